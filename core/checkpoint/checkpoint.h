@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/nd_array.h"
+#include "core/checkpoint/dtype.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace moescope::checkpoint {
+
+/// A tensor as it lies in a mapped file. The bytes live as long as the Checkpoint.
+struct TensorView {
+    std::string_view name;
+    Dtype dtype = Dtype::F32;
+    Shape shape;
+    std::span<const std::byte> bytes;
+    int fileIndex = 0;             ///< index into Checkpoint::files()
+    std::uint64_t fileOffset = 0;  ///< of the first byte, for read-ahead and messages
+};
+
+/// What a folder (or a file in it) turned out to be.
+struct CheckpointFile {
+    std::filesystem::path path;
+    std::uint64_t bytes = 0;
+};
+
+/// A Hugging Face checkpoint folder: config.json beside single-file or sharded safetensors (index
+/// json). Headers are read and bounds-checked on opening; tensor data is only mapped. The hub's
+/// cache layout (models--*/snapshots/HASH with links into blobs) is followed. Thread-safe after
+/// construction.
+class Checkpoint {
+public:
+    /// `path`: the folder, or config.json / model.safetensors(.index.json) inside it, or a hub
+    /// cache folder. Throws Error(FileNotFound | BadCheckpoint | Unsupported) naming file and
+    /// tensor; a folder that holds several checkpoints is refused with a message that lists them.
+    explicit Checkpoint(const std::filesystem::path& path);
+    ~Checkpoint();
+    Checkpoint(Checkpoint&&) noexcept;
+    Checkpoint& operator=(Checkpoint&&) noexcept;
+
+    [[nodiscard]] const std::filesystem::path& folder() const;
+    /// A name for people: the folder's, or "org/name" for a hub cache folder.
+    [[nodiscard]] std::string displayName() const;
+    [[nodiscard]] const std::string& configText() const;  ///< config.json, verbatim
+    [[nodiscard]] const std::vector<CheckpointFile>& files() const;
+
+    [[nodiscard]] std::vector<std::string_view> tensorNames() const;  ///< sorted
+    [[nodiscard]] std::optional<TensorView> find(std::string_view tensorName) const;
+    /// Throws Error(MissingTensor) naming folder and tensor.
+    [[nodiscard]] TensorView require(std::string_view tensorName) const;
+
+    /// Streaming hints for a tensor's bytes.
+    void willNeed(const TensorView& tensor) const;
+    void dontNeed(const TensorView& tensor) const;
+
+    /// SHA-256 over headers, sizes and sampled content of all files; tells base from instruct
+    /// although their index files may be equal, and is independent of where the folder lies.
+    [[nodiscard]] std::string identity() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+/// Checkpoint folders below `path` (itself, its children, a hub cache's snapshots), for a folder of
+/// checkpoints.
+[[nodiscard]] std::vector<std::filesystem::path> findCheckpoints(const std::filesystem::path& path);
+
+}  // namespace moescope::checkpoint

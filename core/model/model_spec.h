@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a model is, as plain data: no file format, no family. A family adapter
+/// (core/model/families) fills it from config.json; the engine's blocks are driven by it and by
+/// nothing else. Defaults are the Llama skeleton. Switches of further families are added here with
+/// their block, never as "if family == ...".
+namespace moescope::model {
+
+enum class Activation { Silu, GeluErf, GeluTanh };
+
+/// Normalisation of the residual stream. Rms casts to the model dtype before the weight, RmsFp32
+/// after it.
+enum class NormKind { Rms, RmsFp32, RmsPlusOne, LayerNorm };
+
+enum class RopeStyle { HalfSplit, Interleaved };
+
+enum class RopeScalingKind { None, Linear, Dynamic, Llama3, Yarn, LongRope };
+
+/// Frequencies of rotary position embedding with their scaling (formulas: ARCHITECTURE.md,
+/// "Sources").
+struct RopeScaling {
+    RopeScalingKind kind = RopeScalingKind::None;
+    double factor = 1.0;
+    double originalMaxPositions = 0.0;
+    double lowFreqFactor = 1.0;
+    double highFreqFactor = 4.0;
+    double betaFast = 32.0;
+    double betaSlow = 1.0;
+    double mscale = 0.0;
+    double mscaleAllDim = 0.0;
+    std::optional<double> attentionFactor;
+    bool truncate = true;
+    std::vector<double> shortFactor;
+    std::vector<double> longFactor;
+};
+
+struct RopeSpec {
+    bool enabled = true;
+    RopeStyle style = RopeStyle::HalfSplit;
+    int rotaryDim = 0;  ///< the first rotaryDim elements of each head are rotated
+    double theta = 10000.0;
+    double maxPositions = 0.0;
+    RopeScaling scaling;
+};
+
+/// Grouped-query attention (multi-head when headsKv == headsQ).
+struct AttentionSpec {
+    int headsQ = 0;
+    int headsKv = 0;
+    int headDim = 0;
+    bool qkvBias = false;
+    bool outputBias = false;
+    double scale = 0.0;  ///< multiplies q.k; headDim^-0.5 unless the family says otherwise
+    std::optional<int> slidingWindow;  ///< query q sees keys k with q - k < window
+    RopeSpec rope;
+};
+
+/// Where scores come from and how the chosen ones become weights (experiments.md: four router
+/// quantities).
+enum class RouterScore { Softmax, Sigmoid };
+enum class Renormalise { None, Sum, SumEps };
+
+struct RouterSpec {
+    RouterScore score = RouterScore::Softmax;
+    Renormalise renormalise = Renormalise::None;
+    bool softmaxOverSelected = false;  ///< select on logits, softmax over the k chosen ones
+    double scale = 1.0;                ///< multiplies the weights
+    bool fp32Matmul = false;  ///< router logits computed in float32 whatever the model dtype
+    bool castWeightsToModelDtype = true;
+    bool unitWeights = false;  ///< early Mixtral's `one_gate`: every chosen expert has weight 1
+};
+
+/// One gated feed-forward: down(act(gate x) * (up x)).
+struct FeedForwardSpec {
+    int intermediateSize = 0;
+    Activation activation = Activation::Silu;
+    bool bias = false;
+};
+
+struct MoeSpec {
+    int experts = 0;  ///< E, routed
+    int topK = 0;     ///< k
+    FeedForwardSpec expert;
+    RouterSpec router;
+    /// DeepSeek's shared experts are one fused MLP of sharedCount times the width.
+    int sharedCount = 0;
+    std::optional<FeedForwardSpec> shared;
+};
+
+/// Tensor names of one linear map.
+struct LinearNames {
+    std::string weight;
+    std::string bias;  ///< empty: none
+};
+
+/// Where one gated feed-forward lies in the checkpoint.
+struct FeedForwardNames {
+    std::string gate, up, down;
+    std::string gateBias, upBias, downBias;
+};
+
+struct LayerNames {
+    std::string attentionNorm, feedForwardNorm;
+    LinearNames q, k, v, o;
+    FeedForwardNames dense;                 ///< dense layers only
+    LinearNames router;                     ///< routed layers only
+    std::vector<FeedForwardNames> experts;  ///< routed layers only, by expert index
+    FeedForwardNames shared;                ///< where MoeSpec::shared is set
+};
+
+struct LayerSpec {
+    AttentionSpec attention;
+    std::optional<FeedForwardSpec> dense;  ///< exactly one of dense and moe is set
+    std::optional<MoeSpec> moe;
+    LayerNames names;
+    [[nodiscard]] bool isRouted() const noexcept { return moe.has_value(); }
+};
+
+struct ModelSpec {
+    std::string family;        ///< the adapter's id: "mixtral", "deepseek", "llama"
+    std::string familyTitle;   ///< for people: "Mixtral", "DeepSeekMoE", "Llama / Mistral (dense)"
+    std::string architecture;  ///< architectures[0] of config.json, verbatim
+    std::string storedDtype;   ///< torch_dtype of config.json, may be empty
+
+    int vocabSize = 0;
+    int hiddenSize = 0;
+    NormKind normKind = NormKind::Rms;
+    double normEps = 1e-5;
+    bool tiedHead = false;
+    double maxPositions = 0.0;
+    std::vector<LayerSpec> layers;
+
+    std::string embeddingName, finalNormName;
+    LinearNames head;
+
+    std::optional<int> bosId;
+    std::vector<int> eosIds;
+
+    /// Things recognised and left out, for `info` ("1 multi-token-prediction layer").
+    std::vector<std::string> notes;
+
+    [[nodiscard]] int layerCount() const noexcept { return static_cast<int>(layers.size()); }
+};
+
+}  // namespace moescope::model
