@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/session/head.h"
+#include "core/session/quantity.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace moescope::session {
+
+/// Where a run puts what it finished. While it runs, RUN.h5.partial/ holds head.h5 and one small
+/// complete HDF5 file per part, each written under a temporary name, flushed, fsynced and renamed:
+/// SIGKILL at any moment leaves a set of whole parts. finish() assembles them, with the parts of an
+/// earlier RUN.h5 if there is one, into a new RUN.h5 in the same atomic way, then the folder goes.
+/// Thread-compatible: one I/O lane owns it.
+class RunStore {
+public:
+    /// What was found when opening.
+    enum class Existing { Nothing, Parts, Session, SessionAndParts };
+
+    /// `sessionPath` is RUN.h5. Creates RUN.h5.partial on the first write, and holds a lock on it
+    /// so that two runs never write the same session. Throws Error(FileUnwritable | BadSession |
+    /// SessionTooNew).
+    explicit RunStore(std::filesystem::path sessionPath);
+    ~RunStore();
+    RunStore(const RunStore&) = delete;
+    RunStore& operator=(const RunStore&) = delete;
+
+    [[nodiscard]] Existing existing() const;
+    /// The head on disk (of the parts if there are any, else of the session).
+    [[nodiscard]] const std::optional<Head>& existingHead() const;
+
+    /// Adopts `head` for the run. What was finished under the existing head is kept when model
+    /// identity, text, baselines, dtype and options agree (experiments may be added); otherwise
+    /// throws Error(BadSession) saying what differs and to use another file name, unless
+    /// `discardOther`.
+    void begin(const Head& head, bool discardOther = false);
+
+    /// True when the part is finished, in the parts folder or in the existing session, under the
+    /// same experiment version and options.
+    [[nodiscard]] bool hasPart(const PartKey& key) const;
+    void writePart(const Part& part);
+
+    /// Assembles RUN.h5 from everything finished. Planned but unfinished experiments stay recorded
+    /// as planned.
+    void finish();
+    /// Leaves the parts as they are for --resume (also what the destructor does).
+    void suspend();
+
+    [[nodiscard]] const std::filesystem::path& partsFolder() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+}  // namespace moescope::session
