@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the modelling files that were published beside checkpoints, outside this repository.
+
+The files are read from a clone of github.com/kamanphoebe/Look-into-MoEs (MIT), given with
+--remote-code. They were written for transformers 4.36. Nothing in them is edited: what they import
+and a newer transformers no longer has is put in place before they are loaded, and each such change
+is listed in CHANGES. None of them touches the arithmetic of the forward pass.
+
+The published files also carry an argument `decoder_layer_idx` that the study added; it stays None.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+
+from common.checkpoint import read_tensors
+
+#: What is put in place, and why: copied into README.md.
+CHANGES = {
+    "transformers.utils.import_utils.is_torch_fx_available": "removed in 5.x; returns False, so that nothing is traced",
+    "transformers.pytorch_utils.is_torch_greater_or_equal_than_1_13": "removed in 5.x; True",
+    "transformers.pytorch_utils.ALL_LAYERNORM_LAYERS": "removed in 5.x; an empty list (used for weight decay only)",
+    "transformers.utils.is_flash_attn_greater_or_equal_2_10": "removed in 5.x; returns False",
+    "transformers.utils.add_start_docstrings and its kin": "removed in 5.x; decorators that do nothing",
+    "transformers.modeling_attn_mask_utils": "removed in 5.x where absent; a causal mask of 0 and the lowest float32",
+    "config.rope_scaling": "5.x turns it into rope_parameters; set back to the value of config.json after loading",
+    "PreTrainedModel.post_init": "skipped: it sets initial weights and 5.x rejects the class's list of tied weights",
+    "from_pretrained": "not used: 5.x builds on the meta device, where these files' cosine tables are lost; "
+    "the module is built from its config and load_state_dict(strict=True) reads the tensors",
+}
+
+
+def _nothing(*_arguments: Any, **_options: Any) -> Any:
+    return lambda decorated: decorated
+
+
+def _causal_mask(_mask: Any, shape: tuple[int, int], inputs: torch.Tensor, past: int, *_more: Any, **_options: Any):
+    batch, length = shape
+    assert past == 0, "run without a cache"
+    lowest = torch.finfo(inputs.dtype).min
+    return torch.full((length, length), lowest).triu(1).expand(batch, 1, length, length)
+
+
+def _put(module: str, **values: Any) -> None:
+    """Adds names to a module of transformers; makes the module where it is gone."""
+    try:
+        target = importlib.import_module(module)
+    except ImportError:
+        target = ModuleType(module)
+        sys.modules[module] = target
+    for name, value in values.items():
+        if not hasattr(target, name):
+            setattr(target, name, value)
+
+
+def _prepare() -> None:
+    _put(
+        "transformers.modeling_attn_mask_utils",
+        AttentionMaskConverter=SimpleNamespace,
+        _prepare_4d_attention_mask=_causal_mask,
+        _prepare_4d_causal_attention_mask=_causal_mask,
+        _prepare_4d_causal_attention_mask_for_sdpa=_causal_mask,
+    )
+    _put("transformers.pytorch_utils", ALL_LAYERNORM_LAYERS=[], is_torch_greater_or_equal_than_1_13=True)
+    _put("transformers.utils.import_utils", is_torch_fx_available=lambda: False)
+    _put(
+        "transformers.utils",
+        add_start_docstrings=_nothing,
+        add_start_docstrings_to_model_forward=_nothing,
+        replace_return_docstrings=_nothing,
+        is_flash_attn_greater_or_equal_2_10=lambda: False,
+    )
+
+
+def remote_module(root: Path, folder: str, file: str) -> ModuleType:
+    """Loads root/folder/file.py as part of a package named after the folder."""
+    _prepare()
+    package = f"remote_{folder}"
+    if package not in sys.modules:
+        parent = ModuleType(package)
+        parent.__path__ = [str(root / folder)]
+        sys.modules[package] = parent
+    name = f"{package}.{file}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, root / folder / f"{file}.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def build_remote(model_class: type[nn.Module], config_class: type, settings: dict[str, Any], folder: Path) -> nn.Module:
+    """The remote model with the folder's tensors, in float32."""
+    config = config_class(**{k: v for k, v in settings.items() if k not in ("rope_scaling", "rope_theta")})
+    config.rope_parameters = settings.get("rope_scaling")  # what 5.x gives for rope_scaling
+    vars(config)["rope_theta"] = settings["rope_theta"]
+    config._attn_implementation = "eager"
+    assert config.rope_scaling == settings.get("rope_scaling") and config.rope_theta == settings["rope_theta"]
+    original = transformers.PreTrainedModel.post_init
+    transformers.PreTrainedModel.post_init = lambda _self: None
+    try:
+        model = model_class(config)
+    finally:
+        transformers.PreTrainedModel.post_init = original
+    model.load_state_dict({name: t.float() for name, t in read_tensors(folder).items()}, strict=True)
+    return model.float().eval()

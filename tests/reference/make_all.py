@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes every reference value again: see README.md in this folder."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+DATA = HERE.parent / "data" / "reference"
+
+#: Family modules in the order of the models reference.
+FAMILIES = ("mixtral", "mixtral_early", "dense", "deepseek")
+
+
+def make_families(names: list[str], remote_code: Path | None) -> None:
+    """Writes the fixtures of the named family modules."""
+    from common.runner import make_fixture
+
+    for name in names:
+        module = importlib.import_module(f"families.{name}")
+        for fixture in module.fixtures(remote_code):
+            print(make_fixture(fixture, DATA / "models"), flush=True)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", help="family modules to make (default: all)")
+    parser.add_argument("--remote-code", type=Path, help="a clone of kamanphoebe/Look-into-MoEs")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Makes everything asked for; 0 when it worked."""
+    options = parse(arguments)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    make_families(options.only or list(FAMILIES), options.remote_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
