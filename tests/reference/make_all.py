@@ -47,7 +47,10 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    make_families(options.only or list(FAMILIES), options.remote_code)
+    make_families(list(FAMILIES) if options.only is None else options.only, options.remote_code)
+    from make_experiments import make_experiments
+
+    make_experiments(DATA)
     return 0
 
 

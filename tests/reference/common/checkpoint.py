@@ -9,7 +9,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors.numpy import save_file as save_numpy_file
 from safetensors.torch import load_file, save_file
 
 
@@ -75,3 +77,9 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     for path in sorted(folder.glob("pytorch_model*.bin")):
         tensors |= torch.load(path, weights_only=True)
     return tensors
+
+
+def save_numpy(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """The same for NumPy arrays, which may be float64."""
+    save_numpy_file(tensors, path, metadata=metadata)
+    path.chmod(0o644)

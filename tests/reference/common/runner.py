@@ -21,12 +21,15 @@ from common.versions import versions
 
 #: How far the layer's output may lie from the sum of its parts, relative to its largest entry.
 COMBINATION_TOLERANCE = 2e-5
-#: How many seeds are tried for clear router margins.
-MAXIMUM_SEEDS = 400
+#: How many seeds are tried for clear decisions.
+MAXIMUM_SEEDS = 1000
+#: Neighbouring router logits, and neighbouring output norms relative to the largest, lie at least so
+#: far apart for every token, so that ranks do not hang on the last bits of float32.
+MINIMUM_RANK_GAP = 3e-5
 
 
-class UnclearMargins(Exception):
-    """A router decision of this seed is too close to a tie."""
+class UnclearDecision(Exception):
+    """A choice or a rank of this seed is too close to a tie."""
 
 
 def token_ids(vocabulary: int) -> tuple[Tensor, Tensor]:
@@ -75,6 +78,12 @@ def _margin(routing: Routing) -> float:
     return float((ordered[:, k - 1] - ordered[:, k]).min())
 
 
+def _rank_gap(values: Tensor) -> float:
+    """Smallest distance between two experts' values of one token."""
+    ordered = torch.sort(values, dim=-1).values
+    return float((ordered[:, 1:] - ordered[:, :-1]).min())
+
+
 def _check(probe: MoeProbe, routing: Routing, outputs: Tensor, where: str) -> None:
     """The plain formula must agree with what the model's own code did."""
     own = probe.own_choice()
@@ -114,6 +123,10 @@ def _mixture_values(probe: MoeProbe, prefix: str, where: str) -> tuple[dict[str,
         values["shared_output"] = shared
     if gate is not None:
         values["shared_gate"] = gate
+    norms = values["expert_output_norms"]
+    gap = min(_rank_gap(routing.logits), _rank_gap(norms / norms.max()))
+    if gap < MINIMUM_RANK_GAP:
+        raise UnclearDecision(f"{where}: two experts are only {gap:g} apart")
     return {f"{prefix}{name}": value for name, value in values.items()}, _margin(routing)
 
 
@@ -170,7 +183,7 @@ def _attempt(fixture: Fixture, folder: Path, seed: int) -> tuple[dict[str, Tenso
     ids, offsets = token_ids(fixture.vocabulary)
     expected, margin = run_model(fixture.load(folder), ids, offsets, fixture.name)
     if margin < fixture.minimum_margin:
-        raise UnclearMargins(f"{fixture.name}: margin {margin:g} at seed {seed}")
+        raise UnclearDecision(f"{fixture.name}: margin {margin:g} at seed {seed}")
     return expected, margin
 
 
@@ -180,7 +193,7 @@ def make_fixture(fixture: Fixture, models: Path) -> str:
     for seed in range(fixture.first_seed, fixture.first_seed + MAXIMUM_SEEDS):
         try:
             expected, margin = _attempt(fixture, folder, seed)
-        except UnclearMargins:
+        except UnclearDecision:
             continue
         about = {
             "about": fixture.about,
