@@ -15,7 +15,7 @@ namespace moescope::text {
 /// One attention context of the input: a text with where it came from.
 struct Document {
     std::string text;
-    std::string source;  ///< "corpus.csv:12" or "prompt"
+    std::string source;  ///< "corpus.csv:12", "books/a.txt" or "prompt"
     std::string domain;  ///< empty: none
 };
 
@@ -26,16 +26,16 @@ struct TextSource {
     std::vector<std::filesystem::path>
         paths;  ///< Files: text files, or folders with one sub-folder per domain
     std::string prompt;
-    std::string column;  ///< name, or index from 0
+    std::string column;  ///< name, or index from 0; empty: "text", or the only one of a CSV file
     std::string domainColumn;
     bool hasHeader = true;
-    bool splitLines = false;  ///< every non-empty line is a document
-    std::string skipPrefix;   ///< with splitLines: stripped lines that begin with it are left out
+    bool splitLines = false;  ///< every non-empty line is a document, stripped
+    std::string skipPrefix;   ///< texts (lines with splitLines) that begin with it are left out
     std::optional<std::uint64_t> maxDocuments;
 };
 
-/// Reads the documents in order. Throws Error(BadText | FileNotFound | FileUnreadable) naming file,
-/// line and column; empty input is Error(BadText).
+/// Reads the documents in order. Blank texts are no documents. Throws Error(BadText | FileNotFound
+/// | FileUnreadable) naming file, line and column; input without any document is Error(BadText).
 [[nodiscard]] std::vector<Document> readDocuments(const TextSource& source);
 
 /// Documents as token ids, flattened in document order: what the engine runs and the session keeps.
