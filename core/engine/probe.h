@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/strong_id.h"
+#include "core/model/model_spec.h"
+#include "core/session/quantity.h"
+#include "core/text/corpus.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace at {
+class Tensor;
+}
+namespace moescope::checkpoint {
+class Checkpoint;
+}
+
+/// What an experiment implements and what the engine promises it. An experiment is one or more
+/// probes: the engine carries each layer's weights and each block of tokens past all of them at
+/// once. All calls come from one thread, the compute lane. Tensors are borrowed: valid during the
+/// call, never to be changed; keep a clone() to keep one. They live on the run's device; bring only
+/// results to the CPU. A probe's state must be a sum, a count or per-token rows, so that shards can
+/// be merged.
+namespace moescope::engine {
+
+/// One expert-like thing whose weights or outputs are compared: a routed expert, the feed-forward F
+/// of a dense baseline, or the shared experts S (one fused MLP). Columns come in this order: the
+/// routed experts by index, the baselines in the order given, S.
+struct Column {
+    enum class Kind { Routed, Baseline, Shared };
+    Kind kind = Kind::Routed;
+    std::string label;         ///< "0".."E-1", "F" ("F1", "F2" if there are several), "S"
+    int intermediateSize = 0;  ///< m: number of neurons
+    bool operator==(const Column&) const = default;
+};
+
+/// Where the engine is: one routed layer of one branch. Dense layers are never announced.
+struct LayerContext {
+    BranchId branch;
+    LayerId layer;  ///< absolute
+    const model::ModelSpec& model;
+    const model::MoeSpec& moe;    ///< of this layer
+    int hiddenSize = 0;           ///< d
+    std::vector<Column> columns;  ///< the routed experts, then what baselines and S there are
+    const text::TokenizedCorpus& corpus;  ///< empty when the run is static
+    [[nodiscard]] int experts() const noexcept { return moe.experts; }
+    [[nodiscard]] int topK() const noexcept { return moe.topK; }
+    [[nodiscard]] std::uint64_t tokens() const noexcept { return corpus.ids.size(); }
+    [[nodiscard]] std::vector<std::string> labels() const {
+        std::vector<std::string> result;
+        result.reserve(columns.size());
+        for (const Column& column : columns) {
+            result.push_back(column.label);
+        }
+        return result;
+    }
+};
+
+/// Results that are already in the session, also those of an earlier run that was resumed.
+class PartSource {
+public:
+    virtual ~PartSource() = default;
+    /// One quantity of a finished layer of the asking probe's experiment (branch 0). Throws
+    /// Error(BadSession) when it is not there.
+    [[nodiscard]] virtual NdArray read(LayerId layer, std::string_view quantity) const = 0;
+    /// The layers whose parts are finished, ascending.
+    [[nodiscard]] virtual std::vector<LayerId> layers() const = 0;
+};
+
+/// What a whole-model probe may look at.
+struct ModelContext {
+    const model::ModelSpec& model;
+    const checkpoint::Checkpoint& checkpoint;  ///< for tensor shapes; no weight is read
+    const text::TokenizedCorpus& corpus;
+};
+
+class Probe {
+public:
+    Probe() = default;
+    virtual ~Probe() = default;
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+
+    [[nodiscard]] virtual std::string_view experiment() const = 0;  ///< id in the catalogue
+    /// The part about the whole model (key.layer absent), asked for once, after all layers are
+    /// finished and stored; nullopt when there is none. The engine sets the key's experiment and
+    /// branch.
+    [[nodiscard]] virtual std::optional<session::Part> finishModel(const ModelContext& model,
+                                                                   const PartSource& stored) {
+        static_cast<void>(model);
+        static_cast<void>(stored);
+        return std::nullopt;
+    }
+    /// True when finishModel() gives a part; asked before the run, for the plan.
+    [[nodiscard]] virtual bool hasModelPart() const { return false; }
+};
+
+/// What a dynamic probe wants beyond the router's quantities, which are always there.
+struct DynamicNeeds {
+    bool norms = false;    ///< L2 norms of every column's output
+    bool outputs = false;  ///< every column's output vectors
+};
+
+/// A block of consecutive tokens at a routed layer. n tokens, E experts, k chosen, N columns of
+/// which the first E are the experts, d hidden size. float32 unless said otherwise. Blocks come in
+/// document order without gaps and cover all tokens; a block may span documents.
+struct TokenBlock {
+    std::uint64_t firstToken = 0;
+    std::uint64_t count = 0;      ///< n
+    const at::Tensor& input;      ///< [n, d], compute dtype: what the layer's experts received
+    const at::Tensor& logits;     ///< [n, E] the router's linear map
+    const at::Tensor& scores;     ///< [n, E] after softmax or sigmoid over all E
+    const at::Tensor& selection;  ///< [n, E] what the choice is made on
+    const at::Tensor& chosen;     ///< int64 [n, k], by falling selection score, ties to lower index
+    const at::Tensor& weights;    ///< [n, k] what multiplied the experts' outputs
+    const at::Tensor* norms = nullptr;    ///< [n, N], null unless some probe needs it
+    const at::Tensor* outputs = nullptr;  ///< [N, n, d] contiguous, unweighted; null unless needed
+};
+
+/// An experiment fed by the forward pass.
+class DynamicProbe : public Probe {
+public:
+    [[nodiscard]] virtual DynamicNeeds needs() const { return {}; }
+    /// Bytes of state held between begin() and end(), for the estimate.
+    [[nodiscard]] virtual std::uint64_t stateBytes(const LayerContext& layer) const = 0;
+    /// Bytes of temporaries consume() makes per token of a block, for the size of blocks.
+    [[nodiscard]] virtual std::uint64_t scratchBytesPerToken(const LayerContext& layer) const {
+        static_cast<void>(layer);
+        return 0;
+    }
+
+    virtual void begin(const LayerContext& layer) = 0;
+    virtual void consume(const TokenBlock& block) = 0;
+    /// The layer's results; the engine sets key and adds its own warnings.
+    [[nodiscard]] virtual session::Part end() = 0;
+};
+
+enum class Role { Gate, Up, Down };
+
+struct StaticNeeds {
+    bool expertWeights = true;   ///< all three roles of all columns
+    bool wholeMatrices = false;  ///< a role's matrices must come in one block, not in slabs
+    bool router = false;
+};
+
+/// A slab of the expert matrices of one role: the same neurons of several columns, in float32.
+/// Order within a layer: roles gate, up, down; within a role first the experts with every column
+/// that has as many neurons as they (F and S where it fits), slab after slab, then each remaining
+/// column by itself. So the first group's columns always begin with the E experts.
+struct WeightBlock {
+    Role role = Role::Gate;
+    std::vector<int> columns;  ///< indices into LayerContext::columns, ascending
+    std::uint64_t firstNeuron = 0;
+    std::uint64_t neurons = 0;  ///< in this slab
+    /// Gate and up: [columns, neurons, d]; down: [columns, d, neurons]. Contiguous.
+    const at::Tensor& weights;
+    [[nodiscard]] int neuronAxis() const noexcept { return role == Role::Down ? 2 : 1; }
+};
+
+/// An experiment on weights alone. Routed layers only.
+class StaticProbe : public Probe {
+public:
+    [[nodiscard]] virtual StaticNeeds needs() const { return {}; }
+    [[nodiscard]] virtual std::uint64_t stateBytes(const LayerContext& layer) const = 0;
+
+    virtual void begin(const LayerContext& layer) = 0;
+    virtual void consume(const WeightBlock& block) = 0;
+    /// Router rows [E, d] in float32, between begin() and the first consume(); only if needed.
+    virtual void consumeRouter(const at::Tensor& router) { static_cast<void>(router); }
+    [[nodiscard]] virtual session::Part end() = 0;
+};
+
+/// An experiment on the checkpoint's headers alone: finishModel() does it all.
+class ModelProbe : public Probe {
+public:
+    [[nodiscard]] bool hasModelPart() const override { return true; }
+};
+
+/// The probes of one experiment, usually a single one.
+struct ProbeSet {
+    std::vector<std::unique_ptr<DynamicProbe>> dynamic;
+    std::vector<std::unique_ptr<StaticProbe>> statics;
+    std::vector<std::unique_ptr<ModelProbe>> models;
+};
+
+/// Makes the probes of an experiment from its id and its options (a JSON object as in
+/// session::ExperimentRecord). Given to the engine by whoever links core/experiments; returns an
+/// empty set for an experiment that is derived from others.
+using ProbeFactory =
+    std::function<ProbeSet(std::string_view experiment, std::string_view optionsJson)>;
+
+}  // namespace moescope::engine
