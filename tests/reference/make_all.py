@@ -35,6 +35,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", help="family modules to make (default: all)")
+    parser.add_argument("--tokenizers", type=Path, help="the folder of real tokenizers")
     parser.add_argument("--remote-code", type=Path, help="a clone of kamanphoebe/Look-into-MoEs")
     return parser.parse_args(arguments)
 
@@ -51,6 +52,10 @@ def main(arguments: list[str]) -> int:
     from make_experiments import make_experiments
 
     make_experiments(DATA)
+    if options.only is None:
+        from make_tokenizers import make_tokenizers
+
+        make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0
 
 
