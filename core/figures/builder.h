@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/figure.h"
+#include "core/figures/request.h"
+#include "core/figures/source.h"
+
+#include <memory>
+#include <vector>
+
+namespace moescope::figures {
+
+/// Turns a session and a request into a figure. Keeps what several figures need (the token table,
+/// limits over all layers), so make one per session. Thread-safe; reads from the session, so call
+/// it off the GUI thread.
+class FigureBuilder {
+public:
+    explicit FigureBuilder(std::shared_ptr<const FigureSource> source);
+    ~FigureBuilder();
+    FigureBuilder(const FigureBuilder&) = delete;
+    FigureBuilder& operator=(const FigureBuilder&) = delete;
+
+    [[nodiscard]] const session::Head& head() const;
+    /// The figures whose numbers the session has, in catalogue order.
+    [[nodiscard]] std::vector<const FigureInfo*> available() const;
+    /// The layers a figure can be drawn for, ascending.
+    [[nodiscard]] std::vector<LayerId> layersOf(const FigureInfo& figure,
+                                                BranchId branch = {}) const;
+    /// A dense layer gives a NoticeFigure. Throws Error(Usage) for a figure, layer, role or token
+    /// that the session does not have, naming it and what exists.
+    [[nodiscard]] Figure build(const FigureRequest& request) const;
+
+    /// The session's text; empty when it has none.
+    [[nodiscard]] std::shared_ptr<const TokenTable> tokens() const;
+    /// Chosen experts of one layer. Throws Error(Usage) as build() does.
+    [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch = {}) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+}  // namespace moescope::figures

@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/strong_id.h"
+#include "core/figures/colour.h"
+#include "core/figures/token_table.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What is drawn, as plain data: the window, the exported file and the CSV all come from the same
+/// Figure. No Qt, no HDF5. Values here are never shortened or rounded; missing is NaN.
+namespace moescope::figures {
+
+/// A row-major matrix of values; NaN = not available.
+struct Matrix {
+    std::size_t rows = 0, columns = 0;
+    std::vector<float> values;  ///< [rows * columns]
+    [[nodiscard]] float at(std::size_t row, std::size_t column) const {
+        return values[row * columns + column];
+    }
+};
+
+/// Limits, map and label of a colour bar.
+struct ScaleBar {
+    ColourScale scale;
+    std::string label;  ///< "cosine similarity", "tokens"
+};
+
+/// One labelled matrix of a small multiple.
+struct HeatMapPanel {
+    std::string title;  ///< "gate", "layer 3", "token 17 . chosen 3, 5"
+    Matrix matrix;
+    std::vector<std::string> rowLabels, columnLabels;
+    std::size_t rowsBeforeGap = 0;     ///< rows from here on (F, S) are set apart; 0: no gap
+    std::size_t columnsBeforeGap = 0;  ///< the same for columns
+    std::optional<ScaleBar> ownScale;  ///< set where the panels do not share one scale
+    std::optional<LayerId> layer;      ///< set where panels are layers: a click goes there
+    bool isCurrent = false;            ///< outlined
+};
+
+/// Small multiples of labelled matrices. A pair is a cell: (row, column) of every panel alike.
+struct HeatMapFigure {
+    std::vector<HeatMapPanel> panels;
+    ScaleBar bar;          ///< shared by the panels without an own one
+    std::string rowTitle;  ///< axis titles: "score rank", "norm rank", or empty
+    std::string columnTitle;
+    bool diagonalMasked = false;  ///< the diagonal is 1 by definition, not drawn and not in limits
+    bool firstRowAtBottom = false;
+    bool integral = false;  ///< values are counts
+};
+
+/// Counts of norm rank (x, smallest to largest) by score rank (one bar each).
+struct RankCountsPanel {
+    std::string title;                  ///< "layer 3", "ALL"
+    int ranks = 0;                      ///< E
+    std::vector<std::uint64_t> counts;  ///< [score_rank * ranks + norm_rank], ranks from 0 here
+    double uniform = 0.0;               ///< expected count when norm and score are unrelated
+    std::optional<double> spearman, diagonalShare;
+    std::optional<int> agreeingRanks;
+    [[nodiscard]] std::uint64_t count(int scoreRank, int normRank) const {
+        return counts[static_cast<std::size_t>(scoreRank * ranks + normRank)];
+    }
+};
+
+/// Grouped bars, up to 16 experts (above that the builder makes a HeatMapFigure of the counts).
+struct GroupedBarsFigure {
+    std::vector<RankCountsPanel> panels;
+};
+
+/// Output norm and router score of every expert for one token: paired bars with two axes.
+struct PairedBarsFigure {
+    std::uint64_t token = 0;
+    std::string tokenText;
+    std::vector<std::string> labels;  ///< experts
+    std::vector<float> norms, scores;
+    std::vector<int> chosen;  ///< by falling selection score; empty when not known
+};
+
+/// Chosen experts and weights of all tokens at one layer, by falling selection score.
+struct Routing {
+    int experts = 0, topK = 0;
+    std::uint64_t firstToken = 0;    ///< the token of the first row
+    std::vector<std::uint16_t> ids;  ///< [tokens * topK]
+    std::vector<float> weights;      ///< [tokens * topK]
+    std::optional<LayerId> layer;
+    [[nodiscard]] std::uint64_t tokenCount() const {
+        return topK == 0 ? 0 : ids.size() / static_cast<std::uint64_t>(topK);
+    }
+    [[nodiscard]] std::uint16_t id(std::uint64_t row, int k) const {
+        return ids[row * static_cast<std::uint64_t>(topK) + static_cast<std::uint64_t>(k)];
+    }
+    [[nodiscard]] float weight(std::uint64_t row, int k) const {
+        return weights[row * static_cast<std::uint64_t>(topK) + static_cast<std::uint64_t>(k)];
+    }
+};
+
+/// Token x expert map of the weights used; not chosen is not a colour.
+struct RoutingMapFigure {
+    std::shared_ptr<const TokenTable> tokens;
+    std::shared_ptr<const Routing> routing;
+    ScaleBar bar;
+};
+
+/// The text with each token on the colour of its first choice.
+struct ColouredTextFigure {
+    std::shared_ptr<const TokenTable> tokens;
+    std::shared_ptr<const Routing> routing;
+};
+
+/// Parameter accounting: all and active per token, by component.
+struct ParametersFigure {
+    std::vector<std::string> components;  ///< for people: "routed experts"
+    std::vector<std::uint64_t> total, active;
+    std::vector<std::uint64_t> batchTokens;  ///< 1, 2, 4 ...
+    std::vector<double> touchedExpertBytes;  ///< expected bytes of expert weights touched
+};
+
+/// In place of a figure: "Layer 0 is dense: no router".
+struct NoticeFigure {
+    std::string message;
+};
+
+/// Where a figure comes from: goes into the metadata of exported files.
+struct Provenance {
+    std::string sessionUuid, sessionTitle, model, modelIdentity, family;
+    std::string dtype, device, programVersion, createdUtc;
+    std::string experiment, definition, source;
+    std::optional<LayerId> layer;
+    std::uint64_t tokens = 0;
+    std::string role;  ///< empty: all roles or none
+    std::string branch;
+};
+
+using FigureBody = std::variant<NoticeFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
+                                RoutingMapFigure, ColouredTextFigure, ParametersFigure>;
+
+/// A figure. Immutable once built; share it as shared_ptr<const Figure>.
+struct Figure {
+    std::string name;       ///< as on the command line: "rank-counts"
+    std::string title;      ///< "tiny-mixtral, layer 3: rank counts"
+    std::string caption;    ///< definition, tokens, dtype
+    std::string howToRead;  ///< one plain line
+    Provenance provenance;
+    FigureBody body;
+};
+
+/// The data behind a figure, after "# key: value" lines that say what it is. One header line, comma
+/// separated, C locale, shortest digits that read back to the same number.
+[[nodiscard]] std::string toCsv(const Figure& figure);
+
+/// "key: value" pairs for PNG text, SVG and PDF metadata and the head of the CSV.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> metadata(const Figure& figure);
+
+}  // namespace moescope::figures

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/request.h"
+
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace moescope::figures {
+namespace {
+
+constexpr std::array kFigures{
+    FigureInfo{.name = "weight-similarity",
+               .experiment = "weight_similarity",
+               .title = "Weight similarity",
+               .hasTotal = true,
+               .hasRoles = true,
+               .hasRelative = true,
+               .hasColourScale = true},
+    FigureInfo{.name = "mean-neuron-similarity",
+               .experiment = "mean_neuron_similarity",
+               .title = "Mean neuron similarity",
+               .hasTotal = true,
+               .hasRoles = true,
+               .hasColourScale = true},
+    FigureInfo{
+        .name = "parameters", .experiment = "parameters", .title = "Parameters", .perLayer = false},
+    FigureInfo{.name = "output-similarity",
+               .experiment = "output_similarity",
+               .title = "Expert output similarity",
+               .hasTotal = true,
+               .hasRelative = true,
+               .hasColourScale = true,
+               .takesTokens = true},
+    FigureInfo{.name = "norms-scores",
+               .experiment = "norms_scores",
+               .title = "Output norms and router scores",
+               .needsToken = true,
+               .takesTokens = true},
+    FigureInfo{.name = "rank-counts",
+               .experiment = "rank_counts",
+               .title = "Rank counts",
+               .hasTotal = true},
+    FigureInfo{.name = "chosen-experts",
+               .experiment = "chosen_experts",
+               .title = "Chosen experts",
+               .hasColourScale = true,
+               .takesTokens = true},
+    FigureInfo{.name = "coloured-text",
+               .experiment = "chosen_experts",
+               .title = "Coloured text",
+               .takesTokens = true},
+};
+
+// Plural or singular, underscore or hyphen, British or American: all one spelling.
+std::string canonical(std::string_view text) {
+    std::string out;
+    std::string word;
+    const auto flush = [&] {
+        if (word.size() > 3 && word.back() == 's') {
+            word.pop_back();
+        }
+        if (word == "similaritie") {
+            word = "similarity";
+        }
+        if (word == "colored") {
+            word = "coloured";
+        }
+        out += out.empty() ? word : "-" + word;
+        word.clear();
+    };
+    for (const char c : text) {
+        if (c == '-' || c == '_') {
+            flush();
+        } else {
+            word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        }
+    }
+    flush();
+    return out;
+}
+
+std::optional<double> parseNumber(std::string_view text) {
+    double value = 0.0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::optional<std::uint64_t> parseIndex(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+}  // namespace
+
+std::span<const FigureInfo> figureCatalogue() {
+    return kFigures;
+}
+
+const FigureInfo* findFigure(std::string_view name) {
+    const std::string wanted = canonical(name);
+    const auto found = std::find_if(kFigures.begin(), kFigures.end(), [&](const FigureInfo& info) {
+        return canonical(info.name) == wanted;
+    });
+    return found == kFigures.end() ? nullptr : &*found;
+}
+
+ColourRange parseColourRange(std::string_view text) {
+    if (text == "layer") {
+        return {};
+    }
+    if (text == "all") {
+        return {ColourRange::Kind::AllLayers};
+    }
+    const std::size_t colon = text.find(':');
+    if (colon != std::string_view::npos) {
+        const auto low = parseNumber(text.substr(0, colon));
+        const auto high = parseNumber(text.substr(colon + 1));
+        if (low && high && *low < *high) {
+            return {ColourRange::Kind::Fixed, *low, *high};
+        }
+    }
+    throw Error(ErrorCode::Usage,
+                fmt::format("The colour range \"{}\" is not understood: give \"layer\", \"all\" or "
+                            "MIN:MAX with MIN below MAX, for example 0:1.",
+                            text));
+}
+
+TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
+    const std::size_t dash = text.find('-');
+    const auto first = parseIndex(text.substr(0, dash));
+    std::optional<std::uint64_t> last = first;
+    if (dash != std::string_view::npos) {
+        const std::string_view end = text.substr(dash + 1);
+        last = end.empty() ? std::optional(tokenCount == 0 ? 0 : tokenCount - 1) : parseIndex(end);
+    }
+    if (!first || !last || *last < *first) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The token range \"{}\" is not understood: give one token (17), a "
+                                "range with both ends in it (0-63) or an open one (64-).",
+                                text));
+    }
+    if (*last >= tokenCount) {
+        throw Error(
+            ErrorCode::Usage,
+            tokenCount == 0
+                ? fmt::format("Tokens {} were asked for, but the session has no text.", text)
+                : fmt::format("Tokens {} were asked for, but the session has tokens 0 to {}.", text,
+                              tokenCount - 1));
+    }
+    return {*first, *last - *first + 1};
+}
+
+}  // namespace moescope::figures

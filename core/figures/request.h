@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/strong_id.h"
+#include "core/figures/colour.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What figure is wanted, as the window's controls and the command line say it.
+namespace moescope::figures {
+
+/// Which values set the ends of the colour scale.
+struct ColourRange {
+    enum class Kind { Layer, AllLayers, Fixed };
+    Kind kind = Kind::Layer;
+    double low = 0.0, high = 1.0;  ///< Fixed
+    bool operator==(const ColourRange&) const = default;
+};
+/// "layer", "all" or "MIN:MAX". Throws Error(Usage) saying what is accepted.
+[[nodiscard]] ColourRange parseColourRange(std::string_view text);
+
+/// Tokens [first, first + count).
+struct TokenRange {
+    std::uint64_t first = 0, count = 0;
+    bool operator==(const TokenRange&) const = default;
+};
+/// "17", "0-63" (both included) or "64-". Throws Error(Usage).
+[[nodiscard]] TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount);
+
+struct FigureRequest {
+    std::string figure;            ///< a name of figureCatalogue(), any spelling findFigure accepts
+    std::optional<LayerId> layer;  ///< absent: the whole model (rank counts: ALL; similarity: small
+                                   ///< multiples of all layers)
+    BranchId branch;
+    std::vector<std::string> roles;  ///< "gate", "up", "down"; empty: all
+    bool relative = false;           ///< similarity relative to the baseline or the experts' mean
+    ColourRange range;
+    std::optional<ColourMap> colourMap;  ///< absent: the figure's own
+    bool maskDiagonal = true;
+    std::optional<TokenRange> tokens;  ///< absent: all; norms-scores: the first
+    bool withTotal = false;            ///< rank counts: ALL beside the layer
+};
+
+/// A figure this program can draw.
+struct FigureInfo {
+    std::string_view name;        ///< "rank-counts"
+    std::string_view experiment;  ///< "rank_counts": what must be in the session
+    std::string_view title;       ///< "Rank counts"
+    bool perLayer = true;
+    bool hasTotal = false;  ///< also drawn for all layers together
+    bool hasRoles = false;  ///< gate, up, down
+    bool hasRelative = false;
+    bool hasColourScale = false;
+    bool needsToken = false;  ///< about one token
+    bool takesTokens = false;
+};
+
+[[nodiscard]] std::span<const FigureInfo> figureCatalogue();
+/// Underscores for hyphens, and singular for plural, are accepted. nullptr when unknown.
+[[nodiscard]] const FigureInfo* findFigure(std::string_view name);
+
+}  // namespace moescope::figures
