@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/colour.h"
+
+#include <QColor>
+
+#include <array>
+
+namespace moescope::widgets {
+
+/// 256 colours of a map, first = low end. Same on light and dark.
+[[nodiscard]] const std::array<QRgb, 256>& colourTable(figures::ColourMap map);
+/// The colour at `position` in [0, 1].
+[[nodiscard]] QColor colourAt(figures::ColourMap map, double position);
+
+}  // namespace moescope::widgets
