@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
 namespace moescope::checkpoint {
@@ -33,12 +32,5 @@ enum class Dtype {
 [[nodiscard]] std::string_view name(Dtype dtype) noexcept;  ///< "BF16"
 [[nodiscard]] std::optional<Dtype> dtypeFromName(std::string_view name) noexcept;
 [[nodiscard]] bool isFloating(Dtype dtype) noexcept;
-
-/// Decodes floating or integer elements to float32 with vectorised loops; `from` need not be
-/// aligned. Throws Error(BadShape) when the sizes do not match.
-void decodeToFloat(Dtype dtype, std::span<const std::byte> from, std::span<float> to);
-
-/// float32 to bfloat16 with round-to-nearest-even (NaN stays NaN).
-[[nodiscard]] std::uint16_t toBfloat16(float value) noexcept;
 
 }  // namespace moescope::checkpoint
