@@ -4,6 +4,7 @@
 
 #include "core/base/nd_array.h"
 #include "core/checkpoint/dtype.h"
+#include "core/checkpoint/safetensors.h"
 
 #include <filesystem>
 #include <memory>
@@ -15,12 +16,13 @@
 
 namespace moescope::checkpoint {
 
-/// A tensor as it lies in a mapped file. The bytes live as long as the Checkpoint.
+/// A tensor as it lies in a mapped file; name and bytes live as long as the Checkpoint. `bytes` is
+/// empty where Contents::HeadersOnly was asked for and the data are not in the file.
 struct TensorView {
-    std::string_view name;
+    std::string_view name{};
     Dtype dtype = Dtype::F32;
-    Shape shape;
-    std::span<const std::byte> bytes;
+    Shape shape{};
+    std::span<const std::byte> bytes{};
     int fileIndex = 0;             ///< index into Checkpoint::files()
     std::uint64_t fileOffset = 0;  ///< of the first byte, for read-ahead and messages
 };
@@ -40,7 +42,7 @@ public:
     /// `path`: the folder, or config.json / model.safetensors(.index.json) inside it, or a hub
     /// cache folder. Throws Error(FileNotFound | BadCheckpoint | Unsupported) naming file and
     /// tensor; a folder that holds several checkpoints is refused with a message that lists them.
-    explicit Checkpoint(const std::filesystem::path& path);
+    explicit Checkpoint(const std::filesystem::path& path, Contents contents = Contents::Complete);
     ~Checkpoint();
     Checkpoint(Checkpoint&&) noexcept;
     Checkpoint& operator=(Checkpoint&&) noexcept;
@@ -51,6 +53,7 @@ public:
     [[nodiscard]] const std::string& configText() const;  ///< config.json, verbatim
     [[nodiscard]] const std::vector<CheckpointFile>& files() const;
 
+    [[nodiscard]] const std::vector<TensorView>& tensors() const;     ///< sorted by name
     [[nodiscard]] std::vector<std::string_view> tensorNames() const;  ///< sorted
     [[nodiscard]] std::optional<TensorView> find(std::string_view tensorName) const;
     /// Throws Error(MissingTensor) naming folder and tensor.
@@ -60,8 +63,9 @@ public:
     void willNeed(const TensorView& tensor) const;
     void dontNeed(const TensorView& tensor) const;
 
-    /// SHA-256 over headers, sizes and sampled content of all files; tells base from instruct
-    /// although their index files may be equal, and is independent of where the folder lies.
+    /// SHA-256 over config.json and over header, size and sampled content of each weight file;
+    /// tells base from instruct although their index files may be equal, and is independent of
+    /// where the folder lies. Reads at most 8 MiB of a file and about 16 MiB in all.
     [[nodiscard]] std::string identity() const;
 
 private:

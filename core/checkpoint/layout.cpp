@@ -1,0 +1,264 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/checkpoint/layout.h"
+
+#include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/hub_cache.h"
+#include "core/checkpoint/json_guard.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+namespace moescope::checkpoint {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{256} << 20U;
+constexpr std::string_view kSingleFile = "model.safetensors";
+constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+
+/// Also true for a link that leads nowhere: that is a missing file, not an absent one.
+bool isPresent(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+/// Absolute, without "." and trailing slash, links left as they are.
+fs::path tidied(const fs::path& path) {
+    const fs::path absolute = fs::absolute(path).lexically_normal();
+    return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+std::vector<fs::path> filesEndingIn(const fs::path& folder, std::string_view ending) {
+    std::vector<fs::path> result;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        if (it->path().filename().string().ends_with(ending)) {
+            result.push_back(it->path());
+        }
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+std::string listed(const std::vector<fs::path>& paths) {
+    std::string text;
+    for (const auto& path : paths) {
+        text += fmt::format("\n  {}", path.string());
+    }
+    return text;
+}
+
+/// The folder that a path to a file in it means.
+fs::path folderOfFile(const fs::path& file) {
+    const std::string name = file.filename().string();
+    if (name == "config.json" || name.ends_with(".safetensors") || name == kIndexFile) {
+        return file.parent_path();
+    }
+    if (name.ends_with(".gguf") || name.ends_with(".bin")) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("{} is not in the safetensors format, the only one that Moescope "
+                                "reads; give the folder of a safetensors checkpoint.",
+                                file.string()));
+    }
+    throw Error(ErrorCode::BadCheckpoint,
+                fmt::format("{} is not a checkpoint; give the folder that holds config.json.",
+                            file.string()));
+}
+
+[[noreturn]] void throwNoConfig(const fs::path& folder) {
+    const auto inside = findCheckpoints(folder);
+    if (!inside.empty()) {
+        throw Error(ErrorCode::BadCheckpoint,
+                    fmt::format("{} holds {} checkpoint{}; choose one:{}", folder.string(),
+                                inside.size(), inside.size() == 1 ? "" : "s", listed(inside)));
+    }
+    const bool gguf = !filesEndingIn(folder, ".gguf").empty();
+    if (gguf) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("{} holds GGUF files, which Moescope does not read; get the "
+                                "safetensors form of the model.",
+                                folder.string()));
+    }
+    throw Error(
+        ErrorCode::BadCheckpoint,
+        fmt::format("{} has no config.json, so it is no checkpoint folder.", folder.string()));
+}
+
+[[noreturn]] void throwNoWeights(const fs::path& folder) {
+    for (const std::string_view ending : {".bin", ".gguf", ".pth", ".pt"}) {
+        const auto files = filesEndingIn(folder, ending);
+        if (!files.empty()) {
+            throw Error(
+                ErrorCode::Unsupported,
+                fmt::format("{} holds weights only as *{} (such as {}), which Moescope does "
+                            "not read; get the safetensors form of the model.",
+                            folder.string(), ending, files.front().filename().string()));
+        }
+    }
+    throw Error(ErrorCode::BadCheckpoint,
+                fmt::format("{} has a config.json but no *.safetensors file.", folder.string()));
+}
+
+/// A shard must lie in the folder itself: an index may not lead to another place.
+void checkShardName(const std::string& shard, const std::string& tensor, const fs::path& index) {
+    const bool plain = !shard.empty() && shard != "." && shard != ".." &&
+                       shard.find('/') == std::string::npos &&
+                       shard.find('\0') == std::string::npos;
+    if (!plain) {
+        throw Error(
+            ErrorCode::BadCheckpoint,
+            fmt::format("{} puts tensor \"{}\" into \"{}\", which is not the name of a file "
+                        "in the folder.",
+                        index.string(), tensor, shard));
+    }
+}
+
+std::map<std::string, std::string> readIndex(const fs::path& path) {
+    const std::string text = readTextFile(path, kMaxIndexBytes);
+    checkJson(text, path.string());
+    const auto json = nlohmann::json::parse(text);
+    const auto map = json.find("weight_map");
+    if (map == json.end() || !map->is_object() || map->empty()) {
+        throw Error(ErrorCode::BadCheckpoint,
+                    fmt::format("{} has no \"weight_map\" with tensors.", path.string()));
+    }
+    std::map<std::string, std::string> index;
+    for (const auto& [tensor, shard] : map->items()) {
+        if (!shard.is_string()) {
+            throw Error(
+                ErrorCode::BadCheckpoint,
+                fmt::format("{} gives no file name for tensor \"{}\".", path.string(), tensor));
+        }
+        checkShardName(shard.get<std::string>(), tensor, path);
+        index.emplace(tensor, shard.get<std::string>());
+    }
+    return index;
+}
+
+std::vector<fs::path> shardsOfIndex(const fs::path& folder,
+                                    const std::map<std::string, std::string>& index) {
+    std::set<fs::path> shards;
+    for (const auto& [tensor, shard] : index) {
+        const fs::path path = folder / shard;
+        if (shards.contains(path)) {
+            continue;
+        }
+        if (!isPresent(path)) {
+            throw Error(ErrorCode::FileNotFound,
+                        fmt::format("The shard {} is missing; {} says that it holds tensor \"{}\". "
+                                    "Download the model again.",
+                                    path.string(), kIndexFile, tensor));
+        }
+        shards.insert(path);
+    }
+    return {shards.begin(), shards.end()};
+}
+
+/// Without an index: all shards of the "-00001-of-00003" pattern must be there.
+std::vector<fs::path> shardsByName(const fs::path& folder) {
+    static const std::regex kPattern(R"(.*-of-(\d{1,6})\.safetensors)");
+    std::vector<fs::path> shards;
+    std::size_t expected = 0;
+    for (const auto& file : filesEndingIn(folder, ".safetensors")) {
+        const std::string name = file.filename().string();
+        std::smatch match;
+        if (std::regex_match(name, match, kPattern)) {
+            expected = std::max<std::size_t>(expected, std::stoul(match[1]));
+            shards.push_back(file);
+        }
+    }
+    if (!shards.empty() && shards.size() != expected) {
+        throw Error(ErrorCode::FileNotFound,
+                    fmt::format("{} holds {} of {} shards and no {}. Download the model again.",
+                                folder.string(), shards.size(), expected, kIndexFile));
+    }
+    return shards;
+}
+
+void checkLinks(const std::vector<fs::path>& files) {
+    for (const auto& file : files) {
+        std::error_code ignored;
+        if (!fs::exists(file, ignored) && fs::is_symlink(file, ignored)) {
+            throw Error(ErrorCode::FileNotFound,
+                        fmt::format("{} is a link to {}, which is not there; the download is not "
+                                    "complete.",
+                                    file.string(), fs::read_symlink(file, ignored).string()));
+        }
+    }
+}
+
+/// model.safetensors wins over an index, as in the reference implementation.
+void findShards(CheckpointLayout& layout) {
+    const fs::path single = layout.folder / kSingleFile;
+    const fs::path index = layout.folder / kIndexFile;
+    if (isPresent(single)) {
+        layout.shards = {single};
+    } else if (isPresent(index)) {
+        layout.index = readIndex(index);
+        layout.shards = shardsOfIndex(layout.folder, layout.index);
+    } else {
+        layout.shards = shardsByName(layout.folder);
+        if (layout.shards.empty()) {
+            throwNoWeights(layout.folder);
+        }
+    }
+}
+
+}  // namespace
+
+CheckpointLayout resolveLayout(const fs::path& path) {
+    if (!isPresent(path)) {
+        throw Error(ErrorCode::FileNotFound,
+                    fmt::format("{} does not exist.", path.empty() ? "\"\"" : path.string()));
+    }
+    CheckpointLayout layout;
+    layout.folder = tidied(path);
+    std::error_code ignored;
+    if (!fs::is_directory(layout.folder, ignored)) {
+        layout.folder = folderOfFile(layout.folder);
+    }
+    if (isHubFolder(layout.folder)) {
+        layout.folder = hubSnapshot(layout.folder);
+    }
+    if (!isPresent(layout.folder / "config.json")) {
+        throwNoConfig(layout.folder);
+    }
+    layout.displayName = hubModelName(layout.folder).value_or(layout.folder.filename().string());
+    findShards(layout);
+    checkLinks(layout.shards);
+    return layout;
+}
+
+std::vector<fs::path> findCheckpoints(const fs::path& path) {
+    const auto ofFolder = [](const fs::path& folder) -> std::vector<fs::path> {
+        if (isPresent(folder / "config.json")) {
+            return {folder};
+        }
+        if (!isHubFolder(folder)) {
+            return {};
+        }
+        try {
+            return {hubSnapshot(folder)};
+        } catch (const Error&) {
+            return subfolders(folder / "snapshots");
+        }
+    };
+    const fs::path folder = tidied(path);
+    std::vector<fs::path> result = ofFolder(folder);
+    if (result.empty()) {
+        for (const auto& child : subfolders(folder)) {
+            const auto found = ofFolder(child);
+            result.insert(result.end(), found.begin(), found.end());
+        }
+    }
+    return result;
+}
+
+}  // namespace moescope::checkpoint
