@@ -45,6 +45,7 @@ struct FigureRequest {
     bool maskDiagonal = true;
     std::optional<TokenRange> tokens;  ///< absent: all; norms-scores: the first
     bool withTotal = false;            ///< rank counts: ALL beside the layer
+    bool operator==(const FigureRequest&) const = default;
 };
 
 /// A figure this program can draw.
