@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes and training recipe of every demo model. Together at most 24 MB in bfloat16; the arithmetic is in README.md."""
+
+from dataclasses import dataclass
+
+from decoder import Shape
+from tokenizer_training import VOCABULARY
+
+HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM = 96, 8, 4, 2, 24
+DENSE_WIDTH = 128
+
+MISTRAL = Shape("mistral", VOCABULARY, HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, DENSE_WIDTH)
+MIXTRAL = Shape(
+    "mixtral", VOCABULARY, HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, DENSE_WIDTH, experts=8, top_k=2, expert_width=DENSE_WIDTH
+)
+DEEPSEEK = Shape(
+    "deepseek", VOCABULARY, HIDDEN, LAYERS, HEADS, HEADS, HEAD_DIM, dense_width=160, experts=32, top_k=4, expert_width=22,
+    shared_width=44, first_dense=1, renormalise=False, epsilon=1e-6,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained: `steps` of `batch_tokens`, peak learning rates with linear decay over the last part.
+
+    `lengths`: (progress up to which, row length), for short rows are cheaper and most is learnt from near context.
+    """
+
+    name: str
+    shape: Shape
+    tokenizer: str
+    steps: int
+    seed: int
+    start_from: str = ""
+    early_fraction: float = 0.0
+    batch_tokens: int = 4096
+    lengths: tuple[tuple[float, int], ...] = ((0.5, 128), (0.85, 256), (1.0, 512))
+    matrix_rate: float = 0.02
+    vector_rate: float = 0.004
+    warmup: float = 0.02
+    decay: float = 0.6
+    balance: float = 0.0
+    on_pairs: bool = False
+
+    def length_at(self, progress: float) -> int:
+        """Row length at this part of the run."""
+        return next(length for until, length in self.lengths if progress < until)
+
+
+EARLY_NAME = "tiny-deepseekmoe-early"
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("tiny-mistral", MISTRAL, "spm", steps=2400, seed=11),
+        Recipe("tiny-mixtral", MIXTRAL, "spm", steps=1800, seed=12, start_from="tiny-mistral", matrix_rate=0.012,
+               vector_rate=0.002, balance=0.02, decay=0.8, lengths=((0.7, 256), (1.0, 512))),
+        Recipe("tiny-mixtral-instruct", MIXTRAL, "spm", steps=200, seed=13, start_from="tiny-mixtral", matrix_rate=0.005,
+               vector_rate=0.0008, balance=0.02, decay=0.9, lengths=((1.0, 256),), on_pairs=True),
+        Recipe("tiny-deepseekmoe", DEEPSEEK, "bpe", steps=3000, seed=14, balance=0.01, early_fraction=0.27),
+    )
+}  # fmt: skip
