@@ -77,7 +77,7 @@ void NdArray::require(ElementType wanted) const {
 void NdArray::requireCount(std::size_t count) const {
     if (count != size()) {
         throw Error(ErrorCode::BadShape,
-                    fmt::format("{} values were given for an array of {}.", count, size()));
+                    fmt::format("{} values for an array of {}.", count, size()));
     }
 }
 
@@ -89,6 +89,13 @@ double load(const std::byte* from) {
     return static_cast<double>(value);
 }
 }  // namespace
+
+NdArray NdArray::reshaped(Shape shape) const {
+    requireCount(elementCount(shape));
+    NdArray out = *this;
+    out.m_shape = std::move(shape);
+    return out;
+}
 
 double NdArray::at(std::uint64_t flatIndex) const {
     if (flatIndex >= size()) {

@@ -90,6 +90,9 @@ public:
         return {reinterpret_cast<T*>(m_bytes.data()), m_bytes.size() / sizeof(T)};
     }
 
+    /// The same elements under another shape; throws Error(BadShape) when the counts differ.
+    [[nodiscard]] NdArray reshaped(Shape shape) const;
+
     /// Any element type, converted.
     [[nodiscard]] double at(std::uint64_t flatIndex) const;
     [[nodiscard]] std::vector<double> toDoubles() const;

@@ -1,0 +1,361 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/session/run_store.h"
+
+#include "core/base/error.h"
+#include "core/session/h5_file.h"
+#include "core/session/head_io.h"
+#include "core/session/parts_folder.h"
+#include "core/session/result_index.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+namespace moescope::session {
+namespace {
+
+constexpr std::uint64_t kHeadOverhead = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kCopyBytes = std::uint64_t{16} << 20U;
+constexpr std::size_t kOpenFiles = 24;
+
+std::uint64_t headBytes(const Head& head) {
+    std::uint64_t bytes =
+        kHeadOverhead + head.model.configText.size() + head.corpus.ids.size() * 16;
+    for (const std::string& token : head.corpus.tokenBytes) {
+        bytes += token.size();
+    }
+    return bytes;
+}
+
+std::uint64_t partBytes(const Part& part) {
+    std::uint64_t bytes = std::uint64_t{1} << 18U;
+    for (const Quantity& quantity : part.quantities) {
+        bytes += quantity.values.bytes().size();
+    }
+    return bytes;
+}
+
+QuantityInfo infoOf(const Part& part, const Quantity& quantity) {
+    QuantityInfo info;
+    info.id = {part.key.branch, part.key.experiment, quantity.name};
+    info.axes = quantity.axes;
+    info.shape = quantity.values.shape();
+    info.type = quantity.values.type();
+    info.longName = quantity.longName;
+    info.units = quantity.units;
+    info.tokens = part.tokens;
+    return info;
+}
+
+/// Copies one layer's array in blocks of rows, so that memory does not grow with the text.
+void copyArray(FileCache& files, const ArrayLocation& from, const QuantityInfo& info,
+               const h5::Dataset& to, std::optional<std::size_t> layerRow) {
+    const std::uint64_t rows = info.shape.empty() ? 1 : info.shape.front();
+    const std::uint64_t total = elementCount(info.shape) * sizeOf(info.type);
+    const std::uint64_t rowBytes =
+        std::max<std::uint64_t>(1, total / std::max<std::uint64_t>(1, rows));
+    const std::uint64_t step = std::max<std::uint64_t>(1, kCopyBytes / rowBytes);
+    for (std::uint64_t first = 0; first < rows; first += step) {
+        const std::uint64_t count = std::min(step, rows - first);
+        const NdArray block = info.shape.empty() ? readArray(files, from, 0, std::nullopt)
+                                                 : readArray(files, from, first, count);
+        Shape start(info.shape.size(), 0);
+        Shape extent = info.shape;
+        if (!extent.empty()) {
+            start.front() = first;
+            extent.front() = count;
+        }
+        if (layerRow) {
+            start.insert(start.begin(), *layerRow);
+            extent.insert(extent.begin(), 1);
+        }
+        h5::writeSlab(to, start, extent, block);
+    }
+}
+
+/// Layers whose arrays have one shape can be stacked into one dataset.
+std::map<Shape, std::vector<LayerId>> groupsByShape(const IndexedQuantity& quantity) {
+    std::map<Shape, std::vector<LayerId>> groups;
+    for (const auto& [layer, shape] : quantity.shapes) {
+        if (layer) {
+            groups[shape].push_back(*layer);
+        }
+    }
+    return groups;
+}
+
+void assembleQuantity(hid_t experimentGroup, FileCache& files, const IndexedQuantity& quantity) {
+    int serial = 0;
+    const auto groupName = [&] {
+        ++serial;
+        return serial == 1 ? quantity.info.id.quantity
+                           : fmt::format("{}_{}", quantity.info.id.quantity, serial);
+    };
+    for (const auto& [shape, layers] : groupsByShape(quantity)) {
+        QuantityInfo info = quantity.info;
+        info.shape = shape;
+        const auto& ids = layers;
+        writeQuantity(experimentGroup, groupName(), info, ids,
+                      [&](const h5::Dataset& to, std::size_t row) {
+                          copyArray(files, quantity.where.at(ids[row]), info, to, row);
+                      });
+    }
+    const auto whole = quantity.where.find(std::nullopt);
+    if (whole != quantity.where.end()) {
+        QuantityInfo info = quantity.info;
+        info.shape = quantity.shapes.at(std::nullopt);
+        writeQuantity(experimentGroup, groupName(), info, {},
+                      [&](const h5::Dataset& to, std::size_t) {
+                          copyArray(files, whole->second, info, to, std::nullopt);
+                      });
+    }
+}
+
+std::uint64_t resultBytes(const ResultIndex& index) {
+    std::uint64_t bytes = 0;
+    for (const auto& [id, quantity] : index.quantities) {
+        for (const auto& [layer, shape] : quantity.shapes) {
+            bytes += elementCount(shape) * sizeOf(quantity.info.type) + 8192;
+        }
+    }
+    return bytes;
+}
+
+/// What must agree before old results may stand beside new ones; empty when all does.
+std::string difference(const Head& old, const Head& wanted) {
+    if (old.model.identity != wanted.model.identity) {
+        return fmt::format("another model ({})", old.model.name);
+    }
+    if (old.corpus.tokenCount() > 0 && wanted.corpus.tokenCount() > 0 &&
+        (old.corpus.ids != wanted.corpus.ids || old.corpus.offsets != wanted.corpus.offsets)) {
+        return "another text";
+    }
+    if (old.run.dtype != wanted.run.dtype) {
+        return fmt::format("another dtype ({})", old.run.dtype);
+    }
+    if (old.run.optionsJson != wanted.run.optionsJson) {
+        return fmt::format("other options ({})", old.run.optionsJson);
+    }
+    const auto sameIdentity = [](const ModelSummary& a, const ModelSummary& b) {
+        return a.identity == b.identity;
+    };
+    if (!std::equal(old.baselines.begin(), old.baselines.end(), wanted.baselines.begin(),
+                    wanted.baselines.end(), sameIdentity)) {
+        return "other dense baselines";
+    }
+    return {};
+}
+
+/// The new plan, with what the old session had besides.
+Head combine(const std::optional<Head>& old, Head wanted) {
+    if (!old) {
+        return wanted;
+    }
+    wanted.uuid = old->uuid;
+    wanted.title = old->title;
+    if (wanted.corpus.tokenCount() == 0) {
+        wanted.corpus = old->corpus;
+    }
+    for (const ExperimentRecord& record : old->experiments) {
+        const bool known =
+            std::any_of(wanted.experiments.begin(), wanted.experiments.end(),
+                        [&](const ExperimentRecord& other) { return other.id == record.id; });
+        if (!known) {
+            wanted.experiments.push_back(record);
+        }
+    }
+    return wanted;
+}
+
+/// An exclusive lock on the parts folder for as long as the object lives.
+class FolderLock {
+public:
+    explicit FolderLock(const std::filesystem::path& folder) {
+        const auto path = folder / "lock";
+        m_fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (m_fd < 0) {
+            throw Error(errno == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
+                        fmt::format("Cannot write {}: {}.", path.string(), std::strerror(errno)));
+        }
+        if (::flock(m_fd, LOCK_EX | LOCK_NB) != 0) {
+            ::close(m_fd);
+            throw Error(
+                ErrorCode::FileUnwritable,
+                fmt::format(
+                    "Another run is writing {} now. Wait for it, or choose another output file.",
+                    folder.string()));
+        }
+    }
+    ~FolderLock() { ::close(m_fd); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int m_fd = -1;
+};
+
+}  // namespace
+
+struct RunStore::Impl {
+    std::filesystem::path session;
+    std::filesystem::path folder;
+    Existing existing = Existing::Nothing;
+    std::optional<Head> oldHead;
+    Head head;
+    ResultIndex index;
+    std::optional<FolderLock> lock;
+
+    void lockFolder() {
+        if (lock) {
+            return;
+        }
+        std::error_code error;
+        std::filesystem::create_directories(folder, error);
+        if (error) {
+            throw Error(error.value() == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
+                        fmt::format("Cannot create {}: {}.", folder.string(), error.message()));
+        }
+        lock.emplace(folder);
+    }
+
+    [[nodiscard]] const ExperimentRecord& record(const std::string& experiment) const {
+        const auto found =
+            std::find_if(head.experiments.begin(), head.experiments.end(),
+                         [&](const ExperimentRecord& entry) { return entry.id == experiment; });
+        if (found == head.experiments.end()) {
+            throw Error(ErrorCode::Internal,
+                        fmt::format("A part of {}, which is not planned.", experiment));
+        }
+        return *found;
+    }
+
+    void writeHeadFile() const {
+        h5::writeFile(parts::headFile(folder), headBytes(head),
+                      [&](hid_t file) { writeHead(file, head); });
+    }
+};
+
+RunStore::RunStore(std::filesystem::path sessionPath) : m_impl(std::make_unique<Impl>()) {
+    const h5::Guard guard;
+    m_impl->session = std::move(sessionPath);
+    m_impl->folder = parts::folderFor(m_impl->session);
+    std::error_code error;
+    const bool hasSession = std::filesystem::exists(m_impl->session, error);
+    const bool hasParts = parts::hasHead(m_impl->folder);
+    if (hasParts) {
+        m_impl->lockFolder();
+        m_impl->existing = hasSession ? Existing::SessionAndParts : Existing::Parts;
+        const h5::File file = h5::openFile(parts::headFile(m_impl->folder));
+        m_impl->oldHead = readHead(file.get());
+    } else if (hasSession) {
+        m_impl->existing = Existing::Session;
+        const h5::File file = h5::openFile(m_impl->session);
+        m_impl->oldHead = readHead(file.get());
+    }
+}
+
+RunStore::~RunStore() {
+    const h5::Guard guard;
+    m_impl.reset();
+}
+
+RunStore::Existing RunStore::existing() const {
+    return m_impl->existing;
+}
+
+const std::optional<Head>& RunStore::existingHead() const {
+    return m_impl->oldHead;
+}
+
+void RunStore::begin(const Head& head) {
+    const h5::Guard guard;
+    m_impl->lockFolder();
+    if (m_impl->oldHead) {
+        const std::string differs = difference(*m_impl->oldHead, head);
+        if (!differs.empty()) {
+            throw Error(
+                ErrorCode::BadSession,
+                fmt::format(
+                    "{} holds results of {}. Choose another output file with -o, or remove it.",
+                    m_impl->session.string(), differs));
+        }
+    }
+    m_impl->head = combine(m_impl->oldHead, head);
+    m_impl->writeHeadFile();
+    m_impl->index = parts::read(m_impl->folder).index;
+}
+
+bool RunStore::hasPart(const PartKey& key) const {
+    return m_impl->index.has(key);
+}
+
+void RunStore::writePart(const Part& part) {
+    const h5::Guard guard;
+    const ExperimentRecord& record = m_impl->record(part.key.experiment);
+    FinishedExperiment finished;
+    finished.version = record.version;
+    finished.optionsJson = record.optionsJson;
+    finished.parts = {part.key.layer};
+    if (!part.warnings.empty()) {
+        finished.warnings[part.key.layer] = part.warnings;
+    }
+    const auto path = parts::partFile(m_impl->folder, part.key);
+    h5::writeFile(path, partBytes(part), [&](hid_t file) {
+        const h5::Group group = writeExperimentGroup(file, part.key.branch, record, finished);
+        const std::vector<LayerId> layers =
+            part.key.layer ? std::vector<LayerId>{*part.key.layer} : std::vector<LayerId>{};
+        for (const Quantity& quantity : part.quantities) {
+            const QuantityInfo info = infoOf(part, quantity);
+            writeQuantity(group.get(), quantity.name, info, layers,
+                          [&](const h5::Dataset& to, std::size_t) {
+                              Shape start(info.shape.size() + layers.size(), 0);
+                              Shape extent = info.shape;
+                              extent.insert(extent.begin(), layers.size(), 1);
+                              h5::writeSlab(to, start, extent, quantity.values);
+                          });
+        }
+    });
+    const h5::File file = h5::openFile(path);
+    m_impl->index.add(file.get(), path, [](auto&&...) { return true; });
+}
+
+void RunStore::finish() {
+    const h5::Guard guard;
+    parts::updateStates(m_impl->head, m_impl->index);
+    const std::uint64_t bytes = headBytes(m_impl->head) + resultBytes(m_impl->index);
+    FileCache sources(kOpenFiles);
+    h5::writeFile(m_impl->session, bytes, [&](hid_t file) {
+        writeHead(file, m_impl->head);
+        for (const auto& [key, finished] : m_impl->index.experiments) {
+            const h5::Group group =
+                writeExperimentGroup(file, key.first, m_impl->record(key.second), finished);
+            for (const auto& [id, quantity] : m_impl->index.quantities) {
+                if (id.branch == key.first && id.experiment == key.second) {
+                    assembleQuantity(group.get(), sources, quantity);
+                }
+            }
+        }
+    });
+    sources = FileCache(kOpenFiles);
+    m_impl->lock.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(m_impl->folder, ignored);
+}
+
+void RunStore::suspend() {
+    m_impl->lock.reset();
+}
+
+const std::filesystem::path& RunStore::partsFolder() const {
+    return m_impl->folder;
+}
+
+}  // namespace moescope::session

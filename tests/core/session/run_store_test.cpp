@@ -1,0 +1,269 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/session/run_store.h"
+
+#include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "core/session/session.h"
+#include "tests/support/catch.h"
+#include "tests/support/session_builder.h"
+#include "tests/support/temporary_folder.h"
+
+#include <algorithm>
+
+using namespace moescope;
+using namespace moescope::session;
+using tests::syntheticHead;
+using tests::syntheticParts;
+using tests::SyntheticRun;
+
+namespace {
+
+std::string partialOf(const std::filesystem::path& session) {
+    return session.string() + ".partial";
+}
+
+/// Every quantity of both sessions has the same layers and values.
+void checkEqual(const Session& a, const Session& b) {
+    REQUIRE(a.quantities().size() == b.quantities().size());
+    for (const QuantityInfo& info : a.quantities()) {
+        const QuantityInfo* other = b.find(info.id);
+        REQUIRE(other != nullptr);
+        CHECK(other->layers == info.layers);
+        CHECK(other->axes == info.axes);
+        for (const LayerId layer : info.layers) {
+            CHECK(a.read(info.id, layer) == b.read(info.id, layer));
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("RunStore: what was written is read back, from parts and from the session",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    const SyntheticRun run;
+    const Head head = syntheticHead(run);
+    const auto parts = syntheticParts(run);
+    std::shared_ptr<const Session> fromParts;
+    {
+        RunStore store(path);
+        CHECK(store.existing() == RunStore::Existing::Nothing);
+        store.begin(head);
+        for (const Part& part : parts) {
+            CHECK_FALSE(store.hasPart(part.key));
+            store.writePart(part);
+            CHECK(store.hasPart(part.key));
+        }
+        fromParts = Session::open(path);
+        CHECK(fromParts->isPartial());
+        for (const Part& part : parts) {
+            for (const Quantity& quantity : part.quantities) {
+                const QuantityId id{part.key.branch, part.key.experiment, quantity.name};
+                CHECK(fromParts->read(id, part.key.layer) == quantity.values);
+            }
+        }
+        store.finish();
+    }
+    CHECK_FALSE(std::filesystem::exists(partialOf(path)));
+    const auto finished = Session::open(path);
+    CHECK_FALSE(finished->isPartial());
+    for (const Part& part : parts) {
+        for (const Quantity& quantity : part.quantities) {
+            const QuantityId id{part.key.branch, part.key.experiment, quantity.name};
+            CHECK(finished->read(id, part.key.layer) == quantity.values);
+            CHECK(finished->find(id)->axes == quantity.axes);
+            CHECK(finished->find(id)->tokens == part.tokens);
+        }
+    }
+    CHECK(finished->head().model == head.model);
+    CHECK(finished->head().baselines == head.baselines);
+    CHECK(finished->head().corpus.ids == head.corpus.ids);
+    CHECK(finished->head().corpus.tokenBytes == head.corpus.tokenBytes);
+    CHECK(finished->head().corpus.domains == head.corpus.domains);
+    for (const ExperimentRecord& record : finished->head().experiments) {
+        INFO(record.id);
+        CHECK(record.state == ExperimentState::Done);
+        CHECK(record.layersDone == record.layers);
+    }
+}
+
+TEST_CASE("RunStore: rows of one layer are read alone", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    const SyntheticRun run{.tokens = 500};
+    tests::writeSyntheticSession(path, run);
+    const auto opened = Session::open(path);
+    const QuantityId id{BranchId(0), "norms_scores", "score"};
+    const NdArray whole = opened->read(id, LayerId(2));
+    const NdArray rows = opened->readRows(id, LayerId(2), 100, 7);
+    REQUIRE(rows.shape() == Shape{7, 8});
+    const auto all = whole.values<float>();
+    const auto some = rows.values<float>();
+    CHECK(std::equal(some.begin(), some.end(), all.begin() + 100 * 8));
+    CHECK_THROWS_AS(opened->readRows(id, LayerId(2), 499, 2), Error);
+    CHECK_THROWS_AS(opened->read(id, LayerId(0)), Error);  // layer 0 is dense: absent, not zero
+}
+
+TEST_CASE("RunStore: an interrupted run goes on where it stopped", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const SyntheticRun run;
+    const auto parts = syntheticParts(run);
+    const auto whole = folder / "whole.h5";
+    tests::writeSyntheticSession(whole, run);
+    const auto path = folder / "run.h5";
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        for (std::size_t i = 0; i < parts.size() / 2; ++i) {
+            store.writePart(parts[i]);
+        }
+    }
+    // What a kill may leave: a temporary file, and a part that a broken disk cut short.
+    writeFileAtomically(partialOf(path) + "/part-b0-rank_counts-layer_0009-s0.h5", "not HDF5");
+    writeFileAtomically(partialOf(path) + "/part-b0-x.h5.123.tmp", "half");
+    RunStore store(path);
+    CHECK(store.existing() == RunStore::Existing::Parts);
+    store.begin(syntheticHead(run));
+    std::size_t kept = 0;
+    for (const Part& part : parts) {
+        if (store.hasPart(part.key)) {
+            ++kept;
+        } else {
+            store.writePart(part);
+        }
+    }
+    CHECK(kept == parts.size() / 2);
+    store.finish();
+    checkEqual(*Session::open(path), *Session::open(whole));
+}
+
+TEST_CASE("RunStore: experiments are added to a finished session", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun first;
+    first.experiments = {"chosen_experts", "rank_counts"};
+    tests::writeSyntheticSession(path, first);
+    const auto before = Session::open(path);
+    SyntheticRun second;
+    second.experiments = {"chosen_experts", "norms_scores"};
+    RunStore store(path);
+    CHECK(store.existing() == RunStore::Existing::Session);
+    Head head = syntheticHead(second);
+    head.uuid = "another";
+    store.begin(head);
+    for (const Part& part : syntheticParts(second)) {
+        CHECK(store.hasPart(part.key) == (part.key.experiment == "chosen_experts"));
+        if (!store.hasPart(part.key)) {
+            store.writePart(part);
+        }
+    }
+    // A window that watches the run sees old and new together.
+    CHECK(Session::open(partialOf(path))->quantities().size() == 8);
+    store.finish();
+    const auto after = Session::open(path);
+    CHECK(after->head().uuid == before->head().uuid);
+    CHECK(after->head().experiments.size() == 3);
+    CHECK(after->find({BranchId(0), "rank_counts", "count"}) != nullptr);
+    CHECK(after->find({BranchId(0), "norms_scores", "norm"}) != nullptr);
+}
+
+TEST_CASE("RunStore: another model or text is refused, a newer definition is computed again",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    tests::writeSyntheticSession(path, run);
+    const auto refuses = [&](const Head& head, const std::string& word) {
+        RunStore store(path);
+        try {
+            store.begin(head);
+            FAIL("accepted another " << word);
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::BadSession);
+            CHECK_THAT(error.what(), Catch::Contains(word));
+        }
+    };
+    Head other = syntheticHead(run);
+    other.model.identity = "other";
+    refuses(other, "model");
+    other = syntheticHead(run);
+    other.corpus.ids[3] += 1;
+    refuses(other, "text");
+    other = syntheticHead(run);
+    other.run.dtype = "bfloat16";
+    refuses(other, "dtype");
+    other = syntheticHead(run);
+    other.baselines.clear();
+    refuses(other, "baselines");
+
+    other = syntheticHead(run);
+    other.experiments.front().version += 1;
+    RunStore store(path);
+    store.begin(other);
+    CHECK_FALSE(store.hasPart(syntheticParts(run).front().key));
+}
+
+TEST_CASE("RunStore: two runs never write one session", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    RunStore first(path);
+    first.begin(syntheticHead({}));
+    CHECK_THROWS_AS(RunStore(path), Error);
+    first.suspend();
+    CHECK_NOTHROW(RunStore(path));
+}
+
+TEST_CASE("RunStore: layers of different shape are kept", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"rank_counts"};
+    auto parts = syntheticParts(run);
+    parts.back().quantities.front().values = NdArray(ElementType::U64, {3, 3});
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        for (const Part& part : parts) {
+            store.writePart(part);
+        }
+        store.finish();
+    }
+    const auto opened = Session::open(path);
+    const QuantityId id{BranchId(0), "rank_counts", "count"};
+    CHECK(opened->find(id)->layers.size() == 3);
+    CHECK(opened->read(id, LayerId(3)).shape() == Shape{3, 3});
+    CHECK(opened->read(id, LayerId(1)).shape() == Shape{8, 8});
+}
+
+TEST_CASE("RunStore: warnings are kept", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"rank_counts"};
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        auto parts = syntheticParts(run);
+        parts.front().warnings = {"NaN in up_proj of expert 2"};
+        for (const Part& part : parts) {
+            store.writePart(part);
+        }
+        store.finish();
+    }
+    const auto warnings = Session::open(path)->warnings();
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings.front() == "rank_counts, layer 1: NaN in up_proj of expert 2");
+}
+
+TEST_CASE("RunStore: an unwritable place and a full disk are reported", "[core][session]") {
+    try {
+        RunStore store("/proc/nowhere/run.h5");
+        store.begin(syntheticHead({}));
+        FAIL("wrote below /proc");
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::FileUnwritable);
+    }
+}

@@ -1,0 +1,258 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/session_builder.h"
+
+#include "core/experiments/catalogue.h"
+#include "core/session/run_store.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+namespace moescope::tests {
+namespace {
+
+using session::Axis;
+using session::Part;
+using session::Quantity;
+
+const std::vector<std::string> kWords{" the",   " expert", " router",      "\n",
+                                      " token", " layer",  "\xE2\x80\x94", " of"};
+
+std::vector<std::string> labels(const SyntheticRun& run) {
+    std::vector<std::string> out;
+    for (int i = 0; i < run.experts; ++i) {
+        out.push_back(std::to_string(i));
+    }
+    if (run.withBaseline) {
+        out.emplace_back("F");
+    }
+    return out;
+}
+
+/// Symmetric, diagonal 1.
+NdArray similarity(std::size_t n, std::mt19937& random) {
+    NdArray matrix(ElementType::F32, {n, n});
+    auto values = matrix.values<float>();
+    std::uniform_real_distribution<float> uniform(0.1F, 0.9F);
+    for (std::size_t i = 0; i < n; ++i) {
+        values[i * n + i] = 1.0F;
+        for (std::size_t j = 0; j < i; ++j) {
+            values[i * n + j] = values[j * n + i] = uniform(random);
+        }
+    }
+    return matrix;
+}
+
+Part similarityPart(const SyntheticRun& run, const std::string& experiment, LayerId layer,
+                    std::mt19937& random) {
+    Part part;
+    part.key = {BranchId(0), experiment, layer, 0};
+    const auto names = labels(run);
+    const std::vector<std::string> quantities =
+        experiment == "output_similarity" ? std::vector<std::string>{"mean_angular"}
+                                          : std::vector<std::string>{"gate", "up", "down"};
+    for (const auto& name : quantities) {
+        part.quantities.push_back({name,
+                                   {{"row", names}, {"column", names}},
+                                   "similarity",
+                                   "1",
+                                   similarity(names.size(), random)});
+    }
+    if (experiment == "output_similarity") {
+        part.tokens = static_cast<std::uint64_t>(run.tokens);
+    }
+    return part;
+}
+
+/// Scores per token and expert, from which the routing, norms and rank counts of a layer follow.
+struct LayerRouting {
+    std::vector<float> scores, norms;
+};
+
+LayerRouting routing(const SyntheticRun& run, std::mt19937& random) {
+    LayerRouting out;
+    std::normal_distribution<float> normal;
+    for (int t = 0; t < run.tokens; ++t) {
+        std::vector<float> logits(static_cast<std::size_t>(run.experts));
+        std::generate(logits.begin(), logits.end(), [&] { return normal(random); });
+        float sum = 0;
+        for (const float logit : logits) {
+            sum += std::exp(logit);
+        }
+        for (const float logit : logits) {
+            out.scores.push_back(std::exp(logit) / sum);
+            out.norms.push_back(2.0F + logit + 0.5F * normal(random));
+        }
+    }
+    return out;
+}
+
+std::vector<int> ranks(const float* values, int n) {
+    std::vector<int> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return values[a] < values[b]; });
+    std::vector<int> rank(order.size());
+    for (int i = 0; i < n; ++i) {
+        rank[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = i;
+    }
+    return rank;
+}
+
+std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    const LayerRouting layerRouting = routing(run, random);
+    const auto T = static_cast<std::uint64_t>(run.tokens);
+    const auto E = static_cast<std::uint64_t>(run.experts);
+    const auto K = static_cast<std::uint64_t>(run.topK);
+    NdArray ids(ElementType::U8, {T, K});
+    NdArray weights(ElementType::F32, {T, K});
+    NdArray counts(ElementType::U64, {E, E});
+    for (std::uint64_t t = 0; t < T; ++t) {
+        const float* scores = layerRouting.scores.data() + t * E;
+        const auto scoreRank = ranks(scores, run.experts);
+        const auto normRank = ranks(layerRouting.norms.data() + t * E, run.experts);
+        float sum = 0;
+        for (std::uint64_t e = 0; e < E; ++e) {
+            counts.values<std::uint64_t>()[static_cast<std::uint64_t>(scoreRank[e]) * E +
+                                           static_cast<std::uint64_t>(normRank[e])] += 1;
+            const std::uint64_t place = E - 1 - static_cast<std::uint64_t>(scoreRank[e]);
+            if (place < K) {
+                ids.values<std::uint8_t>()[t * K + place] = static_cast<std::uint8_t>(e);
+                weights.values<float>()[t * K + place] = scores[e];
+                sum += scores[e];
+            }
+        }
+        for (std::uint64_t i = 0; i < K; ++i) {
+            weights.values<float>()[t * K + i] /= sum;
+        }
+    }
+    const auto key = [&](const char* experiment) {
+        return session::PartKey{BranchId(0), experiment, layer, 0};
+    };
+    Part norms{key("norms_scores"), T, {}, {}};
+    norms.quantities.push_back({"norm",
+                                {{"token", {}}, {"expert", {}}},
+                                "output norm",
+                                "1",
+                                NdArray::from<float>({T, E}, layerRouting.norms)});
+    norms.quantities.push_back({"score",
+                                {{"token", {}}, {"expert", {}}},
+                                "router score",
+                                "1",
+                                NdArray::from<float>({T, E}, layerRouting.scores)});
+    Part rankCounts{key("rank_counts"), T, {}, {}};
+    rankCounts.quantities.push_back(
+        {"count", {{"score_rank", {}}, {"norm_rank", {}}}, "tokens", "count", counts});
+    for (const char* name : {"diagonal_share", "spearman", "agreeing_ranks"}) {
+        rankCounts.quantities.push_back(
+            {name, {{"value", {}}}, name, "1", NdArray(ElementType::F64, {1})});
+    }
+    Part chosen{key("chosen_experts"), T, {}, {}};
+    chosen.quantities.push_back({"ids", {{"token", {}}, {"k", {}}}, "expert", "1", ids});
+    chosen.quantities.push_back(
+        {"weights", {{"token", {}}, {"k", {}}}, "routing weight", "1", weights});
+    return {norms, rankCounts, chosen};
+}
+
+Part parametersPart() {
+    const std::vector<std::string> components{
+        "embedding",      "attention",          "router", "routed_experts",
+        "shared_experts", "dense_feed_forward", "norms",  "head"};
+    NdArray total(ElementType::U64, {components.size()});
+    std::iota(total.values<std::uint64_t>().begin(), total.values<std::uint64_t>().end(), 1000);
+    Part part{{BranchId(0), "parameters", std::nullopt, 0}, 0, {}, {}};
+    part.quantities.push_back({"total", {{"component", components}}, "parameters", "count", total});
+    part.quantities.push_back(
+        {"active", {{"component", components}}, "parameters", "count", total});
+    return part;
+}
+
+}  // namespace
+
+session::Head syntheticHead(const SyntheticRun& run) {
+    session::Head head;
+    head.uuid = "01234567-89ab-cdef-0123-456789abcdef";
+    head.title = "synthetic-moe";
+    head.model.name = "synthetic-moe";
+    head.model.identity = "synthetic";
+    head.model.family = "mixtral";
+    head.model.familyTitle = "Mixtral";
+    head.model.storedDtype = "bfloat16";
+    head.model.hiddenSize = 16;
+    head.model.vocabSize = static_cast<int>(kWords.size());
+    head.model.cardJson = "{}";
+    head.model.configText = "{\"model_type\": \"mixtral\"}";
+    head.model.layers.push_back({0, 0, 0, 64});
+    for (int i = 1; i < run.layers; ++i) {
+        head.model.layers.push_back({run.experts, run.topK, 0, 32});
+    }
+    if (run.withBaseline) {
+        head.baselines.push_back(head.model);
+        head.baselines.back().name = "synthetic-dense";
+        head.baselines.back().identity = "synthetic-dense";
+    }
+    for (int t = 0; t < run.tokens; ++t) {
+        const auto id = static_cast<std::uint32_t>(t) % static_cast<std::uint32_t>(kWords.size());
+        head.corpus.ids.push_back(id);
+        head.corpus.tokenBytes.push_back(kWords[id]);
+    }
+    head.corpus.domains = {"prose", "code"};
+    for (int d = 0; d < run.documents; ++d) {
+        head.corpus.offsets.push_back(static_cast<std::uint64_t>(d * run.tokens / run.documents));
+        head.corpus.sources.push_back("text:" + std::to_string(d));
+        head.corpus.domainOf.push_back(d % 2);
+    }
+    head.corpus.offsets.push_back(static_cast<std::uint64_t>(run.tokens));
+    head.run.device = "cpu";
+    head.run.dtype = "float32";
+    head.run.createdUtc = "2026-01-01T00:00:00Z";
+    head.run.programVersion = "0.1.0";
+    head.branches.push_back({BranchId(0), "intact", "{}"});
+    for (const std::string& id : run.experiments) {
+        const auto* info = experiments::findExperiment(id);
+        session::ExperimentRecord record;
+        record.id = id;
+        record.version = info->version;
+        record.title = info->title;
+        record.definition = info->definition;
+        if (id != "parameters" && id != "coloured_text") {
+            for (int i = 1; i < run.layers; ++i) {
+                record.layers.emplace_back(i);
+            }
+        }
+        head.experiments.push_back(record);
+    }
+    return head;
+}
+
+std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
+    std::mt19937 random(7);
+    std::vector<Part> all;
+    for (int i = 1; i < run.layers; ++i) {
+        for (const char* id :
+             {"weight_similarity", "mean_neuron_similarity", "output_similarity"}) {
+            all.push_back(similarityPart(run, id, LayerId(i), random));
+        }
+        auto routed = routingParts(run, LayerId(i), random);
+        std::move(routed.begin(), routed.end(), std::back_inserter(all));
+    }
+    all.push_back(parametersPart());
+    std::erase_if(all, [&](const Part& part) {
+        return std::find(run.experiments.begin(), run.experiments.end(), part.key.experiment) ==
+               run.experiments.end();
+    });
+    return all;
+}
+
+void writeSyntheticSession(const std::filesystem::path& path, const SyntheticRun& run) {
+    session::RunStore store(path);
+    store.begin(syntheticHead(run));
+    for (const auto& part : syntheticParts(run)) {
+        store.writePart(part);
+    }
+    store.finish();
+}
+
+}  // namespace moescope::tests

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/session/head.h"
+#include "core/session/quantity.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace moescope::tests {
+
+/// A made-up but self-consistent run: layer 0 dense, the others routed; deterministic values.
+struct SyntheticRun {
+    int layers = 4;
+    int experts = 8;
+    int topK = 2;
+    int tokens = 60;
+    int documents = 3;
+    bool withBaseline = true;
+    std::vector<std::string> experiments{"weight_similarity", "mean_neuron_similarity",
+                                         "parameters",        "output_similarity",
+                                         "norms_scores",      "rank_counts",
+                                         "chosen_experts",    "coloured_text"};
+};
+
+[[nodiscard]] session::Head syntheticHead(const SyntheticRun& run);
+/// All parts of the run in the order an engine would write them.
+[[nodiscard]] std::vector<session::Part> syntheticParts(const SyntheticRun& run);
+/// Writes a finished session through RunStore.
+void writeSyntheticSession(const std::filesystem::path& path, const SyntheticRun& run);
+
+}  // namespace moescope::tests
