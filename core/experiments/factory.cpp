@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiments/factory.h"
+
+#include "core/base/error.h"
+#include "core/experiments/catalogue.h"
+#include "core/experiments/chosen_experts.h"
+#include "core/experiments/mean_neuron_similarity.h"
+#include "core/experiments/norms_scores.h"
+#include "core/experiments/options.h"
+#include "core/experiments/output_similarity.h"
+#include "core/experiments/parameters.h"
+#include "core/experiments/rank_counts.h"
+#include "core/experiments/weight_similarity.h"
+
+namespace moescope::experiments {
+
+engine::ProbeSet makeProbes(std::string_view experiment, std::string_view optionsJson) {
+    const ExperimentInfo* info = findExperiment(experiment);
+    if (info == nullptr) {
+        throw Error(ErrorCode::Usage, "Unknown experiment \"" + std::string(experiment) + "\".");
+    }
+    const ExperimentOptions options = parseOptions(info->id, optionsJson);
+    engine::ProbeSet probes;
+    if (info->id == "weight_similarity") {
+        probes.statics.push_back(makeWeightSimilarity(options));
+    } else if (info->id == "mean_neuron_similarity") {
+        probes.statics.push_back(makeMeanNeuronSimilarity());
+    } else if (info->id == "parameters") {
+        probes.models.push_back(makeParameters());
+    } else if (info->id == "output_similarity") {
+        probes.dynamic.push_back(makeOutputSimilarity(options));
+    } else if (info->id == "norms_scores") {
+        probes.dynamic.push_back(makeNormsScores());
+    } else if (info->id == "rank_counts") {
+        probes.dynamic.push_back(makeRankCounts(options));
+    } else if (info->id == "chosen_experts") {
+        probes.dynamic.push_back(makeChosenExperts());
+    }
+    return probes;
+}
+
+}  // namespace moescope::experiments

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiments/options.h"
+
+#include "core/base/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace moescope::experiments {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<std::pair<RelativeTo, std::string_view>, 3> kRelativeNames{{
+    {RelativeTo::Automatic, "automatic"},
+    {RelativeTo::Baseline, "baseline"},
+    {RelativeTo::Mean, "mean"},
+}};
+
+constexpr std::array<std::pair<KeptTokens, std::string_view>, 2> kKeptNames{{
+    {KeptTokens::First, "first"},
+    {KeptTokens::Spread, "spread"},
+}};
+
+template <typename Names, typename Value>
+std::string wordOf(const Names& names, Value value) {
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](const auto& entry) { return entry.first == value; });
+    return std::string(found->second);
+}
+
+[[noreturn]] void refuse(std::string_view experiment, const std::string& what) {
+    throw Error(ErrorCode::Usage,
+                "Options of experiment " + std::string(experiment) + ": " + what + ".");
+}
+
+template <typename Names>
+auto valueOf(const Names& names, std::string_view experiment, const Json& word) {
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& entry) {
+        return word.is_string() && word.get_ref<const std::string&>() == entry.second;
+    });
+    if (found == names.end()) {
+        refuse(experiment, "unknown value " + word.dump());
+    }
+    return found->first;
+}
+
+bool hasRelative(std::string_view experiment) {
+    return experiment == "weight_similarity";
+}
+bool hasKeptTokens(std::string_view experiment) {
+    return experiment == "output_similarity";
+}
+bool hasSkipFirst(std::string_view experiment) {
+    return experiment == "output_similarity" || experiment == "rank_counts";
+}
+
+void readEntry(std::string_view experiment, const std::string& key, const Json& value,
+               ExperimentOptions& options) {
+    if (key == "relative_to" && hasRelative(experiment)) {
+        options.relativeTo = valueOf(kRelativeNames, experiment, value);
+    } else if (key == "skip_first_token" && hasSkipFirst(experiment) && value.is_boolean()) {
+        options.skipFirstToken = value.get<bool>();
+    } else if (key == "kept_token_count" && hasKeptTokens(experiment) &&
+               value.is_number_unsigned()) {
+        options.keptTokenCount = value.get<std::uint64_t>();
+    } else if (key == "kept_tokens" && hasKeptTokens(experiment)) {
+        options.keptTokens = valueOf(kKeptNames, experiment, value);
+    } else {
+        refuse(experiment, "\"" + key + "\": " + value.dump() + " is not understood");
+    }
+}
+
+}  // namespace
+
+std::string optionsJson(std::string_view experiment, const ExperimentOptions& options) {
+    Json json = Json::object();  // keys come out sorted
+    if (hasRelative(experiment)) {
+        json["relative_to"] = wordOf(kRelativeNames, options.relativeTo);
+    }
+    if (hasSkipFirst(experiment)) {
+        json["skip_first_token"] = options.skipFirstToken;
+    }
+    if (hasKeptTokens(experiment)) {
+        json["kept_token_count"] = options.keptTokenCount;
+        json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+    }
+    return json.dump();
+}
+
+ExperimentOptions parseOptions(std::string_view experiment, std::string_view json) {
+    const Json parsed = Json::parse(json, nullptr, false);
+    if (!parsed.is_object()) {
+        refuse(experiment, "not a JSON object");
+    }
+    ExperimentOptions options;
+    for (const auto& [key, value] : parsed.items()) {
+        readEntry(experiment, key, value, options);
+    }
+    return options;
+}
+
+std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options, std::uint64_t total) {
+    const std::uint64_t count = std::min(options.keptTokenCount, total);
+    std::vector<std::uint64_t> indices(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto place = static_cast<long double>(i) * static_cast<long double>(total) /
+                           static_cast<long double>(count);
+        indices[i] =
+            options.keptTokens == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
+    }
+    return indices;
+}
+
+}  // namespace moescope::experiments

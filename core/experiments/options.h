@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace moescope::experiments {
+
+/// What relative similarities are taken against.
+enum class RelativeTo {
+    Automatic,  ///< the first dense baseline, or the mean of the experts where there is none
+    Baseline,
+    Mean,
+};
+
+/// Which tokens keep a map of their own.
+enum class KeptTokens {
+    First,   ///< the first ones of the text
+    Spread,  ///< at equal distances over the whole text
+};
+
+/// Everything a user may set about how numbers are made. Each experiment sees only its own part
+/// (optionsJson), so that changing one option makes no other experiment's results stale.
+struct ExperimentOptions {
+    RelativeTo relativeTo = RelativeTo::Automatic;  ///< weight_similarity
+    bool skipFirstToken = false;  ///< output_similarity, rank_counts: leave each document's first
+                                  ///< token (the BOS) out of the statistics
+    std::uint64_t keptTokenCount = 64;  ///< output_similarity
+    KeptTokens keptTokens = KeptTokens::First;
+    bool operator==(const ExperimentOptions&) const = default;
+};
+
+/// The options that concern one experiment as a JSON object in a canonical form: equal options give
+/// equal text. "{}" for an experiment without options.
+[[nodiscard]] std::string optionsJson(std::string_view experiment,
+                                      const ExperimentOptions& options);
+
+/// The reverse; what the text does not mention keeps its default. Throws Error(Usage) naming a
+/// value that is not understood.
+[[nodiscard]] ExperimentOptions parseOptions(std::string_view experiment, std::string_view json);
+
+/// Indices of the tokens whose maps are kept, ascending, at most `total`.
+[[nodiscard]] std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options,
+                                                          std::uint64_t total);
+
+}  // namespace moescope::experiments

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiments/output_similarity.h"
+
+#include "core/experiments/counted_tokens.h"
+#include "core/experiments/quantities.h"
+#include "core/experiments/tensor_host.h"
+#include "core/numerics/similarity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace moescope::experiments {
+namespace {
+
+// Elements of float64 temporaries made at once: bounds memory whatever the block.
+constexpr std::int64_t kChunkElements = 1 << 21;
+
+std::int64_t chunkTokens(std::int64_t columns, std::int64_t hiddenSize) {
+    return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
+}
+
+/// Gram matrices [n, N, N] float64 in main memory of outputs [N, n, d].
+at::Tensor gramPerToken(const at::Tensor& outputs) {
+    const at::Tensor vectors = outputs.transpose(0, 1);  // [n, N, d]
+    return toHost<double>(at::bmm(vectors, vectors.transpose(1, 2)));
+}
+
+bool hasNonFinite(std::span<const double> gram, std::size_t columns) {
+    for (std::size_t i = 0; i < columns; ++i) {
+        if (!std::isfinite(gram[i * columns + i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+class OutputSimilarity final : public engine::DynamicProbe {
+public:
+    explicit OutputSimilarity(const ExperimentOptions& options) : m_options(options) {}
+
+    [[nodiscard]] std::string_view experiment() const override { return "output_similarity"; }
+    [[nodiscard]] engine::DynamicNeeds needs() const override { return {.outputs = true}; }
+
+    [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
+        const std::uint64_t columns = layer.columns.size();
+        const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
+        // The temporaries: the vectors, their transposed copies, the same minus the mean.
+        return sizeof(double) * (2 * columns * columns + 4 * std::uint64_t{kChunkElements}) +
+               sizeof(float) * kept * columns * columns;
+    }
+
+    void begin(const engine::LayerContext& layer) override {
+        m_labels = layer.labels();
+        m_experts = static_cast<std::size_t>(layer.experts());
+        m_counted.emplace(layer.corpus, m_options.skipFirstToken);
+        m_kept = keptTokenIndices(m_options, layer.tokens());
+        m_sums.assign(m_labels.size() * m_labels.size(), 0.0);
+        m_relativeSums.assign(m_experts * m_experts, 0.0);
+        m_maps.assign(m_kept.size() * m_sums.size(), std::numeric_limits<float>::quiet_NaN());
+        m_notFinite = 0;
+    }
+
+    void consume(const engine::TokenBlock& block) override {
+        const at::Tensor& outputs = *block.outputs;
+        const std::int64_t step = chunkTokens(outputs.size(0), outputs.size(2));
+        for (std::int64_t first = 0; first < outputs.size(1); first += step) {
+            const std::int64_t count = std::min(step, outputs.size(1) - first);
+            consumeChunk(outputs.narrow(1, first, count).to(at::kDouble),
+                         block.firstToken + static_cast<std::uint64_t>(first));
+        }
+    }
+
+    [[nodiscard]] session::Part end() override {
+        session::Part part;
+        part.tokens = m_counted->count();
+        const std::vector<std::string> experts(
+            m_labels.begin(), m_labels.begin() + static_cast<std::ptrdiff_t>(m_experts));
+        part.quantities.push_back(similarityMatrix(
+            "mean_angular", "mean angular similarity of outputs", m_labels, means(m_sums)));
+        part.quantities.push_back(similarityMatrix(
+            "mean_angular_relative", "mean angular similarity of outputs minus the experts' mean",
+            experts, means(m_relativeSums)));
+        if (!m_kept.empty()) {
+            part.quantities.push_back(maps());
+        }
+        if (m_notFinite > 0) {
+            part.warnings.push_back("NaN or infinity in expert outputs of " +
+                                    std::to_string(m_notFinite) +
+                                    " tokens: similarities with them are missing.");
+        }
+        return part;
+    }
+
+    [[nodiscard]] bool hasModelPart() const override { return m_options.keptTokenCount > 0; }
+
+    [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
+                                                           const engine::PartSource&) override {
+        const auto kept = keptTokenIndices(m_options, model.corpus.tokenCount());
+        session::Part part;
+        part.tokens = kept.size();
+        session::Quantity quantity;
+        quantity.name = "kept_tokens";
+        quantity.axes = {{"kept_token", {}}};
+        quantity.longName = "index of the token";
+        quantity.units = "1";
+        quantity.values = NdArray::from<std::uint64_t>({kept.size()}, kept);
+        part.quantities.push_back(std::move(quantity));
+        return part;
+    }
+
+private:
+    void consumeChunk(const at::Tensor& outputs, std::uint64_t firstToken) {
+        const std::size_t all = m_sums.size();
+        const std::size_t routed = m_relativeSums.size();
+        const at::Tensor grams = gramPerToken(outputs);
+        const at::Tensor experts = outputs.narrow(0, 0, static_cast<std::int64_t>(m_experts));
+        const at::Tensor relativeGrams = gramPerToken(experts - experts.mean(0, true));
+        const auto values = elements<double>(grams);
+        const auto relative = elements<double>(relativeGrams);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(outputs.size(1)); ++i) {
+            const std::uint64_t token = firstToken + i;
+            const auto gram = values.subspan(i * all, all);
+            keepMap(token, gram);
+            if (m_counted->contains(token)) {
+                m_notFinite += hasNonFinite(gram, m_labels.size()) ? 1 : 0;
+                numerics::addAngularSimilarities(gram, m_labels.size(), m_sums);
+                numerics::addAngularSimilarities(relative.subspan(i * routed, routed), m_experts,
+                                                 m_relativeSums);
+            }
+        }
+    }
+
+    void keepMap(std::uint64_t token, std::span<const double> gram) {
+        const auto found = std::lower_bound(m_kept.begin(), m_kept.end(), token);
+        if (found == m_kept.end() || *found != token) {
+            return;
+        }
+        std::vector<double> cosines(gram.size());
+        numerics::cosinesFromGram(gram, m_labels.size(), cosines);
+        std::transform(
+            cosines.begin(), cosines.end(),
+            m_maps.begin() + (found - m_kept.begin()) * static_cast<std::ptrdiff_t>(gram.size()),
+            [](double value) { return static_cast<float>(value); });
+    }
+
+    [[nodiscard]] std::vector<double> means(const std::vector<double>& sums) const {
+        std::vector<double> result(sums.size());
+        const auto tokens = static_cast<double>(m_counted->count());
+        std::transform(sums.begin(), sums.end(), result.begin(),
+                       [tokens](double sum) { return sum / tokens; });
+        return result;
+    }
+
+    [[nodiscard]] session::Quantity maps() const {
+        session::Quantity quantity;
+        quantity.name = "token_cosine";
+        quantity.axes = {{"kept_token", {}}, {"row", m_labels}, {"column", m_labels}};
+        quantity.longName = "cosine of outputs";
+        quantity.units = "1";
+        quantity.values =
+            NdArray::from<float>({m_kept.size(), m_labels.size(), m_labels.size()}, m_maps);
+        return quantity;
+    }
+
+    ExperimentOptions m_options;
+    std::vector<std::string> m_labels;  // N columns
+    std::size_t m_experts = 0;
+    std::optional<CountedTokens> m_counted;
+    std::vector<std::uint64_t> m_kept;
+    std::vector<double> m_sums;          // [N, N]
+    std::vector<double> m_relativeSums;  // [E, E]
+    std::vector<float> m_maps;           // [kept, N, N]
+    std::uint64_t m_notFinite = 0;       // counted tokens with NaN or infinity
+};
+
+}  // namespace
+
+std::unique_ptr<engine::DynamicProbe> makeOutputSimilarity(const ExperimentOptions& options) {
+    return std::make_unique<OutputSimilarity>(options);
+}
+
+}  // namespace moescope::experiments

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/probe.h"
+
+#include <array>
+#include <string>
+
+namespace moescope::experiments {
+
+inline constexpr std::array kRoles{engine::Role::Gate, engine::Role::Up, engine::Role::Down};
+
+/// As quantities are named.
+[[nodiscard]] inline std::string roleName(engine::Role role) {
+    constexpr std::array kNames{"gate", "up", "down"};
+    return kNames[static_cast<std::size_t>(role)];
+}
+
+}  // namespace moescope::experiments
