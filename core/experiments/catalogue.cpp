@@ -8,64 +8,57 @@
 namespace moescope::experiments {
 namespace {
 
-constexpr std::string_view kPaper = "arXiv 2406.18219";
+using Info = ExperimentInfo;
 
 constexpr std::array kCatalogue{
-    ExperimentInfo{
-        "weight_similarity", "A1", "Weight similarity (matrix level)", ExperimentKind::Static, 1,
-        "Cosine of the flattened gate, up and down matrices for every pair of routed experts, of "
-        "the "
-        "dense baseline F and, where the shape is equal, of the shared experts S. Relative: the "
-        "same "
-        "after subtracting F, or the mean of the experts where there is no F.",
-        "1 = same direction, 0 = unrelated. Two random matrices of this size give 0 +- 1/sqrt(D).",
-        kPaper},
-    ExperimentInfo{
-        "mean_neuron_similarity", "A2", "Weight similarity (mean neuron)", ExperimentKind::Static,
-        1,
-        "Mean over the neurons of a matrix first (rows of gate and up, columns of down), then the "
-        "cosine of these vectors for every pair of routed experts, F and S.",
-        "1 = the experts' average neurons point the same way.", kPaper},
-    ExperimentInfo{
-        "parameters", "A7", "Parameter accounting", ExperimentKind::Static, 1,
-        "Parameters in all and active per token by component, from the shapes of the checkpoint's "
-        "own "
-        "tensors.",
-        "Active parameters are those one token is multiplied with; experts are counted per layer.",
-        "arXiv 2401.04088"},
-    ExperimentInfo{
-        "output_similarity", "B1", "Expert output similarity", ExperimentKind::Dynamic, 1,
-        "Per token, cosine of the output vectors of all experts, of the dense baseline F at the "
-        "same "
-        "layer and of the shared experts S; averaged over tokens as 1 - acos(cos)/pi. Relative: "
-        "after "
-        "subtracting the mean of the experts' outputs.",
-        "1 = the experts say the same about this token; 0.5 = at right angles (averaged map).",
-        kPaper},
-    ExperimentInfo{"norms_scores", "B2", "Output norm and router score", ExperimentKind::Dynamic, 1,
-                   "Per token and expert, the L2 norm of the expert's output before the routing "
-                   "weight is applied, "
-                   "and the router's score.",
-                   "Paired bars: does the router prefer experts with large outputs?", kPaper},
-    ExperimentInfo{
-        "rank_counts", "B3", "Rank counts", ExperimentKind::Dynamic, 1,
-        "Per token, experts ranked ascending by output norm and by router score (1 = smallest, "
-        "ties by "
-        "expert index); count[score rank, norm rank] over experts and tokens.",
-        "A tall bar where both ranks are largest: the router prefers the expert with the largest "
-        "output.",
-        kPaper},
-    ExperimentInfo{
-        "chosen_experts", "B5", "Chosen experts", ExperimentKind::Dynamic, 1,
-        "Ids of the chosen experts by falling selection score and the routing weights actually "
-        "used.",
-        "A row is a token; a cell's colour is the weight of that expert; blank = not chosen.",
-        kPaper},
-    ExperimentInfo{
-        "coloured_text", "C3", "Coloured text", ExperimentKind::Derived, 1,
-        "Each token's background is its first choice at the layer shown.",
-        "Colour = the expert with the largest selection score; hover for all chosen ones.",
-        "arXiv 2401.04088, section 5"},
+    Info{"weight_similarity", "A1", "Weight similarity (matrix level)", ExperimentKind::Static, 1,
+         "Cosine of the flattened gate, up and down matrices for every pair of routed experts, of "
+         "the dense baselines F and, where the shape is equal, of the shared experts S. Relative: "
+         "the same on expert minus F, or minus the mean of the experts where there is no F.",
+         "1 = same direction, 0 = unrelated. Two random matrices with D entries give 0 with a "
+         "standard deviation of 1/sqrt(D).",
+         "arXiv 2406.18219"},
+    Info{"mean_neuron_similarity", "A2", "Weight similarity (mean neuron)", ExperimentKind::Static,
+         1,
+         "Mean over the neurons of a matrix first (rows of gate and up, columns of down), then the "
+         "cosine of these vectors for every pair of routed experts, dense baselines F and shared "
+         "experts S.",
+         "1 = the experts' average neurons point the same way.", "arXiv 2406.18219"},
+    Info{"parameters", "A7", "Parameter accounting", ExperimentKind::Static, 1,
+         "Parameters in all and active per token by component, from the shapes of the "
+         "checkpoint's own tensors; operations per token by context; bytes of expert weights that "
+         "a batch touches when routing is uniform.",
+         "Active = what one token is multiplied with: k of E experts in every layer, and all the "
+         "rest.",
+         "arXiv 2401.04088"},
+    Info{"output_similarity", "B1", "Expert output similarity", ExperimentKind::Dynamic, 1,
+         "Per token, cosine of the output vectors of all routed experts, of the dense baselines F "
+         "at the same layer and of the shared experts S; averaged over tokens as "
+         "1 - acos(cos)/pi, diagonal 1. Relative: on the experts' outputs minus their mean.",
+         "One token: 1 = the experts say the same about it. Averaged map: 1 = same direction, "
+         "0.5 = at right angles.",
+         "arXiv 2406.18219"},
+    Info{"norms_scores", "B2", "Output norm and router score", ExperimentKind::Dynamic, 1,
+         "Per token and expert, the L2 norm of the expert's output before the routing weight is "
+         "applied, and the router's score.",
+         "Paired bars: does the router score those experts high whose outputs are large?",
+         "arXiv 2406.18219"},
+    Info{"rank_counts", "B3", "Rank counts", ExperimentKind::Dynamic, 1,
+         "Per token, experts ranked ascending by output norm and by router score (1 = smallest, "
+         "ties by expert index); count[score rank, norm rank] over experts and tokens.",
+         "Tall bars where both ranks are equal: the larger an expert's output, the higher its "
+         "score. All bars equal: no relation.",
+         "arXiv 2406.18219"},
+    Info{"chosen_experts", "B5", "Chosen experts", ExperimentKind::Dynamic, 1,
+         "Ids of the chosen experts by falling selection score, ties to the lower index, and the "
+         "weights that multiplied their outputs.",
+         "A row is a token, a column an expert; the colour is the routing weight, blank = not "
+         "chosen.",
+         "arXiv 2406.18219"},
+    Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, 1,
+         "Each token's background is its first choice at the layer shown.",
+         "Colour = the expert with the largest selection score; hover for all chosen ones.",
+         "arXiv 2401.04088, section 5"},
 };
 
 bool sameId(std::string_view a, std::string_view b) {

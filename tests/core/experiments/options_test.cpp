@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/experiments/options.h"
+
+#include "core/experiments/catalogue.h"
+#include "tests/support/catch.h"
+#include "tests/support/throws.h"
+
+using namespace moescope;
+using namespace moescope::experiments;
+using moescope::tests::checkThrows;
+
+TEST_CASE("ExperimentOptions: each experiment sees its own part only", "[core][experiments]") {
+    const ExperimentOptions options{.relativeTo = RelativeTo::Mean,
+                                    .skipFirstToken = true,
+                                    .keptTokenCount = 7,
+                                    .keptTokens = KeptTokens::Spread};
+    CHECK(optionsJson("weight_similarity", options) == R"({"relative_to":"mean"})");
+    CHECK(optionsJson("rank_counts", options) == R"({"skip_first_token":true})");
+    CHECK(optionsJson("output_similarity", options) ==
+          R"({"kept_token_count":7,"kept_tokens":"spread","skip_first_token":true})");
+    CHECK(optionsJson("chosen_experts", options) == "{}");
+    CHECK(parseOptions("output_similarity", optionsJson("output_similarity", options)) ==
+          ExperimentOptions{
+              .skipFirstToken = true, .keptTokenCount = 7, .keptTokens = KeptTokens::Spread});
+}
+
+TEST_CASE("ExperimentOptions: every experiment's defaults survive the round trip",
+          "[core][experiments]") {
+    for (const ExperimentInfo& info : catalogue()) {
+        CHECK(parseOptions(info.id, "{}") == ExperimentOptions{});
+        CHECK(parseOptions(info.id, optionsJson(info.id, {})) == ExperimentOptions{});
+    }
+}
+
+TEST_CASE("ExperimentOptions: what is not understood is refused by name", "[core][experiments]") {
+    for (const char* text :
+         {"[]", "no json", R"({"unknown":1})", R"({"kept_token_count":-1})",
+          R"({"kept_tokens":"last"})", R"({"skip_first_token":1})", R"({"relative_to":"mean"})"}) {
+        CAPTURE(text);
+        checkThrows([&] { static_cast<void>(parseOptions("output_similarity", text)); },
+                    ErrorCode::Usage, {"output_similarity"});
+    }
+}
+
+TEST_CASE("keptTokenIndices: the first ones or spread, never more than there are",
+          "[core][experiments]") {
+    using Indices = std::vector<std::uint64_t>;
+    CHECK(keptTokenIndices({.keptTokenCount = 3}, 10) == Indices{0, 1, 2});
+    CHECK(keptTokenIndices({.keptTokenCount = 3, .keptTokens = KeptTokens::Spread}, 10) ==
+          Indices{0, 3, 6});
+    CHECK(keptTokenIndices({.keptTokenCount = 9, .keptTokens = KeptTokens::Spread}, 2) ==
+          Indices{0, 1});
+    CHECK(keptTokenIndices({}, 0).empty());
+}
