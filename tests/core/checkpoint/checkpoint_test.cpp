@@ -24,7 +24,7 @@ constexpr std::array<float, 2> kValues{1.0F, 2.0F};
 
 void writeConfig(const fs::path& folder) {
     fs::create_directories(folder);
-    writeFileAtomically(folder / "config.json", R"({"model_type": "mixtral"})");
+    tests::writeFile(folder / "config.json", R"({"model_type": "mixtral"})");
 }
 
 void writeShard(const fs::path& path, const std::vector<std::string>& names) {
@@ -41,8 +41,8 @@ void writeIndex(const fs::path& folder,
     for (const auto& [tensor, shard] : map) {
         entries += (entries.empty() ? "\"" : ",\"") + tensor + "\":\"" + shard + "\"";
     }
-    writeFileAtomically(folder / "model.safetensors.index.json",
-                        R"({"metadata":{"total_size":16},"weight_map":{)" + entries + "}}");
+    tests::writeFile(folder / "model.safetensors.index.json",
+                     R"({"metadata":{"total_size":16},"weight_map":{)" + entries + "}}");
 }
 
 void writeSingle(const fs::path& folder) {
@@ -116,7 +116,7 @@ TEST_CASE("Checkpoint: an index that contradicts its shards", "[core][checkpoint
                     {"\"c\"", "one.safetensors", "two.safetensors", "two shards"});
     }
     SECTION("shard damaged") {
-        writeFileAtomically(folder / "two.safetensors", "short");
+        tests::writeFile(folder / "two.safetensors", "short");
         checkThrows(open, ErrorCode::BadCheckpoint, {"two.safetensors"});
     }
     SECTION("path outside the folder") {
@@ -129,7 +129,7 @@ TEST_CASE("Checkpoint: an index that contradicts its shards", "[core][checkpoint
         for (const auto* text :
              {"{}", "[]", R"({"weight_map":{}})", R"({"weight_map":{"a":1}})",
               R"({"weight_map":[]})", R"({"weight_map":)", R"({"weight_map":{"a":"x","a":"y"}})"}) {
-            writeFileAtomically(folder / "model.safetensors.index.json", text);
+            tests::writeFile(folder / "model.safetensors.index.json", text);
             checkThrows(open, ErrorCode::BadCheckpoint, {"index.json"});
         }
     }
@@ -153,13 +153,13 @@ TEST_CASE("Checkpoint: folders that are none say why", "[core][checkpoint]") {
     checkThrows(open(root.path()), ErrorCode::BadCheckpoint, {"config.json"});
     writeConfig(root / "m");
     checkThrows(open(root / "m"), ErrorCode::BadCheckpoint, {"no *.safetensors"});
-    writeFileAtomically(root / "m/pytorch_model.bin", "x");
+    tests::writeFile(root / "m/pytorch_model.bin", "x");
     checkThrows(open(root / "m"), ErrorCode::Unsupported, {".bin", "safetensors form"});
     checkThrows(open(root / "m/pytorch_model.bin"), ErrorCode::Unsupported, {".bin"});
     fs::create_directories(root / "g");
-    writeFileAtomically(root / "g/model.gguf", "x");
+    tests::writeFile(root / "g/model.gguf", "x");
     checkThrows(open(root / "g"), ErrorCode::Unsupported, {"GGUF"});
-    writeFileAtomically(root / "g/notes.txt", "x");
+    tests::writeFile(root / "g/notes.txt", "x");
     checkThrows(open(root / "g/notes.txt"), ErrorCode::BadCheckpoint, {"notes.txt"});
     fs::create_symlink("nowhere", root / "m/model.safetensors");
     checkThrows(open(root / "m"), ErrorCode::FileNotFound, {"link to nowhere"});
@@ -172,7 +172,7 @@ TEST_CASE("Checkpoint: the hub's cache layout", "[core][checkpoint]") {
     fs::create_directories(hub / "blobs");
     fs::create_directories(hub / "refs");
     fs::create_directories(snapshot);
-    writeFileAtomically(hub / "blobs/1", R"({"model_type": "x"})");
+    tests::writeFile(hub / "blobs/1", R"({"model_type": "x"})");
     writeShard(hub / "blobs/2", {"a"});
     fs::create_symlink("../../blobs/1", snapshot / "config.json");
     fs::create_symlink("../../blobs/2", snapshot / "model.safetensors");
@@ -181,11 +181,11 @@ TEST_CASE("Checkpoint: the hub's cache layout", "[core][checkpoint]") {
 
     fs::create_directories(hub / "snapshots/zzz");
     checkThrows([&] { (void)Checkpoint(hub); }, ErrorCode::BadCheckpoint, {"2 snapshots"});
-    writeFileAtomically(hub / "refs/main", "abc\n");
+    tests::writeFile(hub / "refs/main", "abc\n");
     CHECK(Checkpoint(hub).folder() == snapshot);
     CHECK(findCheckpoints(root.path()) == std::vector<fs::path>{snapshot});
     for (const auto* hash : {"gone", "../refs", ""}) {
-        writeFileAtomically(hub / "refs/main", hash);
+        tests::writeFile(hub / "refs/main", hash);
         checkThrows([&] { (void)Checkpoint(hub); }, ErrorCode::BadCheckpoint, {"refs/main", hash});
     }
     fs::remove(hub / "blobs/2");
@@ -216,7 +216,7 @@ TEST_CASE("Checkpoint: identity follows the content, not the place", "[core][che
     other.addFloats("b", {2}, std::array<float, 2>{1.0F, 2.5F});
     other.write(root / "b/one.safetensors");
     CHECK(Checkpoint(root / "b").identity() != identity);
-    writeFileAtomically(root / "a/config.json", R"({"model_type": "mixtral", "top_k": 1})");
+    tests::writeFile(root / "a/config.json", R"({"model_type": "mixtral", "top_k": 1})");
     CHECK(Checkpoint(root / "a").identity() != identity);
 }
 
