@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/check_tensors.h"
+
+#include "core/base/error.h"
+#include "core/model/spec_tensors.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace moescope::model {
+namespace {
+
+using checkpoint::Dtype;
+
+std::string fileOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::TensorView& tensor) {
+    return checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.string();
+}
+
+void checkOne(const checkpoint::Checkpoint& checkpoint, const SpecTensor& expected) {
+    const auto found = checkpoint.require(expected.name);
+    if (found.shape != expected.shape) {
+        throw Error(ErrorCode::BadShape,
+                    fmt::format("{}: tensor \"{}\" has the shape [{}], but config.json asks for "
+                                "[{}].",
+                                fileOf(checkpoint, found), expected.name,
+                                fmt::join(found.shape, ", "), fmt::join(expected.shape, ", ")));
+    }
+    const bool usable = found.dtype == Dtype::F64 || found.dtype == Dtype::F32 ||
+                        found.dtype == Dtype::F16 || found.dtype == Dtype::BF16;
+    if (!usable) {
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("{}: tensor \"{}\" is stored as {}; Moescope runs weights stored as "
+                        "BF16, F16, F32 or F64.",
+                        fileOf(checkpoint, found), expected.name, checkpoint::name(found.dtype)));
+    }
+}
+
+/// The number after "layers." in a tensor name.
+std::optional<int> layerOf(std::string_view name) {
+    constexpr std::string_view kMark = "layers.";
+    const auto mark = name.find(kMark);
+    if (mark == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto* first = name.data() + mark + kMark.size();
+    int layer = 0;
+    const auto result = std::from_chars(first, name.data() + name.size(), layer);
+    return result.ec == std::errc() ? std::optional<int>(layer) : std::nullopt;
+}
+
+/// Buffers that older checkpoints store beside the weights.
+bool isBuffer(std::string_view name) {
+    return name.ends_with("rotary_emb.inv_freq") || name.ends_with(".attn.masked_bias");
+}
+
+/// A checkpoint may store the head once more although config.json ties it to the embedding.
+bool isTiedHead(const ModelSpec& spec, std::string_view name) {
+    return spec.tiedHead && name == "lm_head.weight";
+}
+
+void noteExtras(const std::set<int>& layersBeyond, const std::vector<std::string_view>& others,
+                ModelSpec& spec) {
+    if (!layersBeyond.empty()) {
+        spec.notes.push_back(
+            fmt::format("{} layer{} beyond the last ({}) left out, such as multi-token prediction "
+                        "uses",
+                        layersBeyond.size(), layersBeyond.size() == 1 ? "" : "s",
+                        fmt::join(layersBeyond, ", ")));
+    }
+    if (!others.empty()) {
+        spec.notes.push_back(
+            fmt::format("{} tensor{} not part of the language model left out, "
+                        "such as \"{}\"",
+                        others.size(), others.size() == 1 ? "" : "s", others.front()));
+    }
+}
+
+void checkLeftOver(const checkpoint::Checkpoint& checkpoint,
+                   const std::unordered_set<std::string_view>& named, ModelSpec& spec) {
+    std::set<int> layersBeyond;
+    std::vector<std::string_view> others;
+    for (const auto& tensor : checkpoint.tensors()) {
+        if (named.contains(tensor.name) || isBuffer(tensor.name) || isTiedHead(spec, tensor.name)) {
+            continue;
+        }
+        const auto layer = layerOf(tensor.name);
+        const bool ours = tensor.name.starts_with("model.layers.");
+        if (ours && layer && *layer < spec.layerCount()) {
+            throw Error(ErrorCode::Unsupported,
+                        fmt::format("{}: tensor \"{}\" is not part of a {} model; this one is of "
+                                    "another kind than its config.json says, or a variant that "
+                                    "Moescope does not know.",
+                                    fileOf(checkpoint, tensor), tensor.name, spec.familyTitle));
+        }
+        if (ours && layer) {
+            layersBeyond.insert(*layer);
+        } else {
+            others.push_back(tensor.name);
+        }
+    }
+    noteExtras(layersBeyond, others, spec);
+}
+
+}  // namespace
+
+void checkTensors(const checkpoint::Checkpoint& checkpoint, ModelSpec& spec) {
+    std::unordered_set<std::string_view> named;
+    forEachTensor(spec, [&](const SpecTensor& tensor) {
+        checkOne(checkpoint, tensor);
+        named.insert(tensor.name);
+    });
+    checkLeftOver(checkpoint, named, spec);
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/families/family.h"
+
+#include <array>
+
+namespace moescope::model {
+
+std::span<const Family> families() {
+    // Mixtral stands before Llama: its early layout calls itself "mistral" too.
+    static const std::array kFamilies{kMixtral, kDeepSeek, kLlama};
+    return kFamilies;
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/model/config.h"
+#include "core/model/model_spec.h"
+#include "core/model/skeleton.h"
+
+#include <span>
+#include <string_view>
+
+namespace moescope::model {
+
+/// One row of the table of families: how to recognise a config.json and how to describe the model.
+struct Family {
+    std::string_view id;     ///< "mixtral"
+    std::string_view title;  ///< for people
+    bool (*recognises)(const Config& config);
+    /// Fills in everything but `family` and `familyTitle`.
+    ModelSpec (*describe)(const FamilyInput& input);
+};
+
+/// All families; the first that recognises a config describes it.
+[[nodiscard]] std::span<const Family> families();
+
+extern const Family kMixtral;
+extern const Family kDeepSeek;
+extern const Family kLlama;
+
+}  // namespace moescope::model

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/rope_config.h"
+
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace moescope::model {
+namespace {
+
+RopeScalingKind kindOf(const Config& section) {
+    constexpr auto kKinds = std::to_array<std::pair<std::string_view, RopeScalingKind>>({
+        {"default", RopeScalingKind::None},
+        {"linear", RopeScalingKind::Linear},
+        {"dynamic", RopeScalingKind::Dynamic},
+        {"llama3", RopeScalingKind::Llama3},
+        {"yarn", RopeScalingKind::Yarn},
+        {"longrope", RopeScalingKind::LongRope},
+    });
+    const std::string type = section.text({"rope_type", "type"}, "default");
+    for (const auto& [name, kind] : kKinds) {
+        if (name == type) {
+            return kind;
+        }
+    }
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{}: RoPE scaling \"{}\" is not known; known are default, linear, "
+                            "dynamic, llama3, yarn and longrope.",
+                            section.where(), type));
+}
+
+/// longrope's divisors, one per rotated pair.
+std::vector<double> divisors(const Config& section, std::string_view key, int rotaryDim) {
+    auto values = section.numbers(key);
+    const auto pairs = static_cast<std::size_t>(rotaryDim) / 2;
+    bool positive = values.size() == pairs;
+    for (const double value : values) {
+        positive = positive && value > 0.0;
+    }
+    if (!positive) {
+        section.refuse(key, fmt::format("{} numbers above zero", pairs));
+    }
+    return values;
+}
+
+double requirePositive(const Config& section, std::string_view key) {
+    if (!section.has(key)) {
+        section.refuse(key, "a number above zero");
+    }
+    return section.positive({key}, 1.0);
+}
+
+RopeScaling readScaling(const Config& section, const Config& config, const RopeSpec& rope) {
+    RopeScaling scaling;
+    scaling.kind = kindOf(section);
+    scaling.originalMaxPositions =
+        section.positive({"original_max_position_embeddings"},
+                         config.positive({"original_max_position_embeddings"}, rope.maxPositions));
+    scaling.attentionFactor = section.maybeNumber({"attention_factor"});
+    if (scaling.kind == RopeScalingKind::LongRope) {
+        scaling.factor = section.positive({"factor"}, 1.0);
+        scaling.shortFactor = divisors(section, "short_factor", rope.rotaryDim);
+        scaling.longFactor = divisors(section, "long_factor", rope.rotaryDim);
+    } else if (scaling.kind != RopeScalingKind::None) {
+        scaling.factor = requirePositive(section, "factor");
+    }
+    if (scaling.kind == RopeScalingKind::Llama3) {
+        scaling.lowFreqFactor = requirePositive(section, "low_freq_factor");
+        scaling.highFreqFactor = requirePositive(section, "high_freq_factor");
+    }
+    if (scaling.kind == RopeScalingKind::Yarn) {
+        scaling.betaFast = section.positive({"beta_fast"}, 32.0);
+        scaling.betaSlow = section.positive({"beta_slow"}, 1.0);
+        scaling.mscale = section.number({"mscale"}, 0.0);
+        scaling.mscaleAllDim = section.number({"mscale_all_dim"}, 0.0);
+        scaling.truncate = section.flag({"truncate"}, true);
+    }
+    return scaling;
+}
+
+/// A field left over in the block would change the frequencies in a way that we do not know.
+void refuseUnread(const Config& section) {
+    for (const auto& key : section.unreadKeys()) {
+        if (section.has(key)) {
+            throw Error(
+                ErrorCode::Unsupported,
+                fmt::format("{}: \"{}\" is {}, a field that Moescope does not know for this "
+                            "kind of RoPE scaling.",
+                            section.where(), key, section.valueText(key)));
+        }
+    }
+}
+
+}  // namespace
+
+RopeSpec readRope(const Config& config, const RopeDefaults& defaults) {
+    RopeSpec rope;
+    rope.rotaryDim = defaults.rotaryDim;
+    rope.maxPositions = config.positive({"max_position_embeddings"}, defaults.maxPositions);
+    rope.theta = config.positive({"rope_theta"}, defaults.theta);
+    for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
+        if (const auto section = config.section(key)) {
+            rope.theta = section->positive({"rope_theta"}, rope.theta);
+            const double share = section->positive({"partial_rotary_factor"}, 1.0);
+            rope.rotaryDim = static_cast<int>(share * defaults.rotaryDim);
+            if (share > 1.0 || rope.rotaryDim < 1) {
+                section->refuse("partial_rotary_factor", "a share of the head dimension up to 1");
+            }
+            rope.scaling = readScaling(*section, config, rope);
+            refuseUnread(*section);
+        }
+    }
+    if (rope.rotaryDim % 2 != 0) {
+        throw Error(ErrorCode::BadCheckpoint,
+                    fmt::format("{}: {} elements of each head are to be rotated; expected an even "
+                                "number.",
+                                config.where(), rope.rotaryDim));
+    }
+    return rope;
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,257 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/skeleton.h"
+
+#include "core/base/error.h"
+#include "core/model/rope_config.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace moescope::model {
+namespace {
+
+constexpr IntegerRange kTokenIds{0, 1 << 30};
+
+[[noreturn]] void bad(const Config& config, const std::string& problem) {
+    throw Error(ErrorCode::BadCheckpoint, fmt::format("{}: {}.", config.where(), problem));
+}
+
+int readHeadDim(const Config& config, int hiddenSize, int headsQ) {
+    if (const auto explicitDim = config.maybeInteger({"head_dim"}, kCountRange)) {
+        return *explicitDim;
+    }
+    if (hiddenSize % headsQ != 0) {
+        bad(config,
+            fmt::format("\"hidden_size\" {} is not a multiple of \"num_attention_heads\" {}, "
+                        "and there is no \"head_dim\"",
+                        hiddenSize, headsQ));
+    }
+    return hiddenSize / headsQ;
+}
+
+AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaults,
+                            int hiddenSize) {
+    AttentionSpec attention;
+    attention.headsQ = config.integer({"num_attention_heads"}, defaults.headsQ, kCountRange);
+    // An explicit null means multi-head attention, whatever the class default is.
+    const bool asQuery = config.isNull("num_key_value_heads") || defaults.headsKv == 0;
+    attention.headsKv = config.integer({"num_key_value_heads"},
+                                       asQuery ? attention.headsQ : defaults.headsKv, kCountRange);
+    if (attention.headsQ % attention.headsKv != 0) {
+        bad(config, fmt::format("\"num_attention_heads\" {} is not a multiple of "
+                                "\"num_key_value_heads\" {}",
+                                attention.headsQ, attention.headsKv));
+    }
+    attention.headDim = readHeadDim(config, hiddenSize, attention.headsQ);
+    attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
+    attention.rope = readRope(config, {.rotaryDim = attention.headDim,
+                                       .theta = defaults.ropeTheta,
+                                       .maxPositions = defaults.maxPositions});
+    return attention;
+}
+
+LayerNames attentionNames(int layer) {
+    const std::string prefix = layerPrefix(layer);
+    LayerNames names;
+    names.attentionNorm = prefix + "input_layernorm.weight";
+    names.feedForwardNorm = prefix + "post_attention_layernorm.weight";
+    names.q.weight = prefix + "self_attn.q_proj.weight";
+    names.k.weight = prefix + "self_attn.k_proj.weight";
+    names.v.weight = prefix + "self_attn.v_proj.weight";
+    names.o.weight = prefix + "self_attn.o_proj.weight";
+    return names;
+}
+
+std::vector<int> readTokenIds(const Config& config, std::string_view key) {
+    std::vector<int> ids;
+    for (const double id : config.numbers(key)) {
+        if (id != std::floor(id) || id < kTokenIds.least || id > kTokenIds.most) {
+            config.refuse(key, "token ids");
+        }
+        ids.push_back(static_cast<int>(id));
+    }
+    return ids;
+}
+
+void readHead(const Config& config, const SkeletonDefaults& defaults, ModelSpec& spec) {
+    spec.embeddingName = "model.embed_tokens.weight";
+    spec.finalNormName = "model.norm.weight";
+    spec.tiedHead = config.flag({"tie_word_embeddings"}, defaults.tiedHead);
+    spec.head.weight = spec.tiedHead ? spec.embeddingName : "lm_head.weight";
+    const auto bos = readTokenIds(config, "bos_token_id");
+    if (!bos.empty()) {
+        spec.bosId = bos.front();
+    }
+    spec.eosIds = readTokenIds(config, "eos_token_id");
+}
+
+/// `pattern` with "{}" replaced by the number.
+std::string numbered(std::string_view pattern, int number) {
+    std::string text(pattern);
+    const auto place = text.find("{}");
+    return text.replace(place, 2, std::to_string(number));
+}
+
+}  // namespace
+
+std::string layerPrefix(int layer) {
+    return fmt::format("model.layers.{}.", layer);
+}
+
+ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaults) {
+    const Config& config = input.config;
+    const std::size_t tensorCount = input.checkpoint.tensors().size();
+    ModelSpec spec;
+    spec.architecture = config.architecture();
+    spec.storedDtype = config.text({"torch_dtype", "dtype"}, "");
+    spec.vocabSize = config.integer({"vocab_size"}, defaults.vocabSize, kSizeRange);
+    spec.hiddenSize = config.integer({"hidden_size"}, defaults.hiddenSize, kSizeRange);
+    spec.normEps = config.positive({"rms_norm_eps"}, defaults.normEps);
+    spec.maxPositions = config.positive({"max_position_embeddings"}, defaults.maxPositions);
+    readHead(config, defaults, spec);
+
+    const int layers = config.integer({"num_hidden_layers"}, defaults.layers, kCountRange);
+    if (static_cast<std::size_t>(layers) > tensorCount) {
+        bad(config,
+            fmt::format("\"num_hidden_layers\" is {}, but the checkpoint has only {} tensors",
+                        layers, tensorCount));
+    }
+    const AttentionSpec attention = readAttention(config, defaults, spec.hiddenSize);
+    for (int i = 0; i < layers; ++i) {
+        LayerSpec layer;
+        layer.attention = attention;
+        layer.names = attentionNames(i);
+        spec.layers.push_back(std::move(layer));
+    }
+    return spec;
+}
+
+void setAttentionBias(ModelSpec& spec, bool qkv, bool output) {
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        auto& layer = spec.layers[static_cast<std::size_t>(i)];
+        const std::string prefix = layerPrefix(i) + "self_attn.";
+        layer.attention.qkvBias = qkv;
+        layer.attention.outputBias = output;
+        layer.names.q.bias = qkv ? prefix + "q_proj.bias" : "";
+        layer.names.k.bias = qkv ? prefix + "k_proj.bias" : "";
+        layer.names.v.bias = qkv ? prefix + "v_proj.bias" : "";
+        layer.names.o.bias = output ? prefix + "o_proj.bias" : "";
+    }
+}
+
+void setSlidingWindow(const Config& config, ModelSpec& spec) {
+    const auto window = config.maybeInteger({"sliding_window"});
+    const auto types = config.texts("layer_types");
+    if (!types.empty() && types.size() != spec.layers.size()) {
+        config.refuse("layer_types", fmt::format("{} entries", spec.layers.size()));
+    }
+    for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+        const bool sliding = types.empty() || types[i] == "sliding_attention";
+        if (!sliding && types[i] != "full_attention") {
+            config.refuse("layer_types", "\"sliding_attention\" and \"full_attention\" only");
+        }
+        if (sliding && !types.empty() && !window) {
+            config.refuse("sliding_window", "a number of positions, since layer_types asks for it");
+        }
+        spec.layers[i].attention.slidingWindow = sliding ? window : std::nullopt;
+    }
+}
+
+FeedForwardNames gatedNames(const std::string& prefix, const GatedNames& names, bool bias) {
+    const auto name = [&](std::string_view part, std::string_view ending) {
+        return fmt::format("{}{}.{}", prefix, part, ending);
+    };
+    FeedForwardNames result;
+    result.gate = name(names.gate, "weight");
+    result.up = name(names.up, "weight");
+    result.down = name(names.down, "weight");
+    if (bias) {
+        result.gateBias = name(names.gate, "bias");
+        result.upBias = name(names.up, "bias");
+        result.downBias = name(names.down, "bias");
+    }
+    return result;
+}
+
+Activation readActivation(const Config& config) {
+    constexpr auto kActivations = std::to_array<std::pair<std::string_view, Activation>>({
+        {"silu", Activation::Silu},
+        {"swish", Activation::Silu},
+        {"gelu", Activation::GeluErf},
+        {"gelu_new", Activation::GeluTanh},
+        {"gelu_pytorch_tanh", Activation::GeluTanh},
+    });
+    const std::string text = config.text({"hidden_act", "hidden_activation"}, "silu");
+    for (const auto& [name, activation] : kActivations) {
+        if (name == text) {
+            return activation;
+        }
+    }
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("{}: the activation \"{}\" is not known; known are silu, gelu, gelu_new "
+                    "and gelu_pytorch_tanh.",
+                    config.where(), text));
+}
+
+std::vector<int> layersWhere(const ModelSpec& spec, const std::function<bool(int)>& chosen) {
+    std::vector<int> layers;
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        if (chosen(i)) {
+            layers.push_back(i);
+        }
+    }
+    return layers;
+}
+
+std::vector<int> allLayers(const ModelSpec& spec) {
+    return layersWhere(spec, [](int /*layer*/) { return true; });
+}
+
+void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward, const GatedNames& names) {
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        auto& layer = spec.layers[static_cast<std::size_t>(i)];
+        if (!layer.isRouted()) {
+            layer.dense = feedForward;
+            layer.names.dense = gatedNames(layerPrefix(i) + "mlp.", names, feedForward.bias);
+        }
+    }
+}
+
+void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
+               const MoeSpec& moe, const RoutedNames& names) {
+    constexpr std::size_t kMatricesOfExpert = 3;
+    if (moe.topK > moe.experts) {
+        bad(input.config, fmt::format("{} experts per token are more than the {} experts there are",
+                                      moe.topK, moe.experts));
+    }
+    // Names are built before they are looked up: never more of them than the files can hold.
+    const std::size_t tensorCount = input.checkpoint.tensors().size();
+    const auto experts = static_cast<std::size_t>(moe.experts);
+    if (layers.size() * experts * kMatricesOfExpert > tensorCount) {
+        bad(input.config, fmt::format("{} experts in {} layers need more than the {} tensors that "
+                                      "the checkpoint has",
+                                      moe.experts, layers.size(), tensorCount));
+    }
+    for (const int index : layers) {
+        auto& layer = spec.layers.at(static_cast<std::size_t>(index));
+        const std::string prefix = layerPrefix(index);
+        layer.moe = moe;
+        layer.names.router.weight = fmt::format("{}{}.weight", prefix, names.router);
+        for (int expert = 0; expert < moe.experts; ++expert) {
+            const std::string part = numbered(names.expert, expert);
+            layer.names.experts.push_back(
+                gatedNames(fmt::format("{}{}.", prefix, part), names.gated));
+        }
+        if (moe.shared) {
+            layer.names.shared =
+                gatedNames(fmt::format("{}{}.", prefix, names.shared), names.gated);
+        }
+    }
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/config.h"
+#include "core/model/model_spec.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The pieces that family adapters put together. Most families share the Llama skeleton: the same
+/// config keys and tensor names outside the feed-forward part.
+namespace moescope::model {
+
+/// What a family adapter reads: config.json, and the checkpoint for its tensors' names.
+struct FamilyInput {
+    const Config& config;
+    const checkpoint::Checkpoint& checkpoint;
+};
+
+/// Class defaults of a family: what its configuration class assumes where config.json is silent.
+struct SkeletonDefaults {
+    int vocabSize = 0;
+    int hiddenSize = 0;
+    int layers = 0;
+    int headsQ = 0;
+    int headsKv = 0;  ///< 0: as many as headsQ
+    double maxPositions = 0.0;
+    double normEps = 1e-5;
+    double ropeTheta = 10000.0;
+    bool tiedHead = false;
+};
+
+/// Everything but the feed-forward part, from the keys and with the tensor names of the Llama
+/// skeleton; each layer still needs setDense() or setRouted(). Throws Error(BadCheckpoint) for
+/// values out of range or contradicting each other, and for more layers than the checkpoint has
+/// tensors.
+[[nodiscard]] ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaults);
+
+/// "model.layers.{layer}."
+[[nodiscard]] std::string layerPrefix(int layer);
+
+/// Biases of the query, key, value projections and of the output projection in every layer.
+void setAttentionBias(ModelSpec& spec, bool qkv, bool output);
+
+/// `sliding_window` in all layers, or in those that `layer_types` calls "sliding_attention".
+void setSlidingWindow(const Config& config, ModelSpec& spec);
+
+/// Last part of the names of the three matrices of a gated feed-forward.
+struct GatedNames {
+    std::string_view gate, up, down;
+};
+constexpr GatedNames kProjectionNames{"gate_proj", "up_proj", "down_proj"};
+
+/// gate, up and down below `prefix`, which ends in a dot.
+[[nodiscard]] FeedForwardNames gatedNames(const std::string& prefix, const GatedNames& names,
+                                          bool bias = false);
+
+[[nodiscard]] Activation readActivation(const Config& config);
+
+/// Indices of the layers for which `chosen` is true.
+[[nodiscard]] std::vector<int> layersWhere(const ModelSpec& spec,
+                                           const std::function<bool(int)>& chosen);
+[[nodiscard]] std::vector<int> allLayers(const ModelSpec& spec);
+
+/// Makes every layer without a router a dense one, with its matrices below "{layer prefix}mlp.".
+void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward,
+              const GatedNames& names = kProjectionNames);
+
+/// Where a routed layer keeps its parts, below the layer's prefix; "{}" in `expert` stands for the
+/// expert's number.
+struct RoutedNames {
+    std::string_view router;
+    std::string_view expert;
+    GatedNames gated = kProjectionNames;
+    std::string_view shared = "";
+};
+
+/// Makes these layers routed ones. Throws Error(BadCheckpoint) when top-k exceeds the number of
+/// experts or the experts need more tensors than the checkpoint has.
+void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
+               const MoeSpec& moe, const RoutedNames& names);
+
+}  // namespace moescope::model

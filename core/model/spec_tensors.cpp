@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/spec_tensors.h"
+
+#include <utility>
+
+namespace moescope::model {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames{{
+    {"embedding", "Embedding"},
+    {"attention", "Attention"},
+    {"router", "Router"},
+    {"routed_experts", "Routed experts"},
+    {"shared_experts", "Shared experts"},
+    {"dense_feed_forward", "Dense feed-forward"},
+    {"norms", "Norms"},
+    {"head", "Head"},
+}};
+
+/// Walks one spec; keeps where it is so that each visit is one short call.
+class Walk {
+public:
+    Walk(const ModelSpec& spec, const std::function<void(const SpecTensor&)>& visit)
+        : m_spec(spec), m_visit(visit) {}
+
+    void run() {
+        emit(m_spec.embeddingName, {size(m_spec.vocabSize), hidden()}, Component::Embedding);
+        for (m_layer = 0; m_layer < m_spec.layerCount(); ++m_layer) {
+            layer(m_spec.layers[static_cast<std::size_t>(m_layer)]);
+        }
+        m_layer = -1;
+        emit(m_spec.finalNormName, {hidden()}, Component::Norms);
+        if (!m_spec.tiedHead) {
+            linear(m_spec.head, size(m_spec.vocabSize), hidden(), Component::Head);
+        }
+    }
+
+private:
+    static std::uint64_t size(int value) { return static_cast<std::uint64_t>(value); }
+    [[nodiscard]] std::uint64_t hidden() const { return size(m_spec.hiddenSize); }
+
+    void emit(const std::string& tensorName, Shape shape, Component component) {
+        if (!tensorName.empty()) {
+            m_visit({tensorName, std::move(shape), component, m_layer, m_expert});
+        }
+    }
+
+    /// The visitor may keep the names: they must be the spec's own strings.
+    void linear(const std::string& weight, const std::string& bias, std::uint64_t out,
+                std::uint64_t in, Component component) {
+        emit(weight, {out, in}, component);
+        emit(bias, {out}, component);
+    }
+    void linear(const LinearNames& names, std::uint64_t out, std::uint64_t in,
+                Component component) {
+        linear(names.weight, names.bias, out, in, component);
+    }
+
+    void feedForward(const FeedForwardSpec& spec, const FeedForwardNames& names,
+                     Component component) {
+        const std::uint64_t width = size(spec.intermediateSize);
+        linear(names.gate, names.gateBias, width, hidden(), component);
+        linear(names.up, names.upBias, width, hidden(), component);
+        linear(names.down, names.downBias, hidden(), width, component);
+    }
+
+    void layer(const LayerSpec& spec) {
+        const auto& attention = spec.attention;
+        const std::uint64_t q = size(attention.headsQ) * size(attention.headDim);
+        const std::uint64_t kv = size(attention.headsKv) * size(attention.headDim);
+        emit(spec.names.attentionNorm, {hidden()}, Component::Norms);
+        linear(spec.names.q, q, hidden(), Component::Attention);
+        linear(spec.names.k, kv, hidden(), Component::Attention);
+        linear(spec.names.v, kv, hidden(), Component::Attention);
+        linear(spec.names.o, hidden(), q, Component::Attention);
+        emit(spec.names.feedForwardNorm, {hidden()}, Component::Norms);
+        if (spec.dense) {
+            feedForward(*spec.dense, spec.names.dense, Component::DenseFeedForward);
+        }
+        if (spec.moe) {
+            mixture(*spec.moe, spec.names);
+        }
+    }
+
+    void mixture(const MoeSpec& moe, const LayerNames& names) {
+        linear(names.router, size(moe.experts), hidden(), Component::Router);
+        for (m_expert = 0; m_expert < static_cast<int>(names.experts.size()); ++m_expert) {
+            feedForward(moe.expert, names.experts[static_cast<std::size_t>(m_expert)],
+                        Component::RoutedExperts);
+        }
+        m_expert = -1;
+        if (moe.shared) {
+            feedForward(*moe.shared, names.shared, Component::SharedExperts);
+        }
+    }
+
+    const ModelSpec& m_spec;
+    const std::function<void(const SpecTensor&)>& m_visit;
+    int m_layer = -1;
+    int m_expert = -1;
+};
+
+}  // namespace
+
+std::string_view name(Component component) noexcept {
+    return kNames[static_cast<std::size_t>(component)].first;
+}
+
+std::string_view title(Component component) noexcept {
+    return kNames[static_cast<std::size_t>(component)].second;
+}
+
+void forEachTensor(const ModelSpec& spec, const std::function<void(const SpecTensor&)>& visit) {
+    Walk(spec, visit).run();
+}
+
+}  // namespace moescope::model

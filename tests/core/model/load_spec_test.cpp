@@ -1,0 +1,290 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/load_spec.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/model_shapes.h"
+#include "tests/support/paths.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+
+using namespace moescope;
+using namespace moescope::model;
+using checkpoint::Checkpoint;
+using checkpoint::Contents;
+using tests::checkThrows;
+using tests::ShapeWriter;
+using tests::TemporaryFolder;
+
+namespace {
+
+ModelSpec loadReference(const std::string& name) {
+    return loadSpec(Checkpoint(tests::referenceDir() / "models" / name));
+}
+
+/// A tiny Mixtral: hidden 8, 2 layers, 4 heads of 4, 2 key/value heads, 3 experts of width 6.
+nlohmann::json tinyConfig() {
+    return {{"architectures", {"MixtralForCausalLM"}},
+            {"model_type", "mixtral"},
+            {"vocab_size", 32},
+            {"hidden_size", 8},
+            {"num_hidden_layers", 2},
+            {"num_attention_heads", 4},
+            {"num_key_value_heads", 2},
+            {"head_dim", 4},
+            {"intermediate_size", 6},
+            {"num_local_experts", 3},
+            {"num_experts_per_tok", 2}};
+}
+
+ShapeWriter tinyTensors() {
+    return ShapeWriter({}).skeleton().mixtral(3, 6);
+}
+
+/// Loads the tensors with the config; both as they are or changed by the test.
+ModelSpec load(const ShapeWriter& tensors, const nlohmann::json& config) {
+    const TemporaryFolder root;
+    tensors.write(root / "tiny", config.dump());
+    return loadSpec(Checkpoint(root / "tiny", Contents::HeadersOnly));
+}
+
+}  // namespace
+
+TEST_CASE("Load spec: Mixtral as published", "[core][model]") {
+    const auto spec = loadReference("mixtral");
+    CHECK(spec.family == "mixtral");
+    CHECK(spec.layerCount() == 3);
+    CHECK(spec.storedDtype == "bfloat16");
+    CHECK(spec.bosId == 1);
+    CHECK(spec.eosIds == std::vector<int>{2});
+    CHECK(spec.notes.empty());
+    const auto& layer = spec.layers.at(1);
+    REQUIRE(layer.isRouted());
+    CHECK_FALSE(layer.dense.has_value());
+    CHECK(layer.moe->experts == 7);
+    CHECK(layer.moe->topK == 2);
+    CHECK(layer.moe->expert.intermediateSize == 14);
+    CHECK(layer.moe->router.renormalise == Renormalise::Sum);
+    CHECK_FALSE(layer.moe->router.softmaxOverSelected);
+    CHECK(layer.attention.headsQ == 6);
+    CHECK(layer.attention.headsKv == 2);
+    CHECK(layer.attention.headDim == 8);
+    CHECK(layer.attention.scale == Approx(0.35355339));
+    CHECK(layer.attention.rope.theta == 1e6);
+    CHECK_FALSE(layer.attention.slidingWindow.has_value());
+    CHECK(layer.names.experts.at(6).up == "model.layers.1.block_sparse_moe.experts.6.w3.weight");
+    CHECK(layer.names.router.weight == "model.layers.1.block_sparse_moe.gate.weight");
+}
+
+TEST_CASE("Load spec: Mixtral in the early community layout", "[core][model]") {
+    const auto spec = loadReference("mixtral-early");
+    CHECK(spec.family == "mixtral");
+    CHECK(spec.storedDtype == "float16");
+    const auto& layer = spec.layers.at(0);
+    REQUIRE(layer.isRouted());
+    CHECK(layer.moe->experts == 5);
+    CHECK(layer.moe->topK == 2);
+    CHECK(layer.moe->router.softmaxOverSelected);
+    CHECK(layer.moe->router.renormalise == Renormalise::None);
+    CHECK(layer.names.experts.at(4).down == "model.layers.0.mlp.experts.4.w2.weight");
+    CHECK(layer.attention.headDim == 6);
+}
+
+TEST_CASE("Load spec: dense baselines", "[core][model]") {
+    const auto mistral = loadReference("mistral-window");
+    CHECK(mistral.family == "llama");
+    CHECK(mistral.layers.at(2).dense->intermediateSize == 33);
+    CHECK(mistral.layers.at(2).attention.slidingWindow == 5);
+    CHECK(loadReference("mistral-baseline").layers.at(0).attention.slidingWindow == 64);
+
+    const auto llama = loadReference("llama");
+    CHECK(llama.tiedHead);
+    CHECK(llama.head.weight == llama.embeddingName);
+    CHECK(llama.eosIds == std::vector<int>{2, 3});
+    const auto& attention = llama.layers.at(0).attention;
+    CHECK(attention.qkvBias);
+    CHECK(attention.outputBias);
+    CHECK(attention.rope.scaling.kind == RopeScalingKind::Llama3);
+    CHECK(llama.layers.at(0).names.o.bias == "model.layers.0.self_attn.o_proj.bias");
+}
+
+TEST_CASE("Load spec: DeepSeekMoE", "[core][model]") {
+    const auto spec = loadReference("deepseek");
+    CHECK(spec.family == "deepseek");
+    CHECK(spec.layers.at(0).dense->intermediateSize == 41);
+    REQUIRE(spec.layers.at(1).isRouted());
+    const auto& moe = *spec.layers.at(1).moe;
+    CHECK(moe.experts == 9);
+    CHECK(moe.topK == 3);
+    CHECK(moe.sharedCount == 2);
+    CHECK(moe.shared->intermediateSize == 14);
+    CHECK(moe.router.renormalise == Renormalise::None);
+    CHECK(spec.layers.at(2).names.shared.up == "model.layers.2.mlp.shared_experts.up_proj.weight");
+
+    const auto variant = loadReference("deepseek-variant");
+    std::vector<bool> routed;
+    for (const auto& layer : variant.layers) {
+        routed.push_back(layer.isRouted());
+    }
+    CHECK(routed == std::vector<bool>{false, false, true, false, true});
+    CHECK(variant.layers.at(2).moe->router.renormalise == Renormalise::SumEps);
+    CHECK(variant.layers.at(2).attention.rope.scaling.factor == 2.5);
+    CHECK(variant.layers.at(2).attention.qkvBias);
+}
+
+TEST_CASE("Load spec: an unknown family is named and the known ones are listed", "[core][model]") {
+    auto config = tinyConfig();
+    config["model_type"] = "perceiver";
+    config["architectures"] = {"PerceiverModel"};
+    checkThrows([&] { (void)load(tinyTensors(), config); }, ErrorCode::UnknownFamily,
+                {"config.json", "perceiver", "PerceiverModel", "Mixtral", "DeepSeekMoE", "Llama"});
+    checkThrows([&] { (void)load(tinyTensors(), nlohmann::json::object()); },
+                ErrorCode::UnknownFamily, {"Mixtral"});
+    CHECK(knownFamilies().size() >= 3);
+}
+
+TEST_CASE("Load spec: class defaults stand in for absent keys", "[core][model]") {
+    auto config = tinyConfig();
+    CHECK(load(tinyTensors(), config).normEps == 1e-5);
+    CHECK(load(tinyTensors(), config).layers.at(0).attention.rope.theta == 1e6);
+    config.erase("num_local_experts");
+    config["num_experts"] = 3;  // as a published 8x22B config says it
+    config.erase("num_experts_per_tok");
+    const auto spec = load(tinyTensors(), config);
+    CHECK(spec.layers.at(0).moe->experts == 3);
+    CHECK(spec.layers.at(0).moe->topK == 2);
+    CHECK(spec.layers.at(0).moe->router.renormalise == Renormalise::Sum);
+}
+
+TEST_CASE("Load spec: switches of the early layout", "[core][model]") {
+    auto config = tinyConfig();
+    config["model_type"] = "mistral";
+    config["one_gate"] = true;
+    const auto tensors = ShapeWriter({}).skeleton().mixtral(3, 6, "mlp.");
+    CHECK(load(tensors, config).layers.at(0).moe->router.unitWeights);
+    CHECK(load(tensors, config).layers.at(0).moe->router.scale == 1.0);
+    config["norm_one_gate"] = true;
+    CHECK(load(tensors, config).layers.at(0).moe->router.scale == 0.5);
+    config["single_expert"] = true;
+    checkThrows([&] { (void)load(tensors, config); }, ErrorCode::Unsupported, {"single_expert"});
+}
+
+TEST_CASE("Load spec: tensors that do not fit are named", "[core][model]") {
+    const std::string router = "model.layers.0.block_sparse_moe.gate.weight";
+    SECTION("missing") {
+        const auto tensors = ShapeWriter({}).skeleton(true).mixtral(3, 6);
+        checkThrows([&] { (void)load(tensors, tinyConfig()); }, ErrorCode::MissingTensor,
+                    {"tiny", "\"lm_head.weight\""});
+        auto tied = tinyConfig();
+        tied["tie_word_embeddings"] = true;
+        CHECK(load(tensors, tied).tiedHead);
+        CHECK(load(tinyTensors(), tied).notes.empty());
+    }
+    SECTION("of another shape") {
+        auto config = tinyConfig();
+        config["vocab_size"] = 33;
+        checkThrows([&] { (void)load(tinyTensors(), config); }, ErrorCode::BadShape,
+                    {"model.safetensors", "embed_tokens", "[32, 8]", "[33, 8]"});
+    }
+    SECTION("of a type for other storage") {
+        tests::ModelShapes shapes;
+        shapes.dtype = checkpoint::Dtype::F8_E4M3;
+        const auto tensors = ShapeWriter(shapes).skeleton().mixtral(3, 6);
+        checkThrows([&] { (void)load(tensors, tinyConfig()); }, ErrorCode::Unsupported,
+                    {"F8_E4M3", "embed_tokens"});
+    }
+    SECTION("unexpected inside a layer") {
+        auto tensors = tinyTensors();
+        tensors.add("model.layers.1.self_attn.q_norm.weight", {4});
+        checkThrows([&] { (void)load(tensors, tinyConfig()); }, ErrorCode::Unsupported,
+                    {"model.layers.1.self_attn.q_norm.weight", "Mixtral"});
+    }
+    SECTION("outside the layers: a note") {
+        auto tensors = tinyTensors();
+        tensors.add("model.layers.2.eh_proj.weight", {4})
+            .add("vision_tower.layers.0.weight", {4})
+            .add("model.layers.0.self_attn.rotary_emb.inv_freq", {2});
+        const auto spec = load(tensors, tinyConfig());
+        REQUIRE(spec.notes.size() == 2);
+        CHECK_THAT(spec.notes[0], Catch::Contains("1 layer beyond"));
+        CHECK_THAT(spec.notes[1], Catch::Contains("vision_tower"));
+    }
+}
+
+TEST_CASE("Load spec: hostile configs give errors, quickly", "[core][model]") {
+    const auto refused = [](std::string_view key, const nlohmann::json& value,
+                            const std::string& word) {
+        auto config = tinyConfig();
+        config[std::string(key)] = value;
+        INFO(key << " = " << value.dump());
+        const auto start = std::chrono::steady_clock::now();
+        try {
+            (void)load(tinyTensors(), config);
+            FAIL_CHECK("accepted");
+        } catch (const Error& error) {
+            CHECK_THAT(error.what(), Catch::Contains(word));
+        }
+        CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+    };
+    for (const auto* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+                            "num_key_value_heads", "head_dim", "intermediate_size",
+                            "num_local_experts", "num_experts_per_tok"}) {
+        for (const nlohmann::json& value :
+             {nlohmann::json(-1), nlohmann::json(0), nlohmann::json("8"), nlohmann::json(2.5),
+              nlohmann::json(true), nlohmann::json({1}), nlohmann::json(9223372036854775807),
+              nlohmann::json(2147483647), nlohmann::json(-9223372036854775807)}) {
+            refused(key, value, key);
+        }
+    }
+    refused("num_experts_per_tok", 4, "4 experts per token");
+    refused("num_local_experts", 65536, "65536 experts");
+    refused("num_hidden_layers", 65536, "num_hidden_layers");
+    refused("num_key_value_heads", 3, "num_key_value_heads");
+    refused("head_dim", 3, "even");
+    refused("hidden_size", 16777216, "embed_tokens");
+    refused("hidden_act", "relu6", "relu6");
+    refused("rms_norm_eps", 0, "rms_norm_eps");
+    refused("rms_norm_eps", "small", "rms_norm_eps");
+    refused("sliding_window", 0, "sliding_window");
+    refused("eos_token_id", -5, "eos_token_id");
+    refused("eos_token_id", 1.5, "eos_token_id");
+    refused("tie_word_embeddings", 1, "tie_word_embeddings");
+    refused("layer_types", {"full_attention"}, "layer_types");
+    refused("layer_types", {"full_attention", "mamba"}, "layer_types");
+    refused("quantization_config", {{"quant_method", "gptq"}}, "gptq");
+    refused("num_experts", 4, "num_experts");
+}
+
+TEST_CASE("Load spec: windows per layer", "[core][model]") {
+    auto config = tinyConfig();
+    config["sliding_window"] = 16;
+    config["layer_types"] = {"sliding_attention", "full_attention"};
+    const auto spec = load(tinyTensors(), config);
+    CHECK(spec.layers.at(0).attention.slidingWindow == 16);
+    CHECK_FALSE(spec.layers.at(1).attention.slidingWindow.has_value());
+    config["sliding_window"] = nullptr;
+    checkThrows([&] { (void)load(tinyTensors(), config); }, ErrorCode::BadCheckpoint,
+                {"sliding_window"});
+}
+
+TEST_CASE("Load spec: head dimension follows the hidden size where config.json is silent",
+          "[core][model]") {
+    auto config = tinyConfig();
+    config.erase("head_dim");
+    config["num_attention_heads"] = 3;
+    config["num_key_value_heads"] = 3;
+    checkThrows([&] { (void)load(tinyTensors(), config); }, ErrorCode::BadCheckpoint,
+                {"hidden_size", "num_attention_heads"});
+    config["num_attention_heads"] = 4;
+    config["num_key_value_heads"] = nullptr;
+    tests::ModelShapes shapes;
+    shapes.headDim = 2;
+    shapes.headsKv = 4;
+    CHECK(
+        load(ShapeWriter(shapes).skeleton().mixtral(3, 6), config).layers.at(0).attention.headsKv ==
+        4);
+}
