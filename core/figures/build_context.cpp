@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/build_context.h"
+
+#include "core/base/error.h"
+#include "core/experiments/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace moescope::figures {
+namespace {
+
+std::string heldBy(const session::Head& head) {
+    std::string list;
+    for (const session::ExperimentRecord& record : head.experiments) {
+        if (record.state != session::ExperimentState::Planned) {
+            list += (list.empty() ? "" : ", ") + record.id;
+        }
+    }
+    return list.empty() ? "no experiments" : list;
+}
+
+const session::ExperimentRecord* recordOf(const session::Head& head, std::string_view experiment) {
+    const auto found =
+        std::find_if(head.experiments.begin(), head.experiments.end(),
+                     [&](const session::ExperimentRecord& r) { return r.id == experiment; });
+    return found == head.experiments.end() ? nullptr : &*found;
+}
+
+bool isExpertLabel(const std::string& label) {
+    return !label.empty() && std::all_of(label.begin(), label.end(),
+                                         [](unsigned char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+session::QuantityId BuildContext::id(std::string quantity) const {
+    return {request.branch, std::string(info.experiment), std::move(quantity)};
+}
+
+const session::QuantityInfo* BuildContext::find(const std::string& quantity) const {
+    return source.find(id(quantity));
+}
+
+const session::QuantityInfo& BuildContext::require(const std::string& quantity) const {
+    const session::QuantityInfo* found = find(quantity);
+    if (found == nullptr) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("The figure {} needs {}/{}, which this session does not hold; it "
+                        "holds {}. Add it with: moescope analyze ... --experiments {}",
+                        info.name, info.experiment, quantity, heldBy(head()), info.experiment));
+    }
+    return *found;
+}
+
+NdArray BuildContext::read(const std::string& quantity, std::optional<LayerId> layer) const {
+    return source.read(id(quantity), layer);
+}
+
+int BuildContext::experts(LayerId layer) const {
+    const auto& layers = head().model.layers;
+    const auto index = static_cast<std::size_t>(layer.value);
+    return layer.value >= 0 && index < layers.size() ? layers[index].experts : 0;
+}
+
+Figure BuildContext::frame(const std::string& what, std::uint64_t tokens) const {
+    const session::Head& h = head();
+    Figure figure;
+    figure.name = info.name;
+    figure.title = request.layer
+                       ? fmt::format("{}, layer {}: {}", h.model.name, request.layer->value, what)
+                       : fmt::format("{}: {}", h.model.name, what);
+    const session::ExperimentRecord* record = recordOf(h, info.experiment);
+    const experiments::ExperimentInfo* known = experiments::findExperiment(info.experiment);
+    const std::string definition = record != nullptr && !record->definition.empty()
+                                       ? record->definition
+                                   : known != nullptr ? std::string(known->definition)
+                                                      : std::string();
+    figure.caption = definition;
+    if (tokens > 0) {
+        figure.caption += fmt::format(" {} {}.", tokens, tokens == 1 ? "token" : "tokens");
+    }
+    if (!h.run.dtype.empty()) {
+        figure.caption += fmt::format(" Computed in {}.", h.run.dtype);
+    }
+    figure.howToRead = known != nullptr ? std::string(known->howToRead) : std::string();
+
+    Provenance& from = figure.provenance;
+    from.sessionUuid = h.uuid;
+    from.sessionTitle = h.title;
+    from.model = h.model.name;
+    from.modelIdentity = h.model.identity;
+    from.family = h.model.familyTitle;
+    from.dtype = h.run.dtype;
+    from.device = h.run.device;
+    from.programVersion = h.run.programVersion;
+    from.createdUtc = h.run.createdUtc;
+    from.experiment = info.experiment;
+    from.definition = definition;
+    from.source = known != nullptr ? std::string(known->source) : std::string();
+    from.layer = request.layer;
+    from.tokens = tokens;
+    for (const session::Branch& branch : h.branches) {
+        if (branch.id == request.branch && branch.id != BranchId{}) {
+            from.branch = branch.name;
+        }
+    }
+    return figure;
+}
+
+std::vector<std::string> labelsOf(const session::Axis& axis, std::size_t count) {
+    if (axis.labels.size() == count) {
+        return axis.labels;
+    }
+    std::vector<std::string> labels(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        labels[i] = std::to_string(i);
+    }
+    return labels;
+}
+
+std::size_t countBeforeGap(const std::vector<std::string>& labels) {
+    const auto other = std::find_if_not(labels.begin(), labels.end(), isExpertLabel);
+    return other == labels.end() ? 0 : static_cast<std::size_t>(other - labels.begin());
+}
+
+Matrix toMatrix(const NdArray& array) {
+    const Shape& shape = array.shape();
+    if (shape.size() != 2) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("A matrix was expected in the session, found {} dimensions; the "
+                                "file is damaged or of another program.",
+                                shape.size()));
+    }
+    Matrix matrix{static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), {}};
+    matrix.values.reserve(array.size());
+    for (std::uint64_t i = 0; i < array.size(); ++i) {
+        matrix.values.push_back(static_cast<float>(array.at(i)));
+    }
+    return matrix;
+}
+
+}  // namespace moescope::figures

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/figure.h"
+#include "core/figures/request.h"
+#include "core/figures/source.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Private to the builders.
+namespace moescope::figures {
+
+/// Smallest and largest finite value; nothing when there is none.
+using Limits = std::optional<std::pair<double, double>>;
+
+/// What FigureBuilder keeps between figures. Thread-safe.
+class BuildMemory {
+public:
+    virtual ~BuildMemory() = default;
+    [[nodiscard]] virtual std::shared_ptr<const TokenTable> tokens() const = 0;
+    [[nodiscard]] virtual std::shared_ptr<const Routing> routing(LayerId layer,
+                                                                 BranchId branch) const = 0;
+    /// Limits of a quantity over all its layers, kept under `key`.
+    [[nodiscard]] virtual Limits cachedLimits(const std::string& key,
+                                              Limits (*compute)(const FigureSource&,
+                                                                const session::QuantityInfo&, bool),
+                                              const session::QuantityInfo& info,
+                                              bool offDiagonal) const = 0;
+};
+
+/// Everything one build needs to know.
+struct BuildContext {
+    const FigureSource& source;
+    const FigureRequest& request;
+    const FigureInfo& info;
+    const BuildMemory& memory;
+
+    [[nodiscard]] const session::Head& head() const { return source.head(); }
+    [[nodiscard]] session::QuantityId id(std::string quantity) const;
+    [[nodiscard]] const session::QuantityInfo* find(const std::string& quantity) const;
+    /// Throws Error(Usage) naming figure and quantity, and what the session holds.
+    [[nodiscard]] const session::QuantityInfo& require(const std::string& quantity) const;
+    [[nodiscard]] NdArray read(const std::string& quantity, std::optional<LayerId> layer) const;
+    /// Experts of a layer.
+    [[nodiscard]] int experts(LayerId layer) const;
+
+    /// Title, caption and provenance, without a body. `what` is the last part of the title.
+    [[nodiscard]] Figure frame(const std::string& what, std::uint64_t tokens) const;
+};
+
+/// "0" ... "n-1" where the axis has no labels.
+[[nodiscard]] std::vector<std::string> labelsOf(const session::Axis& axis, std::size_t count);
+/// Experts in front, baselines and shared experts after them: how many come first; 0 when all are
+/// experts.
+[[nodiscard]] std::size_t countBeforeGap(const std::vector<std::string>& labels);
+[[nodiscard]] Matrix toMatrix(const NdArray& array);
+
+[[nodiscard]] Figure buildSimilarity(const BuildContext& context);
+[[nodiscard]] Figure buildRankCounts(const BuildContext& context);
+[[nodiscard]] Figure buildNormsScores(const BuildContext& context);
+[[nodiscard]] Figure buildChosenExperts(const BuildContext& context);
+[[nodiscard]] Figure buildColouredText(const BuildContext& context);
+[[nodiscard]] Figure buildParameters(const BuildContext& context);
+
+}  // namespace moescope::figures

@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/error.h"
+#include "core/figures/build_context.h"
+#include "core/figures/limits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace moescope::figures {
+namespace {
+
+constexpr std::size_t kMostTokenMaps = 64;
+
+std::vector<std::string> wantedRoles(const BuildContext& context) {
+    static const std::vector<std::string> kRoles{"gate", "up", "down"};
+    for (const std::string& role : context.request.roles) {
+        if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("The figure {} has no role \"{}\"; it has gate, up and down.",
+                                    context.info.name, role));
+        }
+    }
+    return context.request.roles.empty() ? kRoles : context.request.roles;
+}
+
+HeatMapPanel makePanel(std::string title, Matrix matrix, const session::QuantityInfo& info,
+                       std::size_t rowAxis) {
+    HeatMapPanel panel;
+    panel.title = std::move(title);
+    panel.rowLabels =
+        labelsOf(info.axes.size() > rowAxis ? info.axes[rowAxis] : session::Axis{}, matrix.rows);
+    panel.columnLabels = labelsOf(
+        info.axes.size() > rowAxis + 1 ? info.axes[rowAxis + 1] : session::Axis{}, matrix.columns);
+    panel.rowsBeforeGap = countBeforeGap(panel.rowLabels);
+    panel.columnsBeforeGap = countBeforeGap(panel.columnLabels);
+    panel.matrix = std::move(matrix);
+    return panel;
+}
+
+void setScale(const BuildContext& context, HeatMapFigure& body, Limits overLayers,
+              const std::string& label) {
+    const ColourRange& range = context.request.range;
+    const ColourMap map = context.request.colourMap.value_or(
+        context.request.relative ? ColourMap::Diverging : ColourMap::Viridis);
+    Limits limits;
+    if (range.kind == ColourRange::Kind::Fixed) {
+        body.bar.scale = {map, range.low, range.high};
+    } else {
+        for (const HeatMapPanel& panel : body.panels) {
+            limits = widened(limits, panel.matrix, body.diagonalMasked);
+        }
+        body.bar.scale =
+            makeScale(map, range.kind == ColourRange::Kind::AllLayers ? overLayers : limits);
+    }
+    body.bar.label = label;
+    for (const HeatMapPanel& panel : body.panels) {
+        markBeyond(body.bar.scale, panel.matrix, body.diagonalMasked);
+    }
+}
+
+std::string quantityOf(const BuildContext& context, const std::string& role) {
+    return context.request.relative ? role + "_relative" : role;
+}
+
+std::string barLabel(const BuildContext& context, const session::QuantityInfo& info) {
+    const std::string base =
+        context.info.experiment == "output_similarity" && info.id.quantity != "token_cosine"
+            ? "angular similarity"
+            : "cosine similarity";
+    return context.request.relative ? base + ", relative" : base;
+}
+
+// One panel per layer, one quantity; a click goes to the layer.
+void addLayers(const BuildContext& context, const std::string& quantity, HeatMapFigure& body) {
+    const session::QuantityInfo& info = context.require(quantity);
+    for (const LayerId layer : info.layers) {
+        HeatMapPanel panel = makePanel(fmt::format("layer {}", layer.value),
+                                       toMatrix(context.read(quantity, layer)), info, 0);
+        panel.layer = layer;
+        body.panels.push_back(std::move(panel));
+    }
+}
+
+// Short text: one map per kept token, titled with the chosen experts.
+void addTokens(const BuildContext& context, HeatMapFigure& body) {
+    const session::QuantityInfo& info = context.require("token_cosine");
+    const NdArray kept = context.read("kept_tokens", std::nullopt);
+    const TokenRange range = *context.request.tokens;
+    const auto texts = context.memory.tokens();
+    const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
+    for (std::uint64_t i = 0; i < kept.size() && body.panels.size() < kMostTokenMaps; ++i) {
+        const auto token = static_cast<std::uint64_t>(kept.at(i));
+        if (token < range.first || token - range.first >= range.count) {
+            continue;
+        }
+        const NdArray rows = context.source.readRows(info.id, context.request.layer, i, 1);
+        Matrix matrix{static_cast<std::size_t>(rows.shape().at(1)),
+                      static_cast<std::size_t>(rows.shape().at(2)),
+                      {}};
+        for (const double value : rows.toDoubles()) {
+            matrix.values.push_back(static_cast<float>(value));
+        }
+        std::string chosen;
+        for (int k = 0; routing != nullptr && k < routing->topK; ++k) {
+            chosen += (k == 0 ? "" : ", ") + std::to_string(routing->id(token, k));
+        }
+        body.panels.push_back(
+            makePanel(fmt::format("{} \"{}\": {}", token, texts ? texts->text(token) : "", chosen),
+                      std::move(matrix), info, 1));
+    }
+    if (body.panels.empty()) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("No similarity map was kept for tokens {} to {}; the session keeps "
+                                "{} maps, the first for token {}.",
+                                range.first, range.first + range.count - 1, kept.size(),
+                                kept.size() == 0 ? 0.0 : kept.at(0)));
+    }
+}
+
+std::string whatOf(const BuildContext& context, const HeatMapFigure& body,
+                   const std::vector<std::string>& roles) {
+    std::string what = context.info.experiment == "weight_similarity" ? "weight similarity"
+                       : context.info.experiment == "mean_neuron_similarity"
+                           ? "mean neuron similarity"
+                           : "expert output similarity";
+    if (context.request.relative) {
+        what += ", relative";
+    }
+    if (context.info.hasRoles && (body.panels.size() == 1 || !context.request.layer)) {
+        what += fmt::format(" ({})", roles.front());
+    }
+    return context.request.layer ? what : what + ", all layers";
+}
+
+}  // namespace
+
+Figure buildSimilarity(const BuildContext& context) {
+    HeatMapFigure body;
+    const bool perToken = context.request.tokens && !context.info.hasRoles;
+    if (perToken && !context.request.layer) {
+        throw Error(ErrorCode::Usage, fmt::format("The figure {} of single tokens needs a layer.",
+                                                  context.info.name));
+    }
+    // A mean angular similarity and a cosine with itself are 1 by definition.
+    body.diagonalMasked = context.request.maskDiagonal;
+    std::vector<std::string> roles;
+    std::vector<std::string> quantities;
+    if (context.info.hasRoles) {
+        roles = wantedRoles(context);
+        for (const std::string& role : roles) {
+            quantities.push_back(quantityOf(context, role));
+        }
+    } else {
+        quantities = {quantityOf(context, "mean_angular")};
+    }
+    if (perToken) {
+        addTokens(context, body);
+    } else if (!context.request.layer) {
+        addLayers(context, quantities.front(), body);
+    } else {
+        for (std::size_t i = 0; i < quantities.size(); ++i) {
+            body.panels.push_back(
+                makePanel(roles.empty() ? "" : roles[i],
+                          toMatrix(context.read(quantities[i], context.request.layer)),
+                          context.require(quantities[i]), 0));
+        }
+    }
+    Limits overLayers;
+    if (context.request.range.kind == ColourRange::Kind::AllLayers) {
+        for (const std::string& quantity : quantities) {
+            const session::QuantityInfo& info = context.require(quantity);
+            const Limits more = perToken
+                                    ? widened({}, body.panels.front().matrix, body.diagonalMasked)
+                                    : context.memory.cachedLimits(quantity, &limitsOverLayers, info,
+                                                                  body.diagonalMasked);
+            if (more) {
+                overLayers = overLayers ? std::pair(std::min(overLayers->first, more->first),
+                                                    std::max(overLayers->second, more->second))
+                                        : *more;
+            }
+        }
+    }
+    const session::QuantityInfo& first = context.require(quantities.front());
+    setScale(context, body, overLayers, barLabel(context, first));
+    Figure figure = context.frame(whatOf(context, body, roles), first.tokens);
+    if (body.diagonalMasked) {
+        figure.caption += " The diagonal is 1 by definition and left out.";
+    }
+    if (roles.size() == 1) {
+        figure.provenance.role = roles.front();
+    }
+    figure.body = std::move(body);
+    return figure;
+}
+
+}  // namespace moescope::figures

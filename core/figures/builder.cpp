@@ -1,0 +1,260 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/builder.h"
+
+#include "core/base/error.h"
+#include "core/figures/build_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <mutex>
+
+namespace moescope::figures {
+namespace {
+
+constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
+
+/// The quantity that says for which layers a figure can be drawn.
+std::string leadQuantity(const FigureInfo& info) {
+    if (info.hasRoles) {
+        return "gate";
+    }
+    if (info.experiment == "output_similarity") {
+        return "mean_angular";
+    }
+    if (info.experiment == "norms_scores") {
+        return "norm";
+    }
+    if (info.experiment == "rank_counts") {
+        return "count";
+    }
+    return info.experiment == "parameters" ? "total" : "ids";
+}
+
+std::string listOf(const std::vector<LayerId>& layers) {
+    std::string text;
+    for (std::size_t i = 0; i < layers.size();) {
+        std::size_t last = i;
+        while (last + 1 < layers.size() && layers[last + 1].value == layers[last].value + 1) {
+            ++last;
+        }
+        text += text.empty() ? "" : ", ";
+        text += last == i ? std::to_string(layers[i].value)
+                          : fmt::format("{} to {}", layers[i].value, layers[last].value);
+        i = last + 1;
+    }
+    return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+struct FigureBuilder::Impl final : BuildMemory {
+    explicit Impl(std::shared_ptr<const FigureSource> from) : source(std::move(from)) {
+        if (!source->head().corpus.ids.empty()) {
+            tokenTable = std::make_shared<const TokenTable>(source->head().corpus);
+        }
+    }
+
+    std::shared_ptr<const TokenTable> tokens() const override { return tokenTable; }
+    std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch) const override;
+    Limits cachedLimits(const std::string& key,
+                        Limits (*compute)(const FigureSource&, const session::QuantityInfo&, bool),
+                        const session::QuantityInfo& info, bool offDiagonal) const override;
+    std::shared_ptr<const Routing> readRouting(LayerId layer, BranchId branch) const;
+    std::optional<Figure> notice(const FigureRequest& request, const FigureInfo& info,
+                                 const BuildContext& context) const;
+
+    using RoutingKey = std::pair<LayerId, BranchId>;
+    std::shared_ptr<const FigureSource> source;
+    std::shared_ptr<const TokenTable> tokenTable;
+    mutable std::mutex mutex;  // guards the two below
+    mutable std::list<std::pair<RoutingKey, std::shared_ptr<const Routing>>> routings;
+    mutable std::map<std::string, Limits> limits;
+};
+
+std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
+                                                                BranchId branch) const {
+    const session::QuantityId idsId{branch, "chosen_experts", "ids"};
+    const session::QuantityInfo* info = source->find(idsId);
+    if (info == nullptr ||
+        std::find(info->layers.begin(), info->layers.end(), layer) == info->layers.end()) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The session holds no chosen experts for layer {}; it holds them "
+                                "for layers {}.",
+                                layer.value,
+                                listOf(info == nullptr ? std::vector<LayerId>{} : info->layers)));
+    }
+    const NdArray ids = source->read(idsId, layer);
+    const NdArray weights = source->read({branch, "chosen_experts", "weights"}, layer);
+    if (ids.shape().size() != 2 || ids.shape() != weights.shape()) {
+        throw Error(
+            ErrorCode::BadSession,
+            fmt::format("chosen_experts of layer {}: ids and weights have different shapes; "
+                        "the session is damaged.",
+                        layer.value));
+    }
+    auto routing = std::make_shared<Routing>();
+    const auto& layers = source->head().model.layers;
+    routing->experts = layers.at(static_cast<std::size_t>(layer.value)).experts;
+    routing->topK = static_cast<int>(ids.shape()[1]);
+    routing->layer = layer;
+    routing->ids.reserve(ids.size());
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+        const auto id = static_cast<std::uint16_t>(ids.at(i));
+        if (id >= routing->experts) {
+            throw Error(ErrorCode::BadSession,
+                        fmt::format("chosen_experts of layer {} names expert {}, but the layer has "
+                                    "{}; the session is damaged.",
+                                    layer.value, id, routing->experts));
+        }
+        routing->ids.push_back(id);
+    }
+    const auto values = weights.values<float>();
+    routing->weights.assign(values.begin(), values.end());
+    return routing;
+}
+
+std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, BranchId branch) const {
+    const RoutingKey key{layer, branch};
+    {
+        const std::lock_guard lock(mutex);
+        const auto found = std::find_if(routings.begin(), routings.end(),
+                                        [&](const auto& entry) { return entry.first == key; });
+        if (found != routings.end()) {
+            routings.splice(routings.begin(), routings, found);
+            return found->second;
+        }
+    }
+    auto routing = readRouting(layer, branch);
+    const std::lock_guard lock(mutex);
+    routings.emplace_front(key, routing);
+    std::uint64_t kept = 0;
+    for (auto entry = routings.begin(); entry != routings.end();) {
+        kept += entry->second->ids.size();
+        const bool drop = kept > kMostCachedRouting && entry != routings.begin();
+        entry = drop ? routings.erase(entry) : std::next(entry);
+    }
+    return routing;
+}
+
+Limits FigureBuilder::Impl::cachedLimits(const std::string& key,
+                                         Limits (*compute)(const FigureSource&,
+                                                           const session::QuantityInfo&, bool),
+                                         const session::QuantityInfo& info,
+                                         bool offDiagonal) const {
+    const std::string full =
+        fmt::format("{}/{}/{}/{}", info.id.branch.value, info.id.experiment, key, offDiagonal);
+    {
+        const std::lock_guard lock(mutex);
+        const auto found = limits.find(full);
+        if (found != limits.end()) {
+            return found->second;
+        }
+    }
+    const Limits result = compute(*source, info, offDiagonal);
+    const std::lock_guard lock(mutex);
+    limits[full] = result;
+    return result;
+}
+
+// Says in place of a figure why this layer has none; throws for a layer the model does not have.
+std::optional<Figure> FigureBuilder::Impl::notice(const FigureRequest& request,
+                                                  const FigureInfo& info,
+                                                  const BuildContext& context) const {
+    const auto& layers = source->head().model.layers;
+    const int layer = request.layer->value;
+    if (layer < 0 || static_cast<std::size_t>(layer) >= layers.size()) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("Layer {} was asked for, but {} has layers 0 to {}.", layer,
+                                source->head().model.name, static_cast<int>(layers.size()) - 1));
+    }
+    std::string message;
+    if (!layers[static_cast<std::size_t>(layer)].isRouted()) {
+        message = fmt::format("Layer {} is dense: no router", layer);
+    } else {
+        const auto& have = context.require(leadQuantity(info)).layers;
+        if (std::find(have.begin(), have.end(), *request.layer) == have.end()) {
+            message = fmt::format("Layer {} is not computed yet", layer);
+        }
+    }
+    if (message.empty()) {
+        return std::nullopt;
+    }
+    Figure figure = context.frame(std::string(info.title), 0);
+    figure.caption.clear();
+    figure.howToRead.clear();
+    figure.body = NoticeFigure{message};
+    return figure;
+}
+
+FigureBuilder::FigureBuilder(std::shared_ptr<const FigureSource> source)
+    : m_impl(std::make_unique<Impl>(std::move(source))) {}
+
+FigureBuilder::~FigureBuilder() = default;
+
+const session::Head& FigureBuilder::head() const {
+    return m_impl->source->head();
+}
+
+std::vector<const FigureInfo*> FigureBuilder::available() const {
+    std::vector<const FigureInfo*> figures;
+    for (const FigureInfo& info : figureCatalogue()) {
+        if (m_impl->source->find({BranchId{}, std::string(info.experiment), leadQuantity(info)}) !=
+            nullptr) {
+            figures.push_back(&info);
+        }
+    }
+    return figures;
+}
+
+std::vector<LayerId> FigureBuilder::layersOf(const FigureInfo& figure, BranchId branch) const {
+    const session::QuantityInfo* info =
+        m_impl->source->find({branch, std::string(figure.experiment), leadQuantity(figure)});
+    return info == nullptr ? std::vector<LayerId>{} : info->layers;
+}
+
+Figure FigureBuilder::build(const FigureRequest& request) const {
+    const FigureInfo* info = findFigure(request.figure);
+    if (info == nullptr) {
+        std::string names;
+        for (const FigureInfo& known : figureCatalogue()) {
+            names += (names.empty() ? "" : ", ") + std::string(known.name);
+        }
+        throw Error(ErrorCode::Usage, fmt::format("There is no figure \"{}\"; there are: {}.",
+                                                  request.figure, names));
+    }
+    const BuildContext context{*m_impl->source, request, *info, *m_impl};
+    const session::QuantityInfo& lead = context.require(leadQuantity(*info));
+    if (info->perLayer && request.layer) {
+        if (auto instead = m_impl->notice(request, *info, context)) {
+            return std::move(*instead);
+        }
+    }
+    if (lead.id.experiment == "rank_counts") {
+        return buildRankCounts(context);
+    }
+    if (lead.id.experiment == "norms_scores") {
+        return buildNormsScores(context);
+    }
+    if (lead.id.experiment == "parameters") {
+        return buildParameters(context);
+    }
+    if (lead.id.experiment == "chosen_experts") {
+        return info->name == "coloured-text" ? buildColouredText(context)
+                                             : buildChosenExperts(context);
+    }
+    return buildSimilarity(context);
+}
+
+std::shared_ptr<const TokenTable> FigureBuilder::tokens() const {
+    return m_impl->tokens();
+}
+
+std::shared_ptr<const Routing> FigureBuilder::routing(LayerId layer, BranchId branch) const {
+    return m_impl->routing(layer, branch);
+}
+
+}  // namespace moescope::figures

@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/figure.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace moescope::figures {
+namespace {
+
+std::string csvCell(std::string_view text) {
+    if (text.find_first_of(",\"\n\r") == std::string_view::npos) {
+        return std::string(text);
+    }
+    std::string out = "\"";
+    for (const char c : text) {
+        out += c;
+        if (c == '"') {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+std::string number(float value) {
+    return std::isnan(value) ? "nan" : fmt::format("{}", value);
+}
+
+/// Writes the table of a body after the comment lines.
+struct Writer {
+    std::string& out;
+
+    void row(std::initializer_list<std::string> cells) {
+        bool first = true;
+        for (const std::string& cell : cells) {
+            out += (first ? "" : ",") + cell;
+            first = false;
+        }
+        out += '\n';
+    }
+
+    void operator()(const NoticeFigure& notice) { row({"notice"}), row({csvCell(notice.message)}); }
+
+    void operator()(const HeatMapFigure& figure) {
+        const std::string value = figure.integral ? "count" : "value";
+        row({"panel", figure.rowTitle.empty() ? "row" : csvCell(figure.rowTitle),
+             figure.columnTitle.empty() ? "column" : csvCell(figure.columnTitle), value});
+        for (const HeatMapPanel& panel : figure.panels) {
+            const Matrix& matrix = panel.matrix;
+            for (std::size_t r = 0; r < matrix.rows; ++r) {
+                for (std::size_t c = 0; c < matrix.columns; ++c) {
+                    row({csvCell(panel.title), csvCell(panel.rowLabels[r]),
+                         csvCell(panel.columnLabels[c]), number(matrix.at(r, c))});
+                }
+            }
+        }
+    }
+
+    void operator()(const GroupedBarsFigure& figure) {
+        row({"panel", "score_rank", "norm_rank", "count"});
+        for (const RankCountsPanel& panel : figure.panels) {
+            for (int s = 0; s < panel.ranks; ++s) {
+                for (int n = 0; n < panel.ranks; ++n) {
+                    row({csvCell(panel.title), std::to_string(s + 1), std::to_string(n + 1),
+                         std::to_string(panel.count(s, n))});
+                }
+            }
+        }
+    }
+
+    void operator()(const PairedBarsFigure& figure) {
+        row({"token", "text", "expert", "norm", "score", "choice"});
+        for (std::size_t e = 0; e < figure.labels.size(); ++e) {
+            std::string choice;
+            for (std::size_t k = 0; k < figure.chosen.size(); ++k) {
+                if (figure.chosen[k] == static_cast<int>(e)) {
+                    choice = std::to_string(k + 1);
+                }
+            }
+            row({std::to_string(figure.token), csvCell(figure.tokenText), csvCell(figure.labels[e]),
+                 number(figure.norms[e]), number(figure.scores[e]), choice});
+        }
+    }
+
+    void routing(const TokenTable& tokens, const Routing& routing) {
+        row({"token", "text", "choice", "expert", "weight"});
+        for (std::uint64_t r = 0; r < routing.tokenCount(); ++r) {
+            const std::uint64_t token = routing.firstToken + r;
+            for (int k = 0; k < routing.topK; ++k) {
+                row({std::to_string(token), csvCell(tokens.text(token)), std::to_string(k + 1),
+                     std::to_string(routing.id(r, k)), number(routing.weight(r, k))});
+            }
+        }
+    }
+    void operator()(const RoutingMapFigure& figure) { routing(*figure.tokens, *figure.routing); }
+    void operator()(const ColouredTextFigure& figure) { routing(*figure.tokens, *figure.routing); }
+
+    void operator()(const ParametersFigure& figure) {
+        row({"quantity", "name", "value"});
+        for (std::size_t i = 0; i < figure.components.size(); ++i) {
+            row({"total", csvCell(figure.components[i]), std::to_string(figure.total[i])});
+            row({"active", csvCell(figure.components[i]), std::to_string(figure.active[i])});
+        }
+        for (std::size_t i = 0; i < figure.batchTokens.size(); ++i) {
+            row({"touched_expert_bytes", std::to_string(figure.batchTokens[i]),
+                 fmt::format("{}", figure.touchedExpertBytes[i])});
+        }
+    }
+};
+
+std::string oneLine(std::string text) {
+    for (char& c : text) {
+        if (c == '\n' || c == '\r') {
+            c = ' ';
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> metadata(const Figure& figure) {
+    const Provenance& from = figure.provenance;
+    std::vector<std::pair<std::string, std::string>> pairs;
+    const auto add = [&](const char* key, std::string value) {
+        if (!value.empty()) {
+            pairs.emplace_back(key, oneLine(std::move(value)));
+        }
+    };
+    add("Title", figure.title);
+    add("Figure", figure.name);
+    add("Session", from.sessionUuid);
+    add("SessionTitle", from.sessionTitle);
+    add("Model", from.model);
+    add("ModelIdentity", from.modelIdentity);
+    add("Family", from.family);
+    add("Experiment", from.experiment);
+    add("Definition", from.definition);
+    add("Source", from.source);
+    add("Layer", from.layer ? std::to_string(from.layer->value) : std::string());
+    add("Role", from.role);
+    add("Branch", from.branch);
+    add("Tokens", from.tokens > 0 ? std::to_string(from.tokens) : std::string());
+    add("Dtype", from.dtype);
+    add("Device", from.device);
+    add("Created", from.createdUtc);
+    add("Software",
+        "Moescope" + (from.programVersion.empty() ? std::string() : " " + from.programVersion));
+    return pairs;
+}
+
+std::string toCsv(const Figure& figure) {
+    std::string out;
+    for (const auto& [key, value] : metadata(figure)) {
+        out += fmt::format("# {}: {}\n", key, value);
+    }
+    std::visit(Writer{out}, figure.body);
+    return out;
+}
+
+}  // namespace moescope::figures

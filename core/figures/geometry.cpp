@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/geometry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace moescope::figures {
+
+std::size_t thinning(std::size_t count, double step, double label) {
+    if (count == 0 || !(step > 0.0)) {
+        return 0;
+    }
+    std::size_t every = 1;
+    while (static_cast<double>(every) * step < label && every < count) {
+        every *= 2;
+    }
+    return every;
+}
+
+double cellGap(double cell) noexcept {
+    return cell > 10.0 ? 1.0 : 0.0;
+}
+
+bool cellShowsValue(double cell) noexcept {
+    return cell >= 28.0;
+}
+
+std::size_t bestColumns(std::size_t count, double width, double height, double aspect, double gap,
+                        double titleHeight) {
+    std::size_t best = 1;
+    double bestHeight = 0.0;
+    for (std::size_t columns = 1; columns <= count; ++columns) {
+        const auto rows = static_cast<double>((count + columns - 1) / columns);
+        const auto across = static_cast<double>(columns);
+        const double byWidth = (width - gap * (across - 1.0)) / across / aspect;
+        const double byHeight = (height - gap * (rows - 1.0)) / rows - titleHeight;
+        const double panel = std::min(byWidth, byHeight);
+        if (panel > bestHeight * 1.0001) {
+            bestHeight = panel;
+            best = columns;
+        }
+    }
+    return best;
+}
+
+std::string shortNumber(double value, double span) {
+    if (!std::isfinite(value)) {
+        return "n/a";
+    }
+    const double magnitude = std::max(std::abs(value), span);
+    if (value == 0.0) {
+        return "0";
+    }
+    if (magnitude >= 1e5 || magnitude < 1e-3) {
+        return fmt::format("{:.2e}", value);
+    }
+    // Enough decimals that a hundredth of the span shows.
+    const double step = span > 0.0 ? span / 100.0 : magnitude / 100.0;
+    const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
+    std::string text = fmt::format("{:.{}f}", value, decimals);
+    if (text.find('.') != std::string::npos) {
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.back() == '.') {
+            text.pop_back();
+        }
+    }
+    return text == "-0" ? "0" : text;
+}
+
+}  // namespace moescope::figures

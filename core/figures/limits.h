@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/build_context.h"
+
+namespace moescope::figures {
+
+/// The figure's limits widened by a matrix; with `offDiagonal` its diagonal does not count.
+[[nodiscard]] Limits widened(Limits limits, const Matrix& matrix, bool offDiagonal);
+
+/// Limits of a quantity over all its layers.
+[[nodiscard]] Limits limitsOverLayers(const FigureSource& source, const session::QuantityInfo& info,
+                                      bool offDiagonal);
+
+/// The scale for values within `limits`: widened where both ends meet, symmetric about 0 for the
+/// diverging map.
+[[nodiscard]] ColourScale makeScale(ColourMap map, Limits limits);
+
+/// Marks a scale's ends when values of the matrix lie beyond them.
+void markBeyond(ColourScale& scale, const Matrix& matrix, bool offDiagonal);
+
+}  // namespace moescope::figures

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/geometry.h"
+
+#include "tests/support/catch.h"
+
+using namespace moescope::figures;
+
+TEST_CASE("thinning: labels never touch and steps are powers of two", "[core][figures]") {
+    CHECK(thinning(8, 20.0, 12.0) == 1);
+    CHECK(thinning(64, 6.0, 12.0) == 2);
+    CHECK(thinning(64, 5.0, 12.0) == 4);
+    CHECK(thinning(256, 1.0, 12.0) == 16);
+    CHECK(thinning(0, 5.0, 12.0) == 0);
+    CHECK(thinning(4, 0.0, 12.0) == 0);
+    for (std::size_t count = 1; count < 300; count += 7) {
+        for (double step = 0.3; step < 30; step *= 1.7) {
+            const std::size_t every = thinning(count, step, 12.0);
+            CHECK((every & (every - 1)) == 0);
+            CHECK((static_cast<double>(every) * step >= 12.0 || every >= count));
+        }
+    }
+}
+
+TEST_CASE("bestColumns: uses the space", "[core][figures]") {
+    CHECK(bestColumns(3, 1200, 400, 1.0, 16, 20) == 3);
+    CHECK(bestColumns(3, 300, 1200, 1.0, 16, 20) == 1);
+    CHECK(bestColumns(1, 300, 1200, 1.0, 16, 20) == 1);
+    CHECK(bestColumns(32, 1200, 800, 1.0, 16, 20) >= 6);
+}
+
+TEST_CASE("shortNumber: as many digits as the scale needs", "[core][figures]") {
+    CHECK(shortNumber(0.0, 1.0) == "0");
+    CHECK(shortNumber(1.0, 1.0) == "1");
+    CHECK(shortNumber(0.8731, 1.0) == "0.87");
+    CHECK(shortNumber(0.87312, 0.01) == "0.8731");
+    CHECK(shortNumber(-0.25, 0.5) == "-0.25");
+    CHECK(shortNumber(3812, 3812) == "3812");
+    CHECK(shortNumber(-0.0001, 1.0) == "0");
+    CHECK(shortNumber(1.5e-5, 2e-5) == "1.50e-05");
+}

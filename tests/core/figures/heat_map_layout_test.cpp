@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/heat_map_layout.h"
+
+#include "tests/support/catch.h"
+
+using namespace moescope::figures;
+
+namespace {
+
+HeatMapFigure maps(std::size_t count, std::size_t n, bool baseline) {
+    HeatMapFigure figure;
+    for (std::size_t p = 0; p < count; ++p) {
+        HeatMapPanel panel;
+        panel.title = "gate";
+        for (std::size_t i = 0; i < n; ++i) {
+            panel.rowLabels.push_back(std::to_string(i));
+        }
+        if (baseline) {
+            panel.rowLabels.push_back("F");
+            panel.rowsBeforeGap = panel.columnsBeforeGap = n;
+        }
+        panel.columnLabels = panel.rowLabels;
+        const std::size_t side = panel.rowLabels.size();
+        panel.matrix = {side, side, std::vector<float>(side * side)};
+        figure.panels.push_back(panel);
+    }
+    return figure;
+}
+
+const TextMetrics kText{12.0, [](std::string_view text) { return 6.0 * double(text.size()); }};
+
+}  // namespace
+
+TEST_CASE("layoutHeatMaps: every cell is found where it is drawn", "[core][figures]") {
+    for (const std::size_t n : {1U, 8U, 64U, 200U}) {
+        for (const bool upwards : {false, true}) {
+            HeatMapFigure figure = maps(3, n, true);
+            figure.firstRowAtBottom = upwards;
+            const HeatMapLayout layout = layoutHeatMaps(figure, 1000, 500.0, kText);
+            for (std::size_t p = 0; p < 3; ++p) {
+                for (std::size_t i = 0; i <= n; i += 3) {
+                    const HeatMapLayout::Cell cell{p, i, n - i};
+                    const Rect rect = layout.cellRect(figure, cell);
+                    const auto found =
+                        layout.cellAt(figure, rect.x + rect.width / 2, rect.y + rect.height / 2);
+                    REQUIRE(found);
+                    CHECK(*found == cell);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("layoutHeatMaps: cells are square, panels apart and inside", "[core][figures]") {
+    for (const double width : {321.0, 657.0, 1280.0, 2560.0}) {
+        for (const std::size_t n : {8U, 64U, 256U}) {
+            for (const std::size_t count : {1U, 3U, 32U}) {
+                const HeatMapFigure figure = maps(count, n, true);
+                const HeatMapLayout layout = layoutHeatMaps(figure, width, std::nullopt, kText);
+                INFO(width << " wide, " << n << " experts, " << count << " panels");
+                for (std::size_t p = 0; p < count; ++p) {
+                    const PanelLayout& panel = layout.panels[p];
+                    CHECK(panel.cells.width == Approx(panel.cells.height));
+                    CHECK(panel.cells.right() <= width + 0.01);
+                    CHECK(panel.cells.bottom() <= layout.height + 0.01);
+                    if (p > 0 && panel.cells.y == layout.panels[p - 1].cells.y) {
+                        CHECK(panel.cells.x > layout.panels[p - 1].cells.right());
+                    }
+                }
+                CHECK(layout.bar.right() <= width);
+            }
+        }
+    }
+}
+
+TEST_CASE("layoutHeatMaps: nothing lies in the gap before F", "[core][figures]") {
+    const HeatMapFigure figure = maps(1, 8, true);
+    const HeatMapLayout layout = layoutHeatMaps(figure, 400, std::nullopt, kText);
+    const Rect last = layout.cellRect(figure, {0, 0, 7});
+    const Rect baseline = layout.cellRect(figure, {0, 0, 8});
+    CHECK(baseline.x - last.right() == Approx(layout.panels[0].gap));
+    CHECK_FALSE(layout.cellAt(figure, last.right() + layout.panels[0].gap / 2, last.y + 1));
+    CHECK_FALSE(layout.cellAt(figure, -5, -5));
+}
+
+TEST_CASE("layoutHeatMaps: no panels, no layout", "[core][figures]") {
+    CHECK(layoutHeatMaps({}, 100, std::nullopt, kText).panels.empty());
+}

@@ -1,0 +1,292 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/core/figures/made_source.h"
+
+#include "core/base/error.h"
+#include "core/numerics/ranks.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+namespace moescope::tests {
+namespace {
+
+using session::Axis;
+
+constexpr std::array<const char*, 48> kWords{"As",
+                                             " an",
+                                             " open",
+                                             " source",
+                                             " alternative",
+                                             " to",
+                                             " the",
+                                             " closed",
+                                             " model",
+                                             ",",
+                                             " it",
+                                             " routes",
+                                             " each",
+                                             " token",
+                                             " to",
+                                             " two",
+                                             " of",
+                                             " its",
+                                             " experts",
+                                             ".",
+                                             "\n",
+                                             "def",
+                                             " main",
+                                             "(",
+                                             "args",
+                                             ")",
+                                             ":",
+                                             "\n",
+                                             "\t",
+                                             "return",
+                                             " caf",
+                                             "\xC3\xA9",
+                                             " \xE4\xB8\xAD\xE6\x96\x87",
+                                             " 3",
+                                             ".",
+                                             "14",
+                                             " +",
+                                             " x",
+                                             "\xE2",
+                                             "\x82",
+                                             "\xAC",
+                                             " router",
+                                             " prefers",
+                                             " large",
+                                             " out",
+                                             "puts",
+                                             "!",
+                                             "\n"};
+
+std::vector<std::string> labels(int experts, bool baseline) {
+    std::vector<std::string> out;
+    for (int i = 0; i < experts; ++i) {
+        out.push_back(std::to_string(i));
+    }
+    if (baseline) {
+        out.emplace_back("F");
+    }
+    return out;
+}
+
+// A symmetric map with a group structure, ones on the diagonal.
+NdArray similarity(int n, std::uint32_t seed, double base, double spread) {
+    std::mt19937 random(seed);
+    std::normal_distribution<double> noise(0.0, spread * 0.3);
+    NdArray array(ElementType::F32, {static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(n)});
+    const auto values = array.values<float>();
+    for (int i = 0; i < n; ++i) {
+        for (int j = 0; j <= i; ++j) {
+            const double group = i / 3 == j / 3 ? spread : 0.0;
+            const double value = i == j ? 1.0 : base + group + noise(random);
+            values[static_cast<std::size_t>(i * n + j)] = static_cast<float>(value);
+            values[static_cast<std::size_t>(j * n + i)] = static_cast<float>(value);
+        }
+    }
+    return array;
+}
+
+}  // namespace
+
+MadeSource::MadeSource(const MadeSession& what) {
+    m_head.uuid = "5a1f0c1e-0000-4000-8000-000000000001";
+    m_head.title = "made up";
+    m_head.model.name = "made-moe";
+    m_head.model.identity = "sha256:0123";
+    m_head.model.familyTitle = "Mixtral";
+    m_head.run.dtype = "float32";
+    m_head.run.device = "cpu";
+    m_head.run.programVersion = "0.1.0";
+    m_head.branches.push_back({BranchId{0}, "intact", "{}"});
+    for (int l = 0; l < what.layers; ++l) {
+        const bool dense = l == 0 && what.denseFirst;
+        m_head.model.layers.push_back({dense ? 0 : what.experts, dense ? 0 : what.topK, 0, 64});
+    }
+    for (const char* id : {"weight_similarity", "mean_neuron_similarity", "parameters",
+                           "output_similarity", "norms_scores", "rank_counts", "chosen_experts"}) {
+        session::ExperimentRecord record;
+        record.id = id;
+        record.state = session::ExperimentState::Done;
+        m_head.experiments.push_back(record);
+    }
+    makeText(what);
+    for (int l = what.denseFirst ? 1 : 0; l < what.layers; ++l) {
+        makeLayer(what, LayerId{l});
+    }
+    makeParameters();
+}
+
+void MadeSource::makeText(const MadeSession& what) {
+    auto& corpus = m_head.corpus;
+    for (std::uint64_t t = 0; t < what.tokens; ++t) {
+        corpus.ids.push_back(static_cast<std::uint32_t>(t % kWords.size()));
+        corpus.tokenBytes.emplace_back(kWords[t % kWords.size()]);
+    }
+    for (std::uint64_t d = 0; d <= what.documents; ++d) {
+        corpus.offsets.push_back(what.tokens * d / what.documents);
+    }
+    for (std::uint64_t d = 0; d < what.documents; ++d) {
+        corpus.sources.push_back("made:" + std::to_string(d + 1));
+    }
+    corpus.domainOf.assign(what.documents, -1);
+}
+
+void MadeSource::makeLayer(const MadeSession& what, LayerId layer) {
+    const int n = what.experts;
+    const auto all = labels(n, what.baseline);
+    const auto size = static_cast<int>(all.size());
+    const auto seed = static_cast<std::uint32_t>(layer.value * 100);
+    const std::vector<Axis> pair{{"row", all}, {"column", all}};
+    const std::vector<Axis> experts{{"row", labels(n, false)}, {"column", labels(n, false)}};
+    int role = 0;
+    for (const char* name : {"gate", "up", "down"}) {
+        ++role;
+        const double base = 0.25 + 0.02 * layer.value;
+        const auto s = seed + static_cast<std::uint32_t>(role);
+        put("weight_similarity", name, layer, similarity(size, s, base, 0.12), pair);
+        put("weight_similarity", name + std::string("_relative"), layer,
+            similarity(n, s, -0.05, 0.2), experts);
+        put("mean_neuron_similarity", name, layer, similarity(size, s + 10, 0.7, 0.1), pair);
+    }
+    put("output_similarity", "mean_angular", layer, similarity(size, seed + 20, 0.55, 0.08), pair);
+    put("output_similarity", "mean_angular_relative", layer, similarity(n, seed + 21, 0.45, 0.08),
+        experts);
+    const auto kept = std::min<std::uint64_t>(what.tokens, 8);
+    NdArray cosines(ElementType::F32,
+                    {kept, static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(size)});
+    NdArray keptTokens(ElementType::U64, {kept});
+    for (std::uint64_t t = 0; t < kept; ++t) {
+        const NdArray one = similarity(size, seed + 30 + static_cast<std::uint32_t>(t), 0.3, 0.3);
+        std::copy(one.bytes().begin(), one.bytes().end(),
+                  cosines.bytes().begin() + static_cast<std::ptrdiff_t>(t * one.bytes().size()));
+        keptTokens.values<std::uint64_t>()[t] = t;
+    }
+    put("output_similarity", "token_cosine", layer, std::move(cosines),
+        {{"kept_token", {}}, {"row", all}, {"column", all}});
+    put("output_similarity", "kept_tokens", std::nullopt, std::move(keptTokens),
+        {{"kept_token", {}}});
+
+    const auto e = static_cast<std::size_t>(n);
+    const auto k = static_cast<std::size_t>(what.topK);
+    NdArray norm(ElementType::F32, {what.tokens, e});
+    NdArray score(ElementType::F32, {what.tokens, e});
+    NdArray ids(n > 256 ? ElementType::U16 : ElementType::U8, {what.tokens, k});
+    NdArray weights(ElementType::F32, {what.tokens, k});
+    std::mt19937 random(seed + 50);
+    std::normal_distribution<float> normal;
+    std::vector<float> logits(e);
+    std::vector<std::uint32_t> chosen(k);
+    for (std::uint64_t t = 0; t < what.tokens; ++t) {
+        float sum = 0.0F;
+        for (std::size_t i = 0; i < e; ++i) {
+            logits[i] = normal(random) * 1.4F;
+            norm.values<float>()[t * e + i] = std::exp(0.5F * logits[i] + 0.4F * normal(random));
+            sum += std::exp(logits[i]);
+        }
+        const auto scores = score.values<float>().subspan(t * e, e);
+        for (std::size_t i = 0; i < e; ++i) {
+            scores[i] = std::exp(logits[i]) / sum;
+        }
+        numerics::topK(scores, chosen);
+        float chosenSum = 0.0F;
+        for (const std::uint32_t id : chosen) {
+            chosenSum += scores[id];
+        }
+        for (std::size_t i = 0; i < k; ++i) {
+            if (n > 256) {
+                ids.values<std::uint16_t>()[t * k + i] = static_cast<std::uint16_t>(chosen[i]);
+            } else {
+                ids.values<std::uint8_t>()[t * k + i] = static_cast<std::uint8_t>(chosen[i]);
+            }
+            weights.values<float>()[t * k + i] = scores[chosen[i]] / chosenSum;
+        }
+    }
+    NdArray counts(ElementType::U64, {e, e});
+    numerics::addRankCounts(score.values<float>(), norm.values<float>(), e,
+                            counts.values<std::uint64_t>());
+    put("rank_counts", "count", layer, std::move(counts), {{"score_rank", {}}, {"norm_rank", {}}});
+    put("norms_scores", "norm", layer, std::move(norm), {{"token", {}}, {"expert", {}}});
+    put("norms_scores", "score", layer, std::move(score), {{"token", {}}, {"expert", {}}});
+    put("chosen_experts", "ids", layer, std::move(ids), {{"token", {}}, {"k", {}}});
+    put("chosen_experts", "weights", layer, std::move(weights), {{"token", {}}, {"k", {}}});
+}
+
+void MadeSource::makeParameters() {
+    const Axis components{"component",
+                          {"embedding", "attention", "router", "routed_experts", "shared_experts",
+                           "dense_feed_forward", "norms", "head"}};
+    const std::array<std::uint64_t, 8> total{131072000, 1342177280, 1048576, 45097156608,
+                                             0,         0,          266240,  131072000};
+    const std::array<std::uint64_t, 8> active{131072000, 1342177280, 1048576, 11274289152,
+                                              0,         0,          266240,  131072000};
+    put("parameters", "total", std::nullopt,
+        NdArray::from<std::uint64_t>({8}, std::span<const std::uint64_t>(total)), {components});
+    put("parameters", "active", std::nullopt,
+        NdArray::from<std::uint64_t>({8}, std::span<const std::uint64_t>(active)), {components});
+    Axis batches{"batch_tokens", {}};
+    std::vector<double> bytes;
+    for (int batch = 1; batch <= 1024; batch *= 2) {
+        batches.labels.push_back(std::to_string(batch));
+        bytes.push_back(90.2e9 * (1.0 - std::pow(0.75, batch)));
+    }
+    put("parameters", "touched_expert_bytes", std::nullopt,
+        NdArray::from<double>({bytes.size()}, std::span<const double>(bytes)), {batches});
+}
+
+void MadeSource::put(const std::string& experiment, const std::string& quantity,
+                     std::optional<LayerId> layer, NdArray values, std::vector<Axis> axes) {
+    const session::QuantityId id{BranchId{}, experiment, quantity};
+    session::QuantityInfo& info = m_infos[id];
+    info.id = id;
+    if (!axes.empty()) {
+        info.axes = std::move(axes);
+    }
+    info.shape = values.shape();
+    info.type = values.type();
+    info.tokens = experiment == "weight_similarity" || experiment == "parameters"
+                      ? 0
+                      : m_head.corpus.ids.size();
+    if (layer && std::find(info.layers.begin(), info.layers.end(), *layer) == info.layers.end()) {
+        info.layers.push_back(*layer);
+    }
+    m_arrays[{id, layer ? layer->value : -1}] = std::move(values);
+}
+
+void MadeSource::remove(const std::string& experiment) {
+    std::erase_if(m_infos, [&](const auto& entry) { return entry.first.experiment == experiment; });
+}
+
+const session::QuantityInfo* MadeSource::find(const session::QuantityId& id) const {
+    const auto found = m_infos.find(id);
+    return found == m_infos.end() ? nullptr : &found->second;
+}
+
+NdArray MadeSource::read(const session::QuantityId& id, std::optional<LayerId> layer) const {
+    const auto found = m_arrays.find({id, layer ? layer->value : -1});
+    if (found == m_arrays.end()) {
+        throw Error(ErrorCode::BadSession, "no " + id.experiment + "/" + id.quantity);
+    }
+    return found->second;
+}
+
+NdArray MadeSource::readRows(const session::QuantityId& id, std::optional<LayerId> layer,
+                             std::uint64_t first, std::uint64_t count) const {
+    const NdArray all = read(id, layer);
+    Shape shape = all.shape();
+    const std::size_t row = all.bytes().size() / static_cast<std::size_t>(shape[0]);
+    shape[0] = count;
+    NdArray rows(all.type(), shape);
+    const auto from = all.bytes().subspan(static_cast<std::size_t>(first) * row,
+                                          static_cast<std::size_t>(count) * row);
+    std::copy(from.begin(), from.end(), rows.bytes().begin());
+    return rows;
+}
+
+}  // namespace moescope::tests
