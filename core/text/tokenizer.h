@@ -28,7 +28,7 @@ public:
 
     /// The bytes one token stands for ("\xE2" for a byte token, " the" with its space); a special
     /// token gives its own text ("<s>"). Bytes of consecutive tokens concatenate to the text they
-    /// came from.
+    /// came from, normalised as the files say and with the space that some tokenizers put before it.
     [[nodiscard]] virtual std::string tokenBytes(TokenId id) const = 0;
     [[nodiscard]] virtual bool isSpecial(TokenId id) const = 0;
 
@@ -37,7 +37,8 @@ public:
     [[nodiscard]] virtual std::optional<TokenId> idOf(std::string_view token) const = 0;
     /// "SentencePiece BPE, 32000 pieces", for `info`.
     [[nodiscard]] virtual std::string description() const = 0;
-    /// SHA-256 of the tokenizer's files: equal for models that share a tokenizer.
+    /// SHA-256 of the trained vocabulary in order of ids: equal for models that share a tokenizer,
+    /// in whichever file format.
     [[nodiscard]] virtual std::string identity() const = 0;
 };
 

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/text/tokenizer.h"
+
+#include <filesystem>
+#include <memory>
+
+namespace moescope::text {
+
+/// Reads a tokenizer.model with its configuration. Special pieces written out in a text (control
+/// pieces and the unknown one, and what the configuration adds) are found first; each stretch
+/// between is encoded alone by the SentencePiece library, with its own prefix space where the model
+/// asks for one, unless the configuration's `legacy` is false.
+/// A document gets a BOS unless the configuration says otherwise or the model has none.
+/// Throws Error(BadTokenizer).
+[[nodiscard]] std::unique_ptr<Tokenizer> loadSentencePiece(const std::filesystem::path& folder);
+
+}  // namespace moescope::text
