@@ -8,7 +8,8 @@
   the matrix is the head and stays.
 - Operations per token at a context of C tokens: 2 per parameter of every matrix a token is multiplied
   by (attention, router, chosen experts, shared experts, dense feed-forward, head; norms, biases and
-  the embedding row are not counted), and 4 C heads head_dim per layer for scores and mixing.
+  the embedding row are not counted), and 4 C heads head_dim per layer for scores and mixing; a
+  sliding window bounds C.
 - Bytes of expert weights touched by a batch of B tokens under uniform routing: each layer's expected
   number of different experts, E (1 - (1 - k/E)^B), times the bytes of an expert.
 """
@@ -59,7 +60,8 @@ def values(source: Source, context: int = 64, batch: int = 5) -> dict[str, objec
     if tied:
         matrices["head"] = matrices["embedding"]
     head_dim = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    mixing = 4 * context * config["num_attention_heads"] * head_dim * config["num_hidden_layers"]
+    positions = min(context, config.get("sliding_window") or context)
+    mixing = 4 * positions * config["num_attention_heads"] * head_dim * config["num_hidden_layers"]
     expert_bytes = 2 * total["routed_experts"] / max(1, len(source.layers) * share[1])
     touched = share[1] * (1 - (1 - share[0] / share[1]) ** batch)
     return {
