@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/attention.h"
+
+#include "core/engine/norm.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace moescope::engine {
+namespace {
+
+std::int64_t signedOf(std::uint64_t value) {
+    return static_cast<std::int64_t>(value);
+}
+
+/// Calls visit(document's first row, its length, first row of the overlap, rows) for the documents
+/// that overlap [first, first + rows).
+template <typename Visit>
+void forEachOverlap(std::span<const std::uint64_t> lengths, std::uint64_t first, std::uint64_t rows,
+                    Visit visit) {
+    std::uint64_t start = 0;
+    for (const std::uint64_t length : lengths) {
+        const std::uint64_t from = std::max(start, first);
+        const std::uint64_t to = std::min(start + length, first + rows);
+        if (from < to) {
+            visit(start, length, from, to - from);
+        }
+        start += length;
+        if (start >= first + rows) {
+            return;
+        }
+    }
+}
+
+/// True where a query must not see a key: [queries, keys].
+at::Tensor hiddenKeys(std::uint64_t firstQuery, std::int64_t queries, std::uint64_t firstKey,
+                      std::int64_t keys, const std::optional<int>& window, at::Device device) {
+    const auto options = at::TensorOptions().dtype(at::kLong).device(device);
+    const at::Tensor query = at::arange(queries, options).add_(signedOf(firstQuery)).unsqueeze(1);
+    const at::Tensor key = at::arange(keys, options).add_(signedOf(firstKey)).unsqueeze(0);
+    at::Tensor hidden = key > query;
+    if (window) {
+        hidden.logical_or_((query - key) >= *window);
+    }
+    return hidden;
+}
+
+}  // namespace
+
+at::Tensor Attention::heads(const at::Tensor& normed, const Linear& linear, int count) const {
+    return at::linear(normed, linear.weight, linear.bias)
+        .view({normed.size(0), count, m_spec.headDim});
+}
+
+void Attention::rotateRange(at::Tensor& x, std::uint64_t first,
+                            std::span<const std::uint64_t> lengths) const {
+    if (!m_spec.rope.enabled) {
+        return;
+    }
+    forEachOverlap(
+        lengths, first, static_cast<std::uint64_t>(x.size(0)),
+        [&](std::uint64_t start, std::uint64_t length, std::uint64_t from, std::uint64_t rows) {
+            const RopeTable& table = m_tables.get(m_spec.rope, length);
+            at::Tensor part = x.narrow(0, signedOf(from - first), signedOf(rows));
+            part.copy_(rotate(part, table, from - start, m_spec.rope.style));
+        });
+}
+
+Attention::KeysValues Attention::project(const at::Tensor& hidden,
+                                         std::span<const std::uint64_t> lengths) const {
+    const std::int64_t tokens = hidden.size(0);
+    KeysValues result;
+    result.keys = at::empty({m_spec.headsKv, tokens, m_spec.headDim}, hidden.options());
+    result.values = at::empty_like(result.keys);
+    const std::int64_t step = signedOf(m_limits.queryRows);
+    for (std::int64_t first = 0; first < tokens; first += step) {
+        const std::int64_t rows = std::min(step, tokens - first);
+        const at::Tensor normed = normalise(hidden.narrow(0, first, rows), m_norm);
+        at::Tensor keys = heads(normed, m_weights.k, m_spec.headsKv);
+        rotateRange(keys, static_cast<std::uint64_t>(first), lengths);
+        result.keys.narrow(1, first, rows).copy_(keys.transpose(0, 1));
+        const at::Tensor values = heads(normed, m_weights.v, m_spec.headsKv);
+        result.values.narrow(1, first, rows).copy_(values.transpose(0, 1));
+    }
+    return result;
+}
+
+void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths) const {
+    const KeysValues cache = project(hidden, lengths);
+    const std::int64_t tokens = hidden.size(0);
+    const std::int64_t step = signedOf(m_limits.queryRows);
+    for (std::int64_t first = 0; first < tokens; first += step) {
+        const std::int64_t count = std::min(step, tokens - first);
+        at::Tensor block = hidden.narrow(0, first, count);
+        at::Tensor queries = heads(normalise(block, m_norm), m_weights.q, m_spec.headsQ);
+        const auto begin = static_cast<std::uint64_t>(first);
+        rotateRange(queries, begin, lengths);
+        at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.headDim}, hidden.options());
+        forEachOverlap(
+            lengths, begin, static_cast<std::uint64_t>(count),
+            [&](std::uint64_t start, std::uint64_t length, std::uint64_t from, std::uint64_t rows) {
+                const std::int64_t at = signedOf(from - begin);
+                const at::Tensor keys = cache.keys.narrow(1, signedOf(start), signedOf(length));
+                const at::Tensor values = cache.values.narrow(1, signedOf(start), signedOf(length));
+                mixed.narrow(0, at, signedOf(rows))
+                    .copy_(
+                        attend(queries.narrow(0, at, signedOf(rows)), from - start, keys, values));
+            });
+        block.add_(at::linear(mixed, m_weights.o.weight, m_weights.o.bias));
+    }
+}
+
+at::Tensor Attention::attend(const at::Tensor& queries, std::uint64_t first, const at::Tensor& keys,
+                             const at::Tensor& values) const {
+    const std::int64_t total = queries.size(0);
+    const std::uint64_t reach =
+        std::min(first + static_cast<std::uint64_t>(total),
+                 m_spec.slidingWindow ? static_cast<std::uint64_t>(*m_spec.slidingWindow + total)
+                                      : std::numeric_limits<std::uint64_t>::max());
+    const std::uint64_t rowBytes =
+        std::max<std::uint64_t>(1, reach * static_cast<std::uint64_t>(m_spec.headsQ) * 4);
+    const std::int64_t step =
+        std::clamp<std::int64_t>(signedOf(m_limits.scoreBytes / rowBytes), 1, total);
+    if (step == total) {
+        return attendBlock(queries, first, keys, values);
+    }
+    at::Tensor result = at::empty({total, m_spec.headsQ * m_spec.headDim}, queries.options());
+    for (std::int64_t at = 0; at < total; at += step) {
+        const std::int64_t rows = std::min(step, total - at);
+        result.narrow(0, at, rows)
+            .copy_(attendBlock(queries.narrow(0, at, rows), first + static_cast<std::uint64_t>(at),
+                               keys, values));
+    }
+    return result;
+}
+
+at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first,
+                                  const at::Tensor& keys, const at::Tensor& values) const {
+    const std::int64_t rows = queries.size(0);
+    const std::int64_t group = m_spec.headsQ / m_spec.headsKv;
+    const std::uint64_t firstKey =
+        m_spec.slidingWindow && first + 1 > static_cast<std::uint64_t>(*m_spec.slidingWindow)
+            ? first + 1 - static_cast<std::uint64_t>(*m_spec.slidingWindow)
+            : 0;
+    const std::int64_t seen = signedOf(first - firstKey) + rows;
+    const at::Tensor visibleKeys = keys.narrow(1, signedOf(firstKey), seen);
+    const at::Tensor visibleValues = values.narrow(1, signedOf(firstKey), seen);
+    // Heads of one group lie together: query head h belongs to key head h / group.
+    const at::Tensor grouped =
+        queries.transpose(0, 1).reshape({m_spec.headsKv, group * rows, m_spec.headDim});
+    at::Tensor scores = at::bmm(grouped, visibleKeys.transpose(1, 2)).mul_(m_spec.scale);
+    const at::Tensor mask =
+        hiddenKeys(first, rows, firstKey, seen, m_spec.slidingWindow, queries.device());
+    scores.view({m_spec.headsKv, group, rows, seen})
+        .masked_fill_(mask, -std::numeric_limits<double>::infinity());
+    const at::Tensor shares = at::softmax(scores, -1, at::kFloat).to(queries.scalar_type());
+    return at::bmm(shares, visibleValues)
+        .view({m_spec.headsQ, rows, m_spec.headDim})
+        .transpose(0, 1)
+        .reshape({rows, m_spec.headsQ * m_spec.headDim});
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/feed_forward.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+namespace moescope::engine {
+namespace {
+
+void activate(at::Tensor& x, model::Activation activation) {
+    switch (activation) {
+        case model::Activation::Silu:
+            at::silu_(x);
+            break;
+        case model::Activation::GeluErf:
+            x = at::gelu(x);
+            break;
+        case model::Activation::GeluTanh:
+            x = at::gelu(x, "tanh");
+            break;
+    }
+}
+
+at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights) {
+    at::Tensor hidden = at::linear(x, weights.gate.weight, weights.gate.bias);
+    activate(hidden, weights.activation);
+    hidden.mul_(at::linear(x, weights.up.weight, weights.up.bias));
+    return hidden;
+}
+
+template <typename Scalar>
+void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group) {
+    const std::int64_t width = sum.size(1);
+    const std::int64_t* rows = group.rows.data_ptr<std::int64_t>();
+    const float* weights = group.weights.data_ptr<float>();
+    const Scalar* from = outputs.data_ptr<Scalar>();
+    Scalar* to = sum.data_ptr<Scalar>();
+    const std::int64_t grain = std::max<std::int64_t>(1, 32768 / width);
+    at::parallel_for(0, group.rows.size(0), grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const float weight = weights[i];
+            const Scalar* source = from + i * width;
+            Scalar* target = to + rows[i] * width;
+            for (std::int64_t j = 0; j < width; ++j) {
+                const Scalar product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
+                target[j] = static_cast<Scalar>(static_cast<float>(target[j]) +
+                                                static_cast<float>(product));
+            }
+        }
+    });
+}
+
+}  // namespace
+
+at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights) {
+    return at::linear(intermediate(x, weights), weights.down.weight, weights.down.bias);
+}
+
+void feedForwardInto(at::Tensor& out, const at::Tensor& x, const FeedForward& weights) {
+    const at::Tensor hidden = intermediate(x, weights);
+    if (out.scalar_type() == x.scalar_type() && !weights.down.bias.defined()) {
+        at::mm_out(out, hidden, weights.down.weight.t());
+    } else {
+        out.copy_(at::linear(hidden, weights.down.weight, weights.down.bias));
+    }
+}
+
+std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {
+    const at::Tensor chosen = routing.chosen.cpu().contiguous();
+    const at::Tensor weights = routing.weights.cpu().contiguous();
+    const std::int64_t tokens = chosen.size(0);
+    const std::int64_t k = chosen.size(1);
+    const std::int64_t* ids = chosen.data_ptr<std::int64_t>();
+    const float* values = weights.data_ptr<float>();
+
+    std::vector<std::vector<std::int64_t>> rows(static_cast<std::size_t>(experts));
+    std::vector<std::vector<float>> factors(static_cast<std::size_t>(experts));
+    for (std::int64_t t = 0; t < tokens; ++t) {
+        for (std::int64_t slot = 0; slot < k; ++slot) {
+            const auto expert = static_cast<std::size_t>(ids[t * k + slot]);
+            rows[expert].push_back(t);
+            factors[expert].push_back(values[t * k + slot]);
+        }
+    }
+    std::vector<ExpertRows> groups(static_cast<std::size_t>(experts));
+    const at::Device device = routing.chosen.device();
+    for (std::size_t e = 0; e < groups.size(); ++e) {
+        groups[e].rows = at::tensor(rows[e], at::kLong).to(device);
+        groups[e].weights = at::tensor(factors[e], at::kFloat).to(device);
+    }
+    return groups;
+}
+
+void addWeightedRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group) {
+    const bool sameType = sum.scalar_type() == outputs.scalar_type();
+    if (sum.is_cpu() && sameType && sum.is_contiguous() && outputs.is_contiguous()) {
+        if (sum.scalar_type() == at::kFloat) {
+            addRows<float>(sum, outputs, group);
+            return;
+        }
+        if (sum.scalar_type() == at::kBFloat16) {
+            addRows<at::BFloat16>(sum, outputs, group);
+            return;
+        }
+    }
+    const at::Tensor weights = group.weights.unsqueeze(1);
+    sum.index_add_(0, group.rows, (outputs.to(at::kFloat) * weights).to(sum.scalar_type()));
+}
+
+}  // namespace moescope::engine

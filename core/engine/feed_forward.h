@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/router.h"
+#include "core/engine/weights.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace moescope::engine {
+
+/// down(act(gate x) * (up x)) of x [n, d].
+[[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights);
+
+/// The same written into `out` [n, d] (float32 or x's dtype).
+void feedForwardInto(at::Tensor& out, const at::Tensor& x, const FeedForward& weights);
+
+/// Which rows of a block go to one expert, and with what weight.
+struct ExpertRows {
+    at::Tensor rows;     ///< int64 [m], ascending
+    at::Tensor weights;  ///< float32 [m]
+};
+
+/// Groups a block's assignments by expert; an expert without tokens has zero rows. On x's device.
+[[nodiscard]] std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts);
+
+/// sum[rows[i]] += weights[i] * outputs[i]; rows are distinct. Rounds to `sum`'s dtype after the
+/// product and after the sum when that is the model's dtype, as the reference implementation does.
+void addWeightedRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group);
+
+}  // namespace moescope::engine

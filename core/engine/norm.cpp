@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/norm.h"
+
+#include <ATen/ATen.h>
+
+namespace moescope::engine {
+namespace {
+
+at::Tensor rootMeanSquare(const at::Tensor& wide, double eps) {
+    const at::Tensor variance = wide.square().mean(-1, /*keepdim=*/true);
+    return wide * (variance + eps).rsqrt();
+}
+
+}  // namespace
+
+at::Tensor normalise(const at::Tensor& x, const Norm& norm) {
+    const at::Tensor wide = x.to(at::kFloat);
+    switch (norm.kind) {
+        case model::NormKind::Rms:
+            return rootMeanSquare(wide, norm.eps).to(x.scalar_type()).mul_(norm.weight);
+        case model::NormKind::RmsFp32:
+            return rootMeanSquare(wide, norm.eps)
+                .mul_(norm.weight.to(at::kFloat))
+                .to(x.scalar_type());
+        case model::NormKind::RmsPlusOne:
+            return rootMeanSquare(wide, norm.eps)
+                .mul_(norm.weight.to(at::kFloat) + 1.0)
+                .to(x.scalar_type());
+        case model::NormKind::LayerNorm:
+            break;
+    }
+    const at::Tensor centred = wide - wide.mean(-1, /*keepdim=*/true);
+    return rootMeanSquare(centred, norm.eps).mul_(norm.weight.to(at::kFloat)).to(x.scalar_type());
+}
+
+}  // namespace moescope::engine

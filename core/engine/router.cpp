@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/router.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace moescope::engine {
+namespace {
+
+/// k rounds over one row; k and E are small.
+void chooseRow(std::span<const float> row, std::span<std::int64_t> chosen,
+               std::vector<bool>& taken) {
+    taken.assign(row.size(), false);
+    for (std::int64_t& slot : chosen) {
+        std::size_t best = row.size();
+        for (std::size_t e = 0; e < row.size(); ++e) {
+            if (taken[e]) {
+                continue;
+            }
+            const bool better = best == row.size() || row[e] > row[best] ||
+                                (std::isnan(row[best]) && !std::isnan(row[e]));
+            if (better) {
+                best = e;
+            }
+        }
+        taken[best] = true;
+        slot = static_cast<std::int64_t>(best);
+    }
+}
+
+at::Tensor perExpert(const std::vector<float>& values, const at::Tensor& like) {
+    return at::tensor(values, at::kFloat).to(like.device());
+}
+
+at::Tensor linearLogits(const at::Tensor& x, const Linear& router, bool fp32) {
+    if (!fp32) {
+        return at::linear(x, router.weight, router.bias).to(at::kFloat);
+    }
+    const at::Tensor bias = router.bias.defined() ? router.bias.to(at::kFloat) : at::Tensor();
+    return at::linear(x.to(at::kFloat), router.weight.to(at::kFloat), bias);
+}
+
+at::Tensor chosenWeights(const Routing& routing, const model::RouterSpec& spec, int topK) {
+    if (spec.unitWeights) {
+        return at::ones(routing.chosen.sizes(), routing.scores.options());
+    }
+    if (spec.softmaxOverSelected) {
+        return at::softmax(routing.logits.gather(1, routing.chosen), -1) * spec.scale;
+    }
+    at::Tensor weights = routing.scores.gather(1, routing.chosen);
+    if (spec.renormalise == model::Renormalise::Sum) {
+        weights = weights / weights.sum(-1, /*keepdim=*/true);
+    } else if (spec.renormalise == model::Renormalise::SumEps && topK > 1) {
+        weights = weights / (weights.sum(-1, /*keepdim=*/true) + 1e-20);
+    }
+    return spec.scale == 1.0 ? weights : weights * spec.scale;
+}
+
+}  // namespace
+
+at::Tensor chooseTop(const at::Tensor& selection, int k) {
+    if (!selection.is_cpu()) {
+        const at::Tensor ordered =
+            at::nan_to_num(selection, -std::numeric_limits<double>::infinity());
+        return std::get<1>(at::sort(ordered, /*stable=*/true, -1, /*descending=*/true))
+            .narrow(1, 0, k)
+            .contiguous();
+    }
+    const at::Tensor rows = selection.contiguous();
+    const std::int64_t tokens = rows.size(0);
+    const std::int64_t experts = rows.size(1);
+    at::Tensor chosen = at::empty({tokens, k}, rows.options().dtype(at::kLong));
+    const float* from = rows.data_ptr<float>();
+    std::int64_t* to = chosen.data_ptr<std::int64_t>();
+    at::parallel_for(0, tokens, 64, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<bool> taken;
+        for (std::int64_t t = begin; t < end; ++t) {
+            chooseRow({from + t * experts, static_cast<std::size_t>(experts)},
+                      {to + t * k, static_cast<std::size_t>(k)}, taken);
+        }
+    });
+    return chosen;
+}
+
+Routing route(const at::Tensor& x, const Linear& router, const model::RouterSpec& spec, int topK,
+              const LayerIntervention* change) {
+    Routing routing;
+    routing.logits = linearLogits(x, router, spec.fp32Matmul);
+    if (change != nullptr && !change->logitBias.empty()) {
+        routing.logits = routing.logits + perExpert(change->logitBias, routing.logits);
+    }
+    routing.scores = spec.score == model::RouterScore::Softmax ? at::softmax(routing.logits, -1)
+                                                               : at::sigmoid(routing.logits);
+    routing.selection = spec.softmaxOverSelected ? routing.logits : routing.scores;
+    if (change != nullptr && !change->selectionBias.empty()) {
+        routing.selection = routing.selection + perExpert(change->selectionBias, routing.logits);
+    }
+    const int k = change != nullptr && change->topK ? *change->topK : topK;
+    routing.chosen = chooseTop(routing.selection, k);
+    routing.weights = chosenWeights(routing, spec, k);
+    if (change != nullptr && !change->weightFactor.empty()) {
+        const at::Tensor factors = perExpert(change->weightFactor, routing.weights);
+        routing.weights = routing.weights * factors.index({routing.chosen});
+    }
+    if (spec.castWeightsToModelDtype) {
+        routing.weights = routing.weights.to(x.scalar_type()).to(at::kFloat);
+    }
+    return routing;
+}
+
+}  // namespace moescope::engine

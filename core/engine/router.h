@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/intervention.h"
+#include "core/engine/weights.h"
+
+namespace moescope::engine {
+
+/// The four router quantities of a block of tokens (experiments.md, conventions), float32 but for
+/// the ids. n tokens, E experts, k chosen.
+struct Routing {
+    at::Tensor logits;     ///< [n, E]
+    at::Tensor scores;     ///< [n, E]
+    at::Tensor selection;  ///< [n, E]
+    at::Tensor chosen;     ///< int64 [n, k], by falling selection score, ties to the lower index
+    at::Tensor weights;    ///< [n, k], rounded to the model dtype where the model does so
+};
+
+/// Routes x [n, d]. `change` may be null.
+[[nodiscard]] Routing route(const at::Tensor& x, const Linear& router,
+                            const model::RouterSpec& spec, int topK,
+                            const LayerIntervention* change);
+
+/// The k largest of each row of `selection` [n, E] in falling order, ties to the lower index; NaN
+/// counts as the smallest. int64 [n, k].
+[[nodiscard]] at::Tensor chooseTop(const at::Tensor& selection, int k);
+
+}  // namespace moescope::engine
