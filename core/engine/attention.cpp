@@ -88,11 +88,13 @@ Attention::KeysValues Attention::project(const at::Tensor& hidden,
     return result;
 }
 
-void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths) const {
+void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
+                      const std::function<void()>& poll) const {
     const KeysValues cache = project(hidden, lengths);
     const std::int64_t tokens = hidden.size(0);
     const std::int64_t step = signedOf(m_limits.queryRows);
     for (std::int64_t first = 0; first < tokens; first += step) {
+        poll();
         const std::int64_t count = std::min(step, tokens - first);
         at::Tensor block = hidden.narrow(0, first, count);
         at::Tensor queries = heads(normalise(block, m_norm), m_weights.q, m_spec.headsQ);

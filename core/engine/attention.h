@@ -6,6 +6,7 @@
 #include "core/engine/weights.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace moescope::engine {
@@ -25,8 +26,10 @@ public:
               RopeTables& tables, const AttentionLimits& limits)
         : m_spec(spec), m_norm(norm), m_weights(weights), m_tables(tables), m_limits(limits) {}
 
-    /// `hidden` [n, d] holds the documents one behind the other; `lengths` sums to n.
-    void apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths) const;
+    /// `hidden` [n, d] holds the documents one behind the other; `lengths` sums to n. `poll` is
+    /// called between blocks and may throw.
+    void apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
+               const std::function<void()>& poll) const;
 
 private:
     struct KeysValues {

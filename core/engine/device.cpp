@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/device.h"
+
+#include "core/base/error.h"
+#include "core/jobs/parallel_for.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#include <dlfcn.h>
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+namespace moescope::engine {
+namespace {
+
+/// A function of a library that the process may or may not have loaded (OpenBLAS, CUDA), so that
+/// one source serves every LibTorch.
+template <typename Function>
+Function* loadedFunction(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
+}
+
+std::size_t cudaDevices() {
+    return torch::cuda::is_available() ? torch::cuda::device_count() : 0;
+}
+
+int deviceIndex(const std::string& wanted) {
+    constexpr std::string_view prefix = "cuda";
+    if (wanted == prefix) {
+        return 0;
+    }
+    int index = -1;
+    const char* begin = wanted.data() + prefix.size() + 1;
+    const char* end = wanted.data() + wanted.size();
+    const bool parsed = wanted.starts_with("cuda:") && begin < end &&
+                        std::from_chars(begin, end, index).ptr == end && index >= 0;
+    if (!parsed) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("device \"{}\" is not known; use auto, cpu, cuda or cuda:N", wanted));
+    }
+    return index;
+}
+
+std::string cudaName(int index) {
+    auto* name = loadedFunction<int(char*, int, int)>("cuDeviceGetName");
+    std::array<char, 128> text{};
+    if (name == nullptr || name(text.data(), static_cast<int>(text.size()) - 1, index) != 0) {
+        return fmt::format("cuda:{}", index);
+    }
+    return text.data();
+}
+
+}  // namespace
+
+at::Device chooseDevice(const std::string& wanted) {
+    if (wanted == "cpu") {
+        return at::kCPU;
+    }
+    const std::size_t available = cudaDevices();
+    if (wanted == "auto") {
+        return available > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+    }
+    const int index = deviceIndex(wanted);
+    if (static_cast<std::size_t>(index) >= available) {
+        throw Error(ErrorCode::Device,
+                    fmt::format("device \"{}\" is not there: this LibTorch sees {} CUDA devices; "
+                                "use --device cpu, or build against a CUDA LibTorch",
+                                wanted, available));
+    }
+    return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
+at::ScalarType chooseDtype(const std::string& wanted, checkpoint::Dtype stored, at::Device device) {
+    if (wanted == "float32") {
+        return at::kFloat;
+    }
+    if (wanted == "bfloat16") {
+        return at::kBFloat16;
+    }
+    if (wanted != "auto") {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("dtype \"{}\" is not known; use auto, float32 or bfloat16", wanted));
+    }
+    const bool native = !device.is_cpu() || hasBfloat16Products();
+    return native && stored == checkpoint::Dtype::BF16 ? at::kBFloat16 : at::kFloat;
+}
+
+bool hasBfloat16Products() {
+#if defined(__x86_64__)
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    constexpr unsigned kAmxBf16 = 1U << 22U;
+    constexpr unsigned kAvx512Bf16 = 1U << 5U;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0) {
+        return true;
+    }
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & kAvx512Bf16) != 0;
+#else
+    return false;
+#endif
+}
+
+int setThreads(int threads) {
+    const int count = threads > 0 ? threads : static_cast<int>(jobs::availableThreads());
+    at::set_num_threads(count);
+    // OpenBLAS built with its own threads does not follow OpenMP's number.
+    if (auto* setBlas = loadedFunction<void(int)>("openblas_set_num_threads")) {
+        setBlas(count);
+    }
+    return count;
+}
+
+std::string describeEngine(at::Device device) {
+    if (device.is_cpu()) {
+        return fmt::format("LibTorch {}, {} threads", TORCH_VERSION, at::get_num_threads());
+    }
+    return fmt::format("LibTorch {}, {}", TORCH_VERSION, cudaName(device.index()));
+}
+
+std::string describe(at::Device device) {
+    return device.is_cpu() ? "cpu" : fmt::format("cuda:{}", static_cast<int>(device.index()));
+}
+
+std::string describe(at::ScalarType dtype) {
+    return dtype == at::kBFloat16 ? "bfloat16" : "float32";
+}
+
+std::uint64_t freeDeviceBytes(at::Device device) {
+    auto* query = loadedFunction<int(std::size_t*, std::size_t*)>("cudaMemGetInfo");
+    std::size_t free = 0;
+    std::size_t total = 0;
+    if (device.is_cpu() || query == nullptr || query(&free, &total) != 0) {
+        return 0;
+    }
+    return free;
+}
+
+}  // namespace moescope::engine

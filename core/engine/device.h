@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/weight_reader.h"
+
+#include <string>
+
+namespace moescope::engine {
+
+/// "auto", "cpu", "cuda" or "cuda:1" to a device that is there. Throws Error(Usage | Device).
+[[nodiscard]] at::Device chooseDevice(const std::string& wanted);
+
+/// "auto", "float32" or "bfloat16" for a checkpoint whose expert weights are stored as
+/// `stored`. Auto takes bfloat16 when the weights are of 16 bits and the device multiplies it
+/// natively. Throws Error(Usage).
+[[nodiscard]] at::ScalarType chooseDtype(const std::string& wanted, checkpoint::Dtype stored,
+                                         at::Device device);
+
+/// Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX).
+[[nodiscard]] bool hasBfloat16Products();
+
+/// LibTorch and the BLAS below it to `threads` (0: all that this process may use); returns the
+/// number. LibTorch 1.13 starts with one.
+int setThreads(int threads);
+
+/// "LibTorch 1.13.1, 2 threads" / "LibTorch 2.8.0, NVIDIA H200".
+[[nodiscard]] std::string describeEngine(at::Device device);
+[[nodiscard]] std::string describe(at::Device device);  ///< "cpu", "cuda:0"
+[[nodiscard]] std::string describe(at::ScalarType dtype);
+
+/// Free memory of the device in bytes; 0 when it cannot be asked.
+[[nodiscard]] std::uint64_t freeDeviceBytes(at::Device device);
+
+}  // namespace moescope::engine

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/intervention.h"
+#include "core/engine/model_run.h"
+#include "core/engine/probe.h"
+
+#include <functional>
+
+namespace moescope::engine {
+
+/// How much a pass forms at once.
+struct PassLimits {
+    std::uint64_t blockTokens = 1024;  ///< through the feed-forward
+    AttentionLimits attention;
+};
+
+/// A model with its residual stream.
+struct ModelStream {
+    ModelRun* model = nullptr;
+    at::Tensor hidden;  ///< [T, d], changed in place
+};
+
+/// Takes all documents through one layer whose weights are current: attention document by
+/// document, then the feed-forward in blocks of tokens; the baselines go along on their own
+/// residual streams. Thread-compatible.
+class LayerPass {
+public:
+    using Poll = std::function<void()>;  ///< called between blocks; throws to stop
+    using Consumer = std::function<void(const TokenBlock&)>;
+
+    LayerPass(ModelStream& model, std::vector<ModelStream>& baselines,
+              std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll)
+        : m_model(model),
+          m_baselines(baselines),
+          m_offsets(offsets),
+          m_limits(limits),
+          m_poll(std::move(poll)) {}
+
+    /// `context` is null at dense layers; `consumer` gets each block of a routed one with what
+    /// `needs` asks for. `change` may be null.
+    void run(const LayerContext* context, const DynamicNeeds& needs,
+             const LayerIntervention* change, const Consumer& consumer);
+
+private:
+    void attend(ModelStream& stream) const;
+    void feedForwardBlocks(const LayerContext* context, const DynamicNeeds& needs,
+                           const LayerIntervention* change, const Consumer& consumer);
+    void routedBlock(std::int64_t first, std::int64_t count, const LayerContext& context,
+                     const DynamicNeeds& needs, const LayerIntervention* change,
+                     const Consumer& consumer);
+    /// The dense feed-forward of a stream on a block, added to its residual stream and returned.
+    [[nodiscard]] static at::Tensor denseBlock(ModelStream& stream, std::int64_t first,
+                                               std::int64_t count);
+
+    ModelStream& m_model;
+    std::vector<ModelStream>& m_baselines;
+    std::span<const std::uint64_t> m_offsets;
+    PassLimits m_limits;
+    Poll m_poll;
+};
+
+}  // namespace moescope::engine

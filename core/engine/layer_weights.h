@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/weight_reader.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace moescope::engine {
+
+/// One layer's weights in the compute type. Experts are there when they are held for the whole
+/// layer; otherwise they come one by one through ExpertSource.
+struct LayerWeights {
+    Norm attentionNorm, feedForwardNorm;
+    AttentionWeights attention;
+    FeedForward dense;                 ///< dense layers
+    Linear router;                     ///< routed layers
+    FeedForward shared;                ///< where the spec has shared experts
+    std::vector<FeedForward> experts;  ///< empty when streamed
+};
+
+/// What of a layer is loaded at once.
+struct LayerParts {
+    bool attention = true;    ///< attention and norms: everything but the feed-forward
+    bool feedForward = true;  ///< dense, router and shared experts
+    bool experts = true;
+};
+
+[[nodiscard]] LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int layer,
+                                     LayerParts parts, WeightReader::Threads threads);
+
+/// Calls visit(name) for each tensor of the layer (empty names left out).
+void forEachTensor(const model::LayerNames& names,
+                   const std::function<void(const std::string&)>& visit);
+
+/// Gives experts to the mixture block, held or loaded as they are asked for.
+class ExpertSource {
+public:
+    ExpertSource(const LayerWeights& weights, WeightReader& reader, const model::LayerSpec& layer)
+        : m_weights(weights), m_reader(reader), m_layer(layer) {}
+    [[nodiscard]] FeedForward get(int expert) const;
+
+private:
+    const LayerWeights& m_weights;
+    WeightReader& m_reader;
+    const model::LayerSpec& m_layer;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/model_run.h"
+
+#include "core/engine/norm.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace moescope::engine {
+namespace {
+
+/// Rows embedded at once.
+constexpr std::size_t kEmbedRows = 4096;
+
+}  // namespace
+
+void ModelRun::embed(std::span<const text::TokenId> ids, at::Tensor& hidden) {
+    for (std::size_t first = 0; first < ids.size(); first += kEmbedRows) {
+        const auto part = ids.subspan(first, std::min(kEmbedRows, ids.size() - first));
+        hidden.narrow(0, static_cast<std::int64_t>(first), static_cast<std::int64_t>(part.size()))
+            .copy_(m_reader.loadRows(m_spec.embeddingName, part));
+    }
+}
+
+void ModelRun::beginLayer(int layer, LayerParts parts) {
+    m_layer = layer;
+    if (m_next.valid() && m_nextLayer == layer) {
+        m_weights = m_next.get();
+        return;
+    }
+    m_weights = loadLayer(m_reader, m_spec, layer, parts, WeightReader::Threads::All);
+}
+
+void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane) {
+    const model::LayerNames& names = m_spec.layers.at(static_cast<std::size_t>(layer)).names;
+    forEachTensor(names, [&](const std::string& name) { m_reader.willNeed(name); });
+    if (!parts) {
+        return;
+    }
+    m_nextLayer = layer;
+    m_next = lane.submit([this, layer, wanted = *parts] {
+        return loadLayer(m_reader, m_spec, layer, wanted, WeightReader::Threads::One);
+    });
+}
+
+void ModelRun::endLayer() {
+    m_weights.reset();
+    forEachTensor(layerSpec().names, [&](const std::string& name) { m_reader.release(name); });
+}
+
+void ModelRun::attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
+                      const AttentionLimits& limits, const std::function<void()>& poll) {
+    const Attention attention(layerSpec().attention, m_weights->attentionNorm, m_weights->attention,
+                              m_ropes, limits);
+    attention.apply(hidden, lengths, poll);
+}
+
+at::Tensor ModelRun::feedForwardInput(const at::Tensor& hidden) const {
+    return normalise(hidden, m_weights->feedForwardNorm);
+}
+
+at::Tensor ModelRun::finalHidden(const at::Tensor& hidden) {
+    if (!m_finalNorm.weight.defined()) {
+        m_finalNorm = {m_reader.load(m_spec.finalNormName), m_spec.normKind, m_spec.normEps};
+    }
+    return normalise(hidden, m_finalNorm);
+}
+
+at::Tensor ModelRun::logits(const at::Tensor& finalHidden) {
+    if (!m_head.weight.defined()) {
+        m_head = m_spec.tiedHead ? Linear{m_reader.load(m_spec.embeddingName), {}}
+                                 : m_reader.load(m_spec.head);
+    }
+    return at::linear(finalHidden, m_head.weight, m_head.bias).to(at::kFloat);
+}
+
+std::vector<std::string> ModelRun::warnings() const {
+    std::vector<std::string> result;
+    forEachTensor(layerSpec().names, [&](const std::string& name) {
+        const std::string warning = m_reader.warningOf(name);
+        if (!warning.empty()) {
+            result.push_back(warning);
+        }
+    });
+    return result;
+}
+
+}  // namespace moescope::engine

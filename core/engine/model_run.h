@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/attention.h"
+#include "core/engine/layer_weights.h"
+#include "core/jobs/lane_worker.h"
+#include "core/text/corpus.h"
+
+#include <future>
+#include <memory>
+#include <optional>
+
+namespace moescope::engine {
+
+/// One model on its way through the layers: its weights of the current layer and the residual
+/// stream of all tokens. Used for the model itself and for each baseline. Thread-compatible.
+class ModelRun {
+public:
+    ModelRun(const checkpoint::Checkpoint& checkpoint, const model::ModelSpec& spec,
+             ComputePlace place)
+        : m_spec(spec), m_reader(checkpoint, place), m_ropes(place.options()) {}
+
+    /// Fills `hidden` [T, d] with the embeddings.
+    void embed(std::span<const text::TokenId> ids, at::Tensor& hidden);
+
+    /// Makes the layer's weights current, taking them from the read-ahead if it has them.
+    void beginLayer(int layer, LayerParts parts);
+    /// Loads the layer on the lane meanwhile; only page hints when `parts` is absent.
+    void readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane);
+    /// Drops weights and pages of the current layer.
+    void endLayer();
+
+    /// hidden += attention over whole documents of `lengths`.
+    void attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
+                const AttentionLimits& limits, const std::function<void()>& poll);
+    /// The norm before the feed-forward of the current layer.
+    [[nodiscard]] at::Tensor feedForwardInput(const at::Tensor& hidden) const;
+    /// Logits [n, V] of the residual stream after the last layer, float32; loads norm and head on
+    /// first use.
+    [[nodiscard]] at::Tensor finalHidden(const at::Tensor& hidden);
+    [[nodiscard]] at::Tensor logits(const at::Tensor& finalHidden);
+
+    [[nodiscard]] const LayerWeights& weights() const { return *m_weights; }
+    [[nodiscard]] const model::ModelSpec& spec() const { return m_spec; }
+    [[nodiscard]] const model::LayerSpec& layerSpec() const {
+        return m_spec.layers.at(static_cast<std::size_t>(m_layer));
+    }
+    [[nodiscard]] WeightReader& reader() { return m_reader; }
+    [[nodiscard]] const WeightReader& reader() const { return m_reader; }
+    /// Warnings about the current layer's weights.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
+private:
+    const model::ModelSpec& m_spec;
+    WeightReader m_reader;
+    RopeTables m_ropes;
+    int m_layer = -1;
+    std::optional<LayerWeights> m_weights;
+    int m_nextLayer = -1;
+    std::future<LayerWeights> m_next;
+    Norm m_finalNorm;
+    Linear m_head;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/feed_forward.h"
+#include "core/engine/layer_weights.h"
+
+namespace moescope::engine {
+
+/// Outputs of all columns for a block of tokens, as probes see them. float32 on the run's device.
+struct ColumnOutputs {
+    at::Tensor outputs;  ///< [N, n, d] contiguous; undefined when only norms are wanted
+    at::Tensor norms;    ///< [N, n]
+    /// Room for `columns` columns of a block.
+    static ColumnOutputs make(int columns, std::int64_t tokens, std::int64_t hiddenSize,
+                              bool keepOutputs, at::Device device);
+    void set(int column, const at::Tensor& output);
+};
+
+/// A routed layer's mixture: router, chosen experts, shared experts.
+class MoeBlock {
+public:
+    MoeBlock(const model::MoeSpec& spec, const LayerWeights& weights, const ExpertSource& experts,
+             const LayerIntervention* change)
+        : m_spec(spec), m_weights(weights), m_experts(experts), m_change(change) {}
+
+    struct Result {
+        Routing routing;
+        at::Tensor output;  ///< [n, d] what is added to the residual stream
+    };
+    /// The mixture of x [n, d]. With `columns` every routed expert is evaluated on all tokens and
+    /// written to columns 0 .. E-1, the shared experts to `sharedColumn` (none when negative);
+    /// what flows on is the same.
+    [[nodiscard]] Result forward(const at::Tensor& x, ColumnOutputs* columns,
+                                 int sharedColumn) const;
+
+private:
+    [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x) const;
+
+    const model::MoeSpec& m_spec;
+    const LayerWeights& m_weights;
+    const ExpertSource& m_experts;
+    const LayerIntervention* m_change;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/engine/forward_trace.h"
+#include "core/model/load_spec.h"
+#include "tests/support/paths.h"
+#include "tests/support/reference_file.h"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace moescope::tests {
+
+/// A fixture of tests/data/reference/models: a small checkpoint and what transformers made of it.
+struct ReferenceModel {
+    explicit ReferenceModel(const std::string& name)
+        : folder(referenceDir() / "models" / name),
+          checkpoint(folder),
+          spec(model::loadSpec(checkpoint)),
+          expected(folder / "expected.safetensors") {
+        for (const double id : expected.array("token_ids").toDoubles()) {
+            corpus.ids.push_back(static_cast<text::TokenId>(id));
+        }
+        for (const double offset : expected.array("document_offsets").toDoubles()) {
+            corpus.offsets.push_back(static_cast<std::uint64_t>(offset));
+        }
+        corpus.tokenBytes.resize(corpus.ids.size());
+        corpus.sources.resize(corpus.documentCount());
+        corpus.domainOf.assign(corpus.documentCount(), -1);
+    }
+
+    [[nodiscard]] engine::TracedModel traced() const { return {&checkpoint, &spec}; }
+    [[nodiscard]] engine::ForwardTrace trace(const engine::TraceRequest& request = {}) const {
+        return engine::traceForward(traced(), {}, corpus, request);
+    }
+
+    std::filesystem::path folder;
+    checkpoint::Checkpoint checkpoint;
+    model::ModelSpec spec;
+    ReferenceFile expected;
+    text::TokenizedCorpus corpus;
+};
+
+inline constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+/// Largest absolute difference of rows [0, T) that are kept, of two arrays [T, ...] in float32.
+/// NaN in either counts as infinite.
+inline double largestDifference(std::span<const float> a, std::span<const float> b,
+                                std::size_t rows, const std::vector<bool>& leftOut = {}) {
+    if (a.size() != b.size() || rows == 0 || a.size() % rows != 0) {
+        return kInfinite;
+    }
+    double largest = 0.0;
+    const std::size_t width = a.size() / rows;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (!leftOut.empty() && leftOut[i / width]) {
+            continue;
+        }
+        const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        largest = std::isnan(difference) ? kInfinite : std::max(largest, difference);
+    }
+    return largest;
+}
+
+}  // namespace moescope::tests
