@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/analyze_options.h"
+
+#include "app/cli/values.h"
+#include "core/base/error.h"
+
+#include <CLI/CLI.hpp>
+
+#include <limits>
+
+namespace moescope::cli {
+namespace {
+
+using text::TextSource;
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  moescope analyze Mixtral-8x7B-v0.1 --prompt \"As an open source alternative to\" -o run.h5\n"
+    "  moescope analyze Mixtral-8x7B-v0.1 --preset long --baseline Mistral-7B-v0.1 -o run.h5\n"
+    "  moescope analyze MODEL --csv wikitext103_test.csv --no-header --column 0 --split-lines \\\n"
+    "      --skip-prefix = --max-documents 10 -o run.h5\n"
+    "  moescope analyze MODEL --jsonl corpus.jsonl --column text --domain-column domain \\\n"
+    "      --max-tokens 20000 --context 512 --memory 8G -o run.h5\n"
+    "  moescope analyze MODEL --experiments static -o run.h5         (no text needed)\n"
+    "  moescope analyze MODEL --text book.txt --dry-run -o run.h5    (what would it cost?)\n"
+    "  moescope analyze MODEL --text book.txt --resume -o run.h5     (after an interruption)\n\n"
+    "RUN.h5 is also the cache: another analyze with the same model and text adds the experiments\n"
+    "that are missing and computes nothing twice.";
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorCode::Usage, message);
+}
+
+/// A count that makes sense from `least` on. CLI11 would wrap a negative number around.
+std::optional<std::uint64_t> count(const char* option, std::optional<std::int64_t> value,
+                                   std::int64_t least) {
+    if (value && *value < least) {
+        refuse(std::string(option) + " must be " + std::to_string(least) + " or more, not " +
+               std::to_string(*value) + ".");
+    }
+    return value;
+}
+
+std::optional<int> checkedTopK(std::optional<std::int64_t> value) {
+    if (count("--top-k", value, 1) > std::uint64_t{std::numeric_limits<std::int16_t>::max()}) {
+        refuse("--top-k " + std::to_string(*value) + " is more than any model has experts.");
+    }
+    return value;
+}
+
+template <typename Enum>
+Enum oneOf(const char* option, const std::string& word,
+           std::initializer_list<std::pair<const char*, Enum>> choices) {
+    std::string list;
+    for (const auto& [name, value] : choices) {
+        if (word == name) {
+            return value;
+        }
+        list += (list.empty() ? "" : ", ") + std::string(name);
+    }
+    refuse("Unknown value \"" + word + "\" of " + option + ". There are: " + list + ".");
+}
+
+}  // namespace
+
+void AnalyzeCommand::attach(CLI::App& program) {
+    m_app = program.add_subcommand("analyze", "Run experiments on a checkpoint, write a session");
+    m_app->add_option("CHECKPOINT", m_given.checkpoint, "Hugging Face checkpoint folder")
+        ->required();
+    m_app->add_option("-o,--output", m_given.session, "Session to write, or to add to")
+        ->type_name("RUN.h5");
+    attachText(*m_app);
+    attachExperiments(*m_app);
+    attachRun(*m_app);
+    m_app->footer(kFooter);
+}
+
+void AnalyzeCommand::attachText(CLI::App& app) {
+    const auto group = [&](CLI::Option* option) {
+        return option->group("Text (one of the first five)");
+    };
+    group(app.add_option("--text", m_given.textFiles,
+                         "Text files, each a document; folders, each sub-folder a domain"))
+        ->type_name("FILE...")
+        ->expected(1, -1);
+    group(app.add_option("--prompt", m_given.prompt, "This text"))->type_name("STRING");
+    group(app.add_option("--preset", m_given.preset, "A shipped prompt: short or long"))
+        ->type_name("NAME");
+    group(app.add_option("--csv", m_given.csv, "Each record of a CSV file is a document"))
+        ->type_name("FILE");
+    group(app.add_option("--jsonl", m_given.jsonl, "Each line of a JSONL file is a document"))
+        ->type_name("FILE");
+    group(app.add_option("--column", m_given.column, "Where the text is in --csv or --jsonl"))
+        ->type_name("NAME|INDEX");
+    group(app.add_flag("--no-header", m_given.noHeader, "The first record of --csv is data"));
+    group(app.add_option("--domain-column", m_given.domainColumn,
+                         "Where the document's domain is in --csv or --jsonl"))
+        ->type_name("NAME");
+    group(app.add_flag("--split-lines", m_given.splitLines,
+                       "Each line that is not blank is a document"));
+    group(app.add_option("--skip-prefix", m_given.skipPrefix, "Leave out documents that begin so"))
+        ->type_name("TEXT");
+    group(app.add_option("--max-documents", m_given.maxDocuments, "Only the first N documents"))
+        ->type_name("N");
+    group(app.add_option("--max-tokens", m_given.maxTokens, "Only the first N tokens in all"))
+        ->type_name("N");
+    group(app.add_option("--context", m_given.context, "Cut documents to N tokens"))
+        ->type_name("N");
+    group(app.add_flag("--chat", m_given.chat, "Put documents through the model's chat template"));
+}
+
+void AnalyzeCommand::attachExperiments(CLI::App& app) {
+    const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
+    group(app.add_option("--experiments", m_given.experiments,
+                         "Ids (see info RUN.h5), or all (default), static, dynamic"))
+        ->type_name("ID...")
+        ->expected(1, -1);
+    group(app.add_option("--baseline", m_given.baselines,
+                         "Dense checkpoint F to compare with; may be repeated"))
+        ->type_name("CHECKPOINT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group(app.add_option("--top-k", m_given.topK, "Choose N experts instead of the model's own k"))
+        ->type_name("N");
+    group(app.add_option("--relative-to", m_given.relativeTo,
+                         "Relative weight similarity against: auto, baseline, mean"))
+        ->type_name("WHAT");
+    group(app.add_flag("--skip-first-token", m_given.skipFirstToken,
+                       "Leave each document's first token (BOS) out of the statistics"));
+    group(app.add_option("--kept-tokens", m_given.keptTokens,
+                         "Tokens whose own similarity map is kept (64)"))
+        ->type_name("N");
+    group(app.add_option("--kept-from", m_given.keptFrom,
+                         "Which: first (of the text), or spread over it"))
+        ->type_name("WHERE");
+}
+
+void AnalyzeCommand::attachRun(CLI::App& app) {
+    const auto group = [](CLI::Option* option) { return option->group("Run"); };
+    group(app.add_option("--device", m_given.device, "auto, cpu, cuda or cuda:N"))
+        ->type_name("DEVICE");
+    group(app.add_option("--dtype", m_given.dtype, "auto, float32 or bfloat16"))->type_name("TYPE");
+    group(app.add_option("--memory", m_given.memory, "Memory to work in, as in 8G"))
+        ->type_name("SIZE");
+    group(app.add_option("--threads", m_given.threads, "CPU threads; 0 = all (default)"))
+        ->type_name("N")
+        ->check(CLI::Range(0, 4096));
+    group(app.add_option("--scratch", m_given.scratch,
+                         "Keep hidden states on disk: auto, always, never"))
+        ->type_name("WHEN");
+    group(app.add_flag("--resume", m_given.resume, "Go on with an interrupted run"));
+    group(app.add_flag("--replace", m_given.replace,
+                       "Start over: drop what is at RUN.h5, finished or interrupted"));
+    group(app.add_option("--title", m_given.title, "A name for the session"))->type_name("TEXT");
+    group(app.add_flag("--dry-run", m_given.dryRun, "Print what the run would need, and stop"));
+    group(app.add_flag("--json", m_given.json, "One JSON object per event on stdout"));
+}
+
+bool AnalyzeCommand::wasCalled() const {
+    return m_app != nullptr && m_app->parsed();
+}
+
+std::optional<text::TextSource> AnalyzeCommand::textSource() const {
+    const int kinds = (m_given.textFiles.empty() ? 0 : 1) + (m_given.prompt ? 1 : 0) +
+                      (m_given.preset ? 1 : 0) + (m_given.csv ? 1 : 0) + (m_given.jsonl ? 1 : 0);
+    const bool table = m_given.csv || m_given.jsonl;
+    if (kinds > 1) {
+        refuse("Give one of --text, --prompt, --preset, --csv and --jsonl, not several.");
+    }
+    if (!table && (m_given.column || m_given.domainColumn)) {
+        refuse("--column and --domain-column need --csv FILE or --jsonl FILE.");
+    }
+    if (!m_given.csv && m_given.noHeader) {
+        refuse("--no-header needs --csv FILE.");
+    }
+    if (kinds == 0) {
+        if (m_given.splitLines || m_given.skipPrefix || m_given.maxDocuments || m_given.maxTokens ||
+            m_given.context || m_given.chat) {
+            refuse(
+                "Options about the text need a text: give --text, --prompt, --preset, --csv or "
+                "--jsonl.");
+        }
+        return std::nullopt;
+    }
+    TextSource source;
+    if (table) {
+        source.kind = m_given.csv ? TextSource::Kind::Csv : TextSource::Kind::Jsonl;
+        source.paths = {m_given.csv ? *m_given.csv : *m_given.jsonl};
+        source.column = m_given.column.value_or("");
+        source.domainColumn = m_given.domainColumn.value_or("");
+        source.hasHeader = !m_given.noHeader;
+    } else if (!m_given.textFiles.empty()) {
+        source.kind = TextSource::Kind::Files;
+        source.paths.assign(m_given.textFiles.begin(), m_given.textFiles.end());
+    } else {
+        source.kind = TextSource::Kind::Prompt;
+        source.prompt = m_given.prompt ? *m_given.prompt : presetPrompt(*m_given.preset);
+    }
+    source.splitLines = m_given.splitLines;
+    source.skipPrefix = m_given.skipPrefix.value_or("");
+    source.maxDocuments = count("--max-documents", m_given.maxDocuments, 1);
+    return source;
+}
+
+experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
+    using experiments::KeptTokens;
+    using experiments::RelativeTo;
+    experiments::ExperimentOptions options;
+    options.relativeTo = oneOf<RelativeTo>("--relative-to", m_given.relativeTo,
+                                           {{"auto", RelativeTo::Automatic},
+                                            {"baseline", RelativeTo::Baseline},
+                                            {"mean", RelativeTo::Mean}});
+    if (options.relativeTo == RelativeTo::Baseline && m_given.baselines.empty()) {
+        refuse("--relative-to baseline needs --baseline CHECKPOINT.");
+    }
+    options.skipFirstToken = m_given.skipFirstToken;
+    options.keptTokenCount =
+        count("--kept-tokens", m_given.keptTokens, 0).value_or(options.keptTokenCount);
+    options.keptTokens =
+        oneOf<KeptTokens>("--kept-from", m_given.keptFrom,
+                          {{"first", KeptTokens::First}, {"spread", KeptTokens::Spread}});
+    return options;
+}
+
+AnalyzeOptions AnalyzeCommand::result() const {
+    AnalyzeOptions options;
+    options.checkpoint = m_given.checkpoint;
+    options.baselines.assign(m_given.baselines.begin(), m_given.baselines.end());
+    options.session = m_given.session;
+    options.title = m_given.title;
+    if (m_given.session.empty()) {
+        refuse("Say where the session goes: -o RUN.h5.");
+    }
+    if (m_given.resume && m_given.replace) {
+        refuse("--resume goes on with a run and --replace drops it: give one of them.");
+    }
+    options.existing = m_given.resume    ? Existing::Resume
+                       : m_given.replace ? Existing::Replace
+                                         : Existing::Add;
+    options.text = textSource();
+    options.tokenize.maxTokens = count("--max-tokens", m_given.maxTokens, 1);
+    options.tokenize.contextLength = count("--context", m_given.context, 1);
+    options.tokenize.addSpecialTokens = !m_given.chat;
+    options.chat = m_given.chat;
+    options.experiments = parseExperiments(m_given.experiments);
+    if (!options.text && needText(options.experiments)) {
+        refuse(
+            "These experiments need a text: give --text, --prompt, --preset, --csv or --jsonl, "
+            "or ask for --experiments static.");
+    }
+    options.experimentOptions = experimentOptions();
+    options.topK = checkedTopK(m_given.topK);
+    options.device = parseDevice(m_given.device);
+    options.dtype = parseDtype(m_given.dtype);
+    if (!m_given.memory.empty()) {
+        options.memoryBytes = parseByteSize(m_given.memory);
+    }
+    options.threads = m_given.threads;
+    options.scratch = oneOf<Scratch>(
+        "--scratch", m_given.scratch,
+        {{"auto", Scratch::Auto}, {"always", Scratch::Always}, {"never", Scratch::Never}});
+    options.dryRun = m_given.dryRun;
+    options.json = m_given.json;
+    return options;
+}
+
+}  // namespace moescope::cli

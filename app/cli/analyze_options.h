@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/experiments/options.h"
+#include "core/text/corpus.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+/// The command line without Qt and LibTorch, shared by moescope and moescope-engine. Parsing is
+/// pure: no file is touched.
+namespace moescope::cli {
+
+/// What to do with an interrupted or different session found at the output path.
+enum class Existing {
+    Add,     ///< add what is missing; an interrupted run is refused
+    Resume,  ///< go on with an interrupted run
+    Replace  ///< start over
+};
+
+enum class Scratch { Auto, Always, Never };
+
+/// Everything `analyze` was asked for, checked.
+struct AnalyzeOptions {
+    std::filesystem::path checkpoint;
+    std::vector<std::filesystem::path> baselines;
+    std::filesystem::path session;  ///< RUN.h5
+    std::string title;
+
+    std::optional<text::TextSource> text;  ///< absent: static experiments only
+    text::TokenizeOptions tokenize;
+    bool chat = false;
+
+    std::vector<std::string> experiments;  ///< ids as in the catalogue, in its order
+    experiments::ExperimentOptions experimentOptions;
+    std::optional<int> topK;
+
+    std::string device = "auto";
+    std::string dtype = "auto";
+    std::optional<std::uint64_t> memoryBytes;
+    int threads = 0;  ///< 0: all cores
+    Scratch scratch = Scratch::Auto;
+    Existing existing = Existing::Add;
+    bool dryRun = false;
+    bool json = false;
+};
+
+/// The `analyze` subcommand: attach() before parsing, result() after. Thread-compatible.
+class AnalyzeCommand {
+public:
+    /// Adds the subcommand to a program's parser, which must not outlive this object.
+    void attach(CLI::App& program);
+    [[nodiscard]] bool wasCalled() const;
+    /// Throws Error(Usage) for what contradicts itself or is missing, with the remedy.
+    [[nodiscard]] AnalyzeOptions result() const;
+
+private:
+    void attachText(CLI::App& app);
+    void attachExperiments(CLI::App& app);
+    void attachRun(CLI::App& app);
+    [[nodiscard]] std::optional<text::TextSource> textSource() const;
+    [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
+
+    // As given on the command line.
+    struct Given {
+        std::string checkpoint, session, title;
+        std::vector<std::string> baselines, textFiles, experiments;
+        std::optional<std::string> prompt, preset, csv, jsonl, column, domainColumn, skipPrefix;
+        std::optional<std::int64_t> maxDocuments, maxTokens, context, keptTokens, topK;
+        bool noHeader = false, splitLines = false, chat = false;
+        bool skipFirstToken = false, dryRun = false, json = false, resume = false, replace = false;
+        std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
+        std::string scratch = "auto", memory;
+        int threads = 0;
+    };
+    Given m_given;
+    CLI::App* m_app = nullptr;
+};
+
+}  // namespace moescope::cli

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/values.h"
+
+#include "core/base/error.h"
+#include "core/experiments/catalogue.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <set>
+
+namespace moescope::cli {
+namespace {
+
+using experiments::catalogue;
+using experiments::ExperimentInfo;
+using experiments::ExperimentKind;
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorCode::Usage, message);
+}
+
+/// 1, 2^10, 2^20 ... for "", "K", "KB", "KiB", "M" ...; nullopt for anything else.
+std::optional<double> unitFactor(std::string_view unit) {
+    if (unit.empty() || unit == "B" || unit == "b") {
+        return 1.0;
+    }
+    constexpr std::string_view kUnits = "KMGT";
+    const char letter =
+        unit.front() >= 'a' ? static_cast<char>(unit.front() - 'a' + 'A') : unit.front();
+    const std::size_t power = kUnits.find(letter);
+    const std::string_view rest = unit.substr(1);
+    if (power == std::string_view::npos || !(rest.empty() || rest == "B" || rest == "iB")) {
+        return std::nullopt;
+    }
+    return std::ldexp(1.0, 10 * (static_cast<int>(power) + 1));
+}
+
+std::string knownExperiments() {
+    std::string list;
+    for (const ExperimentInfo& info : catalogue()) {
+        list += (list.empty() ? "" : ", ") + std::string(info.id);
+    }
+    return list;
+}
+
+void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
+    const bool everything = entry == "all";
+    if (everything || entry == "static" || entry == "dynamic") {
+        for (const ExperimentInfo& info : catalogue()) {
+            const bool isStatic = info.kind == ExperimentKind::Static;
+            if (everything || isStatic == (entry == "static")) {
+                wanted.insert(info.id);
+            }
+        }
+        return;
+    }
+    const ExperimentInfo* info = experiments::findExperiment(entry);
+    if (info == nullptr) {
+        refuse("Unknown experiment \"" + std::string(entry) +
+               "\". There are: all, static, dynamic, " + knownExperiments() + ".");
+    }
+    wanted.insert(info->id);
+}
+
+}  // namespace
+
+std::uint64_t parseByteSize(std::string_view text) {
+    double number = 0.0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto factor = unitFactor(text.substr(static_cast<std::size_t>(end - text.data())));
+    const double bytes = number * factor.value_or(0.0);
+    if (error != std::errc() || !factor || !(bytes >= 1.0) || bytes >= 0x1p63) {
+        refuse("\"" + std::string(text) +
+               "\" is not an amount of memory: write a number with K, M, G or T, as in 8G.");
+    }
+    return static_cast<std::uint64_t>(bytes);
+}
+
+std::string parseDevice(std::string_view text) {
+    constexpr std::string_view kCuda = "cuda:";
+    const bool numbered =
+        text.size() > kCuda.size() && text.size() <= kCuda.size() + 3 && text.starts_with(kCuda) &&
+        text.substr(kCuda.size()).find_first_not_of("0123456789") == std::string_view::npos;
+    if (text != "auto" && text != "cpu" && text != "cuda" && !numbered) {
+        refuse("Unknown device \"" + std::string(text) + "\". There are: auto, cpu, cuda, cuda:N.");
+    }
+    return std::string(text);
+}
+
+std::string parseDtype(std::string_view text) {
+    if (text == "auto" || text == "float32" || text == "bfloat16") {
+        return std::string(text);
+    }
+    if (text == "f32" || text == "fp32") {
+        return "float32";
+    }
+    if (text == "bf16") {
+        return "bfloat16";
+    }
+    refuse("Unknown number type \"" + std::string(text) +
+           "\". There are: auto, float32, bfloat16.");
+}
+
+std::vector<std::string> parseExperiments(std::span<const std::string> entries) {
+    std::set<std::string_view> wanted;
+    for (const std::string& entry : entries) {
+        std::string_view rest = entry;
+        while (true) {
+            const std::size_t comma = rest.find(',');
+            addEntry(rest.substr(0, comma), wanted);
+            if (comma == std::string_view::npos) {
+                break;
+            }
+            rest = rest.substr(comma + 1);
+        }
+    }
+    if (entries.empty()) {
+        addEntry("all", wanted);
+    }
+    std::vector<std::string> ids;
+    for (const ExperimentInfo& info : catalogue()) {
+        if (wanted.contains(info.id)) {
+            ids.emplace_back(info.id);
+        }
+    }
+    return ids;
+}
+
+bool needText(std::span<const std::string> experiments) {
+    return std::any_of(experiments.begin(), experiments.end(), [](const std::string& id) {
+        const ExperimentInfo* info = experiments::findExperiment(id);
+        return info != nullptr && info->kind != ExperimentKind::Static;
+    });
+}
+
+}  // namespace moescope::cli

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/values.h"
+
+#include "core/experiments/catalogue.h"
+#include "tests/support/catch.h"
+#include "tests/support/throws.h"
+
+using namespace moescope;
+using namespace moescope::cli;
+using moescope::tests::checkThrows;
+using Strings = std::vector<std::string>;
+
+TEST_CASE("parseByteSize: numbers with binary units", "[app][cli]") {
+    CHECK(parseByteSize("4096") == 4096);
+    CHECK(parseByteSize("8G") == (std::uint64_t{8} << 30U));
+    CHECK(parseByteSize("8g") == (std::uint64_t{8} << 30U));
+    CHECK(parseByteSize("512MB") == (std::uint64_t{512} << 20U));
+    CHECK(parseByteSize("1.5KiB") == 1536);
+    CHECK(parseByteSize("2T") == (std::uint64_t{2} << 40U));
+    for (const char* wrong : {"", "G", "8X", "-1G", "0", "8Gi", "8 G", "nan", "inf", "1e300T"}) {
+        CAPTURE(wrong);
+        checkThrows([&] { static_cast<void>(parseByteSize(wrong)); }, ErrorCode::Usage, {"8G"});
+    }
+}
+
+TEST_CASE("parseDevice and parseDtype: known words only", "[app][cli]") {
+    for (const char* right : {"auto", "cpu", "cuda", "cuda:0", "cuda:12"}) {
+        CHECK(parseDevice(right) == right);
+    }
+    for (const char* wrong : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU"}) {
+        CAPTURE(wrong);
+        checkThrows([&] { static_cast<void>(parseDevice(wrong)); }, ErrorCode::Usage, {"cuda:N"});
+    }
+    CHECK(parseDtype("bf16") == "bfloat16");
+    CHECK(parseDtype("fp32") == "float32");
+    CHECK(parseDtype("auto") == "auto");
+    checkThrows([] { static_cast<void>(parseDtype("int8")); }, ErrorCode::Usage,
+                {"int8", "bfloat16"});
+}
+
+TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cli]") {
+    CHECK(parseExperiments(Strings{"rank-counts", "weight_similarity"}) ==
+          Strings{"weight_similarity", "rank_counts"});
+    CHECK(parseExperiments(Strings{"rank_counts,chosen-experts", "rank_counts"}) ==
+          Strings{"rank_counts", "chosen_experts"});
+    CHECK(parseExperiments(Strings{}).size() == experiments::catalogue().size());
+    CHECK(parseExperiments(Strings{}) == parseExperiments(Strings{"all"}));
+    const auto statics = parseExperiments(Strings{"static"});
+    const auto dynamics = parseExperiments(Strings{"dynamic"});
+    CHECK(statics.size() + dynamics.size() == experiments::catalogue().size());
+    CHECK_FALSE(needText(statics));
+    CHECK(needText(dynamics));
+    CHECK(needText(Strings{"parameters", "coloured_text"}));
+    checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_counts,zzz"})); },
+                ErrorCode::Usage, {"zzz", "rank_counts", "static"});
+    checkThrows([] { static_cast<void>(parseExperiments(Strings{""})); }, ErrorCode::Usage, {});
+}
+
+TEST_CASE("presetPrompt: the shipped prompts", "[app][cli]") {
+    CHECK(presetPrompt("short") == "As an open source alternative to");
+    CHECK(presetPrompt("long").size() > 150);
+    checkThrows([] { static_cast<void>(presetPrompt("medium")); }, ErrorCode::Usage, {"long"});
+}
