@@ -18,7 +18,31 @@ sys.path.insert(0, str(HERE))
 DATA = HERE.parent / "data" / "reference"
 
 #: Family modules in the order of the models reference.
-FAMILIES = ("mixtral", "mixtral_early", "dense", "deepseek")
+FAMILIES = (
+    "mixtral",
+    "mixtral_early",
+    "dense",
+    "deepseek",
+    "grok1",
+    "olmoe",
+    "qwen2_moe",
+    "qwen3_moe",
+    "deepseek_v2",
+    "deepseek_v3",
+    "gpt_oss",
+    "phimoe",
+    "granitemoe",
+    "glm4_moe",
+    "minimax_m2",
+    "llama4",
+    "dbrx",
+    "ernie4_5_moe",
+    "hunyuan_v1_moe",
+    "dots1",
+    "gemma4",
+    "qwen3_next",
+    "qwen3_5_moe",
+)
 
 
 def make_families(names: list[str], remote_code: Path | None) -> None:
@@ -53,8 +77,10 @@ def main(arguments: list[str]) -> int:
 
     make_experiments(DATA)
     if options.only is None:
+        from make_storage import make_storage
         from make_tokenizers import make_tokenizers
 
+        make_storage(DATA)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0
 

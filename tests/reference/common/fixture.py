@@ -70,6 +70,14 @@ class MoeProbe(ABC):
         """What multiplies the shared output: [T, 1]; None where nothing does."""
         return None
 
+    def branch_output(self) -> Tensor:
+        """What the feed-forward branch returns, where no module of its own does: [T, H]."""
+        return self.block_output
+
+    def extras(self) -> dict[str, Tensor]:
+        """More to store, by name: [T, ...]."""
+        return {}
+
     def own_choice(self) -> tuple[Tensor, Tensor] | None:
         """Ids and weights as the model's own code made them, where a module shows them."""
         return None
@@ -91,7 +99,7 @@ class ModelParts:
     model: nn.Module
     layers: list[nn.Module]
     final_norm: nn.Module
-    feed_forward: list[nn.Module]  # per layer, its output is what joins the residual stream
+    feed_forward: list[nn.Module | None]  # per layer, its output joins the residual stream; None: the probe's
     probes: dict[int, MoeProbe]  # per mixture layer
     logits: Callable[[Tensor], Tensor]  # ids [1, T] -> [T, V]
 

@@ -4,21 +4,28 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM
 
+from common.checkpoint import write_checkpoint
 from common.fixture import ModelParts, MoeProbe
 
 
-def load_with_transformers(folder: Path, model_class: type | None = None, **options: object) -> nn.Module:
+def load_with_transformers(
+    folder: Path, model_class: type | None = None, ignored: str = r"(?!)", **options: object
+) -> nn.Module:
     """The folder as transformers reads it: float32, plain attention, plain expert loop.
 
     Reading back what was written is the proof that the layout is the hub's: a tensor that is
-    missing, left over or of another shape is an error here.
+    missing, left over or of another shape is an error here. `ignored` matches the names of tensors
+    that the hub's files hold and this model has no use for.
     """
     loader = model_class or AutoModelForCausalLM
     model, report = loader.from_pretrained(
@@ -30,7 +37,8 @@ def load_with_transformers(folder: Path, model_class: type | None = None, **opti
         **options,
     )
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        assert not report[kind], f"{folder.name}: {kind}: {sorted(report[kind])[:5]}"
+        left = sorted(str(name) for name in report[kind] if not re.search(ignored, str(name)))
+        assert not left, f"{folder.name}: {kind}: {left[:5]}"
     return model.eval()
 
 
@@ -52,7 +60,30 @@ def decoder_parts(
         model=model,
         layers=list(body.layers),
         final_norm=body.norm,
-        feed_forward=[getattr(layer, feed_forward) for layer in body.layers],
+        feed_forward=[getattr(layer, feed_forward, None) for layer in body.layers],
         probes=probes,
         logits=plain_logits(model),
     )
+
+
+def load_rewritten(
+    config: dict[str, Any], tensors: dict[str, Tensor], model_class: type | None = None, **options: Any
+) -> nn.Module:
+    """Loads tensors under other names than on disk: the text part of a model of several kinds of
+    input, or dequantised weights. They pass through a folder of their own, so that everything that
+    load_with_transformers checks is checked."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "rewritten"
+        write_checkpoint(folder, config, tensors)
+        return load_with_transformers(folder, model_class, **options)
+
+
+def without_prefixes(tensors: dict[str, Tensor], prefixes: dict[str, str], skipped: str = r"(?!)") -> dict[str, Tensor]:
+    """Tensors renamed by the first prefix that fits; those that match `skipped` are left out."""
+    result = {}
+    for name, tensor in tensors.items():
+        if re.search(skipped, name):
+            continue
+        old, new = next((pair for pair in prefixes.items() if name.startswith(pair[0])), ("", ""))
+        result[new + name[len(old) :]] = tensor
+    return result

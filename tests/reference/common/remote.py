@@ -103,9 +103,10 @@ def build_remote(model_class: type[nn.Module], config_class: type, settings: dic
     """The remote model with the folder's tensors, in float32."""
     config = config_class(**{k: v for k, v in settings.items() if k not in ("rope_scaling", "rope_theta")})
     config.rope_parameters = settings.get("rope_scaling")  # what 5.x gives for rope_scaling
-    vars(config)["rope_theta"] = settings["rope_theta"]
+    if "rope_theta" in settings:
+        vars(config)["rope_theta"] = settings["rope_theta"]
     config._attn_implementation = "eager"
-    assert config.rope_scaling == settings.get("rope_scaling") and config.rope_theta == settings["rope_theta"]
+    assert config.rope_scaling == settings.get("rope_scaling")
     original = transformers.PreTrainedModel.post_init
     transformers.PreTrainedModel.post_init = lambda _self: None
     try:

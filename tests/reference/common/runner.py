@@ -49,7 +49,9 @@ class _Recorder:
         parts.layers[0].register_forward_pre_hook(self._keep_embedding, with_kwargs=True)
         for index, layer in enumerate(parts.layers):
             layer.register_forward_hook(self._keep(self.hidden, index + 1))
-            parts.feed_forward[index].register_forward_hook(self._keep(self.feed_forward, index))
+            branch = parts.feed_forward[index]
+            if branch is not None:
+                branch.register_forward_hook(self._keep(self.feed_forward, index))
         parts.final_norm.register_forward_hook(self._keep_final)
 
     def _keep_embedding(self, _module: nn.Module, args: tuple, kwargs: dict) -> None:
@@ -123,6 +125,7 @@ def _mixture_values(probe: MoeProbe, prefix: str, where: str) -> tuple[dict[str,
         values["shared_output"] = shared
     if gate is not None:
         values["shared_gate"] = gate
+    values |= probe.extras()
     norms = values["expert_output_norms"]
     gap = min(_rank_gap(routing.logits), _rank_gap(norms / norms.max()))
     if gap < MINIMUM_RANK_GAP:
@@ -132,11 +135,15 @@ def _mixture_values(probe: MoeProbe, prefix: str, where: str) -> tuple[dict[str,
 
 def _run_document(parts: ModelParts, recorder: _Recorder, ids: Tensor, name: str) -> tuple[dict[str, Tensor], float]:
     logits = parts.logits(ids[None])
+    branches = [
+        parts.probes[i].branch_output() if parts.feed_forward[i] is None else kept
+        for i, kept in enumerate(recorder.feed_forward)
+    ]
     values = {
         "logits": logits,
         "hidden": torch.stack(recorder.hidden),
         "final_hidden": recorder.final,
-        "ffn_output": torch.stack(recorder.feed_forward),
+        "ffn_output": torch.stack(branches),
     }
     margin = float("inf")
     for index, probe in parts.probes.items():

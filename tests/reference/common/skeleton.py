@@ -17,6 +17,8 @@ Tensors = dict[str, Tensor]
 #: Gain of embeddings and router rows: logits of a few units, so that routing is not near a tie.
 EMBEDDING_DEVIATION = 1.0
 ROUTER_GAIN = 2.0
+#: Centre of q and k norms: above 1, so that attention is not nearly uniform.
+NORM_OF_HEADS = 1.3
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,15 @@ class Shape:
         )
 
 
-def attention(make: WeightMaker, shape: Shape, prefix: str, qkv_bias: bool = False, o_bias: bool = False) -> Tensors:
-    """q, k, v and o projections with optional biases."""
+def attention(
+    make: WeightMaker,
+    shape: Shape,
+    prefix: str,
+    qkv_bias: bool = False,
+    o_bias: bool = False,
+    norms: dict[str, int] | None = None,
+) -> Tensors:
+    """q, k, v and o projections with optional biases; `norms` are names and sizes of q and k norms."""
     widths = {"q": shape.heads, "k": shape.kv_heads, "v": shape.kv_heads}
     tensors: Tensors = {}
     for letter, heads in widths.items():
@@ -57,6 +66,8 @@ def attention(make: WeightMaker, shape: Shape, prefix: str, qkv_bias: bool = Fal
     tensors[f"{name}.weight"] = make.linear(f"{name}.weight", shape.hidden, shape.heads * shape.head_dim)
     if o_bias:
         tensors[f"{name}.bias"] = make.normal(f"{name}.bias", (shape.hidden,), 0.3)
+    for norm, size in (norms or {}).items():
+        tensors[f"{prefix}{norm}.weight"] = make.norm(f"{prefix}{norm}.weight", size, NORM_OF_HEADS)
     return tensors
 
 
@@ -114,3 +125,8 @@ def decoder(
 def router(make: WeightMaker, name: str, count: int, hidden: int) -> Tensors:
     """Router rows [count, hidden]."""
     return {name: make.linear(name, count, hidden, ROUTER_GAIN)}
+
+
+def correction_bias(make: WeightMaker, name: str, shape: tuple[int, ...]) -> Tensors:
+    """A selection bias in float32, as published; large enough to change choices."""
+    return {name: make.normal(name, shape, 0.15).float()}
