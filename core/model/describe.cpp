@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace moescope::model {
+namespace {
+
+std::string_view activationName(Activation activation) {
+    switch (activation) {
+        case Activation::Silu:
+            return "silu";
+        case Activation::GeluErf:
+            return "gelu";
+        case Activation::GeluTanh:
+            return "gelu, tanh form";
+    }
+    return "";
+}
+
+std::string_view scalingName(RopeScalingKind kind) {
+    switch (kind) {
+        case RopeScalingKind::None:
+            return "";
+        case RopeScalingKind::Linear:
+            return "linear";
+        case RopeScalingKind::Dynamic:
+            return "dynamic";
+        case RopeScalingKind::Llama3:
+            return "llama3";
+        case RopeScalingKind::Yarn:
+            return "YaRN";
+        case RopeScalingKind::LongRope:
+            return "LongRoPE";
+    }
+    return "";
+}
+
+std::string biasText(bool qkv, bool output) {
+    if (qkv && output) {
+        return "biases on query, key, value and output";
+    }
+    if (qkv) {
+        return "biases on query, key and value";
+    }
+    return output ? "a bias on the output" : "no biases";
+}
+
+}  // namespace
+
+std::string routerRule(const MoeSpec& moe) {
+    const auto& router = moe.router;
+    std::string text;
+    if (router.softmaxOverSelected) {
+        text = fmt::format("top {} of {} logits, softmax over the chosen", moe.topK, moe.experts);
+    } else {
+        text = fmt::format(
+            "{} over {}, top {}, {}", router.score == RouterScore::Softmax ? "softmax" : "sigmoid",
+            moe.experts, moe.topK,
+            router.renormalise == Renormalise::None ? "not renormalised" : "renormalised");
+    }
+    if (router.unitWeights) {
+        text =
+            fmt::format("top {} of {} logits, every chosen expert weighs 1", moe.topK, moe.experts);
+    }
+    if (router.scale != 1.0) {
+        text += fmt::format(", times {:g}", router.scale);
+    }
+    return text;
+}
+
+std::string feedForwardText(const FeedForwardSpec& feedForward) {
+    return fmt::format("width {} ({}){}", feedForward.intermediateSize,
+                       activationName(feedForward.activation),
+                       feedForward.bias ? ", with biases" : "");
+}
+
+std::string expertsText(const MoeSpec& moe) {
+    std::string shared = "no shared expert";
+    if (moe.shared) {
+        shared = fmt::format("{} shared{}, width {} in all", std::max(1, moe.sharedCount),
+                             moe.sharedCount > 1 ? " (fused)" : "", moe.shared->intermediateSize);
+    }
+    return fmt::format("{} of {}, {} chosen per token, {}", moe.experts,
+                       feedForwardText(moe.expert), moe.topK, shared);
+}
+
+std::string attentionText(const AttentionSpec& attention) {
+    const std::string window = attention.slidingWindow
+                                   ? fmt::format("sliding window {}", *attention.slidingWindow)
+                                   : "full causal";
+    return fmt::format("{} query heads, {} key/value head{} of dimension {}, {}, {}",
+                       attention.headsQ, attention.headsKv, attention.headsKv == 1 ? "" : "s",
+                       attention.headDim, window,
+                       biasText(attention.qkvBias, attention.outputBias));
+}
+
+std::string positionsText(const RopeSpec& rope) {
+    if (!rope.enabled) {
+        return "no position embedding";
+    }
+    std::string text =
+        fmt::format("RoPE {}, {} dimensions, theta {:g}, {:g} positions",
+                    rope.style == RopeStyle::HalfSplit ? "half-split" : "interleaved",
+                    rope.rotaryDim, rope.theta, rope.maxPositions);
+    if (rope.scaling.kind != RopeScalingKind::None) {
+        text += fmt::format(", {} scaling by {:g} from {:g}", scalingName(rope.scaling.kind),
+                            rope.scaling.factor, rope.scaling.originalMaxPositions);
+    }
+    return text;
+}
+
+std::string normText(NormKind kind, double epsilon) {
+    std::string_view name;
+    switch (kind) {
+        case NormKind::Rms:
+        case NormKind::RmsFp32:
+            name = "RMSNorm";
+            break;
+        case NormKind::RmsPlusOne:
+            name = "RMSNorm with 1 + weight";
+            break;
+        case NormKind::LayerNorm:
+            name = "LayerNorm";
+            break;
+    }
+    return fmt::format("{}, epsilon {:g}", name, epsilon);
+}
+
+std::string layerRanges(std::span<const int> layers) {
+    std::string text;
+    for (std::size_t i = 0; i < layers.size();) {
+        std::size_t last = i;
+        while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1) {
+            ++last;
+        }
+        text += text.empty() ? "" : ", ";
+        text += last == i ? fmt::format("{}", layers[i])
+                          : fmt::format("{}-{}", layers[i], layers[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+std::vector<LayerGroup> groupLayers(const ModelSpec& spec,
+                                    const std::function<std::string(const LayerSpec&)>& text) {
+    std::vector<LayerGroup> groups;
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        const std::string description = text(spec.layers[static_cast<std::size_t>(i)]);
+        if (description.empty()) {
+            continue;
+        }
+        const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
+            return group.first == description;
+        });
+        if (same != groups.end()) {
+            same->second.push_back(i);
+        } else {
+            groups.push_back({description, {i}});
+        }
+    }
+    return groups;
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/model_card.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/paths.h"
+#include "tests/support/published_models.h"
+#include "tests/support/temporary_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <functional>
+
+using namespace moescope;
+using namespace moescope::model;
+using checkpoint::Checkpoint;
+using checkpoint::Contents;
+
+namespace {
+
+ModelCard cardOf(const std::function<void(const std::filesystem::path&)>& write) {
+    const tests::TemporaryFolder root;
+    write(root / "the-model");
+    return makeModelCard(Checkpoint(root / "the-model", Contents::HeadersOnly), "a tokenizer");
+}
+
+void checkContains(const std::string& text, const std::vector<std::string>& parts) {
+    for (const auto& part : parts) {
+        CHECK_THAT(text, Catch::Contains(part));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("Model card: Mixtral 8x7B", "[core][model]") {
+    const auto card = cardOf(tests::writeMixtral8x7B);
+    checkContains(
+        toText(card),
+        {"the-model (Mixtral)", "MixtralForCausalLM, stored as bfloat16", "32: 32 routed (0-31)",
+         "8 of width 14336 (silu), 2 chosen per token", "softmax over 8, top 2, renormalised",
+         "32 query heads, 8 key/value heads", "theta 1e+06, 32768 positions", "46.70 B     12.88 B",
+         "Mistral 7B 7.24 B", "BF16 93.4 GB (995 tensors)", "a tokenizer"});
+    CHECK_THAT(toText(card), !Catch::Contains("Shared experts"));
+
+    const auto json = nlohmann::json::parse(toJson(card));
+    CHECK(json["supported"] == true);
+    CHECK(json["family"] == "mixtral");
+    CHECK(json["parameters"]["total"] == 46702792704);
+    CHECK(json["parameters"]["active"] == 12879925248);
+    CHECK(json["layers"].size() == 32);
+    CHECK(json["layers"][31]["experts"] == 8);
+    CHECK(json["layers"][0]["attention"]["sliding_window"].is_null());
+    CHECK(json["router"][0]["description"] == "softmax over 8, top 2, renormalised");
+    CHECK(json["storage"]["by_dtype"][0]["bytes"] == 93405585408);
+}
+
+TEST_CASE("Model card: layers of several kinds", "[core][model]") {
+    const auto card = cardOf(tests::writeDeepSeekMoe16B);
+    checkContains(toText(card),
+                  {"28: 1 dense (0), 27 routed (1-27)",
+                   "64 of width 1408 (silu), 6 chosen per token, 2 shared (fused)", "(layers 1-27)",
+                   "width 10944 (silu) (layers 0)", "softmax over 64, top 6, not renormalised",
+                   "16.38 B", "2.83 B", "Shared experts"});
+    const auto json = nlohmann::json::parse(toJson(card));
+    CHECK(json["layers"][0]["kind"] == "dense");
+    CHECK(json["layers"][0]["width"] == 10944);
+    CHECK(json["layers"][27]["shared_experts"] == 2);
+}
+
+TEST_CASE("Model card: a model that cannot be run has one, with the reason", "[core][model]") {
+    const auto card = cardOf([](const std::filesystem::path& folder) {
+        tests::ShapeWriter({}).skeleton().write(
+            folder, R"({"model_type": "perceiver", "architectures": ["P"]})");
+    });
+    CHECK_FALSE(card.spec.has_value());
+    checkContains(toText(card), {"the-model\n", "Unsupported", "perceiver", "Mixtral", "BF16"});
+    const auto json = nlohmann::json::parse(toJson(card));
+    CHECK(json["supported"] == false);
+    CHECK(json["model_type"] == "perceiver");
+    CHECK_THAT(json["unsupported"].get<std::string>(), Catch::Contains("perceiver"));
+    CHECK_FALSE(json.contains("parameters"));
+}
+
+TEST_CASE("Model card: notes and a folder name that is not UTF-8", "[core][model]") {
+    const tests::TemporaryFolder root;
+    const auto folder = root.path() / "caf\xE9";
+    tests::ShapeWriter({}).skeleton().dense(6).add("vision.weight", {3}).write(folder, R"({
+        "model_type": "llama", "vocab_size": 32, "hidden_size": 8, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 4, "intermediate_size": 6})");
+    const auto card = makeModelCard(Checkpoint(folder, Contents::HeadersOnly));
+    checkContains(toText(card), {"Note", "vision.weight"});
+    CHECK(nlohmann::json::parse(toJson(card))["notes"].size() == 1);
+    CHECK(nlohmann::json::parse(toJson(card))["tokenizer"].is_null());
+}
+
+TEST_CASE("Model card: the fixtures", "[core][model]") {
+    for (const auto* name : {"mixtral", "mixtral-early", "deepseek", "deepseek-variant", "llama",
+                             "mistral-window", "mistral-baseline"}) {
+        INFO(name);
+        const auto card = makeModelCard(Checkpoint(tests::referenceDir() / "models" / name));
+        CHECK(card.unsupported.empty());
+        CHECK(card.spec.has_value());
+        CHECK(sum(card.parameters.total) == card.storedElements);
+    }
+}
+
+TEST_CASE("Model card: a large model's card takes well under a second", "[core][model]") {
+    const tests::TemporaryFolder root;
+    tests::writeDeepSeekMoe16B(root / "m");
+    const auto start = std::chrono::steady_clock::now();
+    const auto text = toText(makeModelCard(Checkpoint(root / "m", Contents::HeadersOnly)));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    INFO(text);
+    CHECK(seconds.count() < 5.0);  // measured: 0.2 s in a debug build
+}
