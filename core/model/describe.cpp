@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace moescope::model {
@@ -38,6 +39,13 @@ std::string_view scalingName(RopeScalingKind kind) {
             return "LongRoPE";
     }
     return "";
+}
+
+/// Whole numbers in full, others in short form: "1000000", "2.5".
+std::string numberText(double value) {
+    constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+    const bool whole = value == std::floor(value) && std::abs(value) < kExactIntegers;
+    return whole ? fmt::format("{:.0f}", value) : fmt::format("{:g}", value);
 }
 
 std::string biasText(bool qkv, bool output) {
@@ -104,12 +112,13 @@ std::string positionsText(const RopeSpec& rope) {
         return "no position embedding";
     }
     std::string text =
-        fmt::format("RoPE {}, {} dimensions, theta {:g}, {:g} positions",
+        fmt::format("RoPE {}, {} dimensions, theta {}, {} positions",
                     rope.style == RopeStyle::HalfSplit ? "half-split" : "interleaved",
-                    rope.rotaryDim, rope.theta, rope.maxPositions);
+                    rope.rotaryDim, numberText(rope.theta), numberText(rope.maxPositions));
     if (rope.scaling.kind != RopeScalingKind::None) {
-        text += fmt::format(", {} scaling by {:g} from {:g}", scalingName(rope.scaling.kind),
-                            rope.scaling.factor, rope.scaling.originalMaxPositions);
+        text += fmt::format(", {} scaling by {} from {}", scalingName(rope.scaling.kind),
+                            numberText(rope.scaling.factor),
+                            numberText(rope.scaling.originalMaxPositions));
     }
     return text;
 }

@@ -53,7 +53,8 @@ public:
             const bool everywhere = layers.size() == static_cast<std::size_t>(layerCount);
             add(label, everywhere
                            ? description
-                           : fmt::format("{} (layers {})", description, layerRanges(layers)));
+                           : fmt::format("{} (layer{} {})", description,
+                                         layers.size() == 1 ? "" : "s", layerRanges(layers)));
         }
     }
     [[nodiscard]] std::string take() { return std::move(m_text); }
@@ -61,6 +62,14 @@ public:
 private:
     std::string m_text;
 };
+
+std::uint64_t routedExperts(const ModelSpec& spec) {
+    std::uint64_t experts = 0;
+    for (const auto& layer : spec.layers) {
+        experts += layer.moe ? static_cast<std::uint64_t>(layer.moe->experts) : 0;
+    }
+    return experts;
+}
 
 void addModel(const ModelSpec& spec, Lines& lines) {
     const auto layers = groupLayers(spec, [](const LayerSpec& layer) {
@@ -81,6 +90,9 @@ void addModel(const ModelSpec& spec, Lines& lines) {
                                     return layer.moe ? expertsText(*layer.moe) : std::string();
                                 }),
                     count);
+    if (const auto experts = routedExperts(spec); experts > 0) {
+        lines.add("", fmt::format("experts belong to a layer: {} in all", experts));
+    }
     lines.addGroups("Router",
                     groupLayers(spec,
                                 [](const LayerSpec& layer) {
@@ -137,9 +149,15 @@ void addDisk(const ModelCard& card, Lines& lines) {
         shares.push_back(fmt::format("{} {} ({} tensors)", checkpoint::name(share.dtype),
                                      bytesText(share.bytes), share.tensors));
     }
+    std::uint64_t needed = 0;
+    for (const auto& share : card.disk) {
+        needed += share.bytes;
+    }
     lines.add("On disk",
-              fmt::format("{} in {} file{}: {}", bytesText(card.fileBytes), card.fileCount,
-                          card.fileCount == 1 ? "" : "s", fmt::join(shares, ", ")));
+              fmt::format("{} in {} file{}{}: {}", bytesText(card.fileBytes), card.fileCount,
+                          card.fileCount == 1 ? "" : "s",
+                          needed > card.fileBytes ? " (headers without all weights)" : "",
+                          fmt::join(shares, ", ")));
 }
 
 void describeConfig(const checkpoint::Checkpoint& checkpoint, ModelCard& card) {

@@ -50,13 +50,14 @@ TEST_CASE("Describe: experts, attention, positions, norm", "[core][model]") {
     rope.rotaryDim = 128;
     rope.theta = 1e6;
     rope.maxPositions = 32768;
-    CHECK(positionsText(rope) == "RoPE half-split, 128 dimensions, theta 1e+06, 32768 positions");
+    CHECK(positionsText(rope) == "RoPE half-split, 128 dimensions, theta 1000000, 32768 positions");
     rope.scaling.kind = RopeScalingKind::Llama3;
     rope.scaling.factor = 8;
     rope.scaling.originalMaxPositions = 8192;
-    CHECK(positionsText(rope) ==
-          "RoPE half-split, 128 dimensions, theta 1e+06, 32768 positions, llama3 scaling by 8 from "
-          "8192");
+    CHECK(
+        positionsText(rope) ==
+        "RoPE half-split, 128 dimensions, theta 1000000, 32768 positions, llama3 scaling by 8 from "
+        "8192");
     rope.enabled = false;
     CHECK(positionsText(rope) == "no position embedding");
     CHECK(normText(NormKind::Rms, 1e-5) == "RMSNorm, epsilon 1e-05");

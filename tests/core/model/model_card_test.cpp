@@ -39,8 +39,9 @@ TEST_CASE("Model card: Mixtral 8x7B", "[core][model]") {
         toText(card),
         {"the-model (Mixtral)", "MixtralForCausalLM, stored as bfloat16", "32: 32 routed (0-31)",
          "8 of width 14336 (silu), 2 chosen per token", "softmax over 8, top 2, renormalised",
-         "32 query heads, 8 key/value heads", "theta 1e+06, 32768 positions", "46.70 B     12.88 B",
-         "Mistral 7B 7.24 B", "BF16 93.4 GB (995 tensors)", "a tokenizer"});
+         "32 query heads, 8 key/value heads", "theta 1000000, 32768 positions",
+         "46.70 B     12.88 B", "Mistral 7B 7.24 B", "headers without all weights",
+         "BF16 93.4 GB (995 tensors)", "256 in all", "a tokenizer"});
     CHECK_THAT(toText(card), !Catch::Contains("Shared experts"));
 
     const auto json = nlohmann::json::parse(toJson(card));
@@ -60,7 +61,7 @@ TEST_CASE("Model card: layers of several kinds", "[core][model]") {
     checkContains(toText(card),
                   {"28: 1 dense (0), 27 routed (1-27)",
                    "64 of width 1408 (silu), 6 chosen per token, 2 shared (fused)", "(layers 1-27)",
-                   "width 10944 (silu) (layers 0)", "softmax over 64, top 6, not renormalised",
+                   "width 10944 (silu) (layer 0)", "softmax over 64, top 6, not renormalised",
                    "16.38 B", "2.83 B", "Shared experts"});
     const auto json = nlohmann::json::parse(toJson(card));
     CHECK(json["layers"][0]["kind"] == "dense");
