@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/parameters.h"
 
-#include "core/experiments/parameter_accounting.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/parameters.h"
 
 #include <vector>
 
@@ -10,14 +11,29 @@ namespace moescope::experiments {
 namespace {
 
 session::Quantity components(const std::string& name, const std::string& longName,
-                             std::span<const std::uint64_t> counts) {
+                             const model::ComponentCounts& counts) {
+    std::vector<std::string> labels;
+    for (const model::Component component : model::kComponents) {
+        labels.emplace_back(model::name(component));
+    }
     session::Quantity quantity;
     quantity.name = name;
-    quantity.axes = {{"component", {kComponentNames.begin(), kComponentNames.end()}}};
+    quantity.axes = {{"component", labels}};
     quantity.longName = longName;
     quantity.units = "count";
     quantity.values = NdArray::from<std::uint64_t>({counts.size()}, counts);
     return quantity;
+}
+
+/// As the checkpoint stores the first routed expert; 0 without one.
+double bytesPerExpertWeight(const engine::ModelContext& model) {
+    for (const model::LayerSpec& layer : model.model.layers) {
+        if (!layer.names.experts.empty()) {
+            const auto tensor = model.checkpoint.require(layer.names.experts.front().gate);
+            return static_cast<double>(checkpoint::sizeOf(tensor.dtype));
+        }
+    }
+    return 0.0;
 }
 
 /// A curve over powers of two, 1 to 2^last.
@@ -47,7 +63,8 @@ public:
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
-        const ParameterAccounting account = accountParameters(model.model, model.checkpoint);
+        const model::ParameterAccount account = model::countParameters(model.model);
+        const double bytesPerWeight = bytesPerExpertWeight(model);
         constexpr unsigned kLargestBatch = 12;    // 4096 tokens
         constexpr unsigned kLargestContext = 17;  // 131072 tokens
         session::Part part;
@@ -56,12 +73,14 @@ public:
             components("active", "parameters active per token", account.active));
         part.quantities.push_back(overPowersOfTwo(
             "touched_expert_bytes", "batch_tokens", "expert weights touched, uniform routing",
-            "byte", kLargestBatch,
-            [&](std::uint64_t batch) { return account.touchedExpertBytes(batch); }));
+            "byte", kLargestBatch, [&](std::uint64_t batch) {
+                return model::expertBytesTouched(model.model, batch, bytesPerWeight);
+            }));
         part.quantities.push_back(overPowersOfTwo(
             "operations_per_token", "context_tokens", "floating-point operations per token",
-            "count", kLargestContext,
-            [&](std::uint64_t context) { return account.operationsPerToken(context); }));
+            "count", kLargestContext, [&](std::uint64_t context) {
+                return static_cast<double>(model::operationsPerToken(model.model, context));
+            }));
         return part;
     }
 };

@@ -8,8 +8,8 @@
 
 namespace moescope::experiments {
 
-/// A7 as a part of the session: total and active parameters by component, operations per token by
-/// context, and bytes of expert weights touched by batch size (see ParameterAccounting).
+/// A7 as a part of the session, from core/model/parameters.h: total and active parameters by
+/// component, operations per token by context, and bytes of expert weights touched by batch size.
 [[nodiscard]] std::unique_ptr<engine::ModelProbe> makeParameters();
 
 }  // namespace moescope::experiments
