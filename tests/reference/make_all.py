@@ -59,6 +59,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", help="family modules to make (default: all)")
+    parser.add_argument("--demo", type=Path, default=HERE.parent.parent / "resources" / "demo", help="demo models")
     parser.add_argument("--tokenizers", type=Path, help="the folder of real tokenizers")
     parser.add_argument("--remote-code", type=Path, help="a clone of kamanphoebe/Look-into-MoEs")
     return parser.parse_args(arguments)
@@ -77,10 +78,12 @@ def main(arguments: list[str]) -> int:
 
     make_experiments(DATA)
     if options.only is None:
+        from make_demo import make_demo
         from make_storage import make_storage
         from make_tokenizers import make_tokenizers
 
         make_storage(DATA)
+        make_demo(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0
 

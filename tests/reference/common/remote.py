@@ -113,5 +113,8 @@ def build_remote(model_class: type[nn.Module], config_class: type, settings: dic
         model = model_class(config)
     finally:
         transformers.PreTrainedModel.post_init = original
-    model.load_state_dict({name: t.float() for name, t in read_tensors(folder).items()}, strict=True)
+    tensors = {name: t.float() for name, t in read_tensors(folder).items()}
+    if settings["tie_word_embeddings"]:
+        tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+    model.load_state_dict(tensors, strict=True)
     return model.float().eval()

@@ -106,7 +106,7 @@ def _check(probe: MoeProbe, routing: Routing, outputs: Tensor, where: str) -> No
     assert error <= COMBINATION_TOLERANCE * scale, f"{where}: sum of parts is off by {error:g}"
 
 
-def _mixture_values(probe: MoeProbe, prefix: str, where: str) -> tuple[dict[str, Tensor], float]:
+def _mixture_values(probe: MoeProbe, prefix: str, where: str, clear: bool) -> tuple[dict[str, Tensor], float]:
     routing = probe.routing()
     outputs = probe.expert_outputs()
     _check(probe, routing, outputs, where)
@@ -128,12 +128,14 @@ def _mixture_values(probe: MoeProbe, prefix: str, where: str) -> tuple[dict[str,
     values |= probe.extras()
     norms = values["expert_output_norms"]
     gap = min(_rank_gap(routing.logits), _rank_gap(norms / norms.max()))
-    if gap < MINIMUM_RANK_GAP:
+    if clear and gap < MINIMUM_RANK_GAP:
         raise UnclearDecision(f"{where}: two experts are only {gap:g} apart")
     return {f"{prefix}{name}": value for name, value in values.items()}, _margin(routing)
 
 
-def _run_document(parts: ModelParts, recorder: _Recorder, ids: Tensor, name: str) -> tuple[dict[str, Tensor], float]:
+def _run_document(
+    parts: ModelParts, recorder: _Recorder, ids: Tensor, name: str, clear: bool
+) -> tuple[dict[str, Tensor], float]:
     logits = parts.logits(ids[None])
     branches = [
         parts.probes[i].branch_output() if parts.feed_forward[i] is None else kept
@@ -147,9 +149,9 @@ def _run_document(parts: ModelParts, recorder: _Recorder, ids: Tensor, name: str
     }
     margin = float("inf")
     for index, probe in parts.probes.items():
-        mixture, clear = _mixture_values(probe, f"layers.{index}.", f"{name}, layer {index}")
+        mixture, smallest = _mixture_values(probe, f"layers.{index}.", f"{name}, layer {index}", clear)
         values.update(mixture)
-        margin = min(margin, clear)
+        margin = min(margin, smallest)
     return values, margin
 
 
@@ -164,13 +166,18 @@ def _join(documents: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return joined
 
 
-def run_model(parts: ModelParts, ids: Tensor, offsets: Tensor, name: str) -> tuple[dict[str, Tensor], float]:
-    """Runs all documents; gives the expected tensors and the smallest router margin."""
+def run_model(
+    parts: ModelParts, ids: Tensor, offsets: Tensor, name: str, clear: bool = False
+) -> tuple[dict[str, Tensor], float]:
+    """Runs all documents; gives the expected tensors and the smallest router margin.
+
+    `clear` refuses weights whose experts' logits or norms are nearly equal for some token.
+    """
     recorder = _Recorder(parts)
     documents, margins = [], []
     with torch.no_grad():
         for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-            values, margin = _run_document(parts, recorder, ids[start:end], name)
+            values, margin = _run_document(parts, recorder, ids[start:end], name, clear)
             documents.append(values)
             margins.append(margin)
     expected = _join(documents)
@@ -188,7 +195,7 @@ def save_expected(path: Path, tensors: dict[str, Tensor], about: dict[str, objec
 def _attempt(fixture: Fixture, folder: Path, seed: int) -> tuple[dict[str, Tensor], float]:
     write_checkpoint(folder, fixture.config, fixture.tensors(seed), fixture.shards, fixture.pickled)
     ids, offsets = token_ids(fixture.vocabulary)
-    expected, margin = run_model(fixture.load(folder), ids, offsets, fixture.name)
+    expected, margin = run_model(fixture.load(folder), ids, offsets, fixture.name, clear=True)
     if margin < fixture.minimum_margin:
         raise UnclearDecision(f"{fixture.name}: margin {margin:g} at seed {seed}")
     return expected, margin

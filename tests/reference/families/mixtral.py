@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,10 @@ def tensors(seed: int) -> skeleton.Tensors:
 
 def load(folder: Path) -> ModelParts:
     """Loads with transformers, whose experts module is fused in memory."""
+    chosen = json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_experts_per_tok"]
 
     def probe(layer: nn.Module) -> FusedProbe:
-        rule = softmax_then_top(CONFIG["num_experts_per_tok"], renormalise=True)
+        rule = softmax_then_top(chosen, renormalise=True)
         return FusedProbe(layer.mlp, layer.mlp.gate, layer.mlp.experts, rule)
 
     return decoder_parts(load_with_transformers(folder), probe)
