@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+/// `info` of both programs, without Qt and LibTorch.
+namespace moescope::info {
+
+/// What lies at `path`: a session (finished or in progress), a checkpoint, or a folder of
+/// checkpoints, which lists them. Reads no weights and no results. Throws what opening throws:
+/// Error(FileNotFound | FileUnreadable | BadCheckpoint | BadSession | SessionTooNew ...).
+[[nodiscard]] std::string infoText(const std::filesystem::path& path, bool json);
+
+}  // namespace moescope::info

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/info/session_card.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <vector>
+
+namespace moescope::info {
+namespace {
+
+using session::ExperimentRecord;
+using session::ExperimentState;
+using session::Head;
+using session::ModelSummary;
+using session::QuantityInfo;
+using session::Session;
+
+std::string_view stateWord(ExperimentState state) {
+    switch (state) {
+        case ExperimentState::Planned:
+            return "planned";
+        case ExperimentState::Running:
+            return "running";
+        case ExperimentState::Done:
+            return "done";
+    }
+    return "?";
+}
+
+/// "8 experts, top 2" of the routed layers; ranges where they differ.
+std::string expertsText(const ModelSummary& model) {
+    std::set<std::pair<int, int>> kinds;
+    for (const session::LayerSummary& layer : model.layers) {
+        if (layer.isRouted()) {
+            kinds.emplace(layer.experts, layer.topK);
+        }
+    }
+    if (kinds.empty()) {
+        return "dense";
+    }
+    std::string text;
+    for (const auto& [experts, topK] : kinds) {
+        text += fmt::format("{}{} experts, top {}", text.empty() ? "" : "; ", experts, topK);
+    }
+    return text;
+}
+
+std::string modelLine(const ModelSummary& model) {
+    const auto routed = std::count_if(model.layers.begin(), model.layers.end(),
+                                      [](const auto& layer) { return layer.isRouted(); });
+    return fmt::format("{} ({}, {} layers, {} routed, {})", model.name, model.familyTitle,
+                       model.layers.size(), routed, expertsText(model));
+}
+
+std::string textLine(const Head& head) {
+    if (head.corpus.tokenCount() == 0) {
+        return "none (static experiments only)";
+    }
+    std::string line = fmt::format("{} tokens in {} documents", head.corpus.tokenCount(),
+                                   head.corpus.documentCount());
+    if (!head.corpus.domains.empty()) {
+        line += fmt::format(", {} domains", head.corpus.domains.size());
+    }
+    return line;
+}
+
+std::string experimentLine(const ExperimentRecord& record) {
+    std::string layers;
+    if (!record.layers.empty()) {
+        layers = fmt::format("{} of {} layers", record.layersDone.size(), record.layers.size());
+    }
+    return fmt::format("  {:<24}{:<9}{}", record.id, stateWord(record.state), layers);
+}
+
+/// Of the dataset in the file: one more axis in front where there is an entry per layer.
+std::vector<std::uint64_t> storedShape(const QuantityInfo& info) {
+    std::vector<std::uint64_t> shape = info.shape;
+    if (!info.layers.empty()) {
+        shape.insert(shape.begin(), info.layers.size());
+    }
+    return shape;
+}
+
+}  // namespace
+
+std::string sessionText(const Session& session) {
+    const Head& head = session.head();
+    std::string text;
+    const auto line = [&](std::string_view label, const std::string& value) {
+        text += fmt::format("{:<13}{}\n", label, value);
+    };
+    line("Session",
+         session.path().string() + (session.isPartial() ? " (in progress or interrupted)" : ""));
+    line("Format", "moescope-session " + session.schemaVersion());
+    if (!head.title.empty()) {
+        line("Title", head.title);
+    }
+    line("Model", modelLine(head.model));
+    for (const ModelSummary& baseline : head.baselines) {
+        line("Baseline", modelLine(baseline));
+    }
+    line("Text", textLine(head));
+    line("Run", fmt::format("{}, {}, {}, program {}", head.run.createdUtc, head.run.device,
+                            head.run.dtype, head.run.programVersion));
+    text += "Experiments\n";
+    for (const ExperimentRecord& record : head.experiments) {
+        text += experimentLine(record) + "\n";
+    }
+    text += "Datasets\n";
+    for (const QuantityInfo& info : session.quantities()) {
+        text += fmt::format("  {:<62} {:<8} [{}]\n", info.path, name(info.type),
+                            fmt::join(storedShape(info), ", "));
+    }
+    const std::vector<std::string> warnings = session.warnings();
+    if (!warnings.empty()) {
+        text += "Warnings\n";
+    }
+    for (const std::string& warning : warnings) {
+        text += "  " + warning + "\n";
+    }
+    return text;
+}
+
+}  // namespace moescope::info

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/info/info.h"
+
+#include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "tests/support/catch.h"
+#include "tests/support/paths.h"
+#include "tests/support/session_builder.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+using namespace moescope;
+using namespace moescope::tests;
+using nlohmann::json;
+
+TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
+    const TemporaryFolder folder;
+    writeSyntheticSession(folder / "run.h5", {.experts = 16, .topK = 4});
+    const json card = json::parse(info::infoText(folder / "run.h5", true));
+    CHECK(card["kind"] == "session");
+    CHECK(card["format_version"] == "1.0");
+    CHECK(card["complete"] == true);
+    CHECK(card["layers"] == 4);
+    CHECK(card["experts"] == 16);
+    CHECK(card["top_k"] == 4);
+    CHECK(card["tokens"] == 60);
+    CHECK(card["documents"] == 3);
+    CHECK(card["model"]["layers"][0]["kind"] == "dense");
+    CHECK(card["model"]["layers"][1]["experts"] == 16);
+    CHECK(card["baselines"].size() == 1);
+    CHECK(card["experiments"].size() == 8);
+    for (const json& experiment : card["experiments"]) {
+        CHECK(experiment["state"] == "done");
+        CHECK(experiment["options"].is_object());
+    }
+    const auto& datasets = card["datasets"];
+    const auto ids = std::find_if(datasets.begin(), datasets.end(), [](const json& dataset) {
+        return dataset["experiment"] == "chosen_experts" && dataset["quantity"] == "ids";
+    });
+    REQUIRE(ids != datasets.end());
+    CHECK((*ids)["shape"] == json::array({3, 60, 4}));
+    CHECK((*ids)["axes"] == json::array({"layer", "token", "k"}));
+    CHECK((*ids)["dtype"] == "uint8");
+    CHECK((*ids)["layers"] == json::array({1, 2, 3}));
+    CHECK_THAT((*ids)["path"].get<std::string>(), Catch::Contains("chosen_experts/ids"));
+    for (const json& dataset : datasets) {
+        CHECK(dataset["shape"].size() == dataset["axes"].size());
+    }
+
+    const std::string text = info::infoText(folder / "run.h5", false);
+    CHECK_THAT(text, Catch::Contains("16 experts, top 4") && Catch::Contains("60 tokens in 3") &&
+                         Catch::Contains("rank_counts") && Catch::Contains("uint8") &&
+                         Catch::Contains("[3, 60, 4]"));
+}
+
+TEST_CASE("info: a checkpoint has a model card", "[app][info]") {
+    const auto path = referenceDir() / "models/mixtral";
+    const std::string text = info::infoText(path, false);
+    CHECK_THAT(text, Catch::Contains("Mixtral"));
+    CHECK(json::parse(info::infoText(path, true)).is_object());
+    CHECK_FALSE(info::infoText(path / "config.json", false).empty());
+}
+
+TEST_CASE("info: a folder of checkpoints lists them, damaged ones with the reason", "[app][info]") {
+    const TemporaryFolder folder;
+    std::filesystem::copy(referenceDir() / "models/llama", folder / "a-llama");
+    std::filesystem::copy(referenceDir() / "models/deepseek", folder / "b-deepseek");
+    std::filesystem::copy(referenceDir() / "models/mistral-window", folder / "c-damaged");
+    writeFileAtomically(folder / "c-damaged" / "model.safetensors", "no safetensors at all");
+    const json list = json::parse(info::infoText(folder.path(), true));
+    CHECK(list["kind"] == "checkpoint_folder");
+    REQUIRE(list["checkpoints"].size() == 3);
+    CHECK(list["checkpoints"][2].contains("error"));
+    const std::string text = info::infoText(folder.path(), false);
+    CHECK_THAT(text, Catch::Contains("3 checkpoints") && Catch::Contains("a-llama") &&
+                         Catch::Contains("DeepSeekMoE") && Catch::Contains("damaged"));
+}
+
+TEST_CASE("info: what is neither is refused with the right code", "[app][info]") {
+    const TemporaryFolder folder;
+    const auto infoOf = [](const std::filesystem::path& path) {
+        return [path] { static_cast<void>(info::infoText(path, false)); };
+    };
+    checkThrows(infoOf(folder / "nothing"), ErrorCode::FileNotFound, {"nothing"});
+    checkThrows(infoOf(folder.path()), ErrorCode::BadCheckpoint, {"config.json"});
+    writeFileAtomically(folder / "notes.txt", "not a session");
+    checkThrows(infoOf(folder / "notes.txt"), ErrorCode::BadSession, {"notes.txt"});
+    writeFileAtomically(folder / "short.h5", "\x89HDF\r\n\x1a\n cut");
+    checkThrows(infoOf(folder / "short.h5"), ErrorCode::BadSession, {"short.h5"});
+}
