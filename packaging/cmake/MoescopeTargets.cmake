@@ -33,6 +33,11 @@ endif()
 # moc 6.4 stops at a concept of <concepts> when the header comes before Qt's own; it needs none of it.
 set(CMAKE_AUTOMOC_MOC_OPTIONS -D_GLIBCXX_CONCEPTS -D_COMPARE)
 
+if(MOESCOPE_FUZZ)
+    # Coverage feedback for the libraries under the fuzzers.
+    target_compile_options(moescope_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 set(MOESCOPE_QT_DEFINITIONS
     QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_CAST_FROM_BYTEARRAY QT_NO_URL_CAST_FROM_STRING
     QT_USE_QSTRINGBUILDER QT_NO_FOREACH QT_NO_NARROWING_CONVERSIONS_IN_CONNECT
