@@ -118,15 +118,15 @@ private:
         if (context) {
             m_trace.routed.emplace(LayerId{layer}, pieces.join());
         }
-        collectWarnings();
-        m_model.model->endLayer();
+        collectWarnings(layer);
+        m_model.model->endLayer(layer);
         for (ModelStream& baseline : m_baselines) {
-            baseline.model->endLayer();
+            baseline.model->endLayer(layer);
         }
     }
 
-    void collectWarnings() {
-        for (std::string& warning : m_model.model->warnings()) {
+    void collectWarnings(int layer) {
+        for (std::string& warning : m_model.model->warnings(layer)) {
             m_trace.warnings.push_back(std::move(warning));
         }
     }

@@ -45,9 +45,10 @@ void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneW
     });
 }
 
-void ModelRun::endLayer() {
+void ModelRun::endLayer(int layer) {
     m_weights.reset();
-    forEachTensor(layerSpec().names, [&](const std::string& name) { m_reader.release(name); });
+    forEachTensor(m_spec.layers.at(static_cast<std::size_t>(layer)).names,
+                  [&](const std::string& name) { m_reader.release(name); });
 }
 
 void ModelRun::attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
@@ -76,14 +77,15 @@ at::Tensor ModelRun::logits(const at::Tensor& finalHidden) {
     return at::linear(finalHidden, m_head.weight, m_head.bias).to(at::kFloat);
 }
 
-std::vector<std::string> ModelRun::warnings() const {
+std::vector<std::string> ModelRun::warnings(int layer) const {
     std::vector<std::string> result;
-    forEachTensor(layerSpec().names, [&](const std::string& name) {
-        const std::string warning = m_reader.warningOf(name);
-        if (!warning.empty()) {
-            result.push_back(warning);
-        }
-    });
+    forEachTensor(m_spec.layers.at(static_cast<std::size_t>(layer)).names,
+                  [&](const std::string& name) {
+                      const std::string warning = m_reader.warningOf(name);
+                      if (!warning.empty()) {
+                          result.push_back(warning);
+                      }
+                  });
     return result;
 }
 

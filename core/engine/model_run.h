@@ -28,8 +28,8 @@ public:
     void beginLayer(int layer, LayerParts parts);
     /// Loads the layer on the lane meanwhile; only page hints when `parts` is absent.
     void readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane);
-    /// Drops weights and pages of the current layer.
-    void endLayer();
+    /// Drops the layer's weights and pages.
+    void endLayer(int layer);
 
     /// hidden += attention over whole documents of `lengths`.
     void attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
@@ -48,8 +48,8 @@ public:
     }
     [[nodiscard]] WeightReader& reader() { return m_reader; }
     [[nodiscard]] const WeightReader& reader() const { return m_reader; }
-    /// Warnings about the current layer's weights.
-    [[nodiscard]] std::vector<std::string> warnings() const;
+    /// What was found wrong with the layer's weights.
+    [[nodiscard]] std::vector<std::string> warnings(int layer) const;
 
 private:
     const model::ModelSpec& m_spec;

@@ -27,7 +27,7 @@ struct ExperimentRequest {
 enum class Interrupted {
     Refuse,  ///< Error(Usage) that names the choices
     Resume,
-    Discard
+    Discard  ///< begin again; a finished RUN.h5 stays
 };
 
 /// When the residual stream is kept in a file beside the parts, for resuming and for small budgets.
@@ -49,7 +49,6 @@ struct RunRequest {
     std::uint64_t seed = 0;
 
     Interrupted interrupted = Interrupted::Refuse;
-    bool discardOther = false;  ///< replace a session whose model, text or options differ
     ScratchUse scratch = ScratchUse::Auto;
 
     // Kept in the session as they are.

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/memory_plan.h"
+
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace moescope::engine {
+namespace {
+
+constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
+/// Blocks beyond this gain no speed; below the comfortable one, matrix products slow down.
+constexpr std::array<std::uint64_t, 8> kBlockTokens{2048, 1024, 512, 256, 128, 64, 32, 16};
+constexpr std::uint64_t kComfortableBlock = 256;
+constexpr std::uint64_t kMostScores = 64 * kMebi;
+constexpr std::uint64_t kFewestScores = kMebi;
+constexpr std::uint64_t kSmallestSlab = 16;
+/// A score passes through its own type, float32 and its own type again.
+constexpr std::uint64_t kScoreCopies = 3;
+
+struct Mode {
+    bool resident = true;
+    bool ahead = true;
+};
+constexpr std::array<Mode, 3> kModes{Mode{true, true}, Mode{true, false}, Mode{false, false}};
+
+std::uint64_t weightsOf(const LayerCost& layer, bool resident) {
+    return layer.otherWeights + (resident ? layer.expertWeights : layer.largestExpert);
+}
+
+std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::uint64_t tokens) {
+    const std::uint64_t block = std::min(plan.blockTokens, tokens);
+    const std::uint64_t rows = std::min(plan.queryRows, tokens);
+    const std::uint64_t attention =
+        layer.keysValues + rows * layer.perQueryRow + kScoreCopies * plan.scoreBytes;
+    return std::max(attention, block * layer.perToken) + 2 * layer.probeState;
+}
+
+std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {
+    const std::uint64_t neurons =
+        layer.wholeMatrices ? layer.neurons : std::min(plan.slabNeurons, layer.neurons);
+    return layer.staticState + neurons * layer.perNeuron;
+}
+
+std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
+    const std::uint64_t base = input.fixed + (plan.residualInMemory ? input.residual : 0);
+    std::uint64_t peak = base;
+    for (std::size_t l = 0; l < input.layers.size(); ++l) {
+        const LayerCost& layer = input.layers[l];
+        std::uint64_t weights = 0;
+        if (input.tokens > 0) {
+            weights = weightsOf(layer, plan.residentExperts);
+            if (plan.decodeAhead && l + 1 < input.layers.size()) {
+                weights += weightsOf(input.layers[l + 1], plan.residentExperts);
+            }
+        }
+        const std::uint64_t tokens = input.tokens > 0 ? tokensPhase(layer, plan, input.tokens) : 0;
+        peak = std::max(peak, base + weights + std::max(tokens, staticPhase(layer, plan)));
+    }
+    return peak;
+}
+
+/// The slab takes what is left; false when not even the smallest fits.
+bool fitSlab(const PlanInput& input, MemoryPlan& plan) {
+    std::uint64_t most = kSmallestSlab;
+    for (const LayerCost& layer : input.layers) {
+        most = std::max(most, layer.neurons);
+    }
+    for (plan.slabNeurons = most; plan.slabNeurons >= kSmallestSlab; plan.slabNeurons /= 2) {
+        plan.peakBytes = peakOf(input, plan);
+        if (plan.peakBytes <= input.budget) {
+            return true;
+        }
+    }
+    return false;
+}
+
+MemoryPlan planFor(Mode mode, bool inMemory, std::uint64_t block) {
+    MemoryPlan plan;
+    plan.residualInMemory = inMemory;
+    plan.residentExperts = mode.resident;
+    plan.decodeAhead = mode.ahead;
+    plan.blockTokens = block;
+    plan.queryRows = block;
+    plan.scoreBytes =
+        std::clamp(kMostScores * block / kBlockTokens.front() * 2, kFewestScores, kMostScores);
+    plan.slabNeurons = kSmallestSlab;
+    return plan;
+}
+
+std::optional<MemoryPlan> fastest(const PlanInput& input, bool comfortable) {
+    for (const Mode& mode : kModes) {
+        for (const bool inMemory : {true, false}) {
+            if (inMemory ? input.mustUseScratch : !input.mayUseScratch) {
+                continue;
+            }
+            for (const std::uint64_t block : kBlockTokens) {
+                MemoryPlan plan = planFor(mode, inMemory, block);
+                if ((block >= kComfortableBlock) == comfortable && fitSlab(input, plan)) {
+                    return plan;
+                }
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+MemoryPlan planMemory(const PlanInput& input) {
+    const MemoryPlan frugal = planFor(kModes.back(), !input.mayUseScratch, kBlockTokens.back());
+    const std::uint64_t minimum = peakOf(input, frugal);
+    std::optional<MemoryPlan> plan = fastest(input, true);
+    if (!plan) {
+        plan = fastest(input, false);
+    }
+    if (!plan) {
+        throw Error(ErrorCode::MemoryBudget,
+                    fmt::format("This run needs at least {} of memory and may use {}. Give more "
+                                "with --memory, or use less text or fewer experiments.",
+                                formatBytes(minimum), formatBytes(input.budget)));
+    }
+    plan->minimumBytes = minimum;
+    return *plan;
+}
+
+std::string formatBytes(std::uint64_t bytes) {
+    constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
+    auto value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    while (value >= 1024.0 && unit + 1 < units.size()) {
+        value /= 1024.0;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moescope::engine {
+
+/// Memory that one layer asks for, in bytes of anonymous memory. Weights used where they are mapped
+/// cost nothing.
+struct LayerCost {
+    std::uint64_t otherWeights = 0;   ///< attention, norms, router, shared or dense feed-forward
+    std::uint64_t expertWeights = 0;  ///< all routed experts
+    std::uint64_t largestExpert = 0;  ///< one of them
+    std::uint64_t perToken = 0;       ///< of a block in the feed-forward, probes' needs included
+    std::uint64_t perQueryRow = 0;    ///< of a block in the attention
+    std::uint64_t keysValues = 0;     ///< of the longest document (or group of short ones)
+    std::uint64_t probeState = 0;     ///< of the dynamic probes
+    std::uint64_t staticState = 0;    ///< of the static probes
+    std::uint64_t perNeuron = 0;      ///< of a slab of weights in float32; 0: nothing static
+    std::uint64_t neurons = 0;        ///< at most in one slab
+    bool wholeMatrices = false;       ///< no slabs
+};
+
+struct PlanInput {
+    std::uint64_t budget = 0;
+    std::uint64_t fixed = 0;     ///< program, libraries and their buffers
+    std::uint64_t residual = 0;  ///< of all tokens, model and baselines
+    std::uint64_t tokens = 0;    ///< 0: static only
+    std::vector<LayerCost> layers;
+    bool mayUseScratch = true;  ///< the residual stream may live in a mapped file
+    bool mustUseScratch = false;
+};
+
+/// How the work is cut so that it fits.
+struct MemoryPlan {
+    bool residualInMemory = true;
+    bool residentExperts = true;  ///< else decoded again for each block of tokens
+    bool decodeAhead = true;      ///< the next layer's weights while this one computes
+    std::uint64_t blockTokens = 0;
+    std::uint64_t queryRows = 0;
+    std::uint64_t scoreBytes = 0;
+    std::uint64_t slabNeurons = 0;
+    std::uint64_t peakBytes = 0;
+    std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
+};
+
+/// The fastest plan within the budget. Throws Error(MemoryBudget) naming the minimum.
+[[nodiscard]] MemoryPlan planMemory(const PlanInput& input);
+
+/// "1.5 GiB"
+[[nodiscard]] std::string formatBytes(std::uint64_t bytes);
+
+}  // namespace moescope::engine

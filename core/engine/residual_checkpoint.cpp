@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/residual_checkpoint.h"
+
+#include "core/base/error.h"
+#include "core/base/file_system.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <type_traits>
+
+namespace moescope::engine {
+namespace {
+
+constexpr std::array<char, 8> kMagic{'M', 'O', 'E', 'R', 'E', 'S', '0', '1'};
+
+struct FileHeader {
+    std::array<char, 8> magic = kMagic;
+    std::array<char, 64> fingerprint{};
+    std::int64_t layer = 0;
+    std::uint64_t streams = 0;
+    std::uint64_t bytes = 0;  ///< of all streams
+};
+static_assert(std::is_trivially_copyable_v<FileHeader>);
+
+[[noreturn]] void throwUnwritable(const std::filesystem::path& path, int error) {
+    throw Error(error == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
+                fmt::format("{}: the residual stream cannot be kept here ({}); free some space or "
+                            "put the session elsewhere",
+                            path.string(), std::strerror(error)));
+}
+
+std::array<char, 64> fixedWidth(const std::string& fingerprint) {
+    std::array<char, 64> result{};
+    std::copy_n(fingerprint.begin(), std::min(fingerprint.size(), result.size()), result.begin());
+    return result;
+}
+
+std::uint64_t total(std::span<const ResidualCheckpoint::ConstStream> streams) {
+    std::uint64_t bytes = 0;
+    for (const auto& stream : streams) {
+        bytes += stream.size();
+    }
+    return bytes;
+}
+
+}  // namespace
+
+ResidualCheckpoint::ResidualCheckpoint(std::filesystem::path folder, std::string fingerprint)
+    : m_folder(std::move(folder)), m_fingerprint(std::move(fingerprint)) {}
+
+std::filesystem::path ResidualCheckpoint::fileOf(int layer) const {
+    return m_folder / fmt::format("residual-{}.bin", layer % 2);
+}
+
+std::optional<ResidualCheckpoint::Found> ResidualCheckpoint::find(
+    const std::filesystem::path& file) const {
+    std::ifstream in(file, std::ios::binary);
+    FileHeader header;
+    if (!in.read(reinterpret_cast<char*>(&header), sizeof header) || header.magic != kMagic ||
+        header.fingerprint != fixedWidth(m_fingerprint)) {
+        return std::nullopt;
+    }
+    std::error_code error;
+    if (std::filesystem::file_size(file, error) != sizeof header + header.bytes || error) {
+        return std::nullopt;
+    }
+    return Found{static_cast<int>(header.layer), header.streams, header.bytes};
+}
+
+std::vector<int> ResidualCheckpoint::layers() const {
+    std::vector<int> result;
+    for (const int slot : {0, 1}) {
+        if (const auto found = find(fileOf(slot))) {
+            result.push_back(found->layer);
+        }
+    }
+    std::sort(result.begin(), result.end(), std::greater<>());
+    return result;
+}
+
+bool ResidualCheckpoint::holds(int layer, std::uint64_t streams, std::uint64_t bytes) const {
+    const auto found = find(fileOf(layer));
+    return found && found->layer == layer && found->streams == streams && found->bytes == bytes;
+}
+
+bool ResidualCheckpoint::load(int layer, std::span<const Stream> streams) const {
+    std::uint64_t wanted = 0;
+    for (const Stream& stream : streams) {
+        wanted += stream.size();
+    }
+    if (!holds(layer, streams.size(), wanted)) {
+        return false;
+    }
+    std::ifstream in(fileOf(layer), std::ios::binary);
+    in.seekg(sizeof(FileHeader));
+    for (const Stream& stream : streams) {
+        in.read(reinterpret_cast<char*>(stream.data()),
+                static_cast<std::streamsize>(stream.size()));
+    }
+    return static_cast<bool>(in);
+}
+
+void ResidualCheckpoint::save(int layer, std::span<const ConstStream> streams) const {
+    FileHeader header;
+    header.fingerprint = fixedWidth(m_fingerprint);
+    header.layer = layer;
+    header.streams = streams.size();
+    header.bytes = total(streams);
+    const auto path = fileOf(layer);
+    auto temporary = path;
+    temporary += ".tmp";
+    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(&header), sizeof header);
+    for (const ConstStream& stream : streams) {
+        out.write(reinterpret_cast<const char*>(stream.data()),
+                  static_cast<std::streamsize>(stream.size()));
+    }
+    out.close();
+    if (!out) {
+        const int error = errno;
+        std::error_code ignored;
+        std::filesystem::remove(temporary, ignored);
+        throwUnwritable(temporary, error);
+    }
+    commitFile(temporary, path);
+}
+
+void ResidualCheckpoint::remove() const {
+    std::error_code ignored;
+    for (const int slot : {0, 1}) {
+        std::filesystem::remove(fileOf(slot), ignored);
+    }
+}
+
+ScratchMemory::ScratchMemory(const std::filesystem::path& folder, std::uint64_t bytes)
+    : m_bytes(std::max<std::uint64_t>(bytes, 1)) {
+    std::string path = (folder / "scratch-XXXXXX").string();
+    const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
+    if (descriptor < 0) {
+        throwUnwritable(path, errno);
+    }
+    ::unlink(path.c_str());
+    // Reserved now, so that a full disk is an error here and not a signal later.
+    const int failed = ::posix_fallocate(descriptor, 0, static_cast<off_t>(m_bytes));
+    void* address =
+        failed != 0 ? MAP_FAILED
+                    : ::mmap(nullptr, m_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    const int error = failed != 0 ? failed : errno;
+    ::close(descriptor);
+    if (address == MAP_FAILED) {
+        throwUnwritable(path, error);
+    }
+    m_data = static_cast<std::byte*>(address);
+}
+
+ScratchMemory::~ScratchMemory() {
+    ::munmap(m_data, m_bytes);
+}
+
+}  // namespace moescope::engine

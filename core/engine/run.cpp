@@ -1,0 +1,405 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/run.h"
+
+#include "core/base/error.h"
+#include "core/engine/device.h"
+#include "core/engine/runner.h"
+#include "core/engine/session_head.h"
+#include "core/session/run_store.h"
+#include "core/session/session.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+namespace moescope::engine {
+namespace {
+
+using session::RunEvent;
+
+/// Opens, plans and runs one request.
+class RunJob {
+public:
+    RunJob(const RunRequest& request, const ProbeFactory& factory)
+        : m_request(request), m_factory(factory) {}
+
+    Estimate estimateOnly() {
+        open(existingCorpusForEstimate());
+        plan([this](const session::PartKey& key) { return isDoneForEstimate(key); }, 0);
+        return m_plan.estimate;
+    }
+
+    RunReport run(RunObserver& observer, std::stop_token stop) {
+        const auto start = std::chrono::steady_clock::now();
+        Events events(observer);
+        auto store = openStore();
+        open(store->existingHead() ? store->existingHead()->corpus : text::TokenizedCorpus());
+        m_request.corpus = m_corpus;
+        const session::Head head = makeHead(m_request, m_models, m_experiments, m_plan.place);
+        store->begin(head);
+        const bool baselines = !m_models.baselines.empty();
+        const ResidualCheckpoint residual(store->partsFolder(),
+                                          residualFingerprint(head, baselines));
+        planResumed(*store, residual);
+        announce(events);
+
+        PartWriter writer(*store, events);
+        Runner runner(
+            {m_request, m_models, m_experiments, m_plan, m_corpus, residual, store->partsFolder()},
+            writer, events, std::move(stop));
+        try {
+            runner.run();
+            writeModelParts(*store, writer);
+            writer.drain();
+        } catch (...) {
+            settle(writer);
+            store->suspend();
+            throw;
+        }
+        store->finish();
+        return report(runner, writer, start, events);
+    }
+
+private:
+    /// Opens the store as the request says what to do with an interrupted run or another session.
+    std::unique_ptr<session::RunStore> openStore() {
+        using Existing = session::RunStore::Existing;
+        auto store = std::make_unique<session::RunStore>(m_request.session);
+        const Existing existing = store->existing();
+        const bool parts = existing == Existing::Parts || existing == Existing::SessionAndParts;
+        if (parts && m_request.interrupted == Interrupted::Discard) {
+            const auto folder = store->partsFolder();
+            store.reset();
+            std::error_code ignored;
+            std::filesystem::remove_all(folder, ignored);
+            return std::make_unique<session::RunStore>(m_request.session);
+        }
+        if (parts && m_request.interrupted == Interrupted::Refuse) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("{} holds an unfinished run. Go on with --resume, or remove "
+                                    "the folder to begin again.",
+                                    store->partsFolder().string()));
+        }
+        if (parts && store->existingHead()) {
+            takeOver(*store->existingHead());
+        }
+        return store;
+    }
+
+    /// A resumed run also finishes what the interrupted one had planned.
+    void takeOver(const session::Head& head) {
+        for (const session::ExperimentRecord& record : head.experiments) {
+            const bool asked =
+                std::any_of(m_request.experiments.begin(), m_request.experiments.end(),
+                            [&](const ExperimentRequest& request) {
+                                const auto* info = experiments::findExperiment(request.id);
+                                return info != nullptr && info->id == record.id;
+                            });
+            if (!asked && experiments::findExperiment(record.id) != nullptr) {
+                m_request.experiments.push_back({record.id, record.optionsJson});
+            }
+        }
+    }
+
+    /// A session keeps its text: experiments can be added to it without giving the text again.
+    void open(const text::TokenizedCorpus& existing) {
+        m_corpus = m_request.corpus.ids.empty() ? existing : m_request.corpus;
+        const bool withText = !m_corpus.ids.empty();
+        m_experiments = planExperiments(m_request.experiments, withText, m_factory);
+        m_models = openModels(m_request, withText);
+        requireRoutedLayers();
+        m_plan.place.device = chooseDevice(m_request.device);
+        m_plan.place.dtype = chooseDtype(m_request.dtype, storedDtype(), m_plan.place.device);
+        setThreads(m_request.threads);
+    }
+
+    void requireRoutedLayers() const {
+        const model::ModelSpec& spec = m_models.model->spec;
+        const bool routed = std::any_of(spec.layers.begin(), spec.layers.end(),
+                                        [](const auto& layer) { return layer.isRouted(); });
+        const bool needed =
+            std::any_of(m_experiments.begin(), m_experiments.end(),
+                        [](const auto& experiment) { return experiment.perLayer(); });
+        if (needed && !routed) {
+            throw Error(ErrorCode::Unsupported,
+                        fmt::format("{} ({}) is a dense model without experts; it can serve as "
+                                    "--baseline",
+                                    m_models.model->checkpoint.displayName(), spec.familyTitle));
+        }
+    }
+
+    /// How the experts (of the first routed layer) are stored.
+    [[nodiscard]] checkpoint::Dtype storedDtype() const {
+        for (const model::LayerSpec& layer : m_models.model->spec.layers) {
+            if (layer.isRouted()) {
+                return m_models.model->checkpoint.require(layer.names.experts.front().gate).dtype;
+            }
+        }
+        return checkpoint::Dtype::F32;
+    }
+
+    void plan(const IsDone& isDone, int resumeAt) {
+        m_plan.work = planWork(m_models.model->spec, m_experiments, isDone);
+        m_plan.firstForward = resumeAt;
+        m_plan.endForward = resumeAt;
+        m_plan.baselinesRun = false;
+        for (const LayerWork& work : m_plan.work) {
+            if (!work.dynamic.empty()) {
+                m_plan.endForward = work.layer + 1;
+                const DynamicNeeds needs = dynamicNeeds(work);
+                m_plan.baselinesRun = m_plan.baselinesRun || ((needs.norms || needs.outputs) &&
+                                                              !m_models.baselines.empty());
+            }
+        }
+        if (!m_calibration) {
+            m_calibration = calibrate(m_plan.place, m_models.model->checkpoint);
+        }
+        costRun(m_plan, m_models, m_corpus, m_request, *m_calibration);
+    }
+
+    /// Plans what the store does not have, from the latest kept residual stream that no unfinished
+    /// layer lies before.
+    void planResumed(const session::RunStore& store, const ResidualCheckpoint& residual) {
+        const IsDone isDone = [&](const session::PartKey& key) { return store.hasPart(key); };
+        plan(isDone, 0);
+        m_partsKept = countKept(isDone);
+        const auto first = std::find_if(m_plan.work.begin(), m_plan.work.end(),
+                                        [](const auto& work) { return !work.dynamic.empty(); });
+        if (first == m_plan.work.end()) {
+            return;
+        }
+        for (const int layer : residual.layers()) {
+            if (layer <= first->layer && canLoad(residual, layer)) {
+                plan(isDone, layer);
+                return;
+            }
+        }
+    }
+
+    [[nodiscard]] bool canLoad(const ResidualCheckpoint& residual, int layer) const {
+        std::vector<int> sizes{m_models.model->spec.hiddenSize};
+        if (m_plan.baselinesRun) {
+            for (const auto& baseline : m_models.baselines) {
+                sizes.push_back(baseline->spec.hiddenSize);
+            }
+        }
+        std::uint64_t bytes = 0;
+        for (const int size : sizes) {
+            bytes += m_corpus.ids.size() * static_cast<std::uint64_t>(size) *
+                     (m_plan.place.dtype == at::kFloat ? 4U : 2U);
+        }
+        return residual.holds(layer, sizes.size(), bytes);
+    }
+
+    [[nodiscard]] std::uint64_t countKept(const IsDone& isDone) const {
+        std::uint64_t kept = 0;
+        for (const PlannedExperiment& experiment : m_experiments) {
+            const std::string id(experiment.info->id);
+            for (const LayerWork& work : m_plan.work) {
+                kept += isDone({BranchId{0}, id, LayerId{work.layer}}) ? 1U : 0U;
+            }
+            kept += isDone({BranchId{0}, id, std::nullopt}) ? 1U : 0U;
+        }
+        return kept;
+    }
+
+    void announce(Events& events) const {
+        RunEvent event;
+        event.kind = RunEvent::Kind::Estimate;
+        event.memoryBytes = m_plan.estimate.memoryBytes;
+        event.diskBytes = m_plan.estimate.diskBytes;
+        event.readBytes = m_plan.estimate.readBytes;
+        event.seconds = m_plan.estimate.seconds;
+        events.send(event);
+        event = {};
+        event.kind = RunEvent::Kind::Started;
+        event.path = m_request.session.string();
+        events.send(event);
+    }
+
+    void writeModelParts(const session::RunStore& store, PartWriter& writer);
+
+    /// Lets queued parts reach the disk although the run failed; a second failure adds nothing.
+    static void settle(PartWriter& writer) {
+        try {
+            writer.drain();
+        } catch (const Error&) {
+            return;
+        }
+    }
+
+    RunReport report(const Runner& runner, const PartWriter& writer,
+                     std::chrono::steady_clock::time_point start, Events& events) const {
+        RunReport result;
+        result.session = m_request.session;
+        result.partsWritten = writer.written();
+        result.partsKept = m_partsKept;
+        result.bytesRead = runner.bytesRead();
+        result.peakMemoryBytes = std::max(runner.peakMemory(), residentMemory());
+        result.warnings = runner.warnings();
+        result.seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        RunEvent event;
+        event.kind = RunEvent::Kind::Finished;
+        event.path = m_request.session.string();
+        event.readBytes = result.bytesRead;
+        event.seconds = result.seconds;
+        events.send(event);
+        return result;
+    }
+
+    [[nodiscard]] text::TokenizedCorpus existingCorpusForEstimate() {
+        std::error_code ignored;
+        if (m_request.session.empty()) {
+            return {};
+        }
+        try {
+            m_existing = session::Session::open(m_request.session);
+            return m_existing->head().corpus;
+        } catch (const Error&) {
+            return {};  // nothing there yet; run() says so if it is damaged
+        }
+    }
+
+    [[nodiscard]] bool isDoneForEstimate(const session::PartKey& key) const {
+        if (!m_existing) {
+            return false;
+        }
+        for (const session::ExperimentRecord& record : m_existing->head().experiments) {
+            if (record.id == key.experiment && key.layer) {
+                return std::find(record.layersDone.begin(), record.layersDone.end(), *key.layer) !=
+                       record.layersDone.end();
+            }
+        }
+        return false;
+    }
+
+    RunRequest m_request;
+    const ProbeFactory& m_factory;
+    text::TokenizedCorpus m_corpus;
+    OpenedModels m_models;
+    std::vector<PlannedExperiment> m_experiments;
+    RunPlan m_plan;
+    std::optional<Calibration> m_calibration;
+    std::uint64_t m_partsKept = 0;
+    std::shared_ptr<const session::Session> m_existing;
+};
+
+/// Finished layers of one experiment, read back from the parts.
+class StoredParts final : public PartSource {
+public:
+    StoredParts(const session::Session& session, std::string experiment)
+        : m_session(session), m_experiment(std::move(experiment)) {}
+
+    [[nodiscard]] NdArray read(LayerId layer, std::string_view quantity) const override {
+        return m_session.read({BranchId{0}, m_experiment, std::string(quantity)}, layer);
+    }
+    [[nodiscard]] std::vector<LayerId> layers() const override {
+        for (const session::ExperimentRecord& record : m_session.head().experiments) {
+            if (record.id == m_experiment) {
+                return record.layersDone;
+            }
+        }
+        return {};
+    }
+
+private:
+    const session::Session& m_session;
+    std::string m_experiment;
+};
+
+void RunJob::writeModelParts(const session::RunStore& store, PartWriter& writer) {
+    std::shared_ptr<const session::Session> stored;
+    for (const PlannedExperiment& experiment : m_experiments) {
+        const std::string id(experiment.info->id);
+        const session::PartKey key{BranchId{0}, id, std::nullopt};
+        session::Part joined;
+        bool any = false;
+        for (Probe* probe : experiment.all()) {
+            if (!probe->hasModelPart() || store.hasPart(key)) {
+                continue;
+            }
+            if (!stored) {
+                stored = session::Session::open(store.partsFolder());
+            }
+            auto part =
+                probe->finishModel({m_models.model->spec, m_models.model->checkpoint, m_corpus},
+                                   StoredParts(*stored, id));
+            if (!part) {
+                continue;
+            }
+            any = true;
+            joined.tokens = std::max(joined.tokens, part->tokens);
+            std::move(part->quantities.begin(), part->quantities.end(),
+                      std::back_inserter(joined.quantities));
+            std::move(part->warnings.begin(), part->warnings.end(),
+                      std::back_inserter(joined.warnings));
+        }
+        if (any) {
+            joined.key = key;
+            // One at a time: hasPart() above must not meet the lane at work.
+            writer.add(std::move(joined));
+            writer.drain();
+        }
+    }
+}
+
+/// LibTorch's and the allocator's exceptions become ours; nothing else leaves the engine.
+template <typename Work>
+auto translated(Work work) {
+    try {
+        const at::NoGradGuard noGrad;
+        return work();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw Error(ErrorCode::OutOfMemory,
+                    "The machine ran out of memory. Give a smaller --memory budget, or less text.");
+    } catch (const c10::Error& error) {
+        const std::string message = error.what_without_backtrace();
+        const auto has = [&](const char* words) {
+            return message.find(words) != std::string::npos;
+        };
+        if (has("out of memory") || has("allocate memory")) {
+            throw Error(ErrorCode::OutOfMemory,
+                        fmt::format("Memory ran out ({}). Give a smaller --memory budget, or less "
+                                    "text.",
+                                    message.substr(0, message.find('\n'))));
+        }
+        const bool device = has("CUDA") || has("cuda");
+        throw Error(device ? ErrorCode::Device : ErrorCode::Internal,
+                    fmt::format("LibTorch failed: {}", message.substr(0, message.find('\n'))));
+    } catch (const std::exception& error) {
+        throw Error(ErrorCode::Internal, fmt::format("The run failed: {}", error.what()));
+    }
+}
+
+}  // namespace
+
+Estimate estimate(const RunRequest& request, const ProbeFactory& factory) {
+    return translated([&] { return RunJob(request, factory).estimateOnly(); });
+}
+
+RunReport run(const RunRequest& request, const ProbeFactory& factory, RunObserver& observer,
+              std::stop_token stop) {
+    const auto tell = [&](const Error& error) {
+        RunEvent event;
+        const bool cancelled = error.code() == ErrorCode::Cancelled;
+        event.kind = cancelled ? RunEvent::Kind::Cancelled : RunEvent::Kind::Failed;
+        event.message = error.what();
+        event.errorCode = name(error.code());
+        observer.onEvent(event);
+    };
+    try {
+        return translated([&] { return RunJob(request, factory).run(observer, stop); });
+    } catch (const Error& error) {
+        tell(error);
+        throw;
+    }
+}
+
+}  // namespace moescope::engine

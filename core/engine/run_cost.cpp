@@ -1,0 +1,284 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "core/engine/device.h"
+#include "core/engine/layer_weights.h"
+#include "core/engine/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace moescope::engine {
+namespace {
+
+/// Buffers of LibTorch, OpenBLAS and oneDNN that show up during a run.
+constexpr std::uint64_t kLibraryBuffers = std::uint64_t{96} << 20U;
+/// Part of the free memory that a run takes unless told otherwise.
+constexpr double kDefaultShare = 0.8;
+/// Small operations around each matrix product.
+constexpr double kSecondsPerCall = 25e-6;
+/// What one core decodes of stored weights.
+constexpr double kDecodeBytesPerSecond = 4e9;
+/// Working copies a static probe makes of a slab.
+constexpr std::uint64_t kSlabCopies = 2;
+
+/// Adds up costs layer by layer.
+class Costing {
+public:
+    Costing(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus)
+        : m_plan(plan),
+          m_models(models),
+          m_corpus(corpus),
+          m_specs(models.baselineSpecs()),
+          m_reader(models.model->checkpoint, plan.place),
+          m_size(plan.place.dtype == at::kFloat ? 4 : 2) {}
+
+    void layer(int index) {
+        const LayerWork& work = m_plan.work[static_cast<std::size_t>(index)];
+        const bool forward = index >= m_plan.firstForward && index < m_plan.endForward;
+        LayerCost cost;
+        if (forward) {
+            weights(m_models.model->spec, m_reader, index, cost);
+            tokens(index, work, cost);
+            if (m_plan.baselinesRun) {
+                for (const auto& baseline : m_models.baselines) {
+                    const WeightReader reader(baseline->checkpoint, m_plan.place);
+                    weights(baseline->spec, reader, index, cost);
+                }
+            }
+        }
+        if (!work.statics.empty()) {
+            statics(index, work, forward, cost);
+        }
+        if (forward || !work.statics.empty()) {
+            m_layers.push_back(cost);
+        }
+    }
+
+    [[nodiscard]] std::vector<LayerCost>& layers() { return m_layers; }
+    [[nodiscard]] double operations() const { return m_operations; }
+    [[nodiscard]] double calls() const { return m_calls; }
+    [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
+    [[nodiscard]] std::uint64_t expertBytes() const { return m_expertBytes; }
+    [[nodiscard]] std::uint64_t resultBytes() const { return m_results; }
+
+private:
+    [[nodiscard]] double tokenCount() const { return static_cast<double>(m_corpus.ids.size()); }
+
+    /// Anonymous bytes a tensor costs when loaded.
+    [[nodiscard]] std::uint64_t decoded(const WeightReader& reader, const std::string& name) const {
+        if (name.empty() || reader.isDirect(name)) {
+            return 0;
+        }
+        return elementCount(reader.checkpoint().require(name).shape) * m_size;
+    }
+
+    void weights(const model::ModelSpec& spec, const WeightReader& reader, int index,
+                 LayerCost& cost) {
+        const model::LayerNames& names = spec.layers[static_cast<std::size_t>(index)].names;
+        std::uint64_t all = 0;
+        forEachTensor(names, [&](const std::string& name) {
+            all += decoded(reader, name);
+            m_bytes += reader.storedBytes(name);
+            m_operations +=
+                2.0 * tokenCount() *
+                static_cast<double>(elementCount(reader.checkpoint().require(name).shape));
+        });
+        std::uint64_t experts = 0;
+        for (const model::FeedForwardNames& expert : names.experts) {
+            const std::uint64_t one = decoded(reader, expert.gate) + decoded(reader, expert.up) +
+                                      decoded(reader, expert.down);
+            experts += one;
+            cost.largestExpert = std::max(cost.largestExpert, one);
+            for (const std::string* name : {&expert.gate, &expert.up, &expert.down}) {
+                m_expertBytes += reader.storedBytes(*name);
+            }
+        }
+        cost.expertWeights += experts;
+        cost.otherWeights += all - experts;
+    }
+
+    void tokens(int index, const LayerWork& work, LayerCost& cost) {
+        const model::ModelSpec& spec = m_models.model->spec;
+        const model::LayerSpec& layer = spec.layers[static_cast<std::size_t>(index)];
+        const auto hidden = static_cast<std::uint64_t>(spec.hiddenSize);
+        const model::AttentionSpec& attention = layer.attention;
+        const auto heads = static_cast<std::uint64_t>(attention.headsQ);
+        const auto kvHeads = static_cast<std::uint64_t>(attention.headsKv);
+        const auto headDim = static_cast<std::uint64_t>(attention.headDim);
+        cost.perQueryRow = hidden * (8 + 3 * m_size) + (4 * heads + 3 * kvHeads) * headDim * m_size;
+        std::uint64_t longest = 0;
+        for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
+            const std::uint64_t length = m_corpus.offsets[d + 1] - m_corpus.offsets[d];
+            longest = std::max(longest, length);
+            const auto n = static_cast<double>(length);
+            m_operations += 2.0 * n * n * static_cast<double>(heads * headDim);
+            m_calls += 20.0;
+        }
+        // Short documents are grouped up to a block of queries; that block is counted per row.
+        cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
+        cost.perToken = hidden * (8 + 4 * m_size);
+        if (layer.moe) {
+            routed(index, *layer.moe, work, cost);
+        } else {
+            const auto width = static_cast<std::uint64_t>(layer.dense->intermediateSize);
+            cost.perToken += 3 * width * m_size;
+        }
+    }
+
+    void routed(int index, const model::MoeSpec& moe, const LayerWork& work, LayerCost& cost) {
+        const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
+        const auto hidden = static_cast<std::uint64_t>(context.hiddenSize);
+        const auto experts = static_cast<std::uint64_t>(moe.experts);
+        const DynamicNeeds needs = dynamicNeeds(work);
+        std::uint64_t width = 0;
+        for (const Column& column : context.columns) {
+            width = std::max(width, static_cast<std::uint64_t>(column.intermediateSize));
+        }
+        cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
+        if (needs.outputs) {
+            cost.perToken += context.columns.size() * hidden * 4;
+        }
+        for (const PlannedExperiment* experiment : work.dynamic) {
+            for (const auto& probe : experiment->probes.dynamic) {
+                cost.probeState += probe->stateBytes(context);
+                cost.perToken += probe->scratchBytesPerToken(context);
+            }
+        }
+        m_results += cost.probeState;
+        m_calls += static_cast<double>(experts) * 8.0;
+        if (!needs.norms && !needs.outputs) {
+            // Only the chosen experts are multiplied; all were counted above.
+            const double unused = static_cast<double>(experts) - moe.topK;
+            m_operations -= 6.0 * tokenCount() * unused * static_cast<double>(hidden) *
+                            moe.expert.intermediateSize;
+        }
+    }
+
+    void statics(int index, const LayerWork& work, bool forward, LayerCost& cost) {
+        const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
+        std::uint64_t group = 0;
+        bool weightsWanted = false;
+        for (const Column& column : context.columns) {
+            group += static_cast<std::uint64_t>(column.intermediateSize ==
+                                                context.moe.expert.intermediateSize);
+            cost.neurons =
+                std::max(cost.neurons, static_cast<std::uint64_t>(column.intermediateSize));
+        }
+        for (const PlannedExperiment* experiment : work.statics) {
+            for (const auto& probe : experiment->probes.statics) {
+                const StaticNeeds needs = probe->needs();
+                cost.staticState += probe->stateBytes(context);
+                cost.wholeMatrices = cost.wholeMatrices || needs.wholeMatrices;
+                weightsWanted = weightsWanted || needs.expertWeights;
+            }
+        }
+        m_results += cost.staticState;
+        if (!weightsWanted) {
+            return;
+        }
+        cost.perNeuron =
+            group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * (1 + kSlabCopies);
+        const double elements = static_cast<double>(group) * context.hiddenSize *
+                                context.moe.expert.intermediateSize * 3.0;
+        m_operations += elements * static_cast<double>(group) * 2.0;
+        m_calls += 60.0;
+        if (!forward) {
+            const auto& names = m_models.model->spec.layers[static_cast<std::size_t>(index)].names;
+            for (const model::FeedForwardNames& expert : names.experts) {
+                for (const std::string* name : {&expert.gate, &expert.up, &expert.down}) {
+                    m_bytes += m_reader.storedBytes(*name);
+                }
+            }
+        }
+    }
+
+    RunPlan& m_plan;
+    const OpenedModels& m_models;
+    const text::TokenizedCorpus& m_corpus;
+    std::vector<const model::ModelSpec*> m_specs;
+    WeightReader m_reader;
+    std::uint64_t m_size;
+    std::vector<LayerCost> m_layers;
+    double m_operations = 0.0;
+    double m_calls = 0.0;
+    std::uint64_t m_bytes = 0;
+    std::uint64_t m_expertBytes = 0;
+    std::uint64_t m_results = 0;
+};
+
+std::uint64_t budgetOf(const RunRequest& request, const ComputePlace& place) {
+    if (!place.device.is_cpu()) {
+        const std::uint64_t free = freeDeviceBytes(place.device);
+        const auto share = static_cast<std::uint64_t>(static_cast<double>(free) * 0.9);
+        return request.memoryBytes ? std::min(*request.memoryBytes, share) : share;
+    }
+    return request.memoryBytes.value_or(
+        residentMemory() +
+        static_cast<std::uint64_t>(static_cast<double>(availableMemory()) * kDefaultShare));
+}
+
+void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
+                 Estimate& estimate) {
+    if (!memory.residentExperts && rereads > 1) {
+        estimate.notes.push_back(
+            fmt::format("a layer's experts do not fit together: they are read {} times, {} more",
+                        rereads, formatBytes((rereads - 1) * expertBytes)));
+    }
+    if (!memory.residualInMemory) {
+        estimate.notes.push_back("the residual stream lives in a scratch file");
+    }
+}
+
+}  // namespace
+
+void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+             const RunRequest& request, const Calibration& calibration) {
+    Costing costing(plan, models, corpus);
+    for (const LayerWork& work : plan.work) {
+        costing.layer(work.layer);
+    }
+    const bool forward = plan.endForward > plan.firstForward;
+    const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
+    const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
+    PlanInput input;
+    input.budget = budgetOf(request, plan.place);
+    input.fixed = (plan.place.device.is_cpu() ? residentMemory() : 0) + kLibraryBuffers;
+    input.tokens = forward ? corpus.ids.size() : 0;
+    input.residual =
+        input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
+    input.layers = costing.layers();
+    input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
+    plan.memory = planMemory(input);
+
+    Estimate& result = plan.estimate;
+    const bool streamed = !plan.memory.residentExperts && costing.expertBytes() > 0;
+    const std::uint64_t blocks =
+        input.tokens == 0 ? 1
+                          : (input.tokens + plan.memory.blockTokens - 1) / plan.memory.blockTokens;
+    const std::uint64_t rereads = streamed ? blocks : 1;
+    result.memoryBytes = plan.memory.peakBytes;
+    result.minimumBytes = plan.memory.minimumBytes;
+    result.budgetBytes = input.budget;
+    result.deviceBytes = plan.place.device.is_cpu() ? 0 : plan.memory.peakBytes;
+    const std::uint64_t scratchFiles = plan.memory.residualInMemory ? 0 : 3;
+    result.diskBytes = 2 * costing.resultBytes() + scratchFiles * input.residual +
+                       16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
+    result.readBytes = costing.bytes() + (rereads - 1) * costing.expertBytes();
+    const double read =
+        static_cast<double>(result.readBytes) /
+        std::min(std::max(calibration.readBytesPerSecond, 1e6), kDecodeBytesPerSecond);
+    const double products = costing.operations() / std::max(calibration.productsPerSecond, 1e6);
+    result.seconds =
+        std::max(read, products) + costing.calls() * static_cast<double>(blocks) * kSecondsPerCall;
+    result.device = describe(plan.place.device);
+    result.dtype = describe(plan.place.dtype);
+    result.tokens = input.tokens;
+    result.layers = static_cast<int>(input.layers.size());
+    noteChoices(plan.memory, costing.expertBytes(), rereads, result);
+}
+
+}  // namespace moescope::engine

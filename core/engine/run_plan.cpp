@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/run_plan.h"
+
+#include "core/base/error.h"
+#include "core/engine/columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace moescope::engine {
+namespace {
+
+void addExperiment(std::vector<PlannedExperiment>& plan, const ExperimentRequest& request,
+                   bool withText, const ProbeFactory& factory) {
+    const auto* info = experiments::findExperiment(request.id);
+    if (info == nullptr) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("experiment \"{}\" is not known; see --help for the list", request.id));
+    }
+    const bool planned = std::any_of(plan.begin(), plan.end(),
+                                     [&](const auto& other) { return other.info == info; });
+    if (planned) {
+        return;
+    }
+    if (!withText && info->kind != experiments::ExperimentKind::Static) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("experiment {} needs a text; give one, or ask for static "
+                                "experiments only",
+                                info->id));
+    }
+    const std::string options = request.optionsJson.empty() ? "{}" : request.optionsJson;
+    plan.push_back({info, options, factory(info->id, options)});
+}
+
+}  // namespace
+
+std::vector<Probe*> PlannedExperiment::all() const {
+    std::vector<Probe*> result;
+    for (const auto& probe : probes.dynamic) {
+        result.push_back(probe.get());
+    }
+    for (const auto& probe : probes.statics) {
+        result.push_back(probe.get());
+    }
+    for (const auto& probe : probes.models) {
+        result.push_back(probe.get());
+    }
+    return result;
+}
+
+std::vector<PlannedExperiment> planExperiments(const std::vector<ExperimentRequest>& requests,
+                                               bool withText, const ProbeFactory& factory) {
+    std::vector<PlannedExperiment> plan;
+    for (const ExperimentRequest& request : requests) {
+        addExperiment(plan, request, withText, factory);
+    }
+    if (withText) {
+        // Everything about routing derives from these, later and without the model.
+        addExperiment(plan, {"chosen_experts", "{}"}, withText, factory);
+    }
+    if (plan.empty()) {
+        throw Error(ErrorCode::Usage, "no experiment was asked for, and there is no text");
+    }
+    return plan;
+}
+
+std::vector<LayerWork> planWork(const model::ModelSpec& model,
+                                std::vector<PlannedExperiment>& experiments, const IsDone& isDone) {
+    std::vector<LayerWork> work(model.layers.size());
+    for (std::size_t l = 0; l < work.size(); ++l) {
+        work[l].layer = static_cast<int>(l);
+        if (!model.layers[l].isRouted()) {
+            continue;
+        }
+        for (PlannedExperiment& experiment : experiments) {
+            const session::PartKey key{BranchId{0}, std::string(experiment.info->id),
+                                       LayerId{work[l].layer}};
+            if (!experiment.perLayer() || isDone(key)) {
+                continue;
+            }
+            if (!experiment.probes.dynamic.empty()) {
+                work[l].dynamic.push_back(&experiment);
+            }
+            if (!experiment.probes.statics.empty()) {
+                work[l].statics.push_back(&experiment);
+            }
+        }
+    }
+    return work;
+}
+
+DynamicNeeds dynamicNeeds(const LayerWork& work) {
+    DynamicNeeds needs;
+    for (const PlannedExperiment* experiment : work.dynamic) {
+        for (const auto& probe : experiment->probes.dynamic) {
+            const DynamicNeeds wanted = probe->needs();
+            needs.norms = needs.norms || wanted.norms;
+            needs.outputs = needs.outputs || wanted.outputs;
+        }
+    }
+    return needs;
+}
+
+LayerContext contextOf(const OpenedModels& models,
+                       const std::vector<const model::ModelSpec*>& baselines, int layer,
+                       const text::TokenizedCorpus& corpus) {
+    const model::ModelSpec& spec = models.model->spec;
+    return {.branch = BranchId{0},
+            .layer = LayerId{layer},
+            .model = spec,
+            .moe = spec.layers.at(static_cast<std::size_t>(layer)).moe.value(),
+            .hiddenSize = spec.hiddenSize,
+            .columns = columnsOf(spec, layer, baselines),
+            .corpus = corpus};
+}
+
+}  // namespace moescope::engine

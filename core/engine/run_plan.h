@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/machine.h"
+#include "core/engine/memory_plan.h"
+#include "core/engine/opened_models.h"
+#include "core/experiments/catalogue.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace moescope::engine {
+
+/// An experiment of a run with its probes.
+struct PlannedExperiment {
+    const experiments::ExperimentInfo* info = nullptr;
+    std::string optionsJson;
+    ProbeSet probes;
+    [[nodiscard]] bool perLayer() const {
+        return !probes.dynamic.empty() || !probes.statics.empty();
+    }
+    [[nodiscard]] std::vector<Probe*> all() const;
+};
+
+/// The experiments asked for, with chosen_experts when there is text. Throws Error(Usage) for an
+/// unknown one or one that needs the text that is missing.
+[[nodiscard]] std::vector<PlannedExperiment> planExperiments(
+    const std::vector<ExperimentRequest>& requests, bool withText, const ProbeFactory& factory);
+
+/// What is still to be computed at a layer.
+struct LayerWork {
+    int layer = 0;
+    std::vector<PlannedExperiment*> dynamic, statics;
+    [[nodiscard]] bool empty() const { return dynamic.empty() && statics.empty(); }
+};
+
+/// Everything that is decided before the first weight is read.
+struct RunPlan {
+    ComputePlace place;
+    std::vector<LayerWork> work;  ///< one per layer of the model
+    int firstForward = 0;         ///< layers [firstForward, endForward) are passed by the text
+    int endForward = 0;
+    bool baselinesRun = false;  ///< some probe wants the baselines' outputs
+    MemoryPlan memory;
+    Estimate estimate;
+};
+
+/// True when a part is finished already.
+using IsDone = std::function<bool(const session::PartKey&)>;
+
+/// Work of each layer; `corpus` is the run's text.
+[[nodiscard]] std::vector<LayerWork> planWork(const model::ModelSpec& model,
+                                              std::vector<PlannedExperiment>& experiments,
+                                              const IsDone& isDone);
+
+/// Needs of the work at a layer, joined.
+[[nodiscard]] DynamicNeeds dynamicNeeds(const LayerWork& work);
+
+/// Costs and cuts the run: memory, bytes, time. Throws Error(MemoryBudget).
+void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+             const RunRequest& request, const Calibration& calibration);
+
+/// Context of a routed layer.
+[[nodiscard]] LayerContext contextOf(const OpenedModels& models,
+                                     const std::vector<const model::ModelSpec*>& baselines,
+                                     int layer, const text::TokenizedCorpus& corpus);
+
+}  // namespace moescope::engine

@@ -1,0 +1,344 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/runner.h"
+
+#include "core/base/error.h"
+#include "core/engine/columns.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace moescope::engine {
+namespace {
+
+constexpr std::uint64_t kUnitsPerLayer = 1000;
+/// The residual stream is kept when this much work would be lost without it.
+constexpr std::chrono::seconds kKeepEvery{20};
+constexpr std::chrono::milliseconds kMeasureEvery{20};
+
+void mergeInto(session::Part& target, session::Part&& from) {
+    target.tokens = std::max(target.tokens, from.tokens);
+    std::move(from.quantities.begin(), from.quantities.end(),
+              std::back_inserter(target.quantities));
+    std::move(from.warnings.begin(), from.warnings.end(), std::back_inserter(target.warnings));
+}
+
+}  // namespace
+
+Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop_token stop)
+    : m_setup(setup),
+      m_writer(writer),
+      m_events(events),
+      m_stop(std::move(stop)),
+      m_progress([this](const jobs::ProgressEvent& progress) {
+          session::RunEvent event;
+          event.kind = session::RunEvent::Kind::Progress;
+          event.stage = m_stage;
+          event.fraction = progress.fraction;
+          event.remainingSeconds = progress.remainingSeconds;
+          m_events.send(event);
+      }) {
+    const OpenedModels& models = setup.models;
+    const ComputePlace& place = setup.plan.place;
+    m_runs.push_back(
+        std::make_unique<ModelRun>(models.model->checkpoint, models.model->spec, place));
+    for (const auto& baseline : models.baselines) {
+        m_runs.push_back(std::make_unique<ModelRun>(baseline->checkpoint, baseline->spec, place));
+    }
+    m_baselineSpecs = models.baselineSpecs();
+    const MemoryPlan& memory = setup.plan.memory;
+    m_limits = {std::max<std::uint64_t>(memory.blockTokens, 1),
+                {std::max<std::uint64_t>(memory.queryRows, 1), memory.scoreBytes}};
+}
+
+std::uint64_t Runner::bytesRead() const {
+    std::uint64_t bytes = 0;
+    for (const auto& run : m_runs) {
+        bytes += run->reader().bytesRead();
+    }
+    return bytes;
+}
+
+bool Runner::isForward(int layer) const {
+    return layer >= m_setup.plan.firstForward && layer < m_setup.plan.endForward;
+}
+
+LayerParts Runner::partsOf() const {
+    return {.attention = true, .feedForward = true, .experts = m_setup.plan.memory.residentExperts};
+}
+
+std::vector<int> Runner::layersToVisit() const {
+    std::vector<int> layers;
+    for (const LayerWork& work : m_setup.plan.work) {
+        if (isForward(work.layer) || !work.statics.empty()) {
+            layers.push_back(work.layer);
+        }
+    }
+    return layers;
+}
+
+void Runner::startStreams() {
+    const RunPlan& plan = m_setup.plan;
+    if (plan.endForward <= plan.firstForward) {
+        return;
+    }
+    std::vector<int> sizes{m_setup.models.model->spec.hiddenSize};
+    if (plan.baselinesRun) {
+        for (const model::ModelSpec* spec : m_baselineSpecs) {
+            sizes.push_back(spec->hiddenSize);
+        }
+    }
+    const auto folder =
+        plan.memory.residualInMemory ? std::filesystem::path() : m_setup.scratchFolder;
+    m_streams =
+        std::make_unique<ResidualStreams>(m_setup.corpus.ids.size(), sizes, plan.place, folder);
+    const bool resumed = plan.firstForward > 0;
+    if (resumed && !m_streams->load(m_setup.residualCheckpoint, plan.firstForward)) {
+        throw Error(ErrorCode::Internal, "the kept residual stream changed while it was read");
+    }
+    for (std::size_t s = 0; s < sizes.size(); ++s) {
+        if (!resumed) {
+            m_runs[s]->embed(m_setup.corpus.ids, m_streams->at(s));
+        }
+        ModelStream stream{m_runs[s].get(), m_streams->at(s)};
+        if (s == 0) {
+            m_model = stream;
+        } else {
+            m_baselines.push_back(stream);
+        }
+    }
+}
+
+void Runner::run() {
+    const std::vector<int> layers = layersToVisit();
+    startStreams();
+    const std::uint64_t all = m_setup.plan.work.size();
+    m_stage = "layers";
+    m_progress.begin("layers", all * kUnitsPerLayer, (all - layers.size()) * kUnitsPerLayer);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const bool last = i + 1 == layers.size();
+        visit(layers[i], last ? std::nullopt : std::optional(layers[i + 1]));
+    }
+    m_writer.drain();
+    m_progress.finish();
+}
+
+double Runner::expectedSteps(int layer) const {
+    const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
+    double steps = 1.0;
+    if (!work.statics.empty()) {
+        steps += 3.0;
+    }
+    if (isForward(layer)) {
+        const double blocks = std::ceil(static_cast<double>(m_setup.corpus.ids.size()) /
+                                        static_cast<double>(m_limits.blockTokens));
+        steps += blocks * (2.0 + static_cast<double>(m_baselines.size()));
+    }
+    return steps;
+}
+
+void Runner::visit(int layer, std::optional<int> next) {
+    const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
+    m_stage = fmt::format("layer {}/{}", layer + 1, m_setup.plan.work.size());
+    m_layerSteps = expectedSteps(layer);
+    m_layerStepsDone = 0.0;
+    m_layerUnits = 0;
+    poll();
+    if (isForward(layer)) {
+        m_model.model->beginLayer(layer, partsOf());
+        for (ModelStream& baseline : m_baselines) {
+            baseline.model->beginLayer(layer, partsOf());
+        }
+    }
+    if (next) {
+        readAhead(*next);
+    }
+    std::optional<LayerContext> context;
+    if (m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)].isRouted()) {
+        context.emplace(contextOf(m_setup.models, m_baselineSpecs, layer, m_setup.corpus));
+    }
+    if (!work.statics.empty()) {
+        staticPhase(*context, work);
+    }
+    if (isForward(layer)) {
+        tokensPhase(context ? &*context : nullptr, work);
+    }
+    noteWarnings(layer);
+    finishLayer(layer);
+    for (const auto& run : m_runs) {
+        run->endLayer(layer);
+    }
+    if (next && isForward(layer) && isForward(*next)) {
+        keepResidual(*next);
+    }
+    m_progress.advance(kUnitsPerLayer - m_layerUnits);
+}
+
+void Runner::readAhead(int next) {
+    const bool decode = isForward(next) && m_setup.plan.memory.decodeAhead;
+    const auto parts = decode ? std::optional(partsOf()) : std::nullopt;
+    m_runs.front()->readAhead(next, parts, m_readLane);
+    for (std::size_t b = 1; b < m_runs.size(); ++b) {
+        // A baseline that is not run lends its weights to the static probes alone.
+        m_runs[b]->readAhead(next, m_baselines.empty() ? std::nullopt : parts, m_readLane);
+    }
+}
+
+void Runner::add(const PlannedExperiment& experiment, session::Part part) {
+    const auto found = std::find_if(m_parts.begin(), m_parts.end(), [&](const auto& other) {
+        return other.key.experiment == experiment.info->id;
+    });
+    if (found != m_parts.end()) {
+        mergeInto(*found, std::move(part));
+        return;
+    }
+    part.key.experiment = experiment.info->id;
+    m_parts.push_back(std::move(part));
+}
+
+void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
+    bool weights = false;
+    bool whole = false;
+    const auto forEachProbe = [&](const auto& visitProbe) {
+        for (const PlannedExperiment* experiment : work.statics) {
+            for (const auto& probe : experiment->probes.statics) {
+                visitProbe(*experiment, *probe);
+            }
+        }
+    };
+    WeightReader& reader = m_runs.front()->reader();
+    const model::LayerNames& names =
+        context.model.layers[static_cast<std::size_t>(context.layer.value)].names;
+    forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
+        probe.begin(context);
+        const StaticNeeds needs = probe.needs();
+        weights = weights || needs.expertWeights;
+        whole = whole || needs.wholeMatrices;
+        if (needs.router) {
+            probe.consumeRouter(reader.load(names.router.weight).to(at::kFloat));
+        }
+    });
+    if (weights) {
+        std::vector<ColumnWeights> columns;
+        std::size_t baseline = 0;
+        for (std::size_t c = 0; c < context.columns.size(); ++c) {
+            switch (context.columns[c].kind) {
+                case Column::Kind::Routed:
+                    columns.push_back({&reader, &names.experts[c]});
+                    break;
+                case Column::Kind::Baseline: {
+                    ModelRun& run = *m_runs[++baseline];
+                    const auto layer = static_cast<std::size_t>(context.layer.value);
+                    columns.push_back({&run.reader(), &run.spec().layers[layer].names.dense});
+                    break;
+                }
+                case Column::Kind::Shared:
+                    columns.push_back({&reader, &names.shared});
+                    break;
+            }
+        }
+        const WeightStream stream(context, std::move(columns), m_setup.plan.place.device);
+        stream.run(
+            whole ? 0 : m_setup.plan.memory.slabNeurons,
+            [&](const WeightBlock& block) {
+                forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
+                    if (probe.needs().expertWeights) {
+                        probe.consume(block);
+                    }
+                });
+            },
+            [this] { poll(); });
+    }
+    forEachProbe([&](const PlannedExperiment& experiment, StaticProbe& probe) {
+        add(experiment, probe.end());
+    });
+}
+
+void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
+    std::vector<std::pair<const PlannedExperiment*, DynamicProbe*>> probes;
+    for (const PlannedExperiment* experiment : work.dynamic) {
+        for (const auto& probe : experiment->probes.dynamic) {
+            probe->begin(*context);
+            probes.emplace_back(experiment, probe.get());
+        }
+    }
+    LayerPass pass(m_model, m_baselines, m_setup.corpus.offsets, m_limits, [this] { poll(); });
+    pass.run(context, dynamicNeeds(work), nullptr, [&](const TokenBlock& block) {
+        for (const auto& [experiment, probe] : probes) {
+            probe->consume(block);
+        }
+    });
+    for (const auto& [experiment, probe] : probes) {
+        add(*experiment, probe->end());
+    }
+}
+
+void Runner::noteWarnings(int layer) {
+    m_layerWarnings.clear();
+    for (const auto& run : m_runs) {
+        for (std::string& warning : run->warnings(layer)) {
+            m_layerWarnings.push_back(std::move(warning));
+        }
+    }
+    if (isForward(layer) && m_residualIsFinite && !m_streams->isFinite()) {
+        m_residualIsFinite = false;
+        m_layerWarnings.push_back(
+            fmt::format("the residual stream leaves layer {} with values that are not finite; "
+                        "later layers show NaN",
+                        layer));
+    }
+    for (const std::string& warning : m_layerWarnings) {
+        m_events.warn(warning);
+        m_warnings.push_back(warning);
+    }
+}
+
+void Runner::finishLayer(int layer) {
+    for (session::Part& part : m_parts) {
+        part.key.branch = BranchId{0};
+        part.key.layer = LayerId{layer};
+        part.key.shard = 0;
+        part.warnings.insert(part.warnings.end(), m_layerWarnings.begin(), m_layerWarnings.end());
+        m_writer.add(std::move(part));
+    }
+    m_parts.clear();
+}
+
+void Runner::keepResidual(int nextLayer) {
+    const ScratchUse use = m_setup.request.scratch;
+    const bool due = use == ScratchUse::Always ||
+                     (use == ScratchUse::Auto && Clock::now() - m_lastKept >= kKeepEvery);
+    if (!due) {
+        return;
+    }
+    // A kept stream says that all parts before it are on the disk.
+    m_writer.drain();
+    m_streams->save(m_setup.residualCheckpoint, nextLayer);
+    m_lastKept = Clock::now();
+}
+
+void Runner::poll() {
+    if (m_stop.stop_requested()) {
+        throw Error(ErrorCode::Cancelled,
+                    "The run was stopped. What is finished is kept; go on "
+                    "with --resume.");
+    }
+    const auto now = Clock::now();
+    if (now - m_lastMeasured >= kMeasureEvery) {
+        m_lastMeasured = now;
+        m_peakMemory = std::max(m_peakMemory, residentMemory());
+    }
+    m_layerStepsDone += 1.0;
+    const double share = std::min(1.0, m_layerStepsDone / m_layerSteps);
+    const auto units = static_cast<std::uint64_t>(share * 0.99 * kUnitsPerLayer);
+    if (units > m_layerUnits) {
+        m_progress.advance(units - m_layerUnits);
+        m_layerUnits = units;
+    }
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/layer_pass.h"
+#include "core/engine/part_writer.h"
+#include "core/engine/residual_streams.h"
+#include "core/engine/run_plan.h"
+#include "core/engine/weight_stream.h"
+#include "core/jobs/progress.h"
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <stop_token>
+
+namespace moescope::engine {
+
+/// Carries out a plan: layer after layer, static probes first, then all tokens; parts go to the
+/// writer as they are finished. Thread-compatible.
+class Runner {
+public:
+    struct Setup {
+        const RunRequest& request;
+        const OpenedModels& models;
+        std::vector<PlannedExperiment>& experiments;
+        const RunPlan& plan;
+        const text::TokenizedCorpus& corpus;
+        const ResidualCheckpoint& residualCheckpoint;
+        const std::filesystem::path& scratchFolder;
+    };
+    Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop_token stop);
+
+    /// All layers that have work. A plan whose forward pass does not begin at layer 0 takes the
+    /// residual streams from the checkpoint.
+    void run();
+
+    [[nodiscard]] std::uint64_t bytesRead() const;
+    [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_peakMemory; }
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void startStreams();
+    [[nodiscard]] std::vector<int> layersToVisit() const;
+    [[nodiscard]] bool isForward(int layer) const;
+    [[nodiscard]] LayerParts partsOf() const;
+    void visit(int layer, std::optional<int> next);
+    void readAhead(int next);
+    [[nodiscard]] double expectedSteps(int layer) const;
+    void staticPhase(const LayerContext& context, const LayerWork& work);
+    void tokensPhase(const LayerContext* context, const LayerWork& work);
+    void finishLayer(int layer);
+    void noteWarnings(int layer);
+    void keepResidual(int nextLayer);
+    /// Called between blocks: stops on request, measures memory, moves progress.
+    void poll();
+    void add(const PlannedExperiment& experiment, session::Part part);
+
+    Setup m_setup;
+    PartWriter& m_writer;
+    Events& m_events;
+    std::stop_token m_stop;
+    std::vector<std::unique_ptr<ModelRun>> m_runs;  ///< the model, then its baselines
+    std::vector<const model::ModelSpec*> m_baselineSpecs;
+    std::unique_ptr<ResidualStreams> m_streams;
+    ModelStream m_model;
+    std::vector<ModelStream> m_baselines;
+    PassLimits m_limits;
+    jobs::Progress m_progress;
+    std::string m_stage;
+    double m_layerSteps = 1.0;  ///< expected calls of poll() in this layer
+    double m_layerStepsDone = 0.0;
+    std::uint64_t m_layerUnits = 0;      ///< of progress, already told for this layer
+    std::vector<session::Part> m_parts;  ///< of the current layer, one per experiment
+    std::vector<std::string> m_layerWarnings;
+    std::vector<std::string> m_warnings;
+    bool m_residualIsFinite = true;
+    std::uint64_t m_peakMemory = 0;
+    Clock::time_point m_lastKept = Clock::now();
+    Clock::time_point m_lastMeasured;
+    jobs::LaneWorker m_readLane{"read-ahead"};  ///< last: ends before what its tasks use
+};
+
+}  // namespace moescope::engine

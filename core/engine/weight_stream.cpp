@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/weight_stream.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace moescope::engine {
+namespace {
+
+const std::string& matrixName(const model::FeedForwardNames& names, Role role) {
+    switch (role) {
+        case Role::Gate:
+            return names.gate;
+        case Role::Up:
+            return names.up;
+        case Role::Down:
+            break;
+    }
+    return names.down;
+}
+
+}  // namespace
+
+void WeightStream::run(std::uint64_t slabNeurons, const Consumer& consumer,
+                       const Poll& poll) const {
+    std::vector<int> first;
+    std::vector<int> others;
+    const int width = m_layer.moe.expert.intermediateSize;
+    for (std::size_t c = 0; c < m_layer.columns.size(); ++c) {
+        const bool fits = m_layer.columns[c].intermediateSize == width;
+        (fits ? first : others).push_back(static_cast<int>(c));
+    }
+    for (const Role role : {Role::Gate, Role::Up, Role::Down}) {
+        group(role, first, slabNeurons, consumer, poll);
+        for (const int column : others) {
+            group(role, {column}, slabNeurons, consumer, poll);
+        }
+    }
+}
+
+void WeightStream::group(Role role, const std::vector<int>& columns, std::uint64_t slabNeurons,
+                         const Consumer& consumer, const Poll& poll) const {
+    const auto& leading = m_layer.columns[static_cast<std::size_t>(columns.front())];
+    const auto total = static_cast<std::uint64_t>(leading.intermediateSize);
+    const auto hidden = static_cast<std::uint64_t>(m_layer.hiddenSize);
+    const std::uint64_t step = slabNeurons == 0 ? total : std::min(slabNeurons, total);
+    const auto count = static_cast<std::int64_t>(columns.size());
+    for (std::uint64_t at = 0; at < total; at += step) {
+        poll();
+        const std::uint64_t neurons = std::min(step, total - at);
+        const auto rows = static_cast<std::int64_t>(role == Role::Down ? hidden : neurons);
+        const auto width = static_cast<std::int64_t>(role == Role::Down ? neurons : hidden);
+        at::Tensor slab = at::empty({count, rows, width}, at::kFloat);
+        const std::uint64_t size = neurons * hidden;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+            const ColumnWeights& from = m_columns[static_cast<std::size_t>(columns[c])];
+            from.reader->loadSlab(matrixName(*from.names, role), role == Role::Down, at, neurons,
+                                  {slab.data_ptr<float>() + c * size, size});
+        }
+        const at::Tensor placed = m_device.is_cpu() ? slab : slab.to(m_device);
+        consumer({.role = role,
+                  .columns = columns,
+                  .firstNeuron = at,
+                  .neurons = neurons,
+                  .weights = placed});
+    }
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/probe.h"
+#include "core/engine/weight_reader.h"
+
+#include <functional>
+#include <span>
+
+namespace moescope::engine {
+
+/// Where the matrices of a layer's columns lie.
+struct ColumnWeights {
+    WeightReader* reader = nullptr;
+    const model::FeedForwardNames* names = nullptr;
+};
+
+/// Carries a layer's expert matrices past the static probes in slabs of neurons, float32, so that
+/// no more than `slabNeurons` neurons of all columns are in memory at once. Order as WeightBlock
+/// says.
+class WeightStream {
+public:
+    using Consumer = std::function<void(const WeightBlock&)>;
+    using Poll = std::function<void()>;
+
+    WeightStream(const LayerContext& layer, std::vector<ColumnWeights> columns, at::Device device)
+        : m_layer(layer), m_columns(std::move(columns)), m_device(device) {}
+
+    /// `slabNeurons` 0: whole matrices.
+    void run(std::uint64_t slabNeurons, const Consumer& consumer, const Poll& poll) const;
+
+private:
+    void group(Role role, const std::vector<int>& columns, std::uint64_t slabNeurons,
+               const Consumer& consumer, const Poll& poll) const;
+
+    const LayerContext& m_layer;
+    std::vector<ColumnWeights> m_columns;
+    at::Device m_device;
+};
+
+}  // namespace moescope::engine
