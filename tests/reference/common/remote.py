@@ -22,8 +22,6 @@ import torch
 import transformers
 from torch import nn
 
-from common.checkpoint import read_tensors
-
 #: What is put in place, and why: copied into README.md.
 CHANGES = {
     "transformers.utils.import_utils.is_torch_fx_available": "removed in 5.x; returns False, so that nothing is traced",
@@ -34,6 +32,7 @@ CHANGES = {
     "transformers.modeling_attn_mask_utils": "removed in 5.x where absent; a causal mask of 0 and the lowest float32",
     "config.rope_scaling": "5.x turns it into rope_parameters; set back to the value of config.json after loading",
     "PreTrainedModel.post_init": "skipped: it sets initial weights and 5.x rejects the class's list of tied weights",
+    "config.use_cache": "False: the cache classes of 4.36 are gone; every pass is a whole text",
     "from_pretrained": "not used: 5.x builds on the meta device, where these files' cosine tables are lost; "
     "the module is built from its config and load_state_dict(strict=True) reads the tensors",
 }
@@ -99,13 +98,16 @@ def remote_module(root: Path, folder: str, file: str) -> ModuleType:
     return sys.modules[name]
 
 
-def build_remote(model_class: type[nn.Module], config_class: type, settings: dict[str, Any], folder: Path) -> nn.Module:
-    """The remote model with the folder's tensors, in float32."""
+def build_remote(
+    model_class: type[nn.Module], config_class: type, settings: dict[str, Any], tensors: dict[str, torch.Tensor]
+) -> nn.Module:
+    """The remote model with the tensors, in float32. A tied head may be left out of them."""
     config = config_class(**{k: v for k, v in settings.items() if k not in ("rope_scaling", "rope_theta")})
     config.rope_parameters = settings.get("rope_scaling")  # what 5.x gives for rope_scaling
     if "rope_theta" in settings:
         vars(config)["rope_theta"] = settings["rope_theta"]
     config._attn_implementation = "eager"
+    config.use_cache = False
     assert config.rope_scaling == settings.get("rope_scaling")
     original = transformers.PreTrainedModel.post_init
     transformers.PreTrainedModel.post_init = lambda _self: None
@@ -113,8 +115,8 @@ def build_remote(model_class: type[nn.Module], config_class: type, settings: dic
         model = model_class(config)
     finally:
         transformers.PreTrainedModel.post_init = original
-    tensors = {name: t.float() for name, t in read_tensors(folder).items()}
-    if settings["tie_word_embeddings"]:
-        tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
-    model.load_state_dict(tensors, strict=True)
+    values = {name: tensor.float() for name, tensor in tensors.items()}
+    if settings["tie_word_embeddings"] and hasattr(model, "lm_head"):
+        values["lm_head.weight"] = values["model.embed_tokens.weight"]
+    model.load_state_dict(values, strict=True)
     return model.float().eval()

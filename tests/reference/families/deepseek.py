@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from common import skeleton
+from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts, MoeProbe
 from common.loading import decoder_parts
 from common.probes import WatchedListProbe
@@ -104,7 +105,7 @@ def load_folder(config: dict[str, Any], remote_code: Path, folder: Path) -> Mode
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "deepseekmoe", "modeling_deepseek")
     configuration = remote_module(remote_code, "deepseekmoe", "configuration_deepseek")
-    model = build_remote(modelling.DeepseekForCausalLM, configuration.DeepseekConfig, config, folder)
+    model = build_remote(modelling.DeepseekForCausalLM, configuration.DeepseekConfig, config, read_tensors(folder))
     rule = softmax_then_top(config["num_experts_per_tok"], config["norm_topk_prob"], addend=1e-20)
 
     def probe(layer: nn.Module) -> MoeProbe | None:

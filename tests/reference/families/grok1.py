@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from common import skeleton
+from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts
 from common.probes import ListProbe
@@ -82,7 +83,7 @@ def load(remote_code: Path, folder: Path) -> ModelParts:
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "grok", "modeling_grok1")
     configuration = remote_module(remote_code, "grok", "configuration_grok1")
-    model = build_remote(modelling.Grok1ModelForCausalLM, configuration.Grok1Config, CONFIG, folder)
+    model = build_remote(modelling.Grok1ModelForCausalLM, configuration.Grok1Config, CONFIG, read_tensors(folder))
     rule = softmax_then_top(CONFIG["num_experts_per_tok"], renormalise=False)
 
     def probe(layer: nn.Module) -> ListProbe:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from common import skeleton
+from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts
 from common.probes import ListProbe
@@ -73,7 +74,7 @@ def load(remote_code: Path, folder: Path) -> ModelParts:
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "mixtral_base", "modeling_moe_mistral")
     configuration = remote_module(remote_code, "mixtral_base", "configuration_moe_mistral")
-    model = build_remote(modelling.MixtralForCausalLM, configuration.MixtralConfig, CONFIG, folder)
+    model = build_remote(modelling.MixtralForCausalLM, configuration.MixtralConfig, CONFIG, read_tensors(folder))
     rule = top_then_softmax(CONFIG["num_experts_per_token"])
 
     def probe(layer: nn.Module) -> ListProbe:
