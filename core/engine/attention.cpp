@@ -50,9 +50,26 @@ at::Tensor hiddenKeys(std::uint64_t firstQuery, std::int64_t queries, std::uint6
 
 }  // namespace
 
-at::Tensor Attention::heads(const at::Tensor& normed, const Linear& linear, int count) const {
-    return at::linear(normed, linear.weight, linear.bias)
-        .view({normed.size(0), count, m_spec.headDim});
+at::Tensor Attention::heads(const at::Tensor& normed, const Linear& linear, const Norm& norm,
+                            int count) const {
+    at::Tensor projected = at::linear(normed, linear.weight, linear.bias);
+    const bool normNow = norm.weight.defined() && !m_spec.qkNormAfterRope;
+    if (normNow && m_spec.qkNorm == model::QkNorm::FullProjection) {
+        projected = normalise(projected, norm);
+    }
+    if (m_spec.clipQkv) {
+        projected.clamp_(-*m_spec.clipQkv, *m_spec.clipQkv);
+    }
+    const at::Tensor split = projected.view({normed.size(0), count, m_spec.headDim});
+    return normNow && m_spec.qkNorm == model::QkNorm::PerHead ? normalise(split, norm) : split;
+}
+
+void Attention::finishHeads(at::Tensor& x, const Norm& norm, std::uint64_t first,
+                            std::span<const std::uint64_t> lengths) const {
+    rotateRange(x, first, lengths);
+    if (norm.weight.defined() && m_spec.qkNormAfterRope) {
+        x = normalise(x, norm);
+    }
 }
 
 void Attention::rotateRange(at::Tensor& x, std::uint64_t first,
@@ -79,10 +96,10 @@ Attention::KeysValues Attention::project(const at::Tensor& hidden,
     for (std::int64_t first = 0; first < tokens; first += step) {
         const std::int64_t rows = std::min(step, tokens - first);
         const at::Tensor normed = normalise(hidden.narrow(0, first, rows), m_norm);
-        at::Tensor keys = heads(normed, m_weights.k, m_spec.headsKv);
-        rotateRange(keys, static_cast<std::uint64_t>(first), lengths);
+        at::Tensor keys = heads(normed, m_weights.k, m_weights.kNorm, m_spec.headsKv);
+        finishHeads(keys, m_weights.kNorm, static_cast<std::uint64_t>(first), lengths);
         result.keys.narrow(1, first, rows).copy_(keys.transpose(0, 1));
-        const at::Tensor values = heads(normed, m_weights.v, m_spec.headsKv);
+        const at::Tensor values = heads(normed, m_weights.v, {}, m_spec.headsKv);
         result.values.narrow(1, first, rows).copy_(values.transpose(0, 1));
     }
     return result;
@@ -97,9 +114,10 @@ void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths
         poll();
         const std::int64_t count = std::min(step, tokens - first);
         at::Tensor block = hidden.narrow(0, first, count);
-        at::Tensor queries = heads(normalise(block, m_norm), m_weights.q, m_spec.headsQ);
+        at::Tensor queries =
+            heads(normalise(block, m_norm), m_weights.q, m_weights.qNorm, m_spec.headsQ);
         const auto begin = static_cast<std::uint64_t>(first);
-        rotateRange(queries, begin, lengths);
+        finishHeads(queries, m_weights.qNorm, begin, lengths);
         at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.headDim}, hidden.options());
         forEachOverlap(
             lengths, begin, static_cast<std::uint64_t>(count),

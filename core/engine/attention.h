@@ -37,7 +37,13 @@ private:
     };
     [[nodiscard]] KeysValues project(const at::Tensor& hidden,
                                      std::span<const std::uint64_t> lengths) const;
-    [[nodiscard]] at::Tensor heads(const at::Tensor& normed, const Linear& linear, int count) const;
+    /// Projected, normed (where `norm` is defined), clipped and split into heads:
+    /// [n, count, headDim].
+    [[nodiscard]] at::Tensor heads(const at::Tensor& normed, const Linear& linear, const Norm& norm,
+                                   int count) const;
+    /// Rotation, and the norm where it follows the rotation.
+    void finishHeads(at::Tensor& x, const Norm& norm, std::uint64_t first,
+                     std::span<const std::uint64_t> lengths) const;
     void rotateRange(at::Tensor& x, std::uint64_t first,
                      std::span<const std::uint64_t> lengths) const;
     /// Attention of queries [queries, heads, headDim] standing at `first` of a document whose keys

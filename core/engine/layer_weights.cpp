@@ -15,6 +15,28 @@ void visitFeedForward(const model::FeedForwardNames& names,
     }
 }
 
+/// Query and key norms are RMS norms whatever the residual stream's are.
+Norm queryKeyNorm(WeightReader& reader, const std::string& name, double eps,
+                  WeightReader::Threads threads) {
+    return name.empty() ? Norm{} : Norm{reader.load(name, threads), model::NormKind::Rms, eps};
+}
+
+Router loadRouter(WeightReader& reader, const model::LayerNames& names,
+                  const model::RouterSpec& spec, WeightReader::Threads threads) {
+    Router router;
+    if (spec.fp32Matmul) {
+        router.linear.weight = reader.loadFloat(names.router.weight);
+        router.linear.bias =
+            names.router.bias.empty() ? at::Tensor() : reader.loadFloat(names.router.bias);
+    } else {
+        router.linear = reader.load(names.router, threads);
+    }
+    if (!names.selectionBias.empty()) {
+        router.selectionBias = reader.loadFloat(names.selectionBias).flatten();
+    }
+    return router;
+}
+
 }  // namespace
 
 LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int layer,
@@ -28,16 +50,23 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     if (parts.attention) {
         result.attentionNorm = norm(names.attentionNorm);
         result.feedForwardNorm = norm(names.feedForwardNorm);
-        result.attention = {reader.load(names.q, threads), reader.load(names.k, threads),
-                            reader.load(names.v, threads), reader.load(names.o, threads)};
+        result.attention = {reader.load(names.q, threads),
+                            reader.load(names.k, threads),
+                            reader.load(names.v, threads),
+                            reader.load(names.o, threads),
+                            queryKeyNorm(reader, names.qNorm, model.normEps, threads),
+                            queryKeyNorm(reader, names.kNorm, model.normEps, threads)};
     }
     if (parts.feedForward && spec.dense) {
         result.dense = reader.load(names.dense, *spec.dense, threads);
     }
     if (parts.feedForward && spec.moe) {
-        result.router = reader.load(names.router, threads);
+        result.router = loadRouter(reader, names, spec.moe->router, threads);
         if (spec.moe->shared) {
             result.shared = reader.load(names.shared, *spec.moe->shared, threads);
+        }
+        if (spec.moe->sharedGate) {
+            result.sharedGate = reader.load(names.sharedGate, threads);
         }
     }
     if (parts.experts && spec.moe) {
@@ -54,12 +83,17 @@ void forEachTensor(const model::LayerNames& names,
     visit(names.attentionNorm);
     visit(names.feedForwardNorm);
     for (const model::LinearNames* linear :
-         {&names.q, &names.k, &names.v, &names.o, &names.router}) {
+         {&names.q, &names.k, &names.v, &names.o, &names.router, &names.sharedGate}) {
         if (!linear->weight.empty()) {
             visit(linear->weight);
         }
         if (!linear->bias.empty()) {
             visit(linear->bias);
+        }
+    }
+    for (const std::string* name : {&names.qNorm, &names.kNorm, &names.selectionBias}) {
+        if (!name->empty()) {
+            visit(*name);
         }
     }
     visitFeedForward(names.dense, visit);

@@ -16,8 +16,9 @@ struct LayerWeights {
     Norm attentionNorm, feedForwardNorm;
     AttentionWeights attention;
     FeedForward dense;                 ///< dense layers
-    Linear router;                     ///< routed layers
+    Router router;                     ///< routed layers
     FeedForward shared;                ///< where the spec has shared experts
+    Linear sharedGate;                 ///< where their output is gated
     std::vector<FeedForward> experts;  ///< empty when streamed
 };
 

@@ -66,7 +66,12 @@ MoeBlock::Result MoeBlock::forward(const at::Tensor& x, ColumnOutputs* columns,
         if (columns != nullptr && sharedColumn >= 0) {
             columns->set(sharedColumn, shared);
         }
-        result.output.add_(shared);
+        if (m_weights.sharedGate.weight.defined()) {
+            const Linear& gate = m_weights.sharedGate;
+            result.output.add_(shared * at::sigmoid(at::linear(x, gate.weight, gate.bias)));
+        } else {
+            result.output.add_(shared);
+        }
     }
     return result;
 }

@@ -55,7 +55,7 @@ at::Tensor chosenWeights(const Routing& routing, const model::RouterSpec& spec, 
     }
     at::Tensor weights = routing.scores.gather(1, routing.chosen);
     if (spec.renormalise == model::Renormalise::Sum) {
-        weights = weights / weights.sum(-1, /*keepdim=*/true);
+        weights = weights / weights.sum(-1, /*keepdim=*/true).clamp_min(spec.renormaliseFloor);
     } else if (spec.renormalise == model::Renormalise::SumEps && topK > 1) {
         weights = weights / (weights.sum(-1, /*keepdim=*/true) + 1e-20);
     }
@@ -88,16 +88,19 @@ at::Tensor chooseTop(const at::Tensor& selection, int k) {
     return chosen;
 }
 
-Routing route(const at::Tensor& x, const Linear& router, const model::RouterSpec& spec, int topK,
+Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec& spec, int topK,
               const LayerIntervention* change) {
     Routing routing;
-    routing.logits = linearLogits(x, router, spec.fp32Matmul);
+    routing.logits = linearLogits(x, router.linear, spec.fp32Matmul);
     if (change != nullptr && !change->logitBias.empty()) {
         routing.logits = routing.logits + perExpert(change->logitBias, routing.logits);
     }
     routing.scores = spec.score == model::RouterScore::Softmax ? at::softmax(routing.logits, -1)
                                                                : at::sigmoid(routing.logits);
     routing.selection = spec.softmaxOverSelected ? routing.logits : routing.scores;
+    if (router.selectionBias.defined()) {
+        routing.selection = routing.selection + router.selectionBias;
+    }
     if (change != nullptr && !change->selectionBias.empty()) {
         routing.selection = routing.selection + perExpert(change->selectionBias, routing.logits);
     }

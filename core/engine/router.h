@@ -18,7 +18,7 @@ struct Routing {
 };
 
 /// Routes x [n, d]. `change` may be null.
-[[nodiscard]] Routing route(const at::Tensor& x, const Linear& router,
+[[nodiscard]] Routing route(const at::Tensor& x, const Router& router,
                             const model::RouterSpec& spec, int topK,
                             const LayerIntervention* change);
 

@@ -174,6 +174,14 @@ at::Tensor WeightReader::load(const std::string& name, Threads threads) {
     return decode(tensor, threads);
 }
 
+at::Tensor WeightReader::loadFloat(const std::string& name) {
+    const TensorView tensor = m_checkpoint.require(name);
+    account(tensor);
+    at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(at::kFloat));
+    decodeRange(tensor, result, 0, result.numel());
+    return result.to(m_place.device);
+}
+
 Linear WeightReader::load(const model::LinearNames& names, Threads threads) {
     Linear linear;
     linear.weight = load(names.weight, threads);

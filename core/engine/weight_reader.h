@@ -40,6 +40,8 @@ public:
         : m_checkpoint(checkpoint), m_place(place) {}
 
     [[nodiscard]] at::Tensor load(const std::string& name, Threads threads = Threads::All);
+    /// The same in float32 whatever the compute type: for small tensors that models keep so.
+    [[nodiscard]] at::Tensor loadFloat(const std::string& name);
     [[nodiscard]] Linear load(const model::LinearNames& names, Threads threads = Threads::All);
     [[nodiscard]] FeedForward load(const model::FeedForwardNames& names,
                                    const model::FeedForwardSpec& spec,

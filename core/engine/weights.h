@@ -26,6 +26,12 @@ struct Norm {
 
 struct AttentionWeights {
     Linear q, k, v, o;
+    Norm qNorm, kNorm;  ///< undefined without query and key norms
+};
+
+struct Router {
+    Linear linear;
+    at::Tensor selectionBias;  ///< float32 [E] or undefined
 };
 
 /// One gated feed-forward: down(act(gate x) * (up x)).

@@ -24,9 +24,15 @@ std::string fileOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::T
     return checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.string();
 }
 
+/// A vector may be stored as a matrix of one row.
+bool isShape(const Shape& found, const Shape& expected) {
+    return found == expected ||
+           (expected.size() == 1 && found.size() == 2 && found[0] == 1 && found[1] == expected[0]);
+}
+
 void checkOne(const checkpoint::Checkpoint& checkpoint, const SpecTensor& expected) {
     const auto found = checkpoint.require(expected.name);
-    if (found.shape != expected.shape) {
+    if (!isShape(found.shape, expected.shape)) {
         throw Error(ErrorCode::BadShape,
                     fmt::format("{}: tensor \"{}\" has the shape [{}], but config.json asks for "
                                 "[{}].",

@@ -50,6 +50,9 @@ struct RopeSpec {
     RopeScaling scaling;
 };
 
+/// RMS norms on queries and keys: over each head, or over the whole projection before it is split.
+enum class QkNorm { None, PerHead, FullProjection };
+
 /// Grouped-query attention (multi-head when headsKv == headsQ).
 struct AttentionSpec {
     int headsQ = 0;
@@ -57,6 +60,9 @@ struct AttentionSpec {
     int headDim = 0;
     bool qkvBias = false;
     bool outputBias = false;
+    QkNorm qkNorm = QkNorm::None;
+    bool qkNormAfterRope = false;   ///< per-head norms only
+    std::optional<double> clipQkv;  ///< q, k and v are clamped to [-c, c], after any norm
     double scale = 0.0;  ///< multiplies q.k; headDim^-0.5 unless the family says otherwise
     std::optional<int> slidingWindow;  ///< query q sees keys k with q - k < window
     RopeSpec rope;
@@ -71,6 +77,8 @@ struct RouterSpec {
     RouterScore score = RouterScore::Softmax;
     Renormalise renormalise = Renormalise::None;
     bool softmaxOverSelected = false;  ///< select on logits, softmax over the k chosen ones
+    double renormaliseFloor = 0.0;     ///< the sum is at least this (Renormalise::Sum)
+    bool selectionBias = false;        ///< a learned bias on the scores, for the choice alone
     double scale = 1.0;                ///< multiplies the weights
     bool fp32Matmul = false;  ///< router logits computed in float32 whatever the model dtype
     bool castWeightsToModelDtype = true;
@@ -92,6 +100,7 @@ struct MoeSpec {
     /// DeepSeek's shared experts are one fused MLP of sharedCount times the width.
     int sharedCount = 0;
     std::optional<FeedForwardSpec> shared;
+    bool sharedGate = false;  ///< the shared output is multiplied by sigmoid(gate x), one number
 };
 
 /// Tensor names of one linear map.
@@ -109,10 +118,13 @@ struct FeedForwardNames {
 struct LayerNames {
     std::string attentionNorm, feedForwardNorm;
     LinearNames q, k, v, o;
+    std::string qNorm, kNorm;               ///< where AttentionSpec::qkNorm asks for them
     FeedForwardNames dense;                 ///< dense layers only
     LinearNames router;                     ///< routed layers only
+    std::string selectionBias;              ///< [E] or [1, E], where the router has one
     std::vector<FeedForwardNames> experts;  ///< routed layers only, by expert index
     FeedForwardNames shared;                ///< where MoeSpec::shared is set
+    LinearNames sharedGate;                 ///< [1, hidden], where MoeSpec::sharedGate is set
 };
 
 struct LayerSpec {

@@ -74,6 +74,9 @@ private:
         linear(spec.names.k, kv, hidden(), Component::Attention);
         linear(spec.names.v, kv, hidden(), Component::Attention);
         linear(spec.names.o, hidden(), q, Component::Attention);
+        const bool perHead = attention.qkNorm == QkNorm::PerHead;
+        emit(spec.names.qNorm, {perHead ? size(attention.headDim) : q}, Component::Attention);
+        emit(spec.names.kNorm, {perHead ? size(attention.headDim) : kv}, Component::Attention);
         emit(spec.names.feedForwardNorm, {hidden()}, Component::Norms);
         if (spec.dense) {
             feedForward(*spec.dense, spec.names.dense, Component::DenseFeedForward);
@@ -85,6 +88,7 @@ private:
 
     void mixture(const MoeSpec& moe, const LayerNames& names) {
         linear(names.router, size(moe.experts), hidden(), Component::Router);
+        emit(names.selectionBias, {size(moe.experts)}, Component::Router);
         for (m_expert = 0; m_expert < static_cast<int>(names.experts.size()); ++m_expert) {
             feedForward(moe.expert, names.experts[static_cast<std::size_t>(m_expert)],
                         Component::RoutedExperts);
@@ -92,6 +96,7 @@ private:
         m_expert = -1;
         if (moe.shared) {
             feedForward(*moe.shared, names.shared, Component::SharedExperts);
+            linear(names.sharedGate, 1, hidden(), Component::SharedExperts);
         }
     }
 
