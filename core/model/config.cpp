@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -207,6 +208,27 @@ std::vector<double> Config::numbers(std::string_view key) const {
         result.push_back(element.get<double>());
     }
     return result;
+}
+
+int Config::uniformInteger(Keys keys, int fallback, IntegerRange range) const {
+    for (const auto key : keys) {
+        const Json* value = m_impl->value(key);
+        if (value == nullptr || !value->is_array()) {
+            continue;
+        }
+        const auto values = numbers(key);
+        const bool fits = !values.empty() && values.front() == std::floor(values.front()) &&
+                          values.front() >= static_cast<double>(range.least) &&
+                          values.front() <= static_cast<double>(range.most) &&
+                          std::count(values.begin(), values.end(), values.front()) ==
+                              static_cast<std::ptrdiff_t>(values.size());
+        if (!fits) {
+            refuse(key, fmt::format("the same integer from {} to {} for every layer", range.least,
+                                    range.most));
+        }
+        return static_cast<int>(values.front());
+    }
+    return integer(keys, fallback, range);
 }
 
 std::vector<std::string> Config::texts(std::string_view key) const {

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] std::string text(Keys keys, std::string_view fallback) const;
     /// One number or a list of them, such as eos_token_id.
     [[nodiscard]] std::vector<double> numbers(std::string_view key) const;
+    /// An integer, or a list that gives each layer the same one.
+    [[nodiscard]] int uniformInteger(Keys keys, int fallback, IntegerRange range = {}) const;
     [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
     /// An object as a config of its own; nothing when absent. Its keys are counted on their own.
     [[nodiscard]] std::unique_ptr<Config> section(std::string_view key) const;

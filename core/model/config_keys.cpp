@@ -79,6 +79,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"topk_group", "1"},
     {"topk_method", "\"greedy\""},
     {"use_bias"},
+    {"use_cla"},
     {"use_parallel_residual"},
     {"use_qk_norm"},
     {"use_sliding_window"},
@@ -108,8 +109,11 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "keys_to_ignore_at_inference",
     "label2id",
     "mask_token_id",
+    "moe_capacity",
     "max_window_layers",
     "model_type",
+    "mtp_transformer_layers",
+    "num_mtp_modules",
     "num_nextn_predict_layers",
     "output_attentions",
     "output_hidden_states",
@@ -128,6 +132,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "transformers_version",
     "unsloth_version",
     "use_cache",
+    "use_mtp",
     "vision_config",
 });
 

@@ -58,6 +58,20 @@ std::string biasText(bool qkv, bool output) {
     return output ? "a bias on the output" : "no biases";
 }
 
+std::string qkNormText(const AttentionSpec& attention) {
+    std::string text;
+    if (attention.qkNorm != QkNorm::None) {
+        text = fmt::format(
+            ", query and key norms {}{}",
+            attention.qkNorm == QkNorm::PerHead ? "per head" : "over the whole projection",
+            attention.qkNormAfterRope ? " after RoPE" : "");
+    }
+    if (attention.clipQkv) {
+        text += fmt::format(", values clipped to {}", numberText(*attention.clipQkv));
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string routerRule(const MoeSpec& moe) {
@@ -70,6 +84,9 @@ std::string routerRule(const MoeSpec& moe) {
             "{} over {}, top {}, {}", router.score == RouterScore::Softmax ? "softmax" : "sigmoid",
             moe.experts, moe.topK,
             router.renormalise == Renormalise::None ? "not renormalised" : "renormalised");
+    }
+    if (router.selectionBias) {
+        text += ", chosen with a correction bias";
     }
     if (router.unitWeights) {
         text =
@@ -93,6 +110,9 @@ std::string expertsText(const MoeSpec& moe) {
         shared = fmt::format("{} shared{}, width {} in all", std::max(1, moe.sharedCount),
                              moe.sharedCount > 1 ? " (fused)" : "", moe.shared->intermediateSize);
     }
+    if (moe.sharedGate) {
+        shared += ", times a sigmoid gate";
+    }
     return fmt::format("{} of {}, {} chosen per token, {}", moe.experts,
                        feedForwardText(moe.expert), moe.topK, shared);
 }
@@ -104,7 +124,8 @@ std::string attentionText(const AttentionSpec& attention) {
     return fmt::format("{} query heads, {} key/value head{} of dimension {}, {}, {}",
                        attention.headsQ, attention.headsKv, attention.headsKv == 1 ? "" : "s",
                        attention.headDim, window,
-                       biasText(attention.qkvBias, attention.outputBias));
+                       biasText(attention.qkvBias, attention.outputBias)) +
+           qkNormText(attention);
 }
 
 std::string positionsText(const RopeSpec& rope) {

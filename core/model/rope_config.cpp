@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace moescope::model {
@@ -95,22 +96,55 @@ void refuseUnread(const Config& section) {
     }
 }
 
+int rotatedPart(const Config& config, int headDim, double fallback) {
+    const double share = config.positive({"partial_rotary_factor"}, fallback);
+    const int dimensions = share <= 1.0 ? static_cast<int>(share * headDim) : 0;
+    if (dimensions < 1) {
+        config.refuse("partial_rotary_factor", "a share of the head dimension up to 1");
+    }
+    return dimensions;
+}
+
+int readRotaryDim(const Config& config, const RopeDefaults& defaults) {
+    if (!defaults.rotatedShare) {
+        return defaults.headDim;
+    }
+    const int part = rotatedPart(config, defaults.headDim, *defaults.rotatedShare);
+    return config.integer({"rotary_dim"}, part, {1, defaults.headDim});
+}
+
+/// Hunyuan's form of "dynamic" raises theta by alpha whatever the length of the text; the other
+/// fields of its block are without effect. Source: transformers models/hunyuan_v1_moe.
+void foldAlpha(const Config& section, RopeSpec& rope) {
+    if (kindOf(section) != RopeScalingKind::Dynamic || rope.rotaryDim <= 2) {
+        section.refuse("alpha", "nothing but with \"type\": \"dynamic\"");
+    }
+    const double dimensions = rope.rotaryDim;
+    rope.theta *= std::pow(section.positive({"alpha"}, 1.0), dimensions / (dimensions - 2.0));
+    for (const std::string_view key :
+         {"factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"}) {
+        static_cast<void>(section.maybeNumber({key}));
+    }
+}
+
 }  // namespace
 
 RopeSpec readRope(const Config& config, const RopeDefaults& defaults) {
     RopeSpec rope;
-    rope.rotaryDim = defaults.rotaryDim;
+    rope.rotaryDim = readRotaryDim(config, defaults);
     rope.maxPositions = config.positive({"max_position_embeddings"}, defaults.maxPositions);
     rope.theta = config.positive({"rope_theta"}, defaults.theta);
     for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
         if (const auto section = config.section(key)) {
             rope.theta = section->positive({"rope_theta"}, rope.theta);
-            const double share = section->positive({"partial_rotary_factor"}, 1.0);
-            rope.rotaryDim = static_cast<int>(share * defaults.rotaryDim);
-            if (share > 1.0 || rope.rotaryDim < 1) {
-                section->refuse("partial_rotary_factor", "a share of the head dimension up to 1");
+            if (section->has("partial_rotary_factor")) {
+                rope.rotaryDim = rotatedPart(*section, defaults.headDim, 1.0);
             }
-            rope.scaling = readScaling(*section, config, rope);
+            if (section->has("alpha")) {
+                foldAlpha(*section, rope);
+            } else {
+                rope.scaling = readScaling(*section, config, rope);
+            }
             refuseUnread(*section);
         }
     }

@@ -5,10 +5,15 @@
 #include "core/model/config.h"
 #include "core/model/model_spec.h"
 
+#include <optional>
+
 namespace moescope::model {
 
 struct RopeDefaults {
-    int rotaryDim = 0;
+    int headDim = 0;
+    /// Class default of `partial_rotary_factor`, in families that rotate a part of each head;
+    /// nothing in those that rotate all of it, whatever the key says.
+    std::optional<double> rotatedShare{};
     double theta = 10000.0;
     double maxPositions = 0.0;
 };

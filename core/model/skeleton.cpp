@@ -48,7 +48,8 @@ AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaul
     }
     attention.headDim = readHeadDim(config, hiddenSize, attention.headsQ);
     attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
-    attention.rope = readRope(config, {.rotaryDim = attention.headDim,
+    attention.rope = readRope(config, {.headDim = attention.headDim,
+                                       .rotatedShare = defaults.rotatedShare,
                                        .theta = defaults.ropeTheta,
                                        .maxPositions = defaults.maxPositions});
     return attention;
@@ -140,6 +141,15 @@ void setAttentionBias(ModelSpec& spec, bool qkv, bool output) {
         layer.names.k.bias = qkv ? prefix + "k_proj.bias" : "";
         layer.names.v.bias = qkv ? prefix + "v_proj.bias" : "";
         layer.names.o.bias = output ? prefix + "o_proj.bias" : "";
+    }
+}
+
+void setQkNorm(ModelSpec& spec, QkNorm kind, std::string_view qName, std::string_view kName) {
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        auto& layer = spec.layers[static_cast<std::size_t>(i)];
+        layer.attention.qkNorm = kind;
+        layer.names.qNorm = kind == QkNorm::None ? "" : layerPrefix(i).append(qName);
+        layer.names.kNorm = kind == QkNorm::None ? "" : layerPrefix(i).append(kName);
     }
 }
 
@@ -250,6 +260,12 @@ void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>
         if (moe.shared) {
             layer.names.shared =
                 gatedNames(fmt::format("{}{}.", prefix, names.shared), names.gated);
+        }
+        if (moe.sharedGate) {
+            layer.names.sharedGate.weight = prefix + std::string(names.sharedGate);
+        }
+        if (moe.router.selectionBias) {
+            layer.names.selectionBias = prefix + std::string(names.selectionBias);
         }
     }
 }

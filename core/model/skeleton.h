@@ -7,6 +7,7 @@
 #include "core/model/model_spec.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ struct SkeletonDefaults {
     double maxPositions = 0.0;
     double normEps = 1e-5;
     double ropeTheta = 10000.0;
+    std::optional<double> rotatedShare{};  ///< see RopeDefaults
     bool tiedHead = false;
 };
 
@@ -45,6 +47,10 @@ struct SkeletonDefaults {
 
 /// Biases of the query, key, value projections and of the output projection in every layer.
 void setAttentionBias(ModelSpec& spec, bool qkv, bool output);
+
+/// Query and key norms in every layer, below the layer's prefix.
+void setQkNorm(ModelSpec& spec, QkNorm kind, std::string_view qName = "self_attn.q_norm.weight",
+               std::string_view kName = "self_attn.k_norm.weight");
 
 /// `sliding_window` in all layers, or in those that `layer_types` calls "sliding_attention".
 void setSlidingWindow(const Config& config, ModelSpec& spec);
@@ -77,6 +83,8 @@ struct RoutedNames {
     std::string_view expert;
     GatedNames gated = kProjectionNames;
     std::string_view shared = "";
+    std::string_view sharedGate = "";     ///< where MoeSpec::sharedGate is set
+    std::string_view selectionBias = "";  ///< where RouterSpec::selectionBias is set
 };
 
 /// Makes these layers routed ones. Throws Error(BadCheckpoint) when top-k exceeds the number of

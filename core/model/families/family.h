@@ -23,8 +23,16 @@ struct Family {
 /// All families; the first that recognises a config describes it.
 [[nodiscard]] std::span<const Family> families();
 
-extern const Family kMixtral;
 extern const Family kDeepSeek;
+extern const Family kDots1;
+extern const Family kErnie45Moe;
+extern const Family kGlm4Moe;
+extern const Family kHunyuanV1Moe;
 extern const Family kLlama;
+extern const Family kMiniMaxM2;
+extern const Family kMixtral;
+extern const Family kOlmoe;
+extern const Family kQwen2Moe;
+extern const Family kQwen3Moe;
 
 }  // namespace moescope::model

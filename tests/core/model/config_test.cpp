@@ -61,6 +61,19 @@ TEST_CASE("Config: a wrong value is refused with file, key and value", "[core][m
     checkThrows([&] { (void)config.section("a"); }, ErrorCode::BadCheckpoint, {"object"});
 }
 
+TEST_CASE("Config: one integer, or the same for every layer", "[core][model]") {
+    const Config config(R"({"one": 3, "same": [2, 2], "differ": [1, 2], "empty": [], "half": [1.5],
+                            "huge": [1e300], "zero": [0, 0]})",
+                        "config.json");
+    CHECK(config.uniformInteger({"one"}, 1) == 3);
+    CHECK(config.uniformInteger({"same"}, 1) == 2);
+    CHECK(config.uniformInteger({"absent"}, 7) == 7);
+    for (const auto* key : {"differ", "empty", "half", "huge", "zero"}) {
+        checkThrows([&] { (void)config.uniformInteger({key}, 1); }, ErrorCode::BadCheckpoint,
+                    {key});
+    }
+}
+
 TEST_CASE("Config: text that is no config", "[core][model]") {
     for (const auto* text : {"", "[]", "{", "3", R"({"a": 1, "a": 2})", R"({"a": 1e999})"}) {
         CHECK_THROWS_AS(Config(text, "config.json"), Error);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cmath>
 
 using namespace moescope;
 using namespace moescope::model;
@@ -134,6 +135,99 @@ TEST_CASE("Load spec: DeepSeekMoE", "[core][model]") {
     CHECK(variant.layers.at(2).moe->router.renormalise == Renormalise::SumEps);
     CHECK(variant.layers.at(2).attention.rope.scaling.factor == 2.5);
     CHECK(variant.layers.at(2).attention.qkvBias);
+}
+
+TEST_CASE("Load spec: OLMoE", "[core][model]") {
+    const auto spec = loadReference("olmoe");
+    const auto& layer = spec.layers.at(2);
+    CHECK(spec.family == "olmoe");
+    CHECK(layer.attention.qkNorm == QkNorm::FullProjection);
+    CHECK(layer.attention.clipQkv == 1.1);
+    CHECK(layer.names.kNorm == "model.layers.2.self_attn.k_norm.weight");
+    CHECK(layer.moe->router.renormalise == Renormalise::None);
+}
+
+TEST_CASE("Load spec: Qwen2-MoE and Qwen3-MoE", "[core][model]") {
+    const auto qwen2 = loadReference("qwen2_moe");
+    CHECK_FALSE(qwen2.layers.at(1).isRouted());
+    REQUIRE(qwen2.layers.at(2).isRouted());
+    CHECK(qwen2.layers.at(2).moe->sharedGate);
+    CHECK(qwen2.layers.at(2).moe->shared->intermediateSize == 13);
+    CHECK(qwen2.layers.at(2).names.sharedGate.weight ==
+          "model.layers.2.mlp.shared_expert_gate.weight");
+    CHECK(qwen2.layers.at(2).attention.slidingWindow == 4);
+    CHECK_FALSE(qwen2.layers.at(0).attention.slidingWindow.has_value());
+    CHECK(qwen2.layers.at(0).attention.qkvBias);
+    CHECK_FALSE(qwen2.layers.at(0).attention.outputBias);
+
+    const auto qwen3 = loadReference("qwen3_moe");
+    CHECK(qwen3.layers.at(0).dense.has_value());
+    CHECK(qwen3.layers.at(1).isRouted());
+    CHECK(qwen3.layers.at(1).attention.qkNorm == QkNorm::PerHead);
+    CHECK(qwen3.layers.at(1).moe->router.renormalise == Renormalise::Sum);
+    CHECK_FALSE(qwen3.layers.at(1).attention.slidingWindow.has_value());
+}
+
+TEST_CASE("Load spec: Qwen window without layer_types", "[core][model]") {
+    nlohmann::json config = tinyConfig();
+    config.erase("num_local_experts");
+    config["model_type"] = "qwen3_moe";
+    config["num_experts"] = 3;
+    config["moe_intermediate_size"] = 6;
+    config["use_sliding_window"] = true;
+    config["sliding_window"] = 7;
+    config["max_window_layers"] = 1;
+    ShapeWriter tensors({});
+    tensors.skeleton();
+    for (std::uint64_t layer = 0; layer < 2; ++layer) {
+        const std::string prefix = ShapeWriter::prefix(layer);
+        tensors.add(prefix + "self_attn.q_norm.weight", {4})
+            .add(prefix + "self_attn.k_norm.weight", {4})
+            .add(prefix + "mlp.gate.weight", {3, 8});
+        for (int expert = 0; expert < 3; ++expert) {
+            tensors.projections(prefix + "mlp.experts." + std::to_string(expert) + ".", 6);
+        }
+    }
+    const auto spec = load(tensors, config);
+    CHECK_FALSE(spec.layers.at(0).attention.slidingWindow.has_value());
+    CHECK(spec.layers.at(1).attention.slidingWindow == 7);
+    config["use_sliding_window"] = false;
+    CHECK_FALSE(load(tensors, config).layers.at(1).attention.slidingWindow.has_value());
+}
+
+TEST_CASE("Load spec: families with a correction bias", "[core][model]") {
+    const auto glm = loadReference("glm4_moe");
+    CHECK(glm.layers.at(1).attention.rope.rotaryDim == 4);
+    CHECK(glm.layers.at(1).moe->router.score == RouterScore::Sigmoid);
+    CHECK(glm.layers.at(1).moe->router.scale == 1.5);
+    CHECK(glm.layers.at(1).names.selectionBias ==
+          "model.layers.1.mlp.gate.e_score_correction_bias");
+    REQUIRE(glm.notes.size() == 1);
+    CHECK_THAT(glm.notes[0], Catch::Contains("multi-token prediction"));
+
+    const auto dots = loadReference("dots1");
+    CHECK(dots.layers.at(1).moe->router.scale == 2.5);
+    CHECK(dots.layers.at(1).moe->shared->intermediateSize == 14);
+
+    const auto ernie = loadReference("ernie4_5_moe");
+    CHECK(ernie.layers.at(0).dense.has_value());
+    CHECK(ernie.layers.at(1).attention.rope.style == RopeStyle::Interleaved);
+    CHECK(ernie.layers.at(1).moe->router.selectionBias);
+    CHECK(ernie.layers.at(1).moe->router.score == RouterScore::Softmax);
+
+    const auto miniMax = loadReference("minimax_m2");
+    CHECK(miniMax.layers.at(0).attention.rope.rotaryDim == 6);
+    CHECK(miniMax.layers.at(0).names.selectionBias ==
+          "model.layers.0.block_sparse_moe.e_score_correction_bias");
+    checkThrows([] { (void)loadReference("minimax_m2-fp8"); }, ErrorCode::Unsupported, {"fp8"});
+}
+
+TEST_CASE("Load spec: Hunyuan", "[core][model]") {
+    const auto spec = loadReference("hunyuan_v1_moe");
+    CHECK(spec.layers.at(0).attention.qkNormAfterRope);
+    CHECK(spec.layers.at(0).attention.rope.theta == Approx(1e4 * std::pow(1000.0, 8.0 / 6.0)));
+    CHECK(spec.layers.at(0).names.qNorm == "model.layers.0.self_attn.query_layernorm.weight");
+    CHECK(spec.layers.at(0).moe->shared->intermediateSize == 11);
 }
 
 TEST_CASE("Load spec: an unknown family is named and the known ones are listed", "[core][model]") {

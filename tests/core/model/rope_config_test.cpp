@@ -13,7 +13,7 @@ namespace {
 
 RopeSpec read(const std::string& json) {
     const Config config(json, "config.json");
-    return readRope(config, {.rotaryDim = 8, .theta = 10000.0, .maxPositions = 2048.0});
+    return readRope(config, {.headDim = 8, .theta = 10000.0, .maxPositions = 2048.0});
 }
 
 }  // namespace
@@ -63,12 +63,34 @@ TEST_CASE("RoPE config: both spellings of every type", "[core][model]") {
     CHECK(read(R"({"rope_parameters": {"partial_rotary_factor": 0.5}})").rotaryDim == 4);
 }
 
+TEST_CASE("RoPE config: alpha raises theta for good", "[core][model]") {
+    const Config config(R"({"rope_scaling": {"type": "dynamic", "alpha": 1000.0, "factor": 1.0,
+        "beta_fast": 32, "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0}})",
+                        "config.json");
+    const auto rope =
+        readRope(config, {.headDim = 128, .rotatedShare = {}, .theta = 1e4, .maxPositions = 32768});
+    CHECK(rope.theta == Approx(11158839.9));
+    CHECK(rope.scaling.kind == RopeScalingKind::None);
+}
+
+TEST_CASE("RoPE config: a part of each head, where the family rotates a part", "[core][model]") {
+    const auto dimensions = [](const std::string& json, std::optional<double> share) {
+        const Config config(json, "config.json");
+        return readRope(config, {.headDim = 16, .rotatedShare = share}).rotaryDim;
+    };
+    CHECK(dimensions("{}", 0.5) == 8);
+    CHECK(dimensions(R"({"partial_rotary_factor": 0.25})", 0.5) == 4);
+    CHECK(dimensions(R"({"rotary_dim": 12})", 1.0) == 12);
+    CHECK(dimensions(R"({"partial_rotary_factor": 0.25})", std::nullopt) == 16);
+    CHECK_THROWS_AS(dimensions(R"({"rotary_dim": 18})", 1.0), Error);
+    CHECK_THROWS_AS(dimensions(R"({"partial_rotary_factor": 2})", 1.0), Error);
+}
+
 TEST_CASE("RoPE config: what is not understood is an error", "[core][model]") {
     const auto unsupported = [](const std::string& json, const std::string& word) {
         checkThrows([&] { (void)read(json); }, ErrorCode::Unsupported, {"config.json", word});
     };
     unsupported(R"({"rope_scaling": {"type": "spiral", "factor": 2}})", "spiral");
-    unsupported(R"({"rope_scaling": {"type": "dynamic", "factor": 2, "alpha": 1000}})", "alpha");
     unsupported(R"({"rope_scaling": {"type": "linear", "factor": 2, "beta_fast": 3}})",
                 "beta_fast");
     unsupported(R"({"rope_parameters": {"full_attention": {"rope_theta": 1}}})", "full_attention");
@@ -86,6 +108,8 @@ TEST_CASE("RoPE config: what is not understood is an error", "[core][model]") {
         "short_factor");
     bad(R"({"rope_scaling": {"type": "longrope", "short_factor": [1, 1, 1, 1], "long_factor": [1, 1, 1, 0]}})",
         "long_factor");
+    bad(R"({"rope_scaling": {"type": "linear", "factor": 2, "alpha": 1000}})", "alpha");
+    bad(R"({"rope_scaling": {"type": "dynamic", "factor": 2, "alpha": -3}})", "alpha");
     bad(R"({"rope_theta": -1})", "rope_theta");
     bad(R"({"max_position_embeddings": 0})", "max_position_embeddings");
     bad(R"({"rope_parameters": {"partial_rotary_factor": 1.5}})", "partial_rotary_factor");
