@@ -7,8 +7,8 @@
 namespace moescope::figures {
 
 TokenFlow::TokenFlow(const TokenTable& tokens, std::uint64_t first, std::uint64_t count,
-                     int columns, double spacing)
-    : m_spacing(spacing), m_columns(std::max(columns, 1)) {
+                     int columns, double spacing, int narrowest)
+    : m_spacing(spacing), m_columns(std::max(columns, 1)), m_narrowest(narrowest) {
     const std::uint64_t end = std::min(first + count, tokens.size());
     if (first >= end) {
         return;
@@ -23,7 +23,7 @@ TokenFlow::TokenFlow(const TokenTable& tokens, std::uint64_t first, std::uint64_
             newDocument = true;
             ++nextDocument;
         }
-        const double width = std::min(static_cast<double>(tokens.columns(token)), m_columns);
+        const double width = widthOf(tokens, token);
         if (breakNow || newDocument || used + width > m_columns) {
             m_lines.push_back(token);
             m_startsDocument.push_back(newDocument && token != first);
@@ -42,11 +42,15 @@ std::uint64_t TokenFlow::lineOf(std::uint64_t token) const {
     return std::min(line, lineCount() == 0 ? 0 : lineCount() - 1);
 }
 
+double TokenFlow::widthOf(const TokenTable& tokens, std::uint64_t token) const {
+    return std::min(std::max(static_cast<double>(tokens.columns(token)), m_narrowest), m_columns);
+}
+
 TokenFlow::Span TokenFlow::spanOf(const TokenTable& tokens, std::uint64_t token) const {
     Span span;
     for (std::uint64_t t = lineBegin(lineOf(token)); t <= token; ++t) {
         span.left += span.width > 0.0 ? span.width + m_spacing : 0.0;
-        span.width = std::min(static_cast<double>(tokens.columns(t)), m_columns);
+        span.width = widthOf(tokens, t);
     }
     return span;
 }
@@ -58,7 +62,7 @@ std::optional<std::uint64_t> TokenFlow::tokenAt(const TokenTable& tokens, std::u
     }
     double left = 0.0;
     for (std::uint64_t token = lineBegin(line); token < lineEnd(line); ++token) {
-        const double width = std::min(static_cast<double>(tokens.columns(token)), m_columns);
+        const double width = widthOf(tokens, token);
         if (column < left + width + m_spacing) {
             return token;
         }

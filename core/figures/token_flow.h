@@ -20,7 +20,7 @@ public:
     /// Tokens [first, first + count). A new document, and what follows a newline, starts a new
     /// line. Between tokens `spacing` cells stay free.
     TokenFlow(const TokenTable& tokens, std::uint64_t first, std::uint64_t count, int columns,
-              double spacing);
+              double spacing, int narrowest = 1);
 
     [[nodiscard]] std::uint64_t lineCount() const noexcept {
         return m_lines.empty() ? 0 : m_lines.size() - 1;
@@ -36,6 +36,7 @@ public:
     struct Span {
         double left = 0.0, width = 0.0;
     };
+    [[nodiscard]] double widthOf(const TokenTable& tokens, std::uint64_t token) const;
     [[nodiscard]] Span spanOf(const TokenTable& tokens, std::uint64_t token) const;
     /// The token of a line at a horizontal position in character cells.
     [[nodiscard]] std::optional<std::uint64_t> tokenAt(const TokenTable& tokens, std::uint64_t line,
@@ -44,6 +45,7 @@ public:
 private:
     double m_spacing = 0.0;
     double m_columns = 0.0;
+    double m_narrowest = 1.0;
     std::vector<std::uint64_t> m_lines;  // [lines + 1]
     std::vector<bool> m_startsDocument;
 };

@@ -1,0 +1,309 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/canvas/heat_map_body.h"
+
+#include "widgets/canvas/colour_bar.h"
+#include "widgets/support/colour_maps.h"
+#include "widgets/support/format.h"
+
+#include <QFontMetricsF>
+#include <QImage>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace moescope::widgets {
+namespace {
+
+using figures::HeatMapLayout;
+using figures::HeatMapPanel;
+using figures::PanelLayout;
+
+constexpr std::size_t kMostVectorCells = 5000;
+// Lets neighbours overlap a little, so that viewers show no seams between shapes.
+constexpr double kSeam = 0.3;
+
+// Three diagonal strokes; a pattern brush would become an image in SVG.
+void hatch(QPainter& painter, const QRectF& cell, const FigureStyle& style) {
+    painter.fillRect(cell, style.theme.missing);
+    if (cell.width() < 5.0) {
+        return;
+    }
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(style.theme.missingHatch, 1.0));
+    const double w = cell.width() - 1.0;
+    const QPointF corner = cell.topLeft() + QPointF(0.5, 0.5);
+    const auto line = [&](double x1, double y1, double x2, double y2) {
+        painter.drawLine(corner + QPointF(x1, y1) * w, corner + QPointF(x2, y2) * w);
+    };
+    line(0.0, 1.0, 1.0, 0.0);
+    line(0.0, 0.5, 0.5, 0.0);
+    line(0.5, 1.0, 1.0, 0.5);
+    painter.restore();
+}
+
+QString labelText(const std::string& text) {
+    return QString::fromStdString(text);
+}
+
+std::string pairText(const std::string& row, const std::string& column) {
+    return row == column ? "expert " + row : "experts " + row + " and " + column;
+}
+
+}  // namespace
+
+HeatMapBody::HeatMapBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
+    : m_figure(std::move(figure)),
+      m_map(std::get<figures::HeatMapFigure>(m_figure->body)),
+      m_style(std::move(style)) {}
+
+double HeatMapBody::naturalHeight(double width) const {
+    return figures::layoutHeatMaps(m_map, width, std::nullopt, metricsOf(m_style.font)).height;
+}
+
+void HeatMapBody::resize(const QSizeF& size) {
+    const figures::TextMetrics text = metricsOf(m_style.font);
+    m_layout = figures::layoutHeatMaps(m_map, size.width(), std::nullopt, text);
+    if (m_layout.height > size.height() + 0.5) {
+        m_layout = figures::layoutHeatMaps(m_map, size.width(), size.height(), text);
+    }
+}
+
+bool HeatMapBody::isMasked(std::size_t row, std::size_t column) const {
+    return m_map.diagonalMasked && row == column;
+}
+
+QColor HeatMapBody::colourOf(const HeatMapPanel& panel, std::size_t row, std::size_t column) const {
+    const figures::ColourScale& scale = panel.ownScale ? panel.ownScale->scale : m_map.bar.scale;
+    return colourAt(scale.map, scale.position(static_cast<double>(panel.matrix.at(row, column))));
+}
+
+void HeatMapBody::paint(QPainter& painter) const {
+    for (std::size_t i = 0; i < m_layout.panels.size(); ++i) {
+        const PanelLayout& place = m_layout.panels[i];
+        const HeatMapPanel& panel = m_map.panels[i];
+        const std::size_t cells = panel.matrix.rows * panel.matrix.columns;
+        const bool asShapes = figures::cellGap(place.cell) > 0.0 ||
+                              (m_style.vectorCells && cells <= kMostVectorCells);
+        if (asShapes) {
+            paintCells(painter, i);
+        } else {
+            paintImage(painter, i);
+        }
+        paintLabels(painter, i);
+        if (panel.ownScale) {
+            paintColourBar(painter, toQt(place.bar), *panel.ownScale, m_style);
+        }
+        if (panel.isCurrent) {
+            painter.setPen(QPen(m_style.theme.accent, 2.0));
+            painter.setBrush(Qt::NoBrush);
+            painter.drawRect(toQt(place.cells).adjusted(-2, -2, 2, 2));
+        }
+    }
+    if (m_layout.bar.width > 0.0) {
+        paintColourBar(painter, toQt(m_layout.bar), m_map.bar, m_style);
+    }
+}
+
+void HeatMapBody::paintCells(QPainter& painter, std::size_t index) const {
+    const PanelLayout& place = m_layout.panels[index];
+    const HeatMapPanel& panel = m_map.panels[index];
+    const figures::ColourScale& scale = panel.ownScale ? panel.ownScale->scale : m_map.bar.scale;
+    const double gap = figures::cellGap(place.cell);
+    const double side = gap > 0.0 ? place.cell - gap : place.cell + kSeam;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (std::size_t row = 0; row < panel.matrix.rows; ++row) {
+        for (std::size_t column = 0; column < panel.matrix.columns; ++column) {
+            const figures::Rect rect = m_layout.cellRect(m_map, {index, row, column});
+            const QRectF cell(rect.x, rect.y, side, side);
+            const float value = panel.matrix.at(row, column);
+            if (isMasked(row, column)) {
+                painter.fillRect(cell, m_style.theme.missing);
+            } else if (!std::isfinite(value)) {
+                hatch(painter, cell, m_style);
+            } else {
+                const QColor back = colourOf(panel, row, column);
+                painter.fillRect(cell, back);
+                if (figures::cellShowsValue(place.cell)) {
+                    paintValue(painter, cell, value, back, scale.high - scale.low);
+                }
+            }
+        }
+    }
+    painter.restore();
+}
+
+void HeatMapBody::paintValue(QPainter& painter, const QRectF& cell, float value, const QColor& back,
+                             double span) const {
+    const double number = static_cast<double>(value);
+    QString text = m_map.integral ? QString::number(number, 'f', 0)
+                                  : QString::fromStdString(figures::shortNumber(number, span));
+    text.replace(QLatin1Char('-'), QChar(0x2212));
+    const QFont font = m_style.smallFont();
+    if (QFontMetricsF(font).horizontalAdvance(text) > cell.width() - 2.0) {
+        return;
+    }
+    painter.setFont(font);
+    painter.setPen(Theme::textOn(back));
+    painter.drawText(cell, Qt::AlignCenter, text);
+}
+
+// One pixel per value, enlarged without smoothing; smaller than device pixels, averaged.
+void HeatMapBody::paintImage(QPainter& painter, std::size_t index) const {
+    const PanelLayout& place = m_layout.panels[index];
+    const HeatMapPanel& panel = m_map.panels[index];
+    const auto rows = static_cast<int>(panel.matrix.rows);
+    const auto columns = static_cast<int>(panel.matrix.columns);
+    QImage image(columns, rows, QImage::Format_RGB32);
+    for (int y = 0; y < rows; ++y) {
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        const auto row = static_cast<std::size_t>(m_map.firstRowAtBottom ? rows - 1 - y : y);
+        for (int x = 0; x < columns; ++x) {
+            const auto column = static_cast<std::size_t>(x);
+            const bool shown =
+                !isMasked(row, column) && std::isfinite(panel.matrix.at(row, column));
+            line[x] = shown ? colourOf(panel, row, column).rgb() : m_style.theme.missing.rgb();
+        }
+    }
+    // The rows and columns set apart are pieces of their own.
+    const auto cuts = [](std::size_t before, int count) {
+        std::vector<std::pair<int, int>> pieces{{0, count}};
+        if (before > 0) {
+            pieces = {{0, static_cast<int>(before)}, {static_cast<int>(before), count}};
+        }
+        return pieces;
+    };
+    painter.save();
+    const bool averaged = place.cell * m_style.deviceScale < 1.0;
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, averaged);
+    for (const auto& [top, bottom] : cuts(panel.rowsBeforeGap, rows)) {
+        for (const auto& [left, right] : cuts(panel.columnsBeforeGap, columns)) {
+            const int sourceTop = m_map.firstRowAtBottom ? rows - bottom : top;
+            const QImage piece = image.copy(left, sourceTop, right - left, bottom - top);
+            const auto first = static_cast<std::size_t>(m_map.firstRowAtBottom ? bottom - 1 : top);
+            const QRectF target(place.columnLeft(panel, static_cast<std::size_t>(left)),
+                                place.rowTop(panel, first, m_map.firstRowAtBottom),
+                                place.cell * (right - left), place.cell * (bottom - top));
+            if (averaged) {
+                const QSize pixels =
+                    (target.size() * m_style.deviceScale).toSize().expandedTo({1, 1});
+                painter.drawImage(
+                    target, piece.scaled(pixels, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+            } else {
+                painter.drawImage(target, piece);
+            }
+        }
+    }
+    painter.restore();
+}
+
+void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
+    const PanelLayout& place = m_layout.panels[index];
+    const HeatMapPanel& panel = m_map.panels[index];
+    painter.setFont(m_style.font);
+    painter.setPen(m_style.theme.text);
+    const double height = m_style.lineHeight();
+    if (!panel.title.empty()) {
+        const QRectF area = toQt(place.title);
+        painter.drawText(area, Qt::AlignLeft | Qt::AlignTop,
+                         QFontMetricsF(m_style.font)
+                             .elidedText(labelText(panel.title), Qt::ElideRight, area.width()));
+    }
+    painter.setPen(m_style.theme.secondaryText);
+    // A label that is set apart is always drawn; expert labels too near to it are not.
+    const auto drawn = [](std::size_t i, std::size_t thin, std::size_t gap, std::size_t count) {
+        const std::size_t experts = gap > 0 ? gap : count;
+        return i >= experts ? (i - experts) % std::max<std::size_t>(thin, 1) == 0
+                            : thin > 0 && i % thin == 0 && (gap == 0 || i + thin <= gap);
+    };
+    for (std::size_t row = 0; row < panel.matrix.rows; ++row) {
+        if (drawn(row, place.rowThinning, panel.rowsBeforeGap, panel.matrix.rows)) {
+            const double y = place.rowTop(panel, row, m_map.firstRowAtBottom) + place.cell / 2.0;
+            painter.drawText(QRectF(place.cells.x - 104.0, y - height / 2.0, 100.0, height),
+                             Qt::AlignRight | Qt::AlignVCenter, labelText(panel.rowLabels[row]));
+        }
+    }
+    const double below = place.cells.bottom() + 2.0;
+    for (std::size_t column = 0; column < panel.matrix.columns; ++column) {
+        if (drawn(column, place.columnThinning, panel.columnsBeforeGap, panel.matrix.columns)) {
+            const double x = place.columnLeft(panel, column) + place.cell / 2.0;
+            painter.drawText(QRectF(x - 50.0, below, 100.0, height),
+                             Qt::AlignHCenter | Qt::AlignTop,
+                             labelText(panel.columnLabels[column]));
+        }
+    }
+    if (!m_map.columnTitle.empty()) {
+        painter.drawText(QRectF(place.cells.x, below + height, place.cells.width, height),
+                         Qt::AlignHCenter | Qt::AlignTop, labelText(m_map.columnTitle));
+    }
+    if (!m_map.rowTitle.empty()) {
+        painter.save();
+        const double labels =
+            QFontMetricsF(m_style.font).horizontalAdvance(labelText(panel.rowLabels.back()));
+        painter.translate(place.cells.x - labels - 8.0 - height,
+                          place.cells.y + place.cells.height / 2.0);
+        painter.rotate(-90.0);
+        painter.drawText(QRectF(-place.cells.height / 2.0, 0.0, place.cells.height, height),
+                         Qt::AlignHCenter | Qt::AlignTop, labelText(m_map.rowTitle));
+        painter.restore();
+    }
+}
+
+figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
+    const HeatMapPanel& panel = m_map.panels[cell.panel];
+    const std::string& row = panel.rowLabels[cell.row];
+    const std::string& column = panel.columnLabels[cell.column];
+    const double value = static_cast<double>(panel.matrix.at(cell.row, cell.column));
+    figures::Hit hit;
+    hit.panel = static_cast<int>(cell.panel);
+    hit.row = static_cast<int>(cell.row);
+    hit.column = static_cast<int>(cell.column);
+    hit.layer = panel.layer;
+    hit.readOut = panel.title.empty() || m_map.integral ? "" : panel.title + ", ";
+    if (m_map.integral) {
+        hit.readOut += m_map.rowTitle + " " + row + ", " + m_map.columnTitle + " " + column + ": " +
+                       formatCount(static_cast<std::uint64_t>(value)).toStdString() + " tokens";
+    } else {
+        hit.readOut += pairText(row, column) + ": " + formatValue(value).toStdString();
+    }
+    return hit;
+}
+
+figures::Hit HeatMapBody::hitAt(const QPointF& position) const {
+    const auto cell = m_layout.cellAt(m_map, position.x(), position.y());
+    return cell ? hitOf(*cell) : figures::Hit{};
+}
+
+std::vector<QRectF> HeatMapBody::outlines(const figures::Selection& selection) const {
+    std::vector<QRectF> rects;
+    if (!selection.pairRow || !selection.pairColumn) {
+        return rects;
+    }
+    const auto row = static_cast<std::size_t>(*selection.pairRow);
+    const auto column = static_cast<std::size_t>(*selection.pairColumn);
+    for (std::size_t i = 0; i < m_layout.panels.size(); ++i) {
+        const figures::Matrix& matrix = m_map.panels[i].matrix;
+        if (row < matrix.rows && column < matrix.columns) {
+            rects.push_back(toQt(m_layout.cellRect(m_map, {i, row, column})));
+        }
+    }
+    return rects;
+}
+
+std::optional<figures::Hit> HeatMapBody::step(const figures::Selection& from, int dx,
+                                              int dy) const {
+    if (m_map.panels.empty() || m_map.panels.front().matrix.values.empty()) {
+        return std::nullopt;
+    }
+    const figures::Matrix& matrix = m_map.panels.front().matrix;
+    const int up = m_map.firstRowAtBottom ? -dy : dy;
+    const bool fresh = !from.pairRow || !from.pairColumn;
+    const int row = fresh ? 0 : std::clamp(*from.pairRow + up, 0, int(matrix.rows) - 1);
+    const int column = fresh ? 0 : std::clamp(*from.pairColumn + dx, 0, int(matrix.columns) - 1);
+    return hitOf({0, static_cast<std::size_t>(row), static_cast<std::size_t>(column)});
+}
+
+}  // namespace moescope::widgets

@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/canvas/parameters_body.h"
+
+#include "widgets/support/format.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+#include <numeric>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr double kBar = 7.0;
+constexpr double kWidest = 760.0;
+
+double ratio(double part, double whole) {
+    return whole > 0.0 ? part / whole : 0.0;
+}
+
+}  // namespace
+
+ParametersBody::ParametersBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
+    : m_figure(std::move(figure)),
+      m_parameters(std::get<figures::ParametersFigure>(m_figure->body)),
+      m_style(std::move(style)) {
+    addComponents();
+    addBatches();
+}
+
+void ParametersBody::addComponents() {
+    const auto sum = [](const std::vector<std::uint64_t>& values) {
+        return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+    };
+    const std::uint64_t all = sum(m_parameters.total);
+    const std::uint64_t active = sum(m_parameters.active);
+    const std::uint64_t most =
+        m_parameters.total.empty()
+            ? 0
+            : *std::max_element(m_parameters.total.begin(), m_parameters.total.end());
+    const auto add = [&](const QString& name, std::uint64_t total, std::uint64_t used, bool isSum) {
+        Row row;
+        row.name = name;
+        row.total = formatShortCount(double(total));
+        row.share = formatPercent(ratio(double(total), double(all)));
+        row.active = formatShortCount(double(used));
+        row.totalBar = isSum ? 0.0 : ratio(double(total), double(most));
+        row.activeBar = isSum ? 0.0 : ratio(double(used), double(most));
+        row.isSum = isSum;
+        row.readOut = QStringLiteral("%1: %2 parameters, %3 active per token")
+                          .arg(name, formatCount(total), formatCount(used))
+                          .toStdString();
+        m_rows.push_back(row);
+    };
+    Row heading;
+    heading.isHeading = true;
+    heading.name = QStringLiteral("component");
+    heading.total = QStringLiteral("all");
+    heading.share = QStringLiteral("share");
+    heading.active = QStringLiteral("active per token");
+    m_rows.push_back(heading);
+    for (std::size_t i = 0; i < m_parameters.components.size(); ++i) {
+        if (m_parameters.total[i] > 0) {
+            add(QString::fromStdString(m_parameters.components[i]), m_parameters.total[i],
+                m_parameters.active[i], false);
+        }
+    }
+    add(QStringLiteral("sum"), all, active, true);
+}
+
+void ParametersBody::addBatches() {
+    if (m_parameters.batchTokens.empty()) {
+        return;
+    }
+    Row heading;
+    heading.isHeading = true;
+    heading.name = QStringLiteral("tokens in a batch");
+    heading.total = QStringLiteral("expert weights touched, uniform routing");
+    m_rows.push_back(heading);
+    const double most = *std::max_element(m_parameters.touchedExpertBytes.begin(),
+                                          m_parameters.touchedExpertBytes.end());
+    for (std::size_t i = 0; i < m_parameters.batchTokens.size(); ++i) {
+        Row row;
+        row.name = formatCount(m_parameters.batchTokens[i]);
+        row.total = formatBytes(m_parameters.touchedExpertBytes[i]);
+        row.totalBar = ratio(m_parameters.touchedExpertBytes[i], most);
+        row.readOut = QStringLiteral("%1 tokens touch %2 of expert weights on average")
+                          .arg(row.name, row.total)
+                          .toStdString();
+        m_rows.push_back(row);
+    }
+}
+
+double ParametersBody::rowHeight() const {
+    return m_style.lineHeight() + 7.0;
+}
+
+double ParametersBody::naturalHeight(double /*width*/) const {
+    return rowHeight() * double(m_rows.size()) + 8.0;
+}
+
+void ParametersBody::resize(const QSizeF& size) {
+    m_size = QSizeF(std::min(size.width(), kWidest), size.height());
+}
+
+void ParametersBody::paint(QPainter& painter) const {
+    double top = 0.0;
+    for (const Row& row : m_rows) {
+        if (row.isHeading && top > 0.0) {
+            top += 8.0;
+        }
+        paintRow(painter, row, top);
+        top += rowHeight();
+    }
+}
+
+void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) const {
+    const double height = rowHeight();
+    const QFontMetricsF metrics(m_style.font);
+    const double nameWidth = metrics.horizontalAdvance(QStringLiteral("dense feed-forward ")) + 8.0;
+    const double numberWidth = metrics.horizontalAdvance(QStringLiteral("999.9 MB ")) + 4.0;
+    const double activeWidth = metrics.horizontalAdvance(QStringLiteral("active per token")) + 6.0;
+    const bool narrow = m_size.width() < 420.0;
+    painter.setFont(m_style.font);
+    painter.setPen(row.isHeading ? m_style.theme.secondaryText : m_style.theme.text);
+    const auto cell = [&](double left, double width, const QString& text, Qt::Alignment align) {
+        painter.drawText(QRectF(left, top, width, height), align | Qt::AlignVCenter, text);
+    };
+    cell(0.0, nameWidth, row.name, Qt::AlignLeft);
+    double x = nameWidth;
+    if (row.isHeading && row.share.isEmpty()) {
+        cell(x, m_size.width() - x, row.total, Qt::AlignLeft);
+    } else {
+        cell(x, numberWidth, row.total, Qt::AlignRight);
+        x += numberWidth;
+        if (!narrow) {
+            cell(x, numberWidth, row.share, Qt::AlignRight);
+            x += numberWidth;
+        }
+        cell(x, activeWidth, row.active, Qt::AlignRight);
+        x += activeWidth + 12.0;
+    }
+    const double room = m_size.width() - x;
+    if (row.totalBar > 0.0 && room > 20.0) {
+        const double y = top + height / 2.0 - kBar;
+        painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.totalBar, kBar), m_style.theme.grid);
+        painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.activeBar, kBar),
+                         m_style.theme.barPrimary);
+        if (row.active.isEmpty()) {
+            painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.totalBar, kBar),
+                             m_style.theme.barPrimary);
+        }
+    }
+    if (row.isHeading || row.isSum) {
+        const double y = row.isSum ? top : top + height - 1.0;
+        painter.setPen(QPen(m_style.theme.axis, 0.5));
+        painter.drawLine(QPointF(0.0, y), QPointF(m_size.width(), y));
+    }
+}
+
+figures::Hit ParametersBody::hitAt(const QPointF& position) const {
+    double top = 0.0;
+    for (const Row& row : m_rows) {
+        top += row.isHeading && top > 0.0 ? 8.0 : 0.0;
+        if (position.y() >= top && position.y() < top + rowHeight() && !row.isHeading) {
+            figures::Hit hit;
+            hit.readOut = row.readOut;
+            return hit;
+        }
+        top += rowHeight();
+    }
+    return {};
+}
+
+}  // namespace moescope::widgets

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/figure.h"
+#include "widgets/canvas/figure_body.h"
+#include "widgets/canvas/figure_style.h"
+
+namespace moescope::widgets {
+
+/// Parameter accounting as a table with bars: all and active parameters by component with their
+/// sum, and below, the bytes of expert weights that a batch touches.
+class ParametersBody final : public FigureBody {
+public:
+    ParametersBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
+
+    [[nodiscard]] double naturalHeight(double width) const override;
+    void resize(const QSizeF& size) override;
+    void paint(QPainter& painter) const override;
+    [[nodiscard]] figures::Hit hitAt(const QPointF& position) const override;
+
+private:
+    struct Row {
+        QString name, total, share, active;
+        double totalBar = 0.0, activeBar = 0.0;  ///< of the full width
+        bool isSum = false, isHeading = false;
+        std::string readOut;
+    };
+    void addComponents();
+    void addBatches();
+    void paintRow(QPainter& painter, const Row& row, double top) const;
+    [[nodiscard]] double rowHeight() const;
+
+    std::shared_ptr<const figures::Figure> m_figure;
+    const figures::ParametersFigure& m_parameters;
+    FigureStyle m_style;
+    std::vector<Row> m_rows;
+    QSizeF m_size;
+};
+
+}  // namespace moescope::widgets

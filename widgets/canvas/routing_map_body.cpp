@@ -1,0 +1,330 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/canvas/routing_map_body.h"
+
+#include "widgets/canvas/colour_bar.h"
+#include "widgets/canvas/token_read_out.h"
+#include "widgets/support/colour_maps.h"
+
+#include <QFontMetricsF>
+#include <QImage>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr std::uint64_t kMostShapes = 5000;
+constexpr double kBarSpace = 72.0;
+constexpr double kBarWidth = 10.0;
+constexpr double kLongestBar = 240.0;
+constexpr int kSmallestZoom = -8;
+constexpr int kLargestZoom = 3;
+constexpr std::uint64_t kLabelsMeasured = 20000;
+
+}  // namespace
+
+RoutingMapBody::RoutingMapBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
+                               int zoomLevel)
+    : m_figure(std::move(figure)),
+      m_map(std::get<figures::RoutingMapFigure>(m_figure->body)),
+      m_style(std::move(style)),
+      m_zoom(zoomLevel) {
+    const figures::Routing& routing = *m_map.routing;
+    const std::uint64_t measured = std::min(routing.tokenCount(), kLabelsMeasured);
+    int columns = 1;
+    for (std::uint64_t row = 0; row < measured; ++row) {
+        columns = std::max(columns, m_map.tokens->columns(routing.firstToken + row));
+    }
+    m_widestLabel =
+        QFontMetricsF(m_style.tokens).horizontalAdvance(QLatin1Char('0')) * std::min(columns, 16);
+}
+
+double RoutingMapBody::rowHeight() const {
+    const double whole = std::round(m_style.lineHeight() + 2.0);
+    if (m_zoom >= 0) {
+        return whole + 4.0 * m_zoom;
+    }
+    // Half the size at each step: 8, 4, 2, 1 pixels, then 2, 4 ... tokens a pixel row.
+    return 16.0 / std::pow(2.0, -m_zoom);
+}
+
+double RoutingMapBody::mapWidth(double width) const {
+    return std::max(width - kBarSpace, 40.0);
+}
+
+figures::RoutingLayout RoutingMapBody::layoutFor(double width, std::optional<double> height) const {
+    return figures::layoutRouting({mapWidth(width), height, m_map.routing->experts,
+                                   m_map.routing->tokenCount(), rowHeight(), m_widestLabel},
+                                  metricsOf(m_style.font));
+}
+
+double RoutingMapBody::naturalHeight(double width) const {
+    const figures::RoutingLayout layout = layoutFor(width, std::nullopt);
+    return layout.top + static_cast<double>(layout.rowsPerBlock) * layout.rowHeight + 2.0;
+}
+
+void RoutingMapBody::resize(const QSizeF& size) {
+    m_bodyHeight = size.height();
+    m_layout = layoutFor(size.width(), std::nullopt);
+    const double needed =
+        m_layout.top + static_cast<double>(m_layout.rowsPerBlock) * m_layout.rowHeight;
+    if (needed > size.height()) {
+        m_layout = layoutFor(size.width(), size.height());
+    }
+    scrollTo(static_cast<std::int64_t>(m_firstRow));
+}
+
+std::uint64_t RoutingMapBody::rowsInAll() const {
+    return (m_map.routing->tokenCount() + m_layout.tokensPerRow - 1) / m_layout.tokensPerRow;
+}
+
+void RoutingMapBody::paint(QPainter& painter) const {
+    for (int block = 0; block < m_layout.blocks; ++block) {
+        paintBlock(painter, block);
+    }
+    const double right = m_layout.blockStride * m_layout.blocks;
+    const double rows = static_cast<double>(std::min(m_layout.rowsPerBlock, rowsInAll()));
+    const double barHeight = std::clamp(rows * m_layout.rowHeight,
+                                        std::min(60.0, m_bodyHeight - m_layout.top), kLongestBar);
+    paintColourBar(painter, QRectF(right - 8.0, m_layout.top, kBarWidth, barHeight), m_map.bar,
+                   m_style);
+}
+
+void RoutingMapBody::paintBlock(QPainter& painter, int block) const {
+    const std::uint64_t inBlock = static_cast<std::uint64_t>(block) * m_layout.rowsPerBlock;
+    const std::uint64_t all = rowsInAll();
+    if (m_firstRow + inBlock >= all) {
+        return;
+    }
+    const std::uint64_t rows = std::min(m_layout.rowsPerBlock, all - m_firstRow - inBlock);
+    const QRectF first = toQt(m_layout.rowRect(inBlock));
+    const QRectF area(first.topLeft(), QSizeF(first.width(), m_layout.rowHeight * double(rows)));
+    painter.setFont(m_style.font);
+    painter.setPen(m_style.theme.secondaryText);
+    for (int expert = 0; expert < m_layout.experts; ++expert) {
+        if (static_cast<std::size_t>(expert) % m_layout.expertThinning == 0) {
+            const double x = area.left() + (expert + 0.5) * m_layout.cellWidth;
+            painter.drawText(QRectF(x - 30.0, 0.0, 60.0, m_layout.top - 3.0),
+                             Qt::AlignHCenter | Qt::AlignBottom, QString::number(expert));
+        }
+    }
+    painter.setPen(Qt::NoPen);
+    if (m_layout.cellWidth >= 6.0) {
+        for (int expert = 1; expert < m_layout.experts; ++expert) {
+            const double x = area.left() + expert * m_layout.cellWidth - 0.5;
+            painter.fillRect(QRectF(x, area.top(), 0.5, area.height()), m_style.theme.grid);
+        }
+    }
+    const std::uint64_t chosen = rows * static_cast<std::uint64_t>(m_map.routing->topK);
+    const bool asShapes = m_layout.tokensPerRow == 1 && (chosen <= kMostShapes) &&
+                          (m_style.vectorCells || m_layout.rowHeight >= 3.0);
+    if (asShapes) {
+        paintWeights(painter, inBlock, rows);
+    } else {
+        paintWeightImage(painter, inBlock, rows);
+    }
+    if (m_layout.labelWidth > 0.0) {
+        paintTokens(painter, inBlock, rows);
+    }
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(m_style.theme.axis, 0.5));
+    painter.drawRect(area);
+}
+
+void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow,
+                                  std::uint64_t rows) const {
+    const figures::Routing& routing = *m_map.routing;
+    const figures::ColourScale& scale = m_map.bar.scale;
+    const double gap = m_layout.cellWidth > 10.0 && m_layout.rowHeight > 10.0 ? 1.0 : 0.0;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        const std::uint64_t token = m_firstRow + firstRow + i;
+        for (int k = 0; k < routing.topK; ++k) {
+            const QRectF cell = toQt(m_layout.cellRect(firstRow + i, routing.id(token, k)));
+            const float weight = routing.weight(token, k);
+            const QColor colour =
+                std::isfinite(weight)
+                    ? colourAt(scale.map, scale.position(static_cast<double>(weight)))
+                    : m_style.theme.missing;
+            painter.fillRect(cell.adjusted(0, 0, -gap, -gap), colour);
+        }
+    }
+    painter.restore();
+}
+
+void RoutingMapBody::paintWeightImage(QPainter& painter, std::uint64_t firstRow,
+                                      std::uint64_t rows) const {
+    const figures::Routing& routing = *m_map.routing;
+    const figures::ColourScale& scale = m_map.bar.scale;
+    QImage image(m_layout.experts, static_cast<int>(rows), QImage::Format_ARGB32);
+    image.fill(Qt::transparent);
+    std::vector<float> most(static_cast<std::size_t>(m_layout.experts));
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        std::fill(most.begin(), most.end(), -1.0F);
+        const std::uint64_t begin = (m_firstRow + firstRow + i) * m_layout.tokensPerRow;
+        const std::uint64_t end = std::min(begin + m_layout.tokensPerRow, routing.tokenCount());
+        for (std::uint64_t token = begin; token < end; ++token) {
+            for (int k = 0; k < routing.topK; ++k) {
+                float& kept = most[routing.id(token, k)];
+                kept = std::max(kept, routing.weight(token, k));
+            }
+        }
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(static_cast<int>(i)));
+        for (std::size_t expert = 0; expert < most.size(); ++expert) {
+            if (most[expert] >= 0.0F) {
+                line[expert] =
+                    colourAt(scale.map, scale.position(static_cast<double>(most[expert]))).rgb();
+            }
+        }
+    }
+    const QRectF first = toQt(m_layout.rowRect(firstRow));
+    painter.save();
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    painter.drawImage(
+        QRectF(first.topLeft(), QSizeF(first.width(), m_layout.rowHeight * double(rows))), image);
+    painter.restore();
+}
+
+void RoutingMapBody::paintTokens(QPainter& painter, std::uint64_t firstRow,
+                                 std::uint64_t rows) const {
+    const figures::TokenTable& tokens = *m_map.tokens;
+    const auto& documents = tokens.documentOffsets();
+    const QFontMetricsF metrics(m_style.tokens);
+    painter.setFont(m_style.tokens);
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        const std::uint64_t token = m_map.routing->firstToken + m_firstRow + firstRow + i;
+        const QRectF row = toQt(m_layout.rowRect(firstRow + i));
+        const QRectF label(row.left() - m_layout.labelWidth, row.top(), m_layout.labelWidth - 4.0,
+                           row.height());
+        const std::string_view text = tokens.text(token);
+        painter.setPen(m_style.theme.text);
+        painter.drawText(
+            label, Qt::AlignRight | Qt::AlignVCenter,
+            metrics.elidedText(QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())),
+                               Qt::ElideRight, label.width()));
+        if (token != 0 && std::binary_search(documents.begin(), documents.end(), token)) {
+            painter.setPen(QPen(m_style.theme.text, 1.0));
+            painter.drawLine(label.topLeft(), row.topRight());
+        }
+    }
+}
+
+figures::Hit RoutingMapBody::hitAt(const QPointF& position) const {
+    figures::Hit hit;
+    const auto found = m_layout.at(position.x(), position.y());
+    if (!found) {
+        return hit;
+    }
+    const std::uint64_t row = (m_firstRow + found->row) * m_layout.tokensPerRow;
+    if (row >= m_map.routing->tokenCount()) {
+        return hit;
+    }
+    hit.token = m_map.routing->firstToken + row;
+    hit.expert = found->expert;
+    hit.layer = m_map.routing->layer;
+    hit.readOut = tokenReadOut(*m_map.tokens, *m_map.routing, row);
+    return hit;
+}
+
+QString RoutingMapBody::cardAt(const QPointF& position) const {
+    const figures::Hit hit = hitAt(position);
+    return hit.token ? tokenCard(*m_map.tokens, *m_map.routing,
+                                 *hit.token - m_map.routing->firstToken, m_style.theme)
+                     : QString();
+}
+
+std::optional<std::uint64_t> RoutingMapBody::rowOfTokenInView(std::uint64_t token) const {
+    const figures::Routing& routing = *m_map.routing;
+    if (token < routing.firstToken || token - routing.firstToken >= routing.tokenCount()) {
+        return std::nullopt;
+    }
+    const std::uint64_t row = (token - routing.firstToken) / m_layout.tokensPerRow;
+    const std::uint64_t shown = m_layout.rowsPerBlock * static_cast<std::uint64_t>(m_layout.blocks);
+    if (row < m_firstRow || row - m_firstRow >= shown) {
+        return std::nullopt;
+    }
+    return row - m_firstRow;
+}
+
+std::vector<QRectF> RoutingMapBody::outlines(const figures::Selection& selection) const {
+    std::vector<QRectF> rects;
+    if (selection.token) {
+        if (const auto row = rowOfTokenInView(*selection.token)) {
+            const QRectF cells = toQt(m_layout.rowRect(*row));
+            rects.push_back(cells.adjusted(-m_layout.labelWidth, 0, 0, 0));
+        }
+    }
+    if (selection.expert && *selection.expert < m_layout.experts) {
+        for (int block = 0; block < m_layout.blocks; ++block) {
+            const std::uint64_t first = static_cast<std::uint64_t>(block) * m_layout.rowsPerBlock;
+            if (m_firstRow + first < rowsInAll()) {
+                const std::uint64_t rows =
+                    std::min(m_layout.rowsPerBlock, rowsInAll() - m_firstRow - first);
+                QRectF column = toQt(m_layout.cellRect(first, *selection.expert));
+                column.setHeight(m_layout.rowHeight * double(rows));
+                rects.push_back(column);
+            }
+        }
+    }
+    return rects;
+}
+
+std::optional<figures::Hit> RoutingMapBody::step(const figures::Selection& from, int dx,
+                                                 int dy) const {
+    const figures::Routing& routing = *m_map.routing;
+    if (dy != 0 || routing.tokenCount() == 0) {
+        return std::nullopt;
+    }
+    const auto last = static_cast<std::int64_t>(routing.tokenCount()) - 1;
+    const std::int64_t row =
+        from.token ? static_cast<std::int64_t>(*from.token - routing.firstToken) + dx : 0;
+    figures::Hit hit;
+    const auto target = static_cast<std::uint64_t>(std::clamp<std::int64_t>(row, 0, last));
+    hit.token = routing.firstToken + target;
+    hit.readOut = tokenReadOut(*m_map.tokens, routing, target);
+    return hit;
+}
+
+FigureBody::Scroll RoutingMapBody::scroll() const {
+    const auto shown = static_cast<std::int64_t>(m_layout.rowsPerBlock) * m_layout.blocks;
+    const auto all = static_cast<std::int64_t>(rowsInAll());
+    return {std::max<std::int64_t>(all - shown, 0), shown};
+}
+
+void RoutingMapBody::scrollTo(std::int64_t step) {
+    m_firstRow = static_cast<std::uint64_t>(std::clamp<std::int64_t>(step, 0, scroll().steps));
+}
+
+std::int64_t RoutingMapBody::scrollPosition() const {
+    return static_cast<std::int64_t>(m_firstRow);
+}
+
+std::int64_t RoutingMapBody::stepOf(std::uint64_t token) const {
+    if (rowOfTokenInView(token)) {
+        return scrollPosition();
+    }
+    const figures::Routing& routing = *m_map.routing;
+    if (token < routing.firstToken) {
+        return 0;
+    }
+    const auto row =
+        static_cast<std::int64_t>((token - routing.firstToken) / m_layout.tokensPerRow);
+    return std::max<std::int64_t>(row - scroll().page / 3, 0);
+}
+
+bool RoutingMapBody::zoom(int direction) {
+    const int wanted = std::clamp(m_zoom + direction, kSmallestZoom, kLargestZoom);
+    const bool changed = wanted != m_zoom;
+    m_zoom = wanted;
+    return changed;
+}
+
+int RoutingMapBody::zoomLevel() const {
+    return m_zoom;
+}
+
+}  // namespace moescope::widgets

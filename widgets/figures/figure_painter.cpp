@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/figures/figure_painter.h"
+
+#include "widgets/canvas/coloured_text_body.h"
+#include "widgets/canvas/heat_map_body.h"
+#include "widgets/canvas/notice_body.h"
+#include "widgets/canvas/parameters_body.h"
+#include "widgets/canvas/routing_map_body.h"
+#include "widgets/plots/bar_bodies.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr double kMargin = 8.0;
+constexpr double kTextGap = 6.0;
+constexpr double kSmallestBody = 60.0;
+
+QString toQString(const std::string& text) {
+    return QString::fromStdString(text);
+}
+
+}  // namespace
+
+std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figure,
+                                     const FigureStyle& style, const FigureMemory& memory) {
+    const figures::FigureBody& body = figure->body;
+    if (std::holds_alternative<figures::HeatMapFigure>(body)) {
+        return std::make_unique<HeatMapBody>(std::move(figure), style);
+    }
+    if (std::holds_alternative<figures::GroupedBarsFigure>(body)) {
+        return makeRankCountsBody(std::move(figure), style, memory.hiddenRanks);
+    }
+    if (std::holds_alternative<figures::PairedBarsFigure>(body)) {
+        return makePairedBarsBody(std::move(figure), style);
+    }
+    if (std::holds_alternative<figures::RoutingMapFigure>(body)) {
+        return std::make_unique<RoutingMapBody>(std::move(figure), style, memory.zoomLevel);
+    }
+    if (std::holds_alternative<figures::ColouredTextFigure>(body)) {
+        return std::make_unique<ColouredTextBody>(std::move(figure), style, memory.zoomLevel);
+    }
+    if (std::holds_alternative<figures::ParametersFigure>(body)) {
+        return std::make_unique<ParametersBody>(std::move(figure), style);
+    }
+    return std::make_unique<NoticeBody>(std::move(figure), style);
+}
+
+FigurePainter::FigurePainter(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
+                             const FigureMemory& memory)
+    : m_figure(std::move(figure)),
+      m_style(std::move(style)),
+      m_body(makeBody(m_figure, m_style, memory)) {}
+
+double FigurePainter::textHeight(const QString& text, double width) const {
+    if (text.isEmpty()) {
+        return 0.0;
+    }
+    const QRectF room(0, 0, width, 1e6);
+    return std::ceil(QFontMetricsF(m_style.font)
+                         .boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, text)
+                         .height());
+}
+
+// Fills the rectangles of the texts; height 0: the body takes what it needs.
+void FigurePainter::layoutTexts(double width, double height) {
+    const double inner = std::max(width - 2.0 * kMargin, 20.0);
+    double top = kMargin;
+    m_titleRect = {};
+    if (m_style.withTitle) {
+        const double line = std::ceil(QFontMetricsF(m_style.titleFont()).height());
+        m_titleRect = QRectF(kMargin, top, inner, line);
+        top += line + kTextGap;
+    }
+    double below = 0.0;
+    double readHeight = 0.0;
+    double captionHeight = 0.0;
+    if (m_style.withCaption) {
+        readHeight = textHeight(toQString(m_figure->howToRead), inner);
+        captionHeight = textHeight(toQString(m_figure->caption), inner);
+        below = (readHeight > 0.0 ? readHeight + kTextGap : 0.0) +
+                (captionHeight > 0.0 ? captionHeight + kTextGap : 0.0);
+    }
+    double body = m_body->naturalHeight(inner);
+    if (height > 0.0) {
+        const double room = height - top - below - kMargin;
+        // A window too low for everything keeps the drawing and cuts the texts.
+        body = std::max(room, kSmallestBody);
+    }
+    m_bodyRect = QRectF(kMargin, top, inner, body);
+    m_body->resize(m_bodyRect.size());
+    top += body + kTextGap;
+    m_howToReadRect = QRectF(kMargin, top, inner, readHeight);
+    top += readHeight > 0.0 ? readHeight + kTextGap : 0.0;
+    m_captionRect = QRectF(kMargin, top, inner, captionHeight);
+    top += captionHeight > 0.0 ? captionHeight + kTextGap : 0.0;
+    m_size = QSizeF(width, height > 0.0 ? height : std::ceil(top - kTextGap + kMargin));
+}
+
+void FigurePainter::layout(double width) {
+    layoutTexts(width, 0.0);
+}
+
+void FigurePainter::layout(const QSizeF& size) {
+    layoutTexts(size.width(), std::max(size.height(), 1.0));
+}
+
+void FigurePainter::paint(QPainter& painter) const {
+    painter.fillRect(QRectF(QPointF(0, 0), m_size), m_style.theme.background);
+    if (m_style.withTitle) {
+        painter.setFont(m_style.titleFont());
+        painter.setPen(m_style.theme.text);
+        painter.drawText(
+            m_titleRect, Qt::AlignLeft | Qt::AlignVCenter,
+            QFontMetricsF(m_style.titleFont())
+                .elidedText(toQString(m_figure->title), Qt::ElideMiddle, m_titleRect.width()));
+    }
+    painter.save();
+    painter.translate(m_bodyRect.topLeft());
+    m_body->paint(painter);
+    painter.restore();
+    if (!m_style.withCaption) {
+        return;
+    }
+    painter.setFont(m_style.font);
+    painter.setPen(m_style.theme.text);
+    painter.drawText(m_howToReadRect, Qt::AlignLeft | Qt::TextWordWrap,
+                     toQString(m_figure->howToRead));
+    painter.setPen(m_style.theme.secondaryText);
+    painter.drawText(m_captionRect, Qt::AlignLeft | Qt::TextWordWrap, toQString(m_figure->caption));
+}
+
+}  // namespace moescope::widgets

@@ -1,0 +1,403 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/figures/figure_view.h"
+
+#include "widgets/figures/export.h"
+#include "widgets/figures/figure_painter.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMimeData>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPixmap>
+#include <QScrollBar>
+#include <QToolTip>
+
+#include <algorithm>
+#include <limits>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr int kWheelLines = 3;
+
+bool scrolls(const figures::Figure& figure) {
+    return std::holds_alternative<figures::RoutingMapFigure>(figure.body) ||
+           std::holds_alternative<figures::ColouredTextFigure>(figure.body);
+}
+
+figures::Selection selectionOf(const figures::Hit& hit) {
+    return {hit.token, hit.expert, hit.row, hit.column};
+}
+
+}  // namespace
+
+struct FigureView::Impl {
+    std::shared_ptr<const figures::Figure> figure;
+    std::unique_ptr<FigurePainter> painter;
+    FigureMemory memory;
+    figures::Selection selection;
+    figures::Hit hover;
+    QPixmap picture;  // the figure without selection and hover; null: to be painted again
+    bool titleVisible = true;
+    bool captionVisible = true;
+    std::optional<std::uint64_t> dragFrom, dragTo;
+
+    QPointF inBody(const QPointF& position) const {
+        return painter ? position - painter->bodyRect().topLeft() : position;
+    }
+    bool isDragged() const { return dragFrom && dragTo && *dragFrom != *dragTo; }
+    void rebuild(const FigureView& view);
+    void paintPicture(const FigureView& view);
+    void paintOutlines(QPainter& device, const figures::Selection& what, double width,
+                       double fill) const;
+    void paintDrag(QPainter& device) const;
+    void updateScrollBar(FigureView& view) const;
+};
+
+void FigureView::Impl::rebuild(const FigureView& view) {
+    const std::int64_t position = painter ? painter->body().scrollPosition() : 0;
+    picture = QPixmap();
+    painter.reset();
+    if (figure == nullptr) {
+        return;
+    }
+    FigureStyle style = FigureStyle::forScreen(view.font(), Theme::fromPalette(view.palette()),
+                                               view.devicePixelRatioF());
+    style.withTitle = titleVisible;
+    style.withCaption = captionVisible;
+    painter = std::make_unique<FigurePainter>(figure, style, memory);
+    painter->layout(QSizeF(view.viewport()->size()));
+    painter->body().scrollTo(position);
+}
+
+void FigureView::Impl::paintPicture(const FigureView& view) {
+    const double scale = view.devicePixelRatioF();
+    picture = QPixmap((QSizeF(view.viewport()->size()) * scale).toSize());
+    picture.setDevicePixelRatio(scale);
+    picture.fill(view.palette().color(QPalette::Base));
+    if (painter) {
+        QPainter device(&picture);
+        device.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+        painter->paint(device);
+    }
+}
+
+void FigureView::Impl::paintOutlines(QPainter& device, const figures::Selection& what, double width,
+                                     double fill) const {
+    const QColor accent = painter->style().theme.accent;
+    QColor inside = accent;
+    inside.setAlphaF(static_cast<float>(fill));
+    device.setPen(QPen(accent, width));
+    device.setBrush(fill > 0.0 ? QBrush(inside) : QBrush(Qt::NoBrush));
+    for (const QRectF& rect : painter->body().outlines(what)) {
+        device.drawRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5));
+    }
+}
+
+void FigureView::Impl::paintDrag(QPainter& device) const {
+    const auto [first, last] = std::minmax(*dragFrom, *dragTo);
+    // Only what is in view has an outline; far ends of a long drag cost nothing to skip.
+    constexpr std::uint64_t kMostOutlined = 5000;
+    for (std::uint64_t token = first; token <= last && token - first < kMostOutlined; ++token) {
+        figures::Selection one;
+        one.token = token;
+        paintOutlines(device, one, 1.0, 0.2);
+    }
+}
+
+void FigureView::Impl::updateScrollBar(FigureView& view) const {
+    QScrollBar* bar = view.verticalScrollBar();
+    const FigureBody::Scroll scroll = painter ? painter->body().scroll() : FigureBody::Scroll{};
+    constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+    const QSignalBlocker quiet(bar);
+    bar->setRange(0, static_cast<int>(std::min(scroll.steps, kMost)));
+    bar->setPageStep(static_cast<int>(std::min(scroll.page, kMost)));
+    bar->setSingleStep(kWheelLines);
+    bar->setValue(painter ? static_cast<int>(painter->body().scrollPosition()) : 0);
+}
+
+FigureView::FigureView(QWidget* parent)
+    : QAbstractScrollArea(parent), m_impl(std::make_unique<Impl>()) {
+    setFrameShape(QFrame::NoFrame);
+    setFocusPolicy(Qt::StrongFocus);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    viewport()->setMouseTracking(true);
+    viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
+    setMinimumSize(160, 80);
+}
+
+FigureView::~FigureView() = default;
+
+void FigureView::setFigure(std::shared_ptr<const figures::Figure> figure) {
+    const bool sameKind = figure != nullptr && m_impl->figure != nullptr &&
+                          figure->body.index() == m_impl->figure->body.index();
+    if (!sameKind) {
+        m_impl->painter.reset();
+        m_impl->memory = {};
+        m_impl->dragFrom.reset();
+        m_impl->dragTo.reset();
+    }
+    m_impl->figure = std::move(figure);
+    m_impl->hover = {};
+    const bool mayScroll = m_impl->figure != nullptr && scrolls(*m_impl->figure);
+    setVerticalScrollBarPolicy(mayScroll ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+    setAccessibleName(m_impl->figure == nullptr ? tr("No figure")
+                                                : QString::fromStdString(m_impl->figure->title));
+    setAccessibleDescription(
+        m_impl->figure == nullptr
+            ? QString()
+            : QString::fromStdString(m_impl->figure->howToRead + " " + m_impl->figure->caption));
+    m_impl->rebuild(*this);
+    m_impl->updateScrollBar(*this);
+    viewport()->update();
+}
+
+const std::shared_ptr<const figures::Figure>& FigureView::figure() const {
+    return m_impl->figure;
+}
+
+void FigureView::setTitleVisible(bool visible) {
+    m_impl->titleVisible = visible;
+    m_impl->rebuild(*this);
+    viewport()->update();
+}
+
+void FigureView::setCaptionVisible(bool visible) {
+    m_impl->captionVisible = visible;
+    m_impl->rebuild(*this);
+    viewport()->update();
+}
+
+void FigureView::setSelection(const figures::Selection& selection) {
+    if (!(selection == m_impl->selection)) {
+        m_impl->selection = selection;
+        viewport()->update();
+    }
+}
+
+const figures::Selection& FigureView::selection() const {
+    return m_impl->selection;
+}
+
+void FigureView::ensureTokenVisible(std::uint64_t token) {
+    if (m_impl->painter) {
+        verticalScrollBar()->setValue(static_cast<int>(m_impl->painter->body().stepOf(token)));
+    }
+}
+
+void FigureView::clearTokenRange() {
+    m_impl->dragFrom.reset();
+    m_impl->dragTo.reset();
+    viewport()->update();
+}
+
+figures::Hit FigureView::hitAt(const QPointF& viewportPosition) const {
+    if (!m_impl->painter || !m_impl->painter->bodyRect().contains(viewportPosition)) {
+        return {};
+    }
+    return m_impl->painter->body().hitAt(m_impl->inBody(viewportPosition));
+}
+
+void FigureView::copyToClipboard() const {
+    if (m_impl->figure) {
+        constexpr double kMmPerPixel = 25.4 / 96.0;
+        const double width = std::clamp(viewport()->width() * kMmPerPixel, 60.0, 400.0);
+        QApplication::clipboard()->setMimeData(clipboardData(*m_impl->figure, width));
+    }
+}
+
+QSize FigureView::sizeHint() const {
+    return {640, 420};
+}
+
+bool FigureView::viewportEvent(QEvent* event) {
+    if (event->type() == QEvent::ToolTip && m_impl->painter) {
+        const auto* help = static_cast<QHelpEvent*>(event);
+        QString card = m_impl->painter->body().cardAt(m_impl->inBody(help->pos()));
+        if (card.isEmpty()) {
+            card = QString::fromStdString(hitAt(help->pos()).readOut);
+        }
+        QToolTip::showText(help->globalPos(), card, viewport());
+        return true;
+    }
+    if (event->type() == QEvent::Leave) {
+        m_impl->hover = {};
+        Q_EMIT hovered(QString());
+        viewport()->update();
+    }
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+void FigureView::paintEvent(QPaintEvent* /*event*/) {
+    const QSize pixels = (QSizeF(viewport()->size()) * devicePixelRatioF()).toSize();
+    if (m_impl->picture.size() != pixels) {
+        m_impl->paintPicture(*this);
+    }
+    QPainter device(viewport());
+    device.drawPixmap(0, 0, m_impl->picture);
+    if (!m_impl->painter) {
+        return;
+    }
+    device.setRenderHint(QPainter::Antialiasing);
+    device.setClipRect(m_impl->painter->bodyRect());
+    device.translate(m_impl->painter->bodyRect().topLeft());
+    if (m_impl->isDragged()) {
+        m_impl->paintDrag(device);
+    }
+    m_impl->paintOutlines(device, m_impl->selection, 2.0, 0.2);
+    m_impl->paintOutlines(device, selectionOf(m_impl->hover), 1.0, 0.0);
+}
+
+void FigureView::resizeEvent(QResizeEvent* event) {
+    QAbstractScrollArea::resizeEvent(event);
+    if (m_impl->painter) {
+        m_impl->painter->layout(QSizeF(viewport()->size()));
+    }
+    m_impl->picture = QPixmap();
+    m_impl->updateScrollBar(*this);
+}
+
+void FigureView::changeEvent(QEvent* event) {
+    QAbstractScrollArea::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange ||
+        event->type() == QEvent::StyleChange) {
+        m_impl->rebuild(*this);
+        m_impl->updateScrollBar(*this);
+        viewport()->update();
+    }
+}
+
+void FigureView::keyPressEvent(QKeyEvent* event) {
+    int dx = 0;
+    int dy = 0;
+    switch (event->key()) {
+        case Qt::Key_Left:
+            dx = -1;
+            break;
+        case Qt::Key_Right:
+            dx = 1;
+            break;
+        case Qt::Key_Up:
+            dy = -1;
+            break;
+        case Qt::Key_Down:
+            dy = 1;
+            break;
+        default:
+            break;
+    }
+    // Plain arrows step tokens; cells of a map take Shift, since up and down alone step the layer.
+    const bool overTokens = m_impl->figure != nullptr && scrolls(*m_impl->figure);
+    const bool wanted =
+        (dx != 0 || dy != 0) && (overTokens ? dy == 0 : event->modifiers() == Qt::ShiftModifier);
+    const auto hit = wanted && m_impl->painter
+                         ? m_impl->painter->body().step(m_impl->selection, dx, dy)
+                         : std::nullopt;
+    if (!hit) {
+        event->ignore();
+        return;
+    }
+    m_impl->selection.token = hit->token ? hit->token : m_impl->selection.token;
+    if (hit->row && hit->column) {
+        m_impl->selection.pairRow = hit->row;
+        m_impl->selection.pairColumn = hit->column;
+        Q_EMIT pairClicked(*hit->row, *hit->column);
+    } else if (hit->token) {
+        ensureTokenVisible(*hit->token);
+        Q_EMIT tokenClicked(*hit->token);
+    }
+    Q_EMIT hovered(QString::fromStdString(hit->readOut));
+    viewport()->update();
+    event->accept();
+}
+
+void FigureView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() != Qt::LeftButton || !m_impl->painter) {
+        event->ignore();
+        return;
+    }
+    if (m_impl->painter->body().toggleAt(m_impl->inBody(event->position()))) {
+        m_impl->picture = QPixmap();
+        viewport()->update();
+        return;
+    }
+    m_impl->dragFrom = m_impl->dragTo = hitAt(event->position()).token;
+}
+
+void FigureView::mouseMoveEvent(QMouseEvent* event) {
+    const figures::Hit hit = hitAt(event->position());
+    if (event->buttons().testFlag(Qt::LeftButton) && m_impl->dragFrom && hit.token) {
+        m_impl->dragTo = hit.token;
+        viewport()->update();
+    }
+    if (!(hit == m_impl->hover)) {
+        m_impl->hover = hit;
+        Q_EMIT hovered(QString::fromStdString(hit.readOut));
+        viewport()->update();
+    }
+}
+
+void FigureView::mouseReleaseEvent(QMouseEvent* event) {
+    if (event->button() != Qt::LeftButton) {
+        event->ignore();
+        return;
+    }
+    if (m_impl->isDragged()) {
+        const auto [first, last] = std::minmax(*m_impl->dragFrom, *m_impl->dragTo);
+        Q_EMIT tokenRangeSelected(first, last - first + 1);
+        return;
+    }
+    m_impl->dragFrom.reset();
+    m_impl->dragTo.reset();
+    const figures::Hit hit = hitAt(event->position());
+    if (hit.row && hit.column) {
+        Q_EMIT pairClicked(*hit.row, *hit.column);
+    }
+    const bool ofOneToken = m_impl->figure != nullptr &&
+                            std::holds_alternative<figures::PairedBarsFigure>(m_impl->figure->body);
+    if (hit.token && !ofOneToken) {
+        Q_EMIT tokenClicked(*hit.token);
+    }
+    if (hit.expert) {
+        Q_EMIT expertClicked(*hit.expert);
+    }
+    const bool ofLayers = hit.layer && m_impl->figure && !m_impl->figure->provenance.layer;
+    if (ofLayers) {
+        Q_EMIT layerClicked(hit.layer->value);
+    }
+}
+
+void FigureView::wheelEvent(QWheelEvent* event) {
+    if (!event->modifiers().testFlag(Qt::ControlModifier) || !m_impl->painter) {
+        QAbstractScrollArea::wheelEvent(event);
+        return;
+    }
+    const int direction = event->angleDelta().y() > 0 ? 1 : -1;
+    const figures::Hit anchor = hitAt(event->position());
+    if (m_impl->painter->body().zoom(direction)) {
+        m_impl->memory.zoomLevel = m_impl->painter->body().zoomLevel();
+        m_impl->rebuild(*this);
+        m_impl->updateScrollBar(*this);
+        if (anchor.token) {
+            ensureTokenVisible(*anchor.token);
+        }
+        viewport()->update();
+    }
+    event->accept();
+}
+
+void FigureView::scrollContentsBy(int /*dx*/, int /*dy*/) {
+    if (m_impl->painter) {
+        m_impl->painter->body().scrollTo(verticalScrollBar()->value());
+        m_impl->hover = {};
+        m_impl->picture = QPixmap();
+        viewport()->update();
+    }
+}
+
+}  // namespace moescope::widgets

@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/plots/plot_frame.h"
+
+#include <qcustomplot.h>
+
+#include <QPainter>
+
+#include <cmath>
+
+namespace moescope::widgets {
+
+PlotFrame::PlotFrame(const FigureStyle& style)
+    : m_style(style), m_plot(std::make_unique<QCustomPlot>()) {
+    m_plot->plotLayout()->clear();
+    m_plot->setBackground(Qt::NoBrush);
+    m_plot->setNotAntialiasedElements(QCP::aeNone);
+    m_plot->setAntialiasedElements(QCP::aeAll);
+    m_plot->plotLayout()->setRowSpacing(8);
+    m_plot->plotLayout()->setColumnSpacing(16);
+    m_plot->setAutoAddPlottableToLegend(false);
+}
+
+PlotFrame::~PlotFrame() = default;
+
+QCPAxisRect* PlotFrame::addAxisRect(int row, int column) {
+    auto* rect = new QCPAxisRect(m_plot.get());  // owned by the plot's layout
+    rect->setBackground(Qt::NoBrush);
+    rect->setMinimumMargins(QMargins(2, 2, 2, 2));
+    m_plot->plotLayout()->addElement(row, column, rect);
+    for (QCPAxis* axis : rect->axes()) {
+        styleAxis(axis);
+    }
+    rect->axis(QCPAxis::atTop)->setVisible(false);
+    rect->axis(QCPAxis::atRight)->setVisible(false);
+    rect->axis(QCPAxis::atBottom)->grid()->setVisible(false);
+    return rect;
+}
+
+void PlotFrame::styleAxis(QCPAxis* axis) const {
+    const QPen line(m_style.theme.axis, 0.67);
+    axis->setBasePen(line);
+    axis->setTickPen(line);
+    axis->setSubTicks(false);
+    axis->setTickLength(0, 3);
+    axis->setTickLabelFont(m_style.font);
+    axis->setLabelFont(m_style.font);
+    axis->setTickLabelColor(m_style.theme.secondaryText);
+    axis->setLabelColor(m_style.theme.text);
+    axis->setTickLabelPadding(3);
+    axis->setLabelPadding(3);
+    axis->grid()->setPen(QPen(m_style.theme.grid, 0.67));
+    axis->grid()->setZeroLinePen(Qt::NoPen);
+    axis->grid()->setSubGridVisible(false);
+    axis->grid()->setLayer(QStringLiteral("grid"));
+    axis->setNumberFormat(QStringLiteral("gb"));
+    axis->setNumberPrecision(6);
+}
+
+void PlotFrame::record(const QSizeF& size) {
+    m_picture = QPicture();
+    const int width = std::max(1, static_cast<int>(std::floor(size.width())));
+    const int height = std::max(1, static_cast<int>(std::floor(size.height())));
+    QCPPainter painter(&m_picture);
+    painter.setMode(QCPPainter::pmVectorized);
+    m_plot->toPainter(&painter, width, height);
+}
+
+void PlotFrame::play(QPainter& painter) const {
+    painter.drawPicture(QPointF(0, 0), m_picture);
+}
+
+}  // namespace moescope::widgets
