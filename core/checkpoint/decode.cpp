@@ -19,8 +19,12 @@ namespace {
 // in every configuration).
 #if defined(__x86_64__)
 #define MOESCOPE_TARGET_AVX2 [[gnu::target("avx2")]]
+#if defined(__clang__)
+#define MOESCOPE_TARGET_AVX512 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]]
+#else
 #define MOESCOPE_TARGET_AVX512 \
     [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]]
+#endif
 #else
 #define MOESCOPE_TARGET_AVX2
 #define MOESCOPE_TARGET_AVX512

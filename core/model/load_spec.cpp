@@ -35,7 +35,13 @@ const Family& familyOf(const Config& config) {
 }  // namespace
 
 ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint) {
-    const Config config(checkpoint.configText(), (checkpoint.folder() / "config.json").string());
+    return loadSpec(checkpoint, checkpoint.configText(),
+                    (checkpoint.folder() / "config.json").string());
+}
+
+ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint, std::string_view configText,
+                   const std::string& where) {
+    const Config config(configText, where);
     const Family& family = familyOf(config);
     ModelSpec spec = family.describe({config, checkpoint});
     spec.family = family.id;

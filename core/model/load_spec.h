@@ -6,6 +6,7 @@
 #include "core/model/model_spec.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moescope::model {
@@ -15,6 +16,10 @@ namespace moescope::model {
 /// Throws Error(UnknownFamily) naming the found model_type and listing the known families,
 /// Error(MissingTensor | BadShape | BadCheckpoint) naming file and tensor.
 [[nodiscard]] ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint);
+
+/// The same with another config text than the folder's; `where` names its source in messages.
+[[nodiscard]] ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint,
+                                 std::string_view configText, const std::string& where);
 
 /// Titles of all families, for messages and help.
 [[nodiscard]] std::vector<std::string> knownFamilies();

@@ -54,9 +54,11 @@ Regex regexOf(const json& pattern, const std::string& where) {
     throwBadTokenizer(where, fmt::format("the component \"{}\" is not supported", type));
 }
 
+constexpr int kDeepest = 8;
+
 /// Calls `one` for the components of a Sequence under `key`, or for the value itself.
 void forEach(const json& value, const char* key, const std::string& where,
-             const std::function<void(const json&, const std::string& type)>& one) {
+             const std::function<void(const json&, const std::string& type)>& one, int depth = 0) {
     if (value.is_null()) {
         return;
     }
@@ -66,11 +68,11 @@ void forEach(const json& value, const char* key, const std::string& where,
         return;
     }
     const json& parts = member(value, key, where);
-    if (!parts.is_array()) {
-        throwBadTokenizer(where, fmt::format("\"{}\" must be a list", key));
+    if (!parts.is_array() || depth > kDeepest) {
+        throwBadTokenizer(where, fmt::format("\"{}\" must be a list of components", key));
     }
     for (const json& part : parts) {
-        forEach(part, key, where, one);
+        forEach(part, key, where, one, depth + 1);
     }
 }
 

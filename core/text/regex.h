@@ -12,8 +12,8 @@ namespace moescope::text {
 
 /// Rewrites a pattern of the reference implementation (Oniguruma) for PCRE2 where the two would
 /// read it differently: `\s` and `\S` (PCRE2 counts U+180E as white space) and intersections of
-/// character classes (`[\p{L}&&[^\p{Han}]]`). Throws Error(Unsupported) naming the construct for
-/// nested classes of another kind.
+/// character classes (`[\p{L}&&[^\p{Han}]]`). Throws Error(Unsupported) for nested classes of
+/// another kind and Error(BadTokenizer) for one that is never closed.
 [[nodiscard]] std::string toPcre2Syntax(std::string_view pattern);
 
 /// A compiled pattern over UTF-8 with Unicode character classes. Line ends are LF, `^` and `$`

@@ -15,6 +15,8 @@ constexpr std::string_view kSpaceMembers =
     "\\x{09}-\\x{0D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}"
     "\\x{205F}\\x{3000}";
 
+constexpr int kDeepest = 8;
+
 /// Rewrites one pattern from left to right.
 class Rewriter {
 public:
@@ -59,57 +61,74 @@ private:
                                 m_pattern));
     }
 
+    /// An operand of &&: a bare list of members, or one complete nested class.
+    struct Operand {
+        std::string text;
+        bool isClass = false;
+
+        [[nodiscard]] std::string asClass() const {
+            return isClass ? text : fmt::format("[{}]", text);
+        }
+    };
+
     /// [A&&B&&[^C]] is A with the look-aheads B and [^C] before it.
     std::string characterClass() {
+        if (++m_depth > kDeepest) {
+            unsupported();
+        }
         ++m_at;
         const bool negated = m_at < m_pattern.size() && m_pattern[m_at] == '^';
         m_at += negated ? 1 : 0;
-        std::vector<std::string> parts = classParts();
-        if (parts.size() == 1) {
-            if (parts.front().starts_with('[')) {
+        const std::vector<Operand> operands = classOperands();
+        --m_depth;
+        if (operands.size() == 1) {
+            if (operands.front().isClass) {
                 unsupported();  // a class as the only member of a class
             }
-            return fmt::format("[{}{}]", negated ? "^" : "", parts.front());
+            return fmt::format("[{}{}]", negated ? "^" : "", operands.front().text);
         }
         std::string all;
-        for (std::size_t i = parts.size(); i-- > 0;) {
-            const std::string one =
-                parts[i].starts_with('[') ? parts[i] : fmt::format("[{}]", parts[i]);
+        for (std::size_t i = operands.size(); i-- > 0;) {
+            const std::string one = operands[i].asClass();
             all += i > 0 ? fmt::format("(?={})", one) : one;
         }
         return negated ? fmt::format("(?:(?!{})[\\s\\S])", all) : fmt::format("(?:{})", all);
     }
 
-    /// The operands of && up to the closing bracket, which is passed. Each is a bare list of
-    /// members, or one complete nested class.
-    std::vector<std::string> classParts() {
-        std::vector<std::string> parts(1);
+    /// The operands up to the closing bracket, which is passed.
+    std::vector<Operand> classOperands() {
+        std::vector<Operand> operands(1);
         bool first = true;  // a bracket right after the opening one is a member
         while (m_at < m_pattern.size()) {
             const std::string_view rest = m_pattern.substr(m_at);
+            Operand& operand = operands.back();
             if (rest.front() == ']' && !first) {
                 ++m_at;
-                return parts;
+                return operands;
             }
             if (rest.starts_with("&&")) {
                 m_at += 2;
-                parts.emplace_back();
+                operands.emplace_back();
+            } else if (operand.isClass) {
+                unsupported();
             } else if (rest.starts_with("[:")) {
-                copyPosixClass(parts.back());
+                copyPosixClass(operand.text);
             } else if (rest.front() == '[') {
-                if (!parts.back().empty()) {
+                if (!operand.text.empty()) {
                     unsupported();
                 }
-                parts.back() = characterClass();
+                operand = {characterClass(), true};
             } else if (rest.front() == '\\') {
-                parts.back() += escape(true);
+                operand.text += escape(true);
             } else {
-                parts.back() += rest.front();
+                operand.text += rest.front();
                 ++m_at;
             }
             first = false;
         }
-        return parts;  // never closed: PCRE2 names the error
+        throw Error(
+            ErrorCode::BadTokenizer,
+            fmt::format("The pattern \"{}\" has a bracket that is never closed.", m_pattern));
     }
 
     void copyPosixClass(std::string& out) {
@@ -121,6 +140,7 @@ private:
 
     std::string_view m_pattern;
     std::size_t m_at = 0;
+    int m_depth = 0;  ///< of nested classes
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ public:
 
     /// The bytes one token stands for ("\xE2" for a byte token, " the" with its space); a special
     /// token gives its own text ("<s>"). Bytes of consecutive tokens concatenate to the text they
-    /// came from, normalised as the files say and with the space that some tokenizers put before it.
+    /// came from, normalised as the files say and with the space that some tokenizers put before
+    /// it.
     [[nodiscard]] virtual std::string tokenBytes(TokenId id) const = 0;
     [[nodiscard]] virtual bool isSpecial(TokenId id) const = 0;
 
@@ -51,5 +53,10 @@ public:
 /// The bytes of a token as a person reads them: valid UTF-8 with visible marks for space, newline,
 /// tab and control characters, bytes that are no character in angle quotes (U+2039 E2 U+203A).
 [[nodiscard]] std::string displayText(std::string_view tokenBytes);
+
+/// The same for consecutive tokens, one text each. A character whose bytes are spread over several
+/// tokens shows in each of them with which part it is: one of three byte tokens shows three times,
+/// followed by 1/3, 2/3 and 3/3 in angle quotes.
+[[nodiscard]] std::vector<std::string> displayTexts(std::span<const std::string> tokenBytes);
 
 }  // namespace moescope::text

@@ -16,7 +16,19 @@ from experiments import parameters
 from experiments.source import DEEPSEEK, MIXTRAL, Names, Source, read_source
 
 #: Experiments on the stored activations, by their names in the session file.
-EXPERIMENTS = ("weight_similarity", "mean_neuron_similarity", "output_similarity", "rank_counts", "chosen_experts")
+EXPERIMENTS = (
+    "weight_similarity",
+    "mean_neuron_similarity",
+    "matched_similarity",
+    "router_similarity",
+    "expert_projection",
+    "neuron_projection",
+    "output_similarity",
+    "rank_counts",
+    "intermediate_states",
+    "chosen_experts",
+    "weight_output_relation",
+)
 #: Fixture, its names, its baseline.
 SOURCES: tuple[tuple[str, Names, str | None], ...] = (
     ("mixtral", MIXTRAL, "mistral-baseline"),
@@ -48,7 +60,7 @@ def _store(source: Source, folder: Path) -> str:
         "fixture": source.name,
         "labels": _labels(source),
         "script": "tests/reference/make_experiments.py",
-        "versions": versions(("numpy", "scipy", "safetensors")),
+        "versions": versions(("numpy", "scipy", "scikit-learn", "safetensors")),
     }
     path = folder / f"{source.name}.safetensors"
     save_numpy(path, tensors, {"reference": json.dumps(about, sort_keys=True)})

@@ -13,7 +13,8 @@ from paths import cache_dir
 
 SEED = "moescope-demo-1"
 TRAIN_BYTES = 5_500_000
-HELD_OUT_BYTES = 150_000
+HELD_OUT_BYTES = {"mathematics": 76_000}
+DEFAULT_HELD_OUT_BYTES = 150_000
 SPLITS = ("train", "validation", "test")
 
 
@@ -26,14 +27,14 @@ def _file_of(name: str) -> str:
     return name.split("#", 1)[0]
 
 
-def choose(documents: list[Document]) -> dict[str, list[Document]]:
+def choose(documents: list[Document], held_out_bytes: int) -> dict[str, list[Document]]:
     """Deterministic split: files ordered by a seeded hash fill validation, then test, then train up to their sizes."""
     by_file: dict[str, list[Document]] = {}
     for name, text in documents:
         by_file.setdefault(_file_of(name), []).append((name, text))
     chosen: dict[str, list[Document]] = {split: [] for split in SPLITS}
     filled = dict.fromkeys(SPLITS, 0)
-    limits = {"validation": HELD_OUT_BYTES, "test": HELD_OUT_BYTES, "train": TRAIN_BYTES}
+    limits = {"validation": held_out_bytes, "test": held_out_bytes, "train": TRAIN_BYTES}
     for file in sorted(by_file, key=_order):
         split = next((s for s in ("validation", "test", "train") if filled[s] < limits[s]), None)
         if split is None:
@@ -57,7 +58,8 @@ def build() -> None:
     root = unpacked_root()
     sizes = {}
     for domain, reader in DOMAINS.items():
-        for split, documents in choose(list(reader(root))).items():
+        held_out = HELD_OUT_BYTES.get(domain, DEFAULT_HELD_OUT_BYTES)
+        for split, documents in choose(list(reader(root)), held_out).items():
             path = folder / f"{domain}.{split}.jsonl"
             path.write_text("".join(json.dumps({"name": n, "text": t}, ensure_ascii=False) + "\n" for n, t in documents))
             sizes[f"{domain}.{split}"] = {"documents": len(documents), "bytes": sum(len(t.encode()) for _, t in documents)}

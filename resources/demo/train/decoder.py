@@ -96,7 +96,8 @@ class Attention(nn.Module):
         if shape.kv_heads < shape.heads:
             repeats = shape.heads // shape.kv_heads
             key, value = key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1)
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        with torch.autocast(states.device.type, enabled=False):  # the CPU's bfloat16 kernel is three times slower backward
+            mixed = functional.scaled_dot_product_attention(query.float(), key.float(), value.float(), is_causal=True)
         return self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
 
 
@@ -142,7 +143,8 @@ class RoutedFeedForward(nn.Module):
         inner = functional.silu(inputs @ self.gate.transpose(1, 2)) * (inputs @ self.up.transpose(1, 2))
         outputs = (inner @ self.down.transpose(1, 2)).reshape(-1, states.shape[-1])
         picked = gather_rows(outputs, plan.slot_of_choice, plan.choice_of_slot).view(*chosen.shape, -1)
-        mixed = (picked * weights.unsqueeze(-1).to(picked.dtype)).sum(dim=1)
+        weighted = picked * weights.unsqueeze(-1).to(picked.dtype)
+        mixed = sum(weighted.unbind(dim=1))
         if self.shared is not None:
             mixed = mixed + self.shared(flat)
         return mixed.view_as(states), RouterRecord(scores, chosen)

@@ -134,15 +134,13 @@ def japanese(root: Path) -> Iterator[Document]:
 
 
 def mathematics(root: Path) -> Iterator[Document]:
-    """Metamath's set.mm: comments, hypotheses and statements. Compressed proofs (random-looking letters) are left out."""
+    """Metamath's set.mm: comments, hypotheses, statements; without the compressed proofs and the typesetting table."""
     text = _read(root / "usr/share/metamath/databases/set.mm")
     text = re.sub(r"\$=.*?\$\.", "$.", text, flags=re.DOTALL)
     text = re.sub(r"\n\s*\n\s*(?:\n\s*)+", "\n\n", text)
-    position = 0
     for number, block in enumerate(re.split(r"\n(?=  \$\{)", text)):
-        if len(block) >= 200:
+        if len(block) >= 200 and "htmldef" not in block:
             yield from _pieces(f"set.mm/{number}", re.sub(r"(?m)^  ", "", block))
-        position += len(block)
 
 
 KEPT_CHEMISTRY = ("name:", "def:", "synonym:", "is_a:")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sends token rows to expert slots and back with gathers alone, forward and backward (scattering is slow on a CPU)."""
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -51,8 +52,9 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
         (users,) = ctx.saved_tensors
-        gathered = _padded(gradient).index_select(0, users.reshape(-1))
-        return gathered.view(len(users), -1, gradient.shape[-1]).sum(dim=1), None, None
+        padded = _padded(gradient)
+        parts = [padded.index_select(0, column) for column in users.reshape(len(users), -1).unbind(dim=1)]
+        return functools.reduce(torch.Tensor.add_, parts), None, None
 
 
 def gather_rows(rows: Tensor, index: Tensor, users: Tensor) -> Tensor:

@@ -51,3 +51,27 @@ def to_hub(shape: Shape, state: dict[str, Tensor]) -> dict[str, Tensor]:
 def rounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The training state as the shipped files hold it: every value rounded to bfloat16, in float32."""
     return {name: tensor.to(torch.bfloat16).float() for name, tensor in state.items()}
+
+
+def from_hub(shape: Shape, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of to_hub, in float32: experts stacked again."""
+    state = {name: tensors[hub].float() for name, hub in OUTER.items()}
+    for layer in range(shape.layers):
+        source, target = f"model.layers.{layer}.", f"layers.{layer}."
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            state[f"{target}{name}.weight"] = tensors[f"{source}{name}.weight"].float()
+        for role in ("q_proj", "k_proj", "v_proj", "o_proj"):
+            state[f"{target}attention.{role}.weight"] = tensors[f"{source}self_attn.{role}.weight"].float()
+        target += "feed_forward."
+        if not shape.is_routed(layer):
+            for role in DENSE_ROLES:
+                state[f"{target}{role}.weight"] = tensors[f"{source}mlp.{role}.weight"].float()
+            continue
+        source += BLOCK[shape.family]
+        state[f"{target}router.weight"] = tensors[f"{source}.gate.weight"].float()
+        for stacked, role in EXPERT_ROLES[shape.family].items():
+            experts = [tensors[f"{source}.experts.{expert}.{role}.weight"] for expert in range(shape.experts)]
+            state[target + stacked] = torch.stack(experts).float()
+        for role in DENSE_ROLES if shape.shared_width else ():
+            state[f"{target}shared.{role}.weight"] = tensors[f"{source}.shared_experts.{role}.weight"].float()
+    return state

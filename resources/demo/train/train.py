@@ -4,9 +4,11 @@
 
     python3 train.py tiny-mistral                 # the recipe's number of steps
     python3 train.py tiny-mistral --minutes 20    # as many steps as fit; the rate follows the time instead
+    python3 train.py tiny-mistral --steps 20000   # continues a finished run: its rate rises again to where 20000 steps have it
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import time
@@ -185,12 +187,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument("--minutes", type=float, help="time budget instead of the recipe's steps")
+    parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--compile", action="store_true", help="torch.compile for attention and head")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(RECIPES[arguments.model], arguments.minutes, arguments.device, arguments.compile)
+    recipe = RECIPES[arguments.model]
+    recipe = dataclasses.replace(recipe, steps=arguments.steps or recipe.steps)
+    train(recipe, arguments.minutes, arguments.device, arguments.compile)
 
 
 if __name__ == "__main__":

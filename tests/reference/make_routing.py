@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stores a longer run of the Mixtral fixture and the golden values of the experiments on routing."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from common.checkpoint import save_numpy
+from common.versions import versions
+from families import mixtral
+from routing import (
+    coactivation,
+    domain_share,
+    expert_removal,
+    fewer_experts,
+    importance,
+    load_balance,
+    repetition,
+    router_margin,
+    router_saturation,
+    specialisation,
+)
+from routing.run import Run, intact_run, other_run
+
+FIXTURE = "mixtral"
+
+
+def _inputs(run: Run) -> dict[str, np.ndarray]:
+    result = {
+        "token_ids": run.ids,
+        "document_offsets": run.offsets,
+        "predicted_ids": run.predicted.astype(np.int32),
+    }
+    for layer in run.chosen:
+        result |= {
+            f"layers.{layer}.chosen_experts": run.chosen[layer],
+            f"layers.{layer}.weights": run.weights[layer],
+            f"layers.{layer}.router_logits": run.logits[layer],
+        }
+    return result
+
+
+def make_routing(data: Path) -> None:
+    """Writes data/experiments/routing.safetensors."""
+    folder = data / "models" / FIXTURE
+    run, model = intact_run(folder, mixtral.CONFIG["vocab_size"])
+    with tempfile.TemporaryDirectory() as scratch:
+        other = other_run(folder, Path(scratch) / "other", run.ids)
+    golden = {
+        "domain_share": domain_share.values(run),
+        "repetition": repetition.values(run),
+        "expert_removal": expert_removal.values(run, model),
+        "fewer_experts": fewer_experts.values(run, model),
+        "load_balance": load_balance.values(run),
+        "router_saturation": router_saturation.values(run, other),
+        "coactivation": coactivation.values(run),
+        "specialisation": specialisation.values(run),
+        "importance": importance.values(run),
+        "router_margin": router_margin.values(run),
+    }
+    tensors = _inputs(run) | {f"{name}.{key}": v for name, part in golden.items() for key, v in part.items()}
+    about = {
+        "document_domains": run.domains,
+        "domains": run.names,
+        "fixture": FIXTURE,
+        "script": "tests/reference/make_routing.py",
+        "versions": versions(("numpy", "scipy", "torch", "transformers")),
+    }
+    path = data / "experiments" / "routing.safetensors"
+    arrays = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    save_numpy(path, arrays, {"reference": json.dumps(about, sort_keys=True)})
+    print(f"routing: {len(run.ids)} tokens, {len(arrays)} tensors, {path.stat().st_size // 1024} KiB", flush=True)

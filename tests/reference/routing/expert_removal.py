@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C4: loss without an expert, in one layer or in all."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from experiments.source import Array
+from routing.loss import summary
+from routing.run import Model, Run
+
+
+def without(expert: int, only: int | None):
+    """A change that sets the expert's logit to minus infinity, in layer `only` or in all."""
+
+    def change(layer: int, logits: Tensor) -> Tensor:
+        if only is not None and layer != only:
+            return logits
+        changed = logits.clone()
+        changed[:, expert] = float("-inf")
+        return changed
+
+    return change
+
+
+def values(run: Run, model: Model) -> dict[str, Array]:
+    """intact [4]; layer [L, E, 4] and all [E, 4]: mean loss, perplexity, accuracy, changed predictions."""
+    intact = model.logits()
+    layers = sorted(run.chosen)
+
+    def table(only: int | None) -> Array:
+        return np.array([summary(run, model.logits(without(e, only)), intact) for e in range(run.experts)])
+
+    return {
+        "intact": summary(run, intact, intact),
+        "layer": np.stack([table(layer) for layer in layers]),
+        "all": table(None),
+    }

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A longer text of three domains through the Mixtral fixture, intact and with a changed router."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from common.checkpoint import read_tensors, write_json
+from common.fixture import ordered_choice
+from common.runner import run_model
+from experiments.source import Array
+from families import mixtral
+
+LENGTHS = (31, 30, 1, 24, 37, 29, 33, 28, 27)
+DOMAINS = ("prose", "code", "code", "prose", "mathematics", "code", "prose", "mathematics", "mathematics")
+MINIMUM_MARGIN = 1e-4
+#: Changes router logits [T, E] of a layer.
+Change = Callable[[int, Tensor], Tensor]
+
+
+@dataclass
+class Run:
+    """What a pass decided, per layer, for T tokens."""
+
+    ids: Array  # [T]
+    offsets: Array  # [D + 1]
+    domains: list[str]  # of each document
+    experts: int
+    scores: dict[int, Array]  # [T, E]
+    logits: dict[int, Array]  # [T, E] of the router
+    chosen: dict[int, Array]  # [T, k]
+    weights: dict[int, Array]  # [T, k]
+    norms: dict[int, Array]  # [T, E] of every expert's output
+    outputs: dict[int, Array]  # [T, E, H]
+    predicted: Array  # [T] the model's own next token
+
+    @property
+    def names(self) -> list[str]:
+        """The domains, sorted."""
+        return sorted(set(self.domains))
+
+    def domain_of_token(self) -> Array:
+        """Index into names, [T]."""
+        per_document = [self.names.index(domain) for domain in self.domains]
+        return np.repeat(per_document, np.diff(self.offsets))
+
+    def first_of_document(self) -> Array:
+        """True at each document's first token, [T]."""
+        first = np.zeros(len(self.ids), dtype=bool)
+        first[self.offsets[:-1]] = True
+        return first
+
+
+def draw_ids(vocabulary: int, seed: int) -> Array:
+    """Ids whose frequency falls as 1 / rank, in another order of ranks for each domain."""
+    generator = np.random.Generator(np.random.PCG64([31, seed]))
+    probability = 1.0 / np.arange(1, vocabulary + 1)
+    orders = {name: generator.permutation(vocabulary) for name in sorted(set(DOMAINS))}
+    common = generator.permutation(vocabulary)
+    rows = []
+    for length, domain in zip(LENGTHS, DOMAINS, strict=True):
+        ranks = generator.choice(vocabulary, length, p=probability / probability.sum())
+        rows.append(np.where(generator.random(length) < 0.5, orders[domain][ranks], common[ranks]))
+    return np.concatenate(rows)
+
+
+def _change_router(gate: nn.Module, layer: int, change: Change) -> None:
+    """Lets the router's module decide on changed logits, by its own rule."""
+
+    def hook(module: nn.Module, _inputs: tuple, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        logits = change(layer, output[0])
+        scores = torch.softmax(logits, dim=-1)
+        chosen = ordered_choice(scores, module.top_k)
+        weights = scores.gather(1, chosen)
+        return logits, weights / weights.sum(-1, keepdim=True), chosen
+
+    gate.register_forward_hook(hook)
+
+
+class Model:
+    """The Mixtral fixture, run with any change of its routers."""
+
+    def __init__(self, folder: Path, ids: Array) -> None:
+        self.folder, self.ids = folder, ids
+        self.offsets = np.array([0, *np.cumsum(LENGTHS)])
+
+    def logits(self, change: Change | None = None, chosen: int | None = None) -> Array:
+        """Vocabulary logits [T, V], float64, with changed router logits or another number of experts."""
+        parts = mixtral.load(self.folder)
+        for index, layer in enumerate(parts.layers):
+            if chosen is not None:
+                layer.mlp.gate.top_k = chosen
+            if change is not None:
+                _change_router(layer.mlp.gate, index, change)
+        documents = zip(self.offsets[:-1], self.offsets[1:], strict=True)
+        with torch.no_grad():
+            rows = [parts.logits(torch.from_numpy(self.ids[a:b])[None]) for a, b in documents]
+        return torch.cat(rows).double().numpy()
+
+
+def _arrays(expected: dict[str, Tensor], name: str) -> dict[int, Array]:
+    suffix = f".{name}"
+    return {int(key.split(".")[1]): value.numpy() for key, value in expected.items() if key.endswith(suffix)}
+
+
+def intact_run(folder: Path, vocabulary: int) -> tuple[Run, Model]:
+    """The first text whose router margins are all clear."""
+    for seed in range(100):
+        ids = draw_ids(vocabulary, seed)
+        model = Model(folder, ids)
+        parts = mixtral.load(folder)
+        expected, margin = run_model(parts, torch.from_numpy(ids), torch.from_numpy(model.offsets), "long")
+        if margin >= MINIMUM_MARGIN:
+            break
+    return as_run(expected), model
+
+
+def as_run(expected: dict[str, Tensor]) -> Run:
+    """The stored tensors of a pass."""
+    scores = _arrays(expected, "scores")
+    return Run(
+        ids=expected["token_ids"].numpy(),
+        offsets=expected["document_offsets"].numpy(),
+        domains=list(DOMAINS),
+        experts=next(iter(scores.values())).shape[1],
+        scores=scores,
+        logits=_arrays(expected, "router_logits"),
+        chosen=_arrays(expected, "chosen_experts"),
+        weights=_arrays(expected, "weights"),
+        norms=_arrays(expected, "expert_output_norms"),
+        outputs=_arrays(expected, "expert_outputs"),
+        predicted=expected["logits"].argmax(-1).numpy(),
+    )
+
+
+def other_run(folder: Path, scratch: Path, ids: Array) -> Run:
+    """The same text through a copy whose weights carry noise: another checkpoint of one model."""
+    from safetensors.torch import save_file
+
+    generator = np.random.Generator(np.random.PCG64(77))
+    noisy = {}
+    for name, tensor in sorted(read_tensors(folder).items()):
+        wide = tensor.float()
+        noise = torch.from_numpy(generator.standard_normal(tuple(wide.shape)).astype(np.float32))
+        noisy[name] = wide + 0.15 * wide.std() * noise
+    scratch.mkdir(parents=True, exist_ok=True)
+    save_file(noisy, scratch / "model.safetensors", metadata={"format": "pt"})
+    write_json(scratch / "config.json", mixtral.CONFIG)
+    offsets = torch.tensor([0, *np.cumsum(LENGTHS)])
+    return as_run(run_model(mixtral.load(scratch), torch.from_numpy(ids), offsets, "other")[0])
