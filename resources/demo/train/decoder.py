@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Moescope authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One small decoder for the three architectures: Mistral (dense), Mixtral (routed) and DeepSeekMoE (dense first, shared + routed).
+"""One small decoder for three architectures: Mistral (dense), Mixtral (routed), DeepSeekMoE (dense first, shared + routed).
 
 Formulas are those of the published models: pre-norm RMSNorm, half-split RoPE, grouped-query attention, SwiGLU feed-forward,
 softmax router. Expert weights are kept stacked, [experts, ...], for batched products; `checkpoint_io` writes the hub's names.

@@ -89,7 +89,7 @@ def kernel(root: Path) -> Iterator[Document]:
 def _without_roff(text: str) -> str:
     lines: list[str] = []
     for line in text.split("\n"):
-        if line.startswith((".\\\"", "'\\\"", "\\\"")):
+        if line.startswith(('.\\"', "'\\\"", '\\"')):
             continue
         macro = re.match(r"[.']\s*([A-Za-z]+)\s*(.*)", line)
         if macro:

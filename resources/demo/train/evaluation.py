@@ -13,11 +13,12 @@ import packing
 from decoder import Decoder, RoutedFeedForward
 from domains import DOMAINS
 
-
 Rows = tuple[Tensor, Tensor]
 
 
-def held_out_rows(tokenizer: str, length: int, rows_per_domain: int | None = None, split: str = "validation") -> dict[str, Rows]:
+def held_out_rows(
+    tokenizer: str, length: int, rows_per_domain: int | None = None, split: str = "validation"
+) -> dict[str, Rows]:
     """Per domain (ids, targets), each [n, length]."""
     bos = packing.ENCODERS[tokenizer]().bos
     tables = {}
@@ -49,7 +50,9 @@ def domain_losses(model: Decoder, rows: dict[str, Rows]) -> dict[str, float]:
 
 def routed_layers(model: Decoder) -> list[tuple[int, RoutedFeedForward]]:
     """(layer number, module) of the layers with a router."""
-    return [(i, layer.feed_forward) for i, layer in enumerate(model.layers) if isinstance(layer.feed_forward, RoutedFeedForward)]
+    return [
+        (i, layer.feed_forward) for i, layer in enumerate(model.layers) if isinstance(layer.feed_forward, RoutedFeedForward)
+    ]
 
 
 @torch.no_grad()

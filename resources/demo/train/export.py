@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the trained models as Hugging Face folders in the hub's published layout.
 
-    python3 export.py [--to FOLDER] [--interim]     # interim: from the resumable states, while training still runs
+python3 export.py [--to FOLDER] [--interim]     # interim: from the resumable states, while training still runs
 """
 
 import argparse
@@ -93,7 +93,10 @@ def _write_tensors(folder: Path, tensors: dict[str, Tensor], shard_bytes: int | 
     split = split_torch_state_dict_into_shards(tensors, max_shard_size=shard_bytes)
     for file, names in split.filename_to_tensors.items():
         save_file({name: tensors[name] for name in names}, folder / file, metadata=METADATA)
-    index = {"metadata": {"total_size": split.metadata["total_size"]}, "weight_map": dict(sorted(split.tensor_to_filename.items()))}
+    index = {
+        "metadata": {"total_size": split.metadata["total_size"]},
+        "weight_map": dict(sorted(split.tensor_to_filename.items())),
+    }
     _write_json(folder / "model.safetensors.index.json", index)
 
 

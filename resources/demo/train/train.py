@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trains one demo model, resuming from its own state in the cache.
 
-    python3 train.py tiny-mistral                 # the recipe's number of steps
-    python3 train.py tiny-mistral --minutes 20    # as many steps as fit; the rate follows the time instead
-    python3 train.py tiny-mistral --steps 20000   # continues a finished run: its rate rises again to where 20000 steps have it
+python3 train.py tiny-mistral                 # the recipe's number of steps
+python3 train.py tiny-mistral --minutes 20    # as many steps as fit; the rate follows the time instead
+python3 train.py tiny-mistral --steps 20000   # continues a finished run: its rate rises again to where 20000 steps have it
 """
 
 import argparse

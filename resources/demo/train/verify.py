@@ -55,7 +55,7 @@ def check_resaved_names(model: transformers.PreTrainedModel, folder: Path) -> st
         model.save_pretrained(place)
         written = folder_tensors(Path(place)).keys()
     published = folder_tensors(folder).keys()
-    return "same names" if written == published else f"{len(written)} names instead of {len(published)}, e.g. {sorted(written)[2]}"
+    return "same names" if written == published else f"{len(written)} other names, e.g. {sorted(written - published)[0]}"
 
 
 def published_deepseek(folder: Path, code: Path) -> torch.nn.Module:

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The Moescope authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes, and validation losses beside those of a Kneser-Ney 5-gram."""
+
+import numpy as np
+import torch
+
+import evaluation
+import packing
+from decoder import Decoder
+from domains import DOMAINS
+from instruct import encode_pair, pairs
+from kneser_ney import KneserNey
+from paths import DEMO_DIR
+from presets import EARLY_NAME, RECIPES, Recipe
+from report_subjects import BASE_MODELS, LENGTH, NAMES, Subject, mean, table
+from train import state_path
+
+EVALUATED_ROWS = 100
+PAIRS_PER_DOMAIN = 30
+
+
+def seen_rows(recipe: Recipe, steps: int) -> np.ndarray:
+    """The training rows a run saw, with those of the run it started from, each once."""
+    length = 512
+    blocks = packing.training_blocks(recipe.tokenizer, length, recipe.seed)[: steps * recipe.batch_tokens // length]
+    if not recipe.start_from:
+        return blocks
+    start = RECIPES[recipe.start_from]
+    start_steps = torch.load(state_path(start.name), map_location="cpu", weights_only=False)["step"]
+    return np.unique(np.concatenate([blocks, seen_rows(start, start_steps)]), axis=0)
+
+
+def kneser_ney_losses(recipe: Recipe, rows: np.ndarray) -> dict[str, float]:
+    """Validation loss per domain of the 5-gram model counted on `rows`."""
+    model = KneserNey(rows)
+    losses = {}
+    for domain in DOMAINS:
+        held_out = packing.blocks(packing.stream(recipe.tokenizer, domain, "validation"), LENGTH)[:EVALUATED_ROWS]
+        losses[domain] = float(-np.log(model.probabilities(held_out)).mean())
+    return losses
+
+
+def early_share(subject: Subject) -> float:
+    """Part of the steps that were done when the early checkpoint was taken (the schedule runs on time)."""
+    moment = subject.recipe.early_fraction * subject.seconds
+    return max((e["step"] for e in subject.history if e["seconds"] <= moment), default=0) / subject.steps
+
+
+def training_section(subjects: dict[str, Subject]) -> str:
+    """Sizes, steps and tokens."""
+    rows = []
+    for subject in subjects.values():
+        parameters = sum(p.numel() for p in subject.model.parameters())
+        size = sum(path.stat().st_size for path in (DEMO_DIR / subject.name).iterdir())
+        early = subject.name == EARLY_NAME
+        steps = round(subject.steps * early_share(subject)) if early else subject.steps
+        tokens = f"{steps * subject.recipe.batch_tokens / 1e6:.1f}"
+        rows.append([subject.name, f"{parameters:,}", f"{size:,}", f"{steps:,}", tokens])
+    total = sum(path.stat().st_size for name in NAMES for path in (DEMO_DIR / name).iterdir())
+    header = ["model", "parameters", "bytes", "steps of its own", "million tokens of its own"]
+    return table(header, rows) + f"\nAll five folders together: {total:,} bytes.\n"
+
+
+def loss_section(subjects: dict[str, Subject]) -> str:
+    """Validation loss against Kneser-Ney, for each base model."""
+    text = ""
+    for name in BASE_MODELS:
+        subject = subjects[name]
+        recipe = subject.recipe
+        own = evaluation.domain_losses(subject.model, evaluation.held_out_rows(recipe.tokenizer, LENGTH, EVALUATED_ROWS))
+        seen = seen_rows(recipe, subject.steps)
+        same = kneser_ney_losses(recipe, seen)
+        full = kneser_ney_losses(recipe, packing.training_blocks(recipe.tokenizer, 512, recipe.seed))
+        rows = []
+        for domain in DOMAINS:
+            figures = [f"{losses[domain]:.3f}" for losses in (own, same, full)]
+            rows.append([domain, *figures, "yes" if own[domain] < same[domain] else "no"])
+        rows.append(["**mean**", f"**{mean(own):.3f}**", f"**{mean(same):.3f}**", f"{mean(full):.3f}", ""])
+        passed = "passed" if mean(own) < mean(same) else "**missed**"
+        text += f"\n### {name}\n\n"
+        header = ["domain", "model", f"5-gram, same {seen.size / 1e6:.1f} M tokens", "5-gram, all 20 M tokens", "better"]
+        text += table(header, rows)
+        text += (
+            f"\nGate (mean better than the 5-gram over the same tokens): {passed}, {mean(own):.3f} against {mean(same):.3f}.\n"
+        )
+    return text
+
+
+def other_losses(subjects: dict[str, Subject]) -> str:
+    """Mean validation loss of the two further checkpoints, and the instruct model's loss on held-out answers."""
+    lines = []
+    for name in ("tiny-mixtral-instruct", EARLY_NAME):
+        rows = evaluation.held_out_rows(subjects[name].recipe.tokenizer, LENGTH, EVALUATED_ROWS)
+        lines.append(f"{name}: {mean(evaluation.domain_losses(subjects[name].model, rows)):.3f} in the mean over domains.")
+    base, tuned = (answer_loss(subjects[name].model) for name in ("tiny-mixtral", "tiny-mixtral-instruct"))
+    lines.append(f"Loss on the answers of held-out pairs: tiny-mixtral {base:.3f}, tiny-mixtral-instruct {tuned:.3f}.")
+    return "\n".join(f"- {line}" for line in lines) + "\n"
+
+
+def answer_loss(model: Decoder) -> float:
+    """Mean loss of answer tokens over held-out pairs."""
+    encoder = packing.SentencePieceEncoder()
+    total, count = 0.0, 0
+    for _, pair in pairs("validation", PAIRS_PER_DOMAIN):
+        ids, targets = encode_pair(encoder, pair)
+        losses = evaluation.token_losses(model, (torch.tensor([ids]), torch.tensor([targets]).clamp_min(0)))[0]
+        answered = torch.tensor(targets) >= 0
+        total, count = total + losses[answered].sum().item(), count + int(answered.sum())
+    return total / count
