@@ -1,0 +1,247 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/export/export_figures.h"
+
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+#include <QApplication>
+#include <QFontDatabase>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace moescope::cli {
+namespace {
+
+using figures::FigureBuilder;
+using figures::FigureInfo;
+using figures::FigureRequest;
+using figures::TokenRange;
+
+// A page or two; more is asked for with --tokens.
+constexpr std::uint64_t kTokensOfAMap = 256;
+constexpr std::uint64_t kTokensOfAText = 1024;
+constexpr std::uint64_t kMostFilesOfTokens = 1024;
+
+/// Exports one figure of a session.
+class FigureExport {
+public:
+    FigureExport(const FigureBuilder& builder, const ExportPlan& plan, const ExportReport& report,
+                 const FigureInfo& info)
+        : m_builder(builder), m_plan(plan), m_report(report), m_info(info) {}
+
+    std::size_t run();
+
+private:
+    std::vector<LayerId> layers() const;
+    std::vector<std::optional<TokenRange>> tokenRanges() const;
+    void write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens);
+    std::string fileName(std::optional<LayerId> layer,
+                         const std::optional<TokenRange>& tokens) const;
+    bool isCsv() const { return m_plan.file.format == widgets::FileFormat::Csv; }
+
+    const FigureBuilder& m_builder;
+    const ExportPlan& m_plan;
+    const ExportReport& m_report;
+    const FigureInfo& m_info;
+    std::size_t m_count = 0;
+};
+
+std::string listOf(const std::vector<LayerId>& layers) {
+    std::string text;
+    for (const LayerId layer : layers) {
+        text += (text.empty() ? "" : ", ") + std::to_string(layer.value);
+    }
+    return text.empty() ? "none" : text;
+}
+
+std::vector<LayerId> FigureExport::layers() const {
+    const std::vector<LayerId> have = m_builder.layersOf(m_info);
+    if (m_plan.allLayers) {
+        return have;
+    }
+    for (const LayerId layer : m_plan.layers) {
+        if (std::find(have.begin(), have.end(), layer) == have.end()) {
+            const auto& all = m_builder.head().model.layers;
+            const bool dense = static_cast<std::size_t>(layer.value) < all.size() &&
+                               !all[static_cast<std::size_t>(layer.value)].isRouted();
+            throw Error(
+                ErrorCode::Usage,
+                fmt::format("{}: layer {} {}; the session has this figure for layers {}.",
+                            m_info.name, layer.value,
+                            dense ? "is dense and has no router" : "is not there", listOf(have)));
+        }
+    }
+    return m_plan.layers;
+}
+
+std::vector<std::optional<TokenRange>> FigureExport::tokenRanges() const {
+    if (!m_info.takesTokens) {
+        return {std::nullopt};
+    }
+    const std::uint64_t count = m_builder.head().corpus.ids.size();
+    if (m_info.needsToken) {
+        // The first token of a document is usually a mark of its beginning, the second is text.
+        const TokenRange range = m_plan.tokens.empty()
+                                     ? TokenRange{count > 1 ? 1U : 0U, 1}
+                                     : figures::parseTokenRange(m_plan.tokens, count);
+        if (range.count > kMostFilesOfTokens) {
+            throw Error(
+                ErrorCode::Usage,
+                fmt::format("{} makes a file for each token; {} tokens are too many, give at "
+                            "most {}.",
+                            m_info.name, range.count, kMostFilesOfTokens));
+        }
+        std::vector<std::optional<TokenRange>> each;
+        for (std::uint64_t i = 0; i < range.count; ++i) {
+            each.push_back(TokenRange{range.first + i, 1});
+        }
+        return each;
+    }
+    if (!m_plan.tokens.empty()) {
+        return {figures::parseTokenRange(m_plan.tokens, count)};
+    }
+    const bool isText = m_info.name == "coloured-text";
+    const std::uint64_t most = isText ? kTokensOfAText : kTokensOfAMap;
+    if (m_info.experiment != "chosen_experts" || isCsv() || count <= most) {
+        return {std::nullopt};
+    }
+    if (m_report.note) {
+        m_report.note(fmt::format("{}: tokens 0 to {} of {}; give --tokens for others.",
+                                  m_info.name, most - 1, count));
+    }
+    return {TokenRange{0, most}};
+}
+
+std::string FigureExport::fileName(std::optional<LayerId> layer,
+                                   const std::optional<TokenRange>& tokens) const {
+    std::string name(m_info.name);
+    if (m_info.hasRoles && !m_plan.roles.empty()) {
+        name += "-" + m_plan.roles.front();
+    }
+    if (m_info.hasRelative && m_plan.relative) {
+        name += "-relative";
+    }
+    if (layer) {
+        const auto digits = std::to_string(m_builder.head().model.layers.size()).size();
+        name += fmt::format("-layer-{:0{}}", layer->value, std::max<std::size_t>(digits, 2));
+    } else if (m_info.perLayer) {
+        name += "-all-layers";
+    }
+    if (tokens && m_info.needsToken) {
+        name += fmt::format("-token-{}", tokens->first);
+    } else if (tokens && !m_plan.tokens.empty()) {
+        name += fmt::format("-tokens-{}-{}", tokens->first, tokens->first + tokens->count - 1);
+    }
+    return name + "." + std::string(widgets::suffix(m_plan.file.format));
+}
+
+void FigureExport::write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens) {
+    FigureRequest request;
+    request.figure = m_info.name;
+    request.layer = layer;
+    request.tokens = tokens;
+    request.range = m_plan.range;
+    request.colourMap = m_info.hasColourScale ? m_plan.colourMap : std::nullopt;
+    request.maskDiagonal = m_plan.maskDiagonal;
+    if (m_info.hasRoles) {
+        request.roles = m_plan.roles;
+    }
+    request.relative = m_info.hasRelative && m_plan.relative;
+    const std::filesystem::path path = m_plan.folder / fileName(layer, tokens);
+    widgets::exportFigure(m_builder.build(request), m_plan.file, path);
+    ++m_count;
+    if (m_report.written) {
+        m_report.written(path);
+    }
+}
+
+std::size_t FigureExport::run() {
+    const auto ranges = tokenRanges();
+    if (!m_info.perLayer) {
+        write(std::nullopt, ranges.front());
+        return m_count;
+    }
+    for (const LayerId layer : layers()) {
+        for (const auto& range : ranges) {
+            write(layer, range);
+        }
+    }
+    if (m_plan.allLayers && m_info.experiment == "rank_counts") {
+        write(std::nullopt, std::nullopt);
+    }
+    return m_count;
+}
+
+void makeFolder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error || !std::filesystem::is_directory(folder)) {
+        throw Error(ErrorCode::FileUnwritable,
+                    fmt::format("The folder {} cannot be made ({}); choose another with -o.",
+                                folder.string(), error ? error.message() : "a file is in the way"));
+    }
+}
+
+}  // namespace
+
+void prepareDrawing() {
+    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) {
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+}
+
+std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
+                          const ExportReport& report) {
+    std::vector<const FigureInfo*> wanted = plan.figures;
+    if (plan.allFigures) {
+        wanted = builder.available();
+    }
+    makeFolder(plan.folder);
+    std::size_t count = 0;
+    for (const FigureInfo* info : wanted) {
+        const auto have = builder.available();
+        if (std::find(have.begin(), have.end(), info) == have.end()) {
+            // Says what is missing and how to add it.
+            FigureRequest request;
+            request.figure = info->name;
+            (void)builder.build(request);
+        }
+        count += FigureExport(builder, plan, report, *info).run();
+    }
+    return count;
+}
+
+std::size_t exportFigures(const ExportPlan& plan, const ExportReport& report) {
+    const auto session = session::Session::open(plan.session);
+    if (session->isPartial() && report.note) {
+        report.note(
+            fmt::format("{} is a run in progress or interrupted; what is finished is exported.",
+                        plan.session.string()));
+    }
+    return exportFigures(FigureBuilder(figures::makeSource(session)), plan, report);
+}
+
+int runExport(const ExportPlan& plan, int argc, char** argv) {
+    prepareDrawing();
+    QApplication application(argc, argv);
+    const ExportReport report{
+        .written = [](const std::filesystem::path& path) { fmt::print("{}\n", path.string()); },
+        .note = [](const std::string& text) { fmt::print(stderr, "moescope: {}\n", text); }};
+    try {
+        if (plan.file.format != widgets::FileFormat::Csv && QFontDatabase::families().isEmpty()) {
+            report.note(
+                "no fonts are installed, so texts will be missing; install fonts-dejavu-core.");
+        }
+        exportFigures(plan, report);
+        return EXIT_SUCCESS;
+    } catch (const Error& error) {
+        report.note(error.what());
+        return exitCode(error.code());
+    }
+}
+
+}  // namespace moescope::cli

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/export/export_options.h"
+
+#include "core/base/error.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace moescope::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  moescope export run.h5 --figure rank-counts --layers all --format svg -o figures\n"
+    "  moescope export run.h5 --figure weight-similarity --layers 0,15,31 --role gate \\\n"
+    "      --range all --width 85 --format pdf -o figures\n"
+    "  moescope export run.h5 --figure coloured-text --layers 3 --tokens 0-511 -o figures\n"
+    "  moescope export run.h5 --figure all --format csv -o data\n\n"
+    "One file for each layer; the paths written are printed on stdout, one a line.";
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorCode::Usage, message);
+}
+
+int parseLayer(std::string_view text, const std::string& whole) {
+    int layer = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), layer);
+    if (error != std::errc() || end != text.data() + text.size() || layer < 0 || layer > 100000) {
+        refuse(
+            fmt::format("--layers \"{}\" is not understood: give all, or numbers and ranges such "
+                        "as 0,2,5-7.",
+                        whole));
+    }
+    return layer;
+}
+
+std::string figureNames() {
+    std::string names;
+    for (const figures::FigureInfo& info : figures::figureCatalogue()) {
+        names += (names.empty() ? "" : ", ") + std::string(info.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+std::vector<LayerId> parseLayers(const std::string& text) {
+    std::vector<LayerId> layers;
+    if (text == "all") {
+        return layers;
+    }
+    std::string_view rest = text;
+    while (true) {
+        const std::size_t comma = rest.find(',');
+        const std::string_view entry = rest.substr(0, comma);
+        const std::size_t dash = entry.find('-');
+        const int first = parseLayer(entry.substr(0, dash), text);
+        const int last =
+            dash == std::string_view::npos ? first : parseLayer(entry.substr(dash + 1), text);
+        if (last < first) {
+            refuse(
+                fmt::format("--layers \"{}\": the range {} ends before it begins.", text, entry));
+        }
+        for (int layer = first; layer <= last; ++layer) {
+            layers.emplace_back(layer);
+        }
+        if (comma == std::string_view::npos) {
+            break;
+        }
+        rest.remove_prefix(comma + 1);
+    }
+    std::sort(layers.begin(), layers.end());
+    layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+    return layers;
+}
+
+void ExportCommand::attach(CLI::App& program) {
+    m_app = program.add_subcommand("export", "Write figures of a session as files");
+    m_app->add_option("RUN.h5", m_session, "Session, finished or in progress")->required();
+    m_app
+        ->add_option("--figure", m_figures,
+                     "Figure, or all; may be repeated. Figures: " + figureNames())
+        ->required();
+    m_app->add_option("--layers", m_layers, "all, or numbers and ranges: 0,2,5-7")
+        ->capture_default_str();
+    m_app->add_option("--tokens", m_tokens,
+                      "17, 0-63 (both included) or 64-; norms-scores makes a file for each");
+    m_app->add_option("--role", m_role, "gate, up, down, or all side by side")
+        ->capture_default_str();
+    m_app->add_flag("--relative", m_relative,
+                    "Similarity after subtracting the baseline or the experts' mean");
+    m_app->add_option("--range", m_range, "Colour limits of this layer, of all layers, or MIN:MAX")
+        ->capture_default_str();
+    m_app->add_option("--colour-map,--color-map", m_colourMap,
+                      "viridis, cividis, inferno, greys, white-blue or diverging");
+    m_app->add_flag("--with-diagonal", m_withDiagonal,
+                    "Draw the diagonal of similarity maps, which is 1");
+    m_app->add_option("--theme", m_theme, "light or dark")->capture_default_str();
+    m_app->add_option("--width", m_width, "Width in mm: 85 is one column, 174 two")
+        ->capture_default_str();
+    m_app->add_option("--dpi", m_dpi, "Resolution of PNG")->capture_default_str();
+    m_app->add_flag("--no-caption", m_noCaption, "Leave out the lines below the figure");
+    m_app->add_flag("--no-title", m_noTitle, "Leave out the title");
+    m_app->add_option("--format", m_format, "png, svg, pdf or csv")->capture_default_str();
+    m_app->add_option("-o,--output", m_folder, "Folder for the files; made if need be")->required();
+    m_app->footer(kFooter);
+}
+
+bool ExportCommand::wasCalled() const {
+    return m_app != nullptr && m_app->parsed();
+}
+
+ExportPlan ExportCommand::result() const {
+    ExportPlan plan;
+    plan.session = m_session;
+    plan.folder = m_folder;
+    for (const std::string& name : m_figures) {
+        if (name == "all") {
+            plan.allFigures = true;
+            continue;
+        }
+        const figures::FigureInfo* info = figures::findFigure(name);
+        if (info == nullptr) {
+            refuse(fmt::format("There is no figure \"{}\"; there are: {}, or all.", name,
+                               figureNames()));
+        }
+        if (std::find(plan.figures.begin(), plan.figures.end(), info) == plan.figures.end()) {
+            plan.figures.push_back(info);
+        }
+    }
+    plan.layers = parseLayers(m_layers);
+    plan.allLayers = plan.layers.empty();
+    plan.tokens = m_tokens;
+    if (m_role != "all") {
+        if (m_role != "gate" && m_role != "up" && m_role != "down") {
+            refuse(fmt::format("--role {} is not possible: give gate, up, down or all.", m_role));
+        }
+        plan.roles = {m_role};
+    }
+    plan.relative = m_relative;
+    plan.range = figures::parseColourRange(m_range);
+    if (!m_colourMap.empty()) {
+        plan.colourMap = figures::parseColourMap(m_colourMap);
+        if (!plan.colourMap) {
+            refuse(
+                fmt::format("--colour-map {} is not possible: give viridis, cividis, inferno, "
+                            "greys, white-blue or diverging.",
+                            m_colourMap));
+        }
+    }
+    plan.maskDiagonal = !m_withDiagonal;
+    if (m_theme != "light" && m_theme != "dark") {
+        refuse(fmt::format("--theme {} is not possible: give light or dark.", m_theme));
+    }
+    const auto format = widgets::parseFileFormat(m_format);
+    if (!format) {
+        refuse(fmt::format("--format {} is not possible: give png, svg, pdf or csv.", m_format));
+    }
+    plan.file.format = *format;
+    plan.file.widthMm = m_width;
+    plan.file.dpi = m_dpi;
+    plan.file.dark = m_theme == "dark";
+    plan.file.withCaption = !m_noCaption;
+    plan.file.withTitle = !m_noTitle;
+    return plan;
+}
+
+}  // namespace moescope::cli

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/request.h"
+#include "widgets/figures/export.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace moescope::cli {
+
+/// What `export` was asked for, checked as far as that goes without the session.
+struct ExportPlan {
+    std::filesystem::path session;
+    std::vector<const figures::FigureInfo*> figures;
+    bool allFigures = false;  ///< "all": those the session has
+    bool allLayers = true;
+    std::vector<LayerId> layers;  ///< when not allLayers, ascending
+    std::string tokens;           ///< empty: the figure's own choice
+    std::vector<std::string> roles;
+    bool relative = false;
+    figures::ColourRange range;
+    std::optional<figures::ColourMap> colourMap;
+    bool maskDiagonal = true;
+    widgets::ExportOptions file;
+    std::filesystem::path folder;
+};
+
+/// "all", "3", "0,2,5-7": layers, ascending, each once. An empty list means all. Throws
+/// Error(Usage).
+[[nodiscard]] std::vector<LayerId> parseLayers(const std::string& text);
+
+/// The `export` subcommand: attach() before parsing, result() after. Thread-compatible.
+class ExportCommand {
+public:
+    void attach(CLI::App& program);
+    [[nodiscard]] bool wasCalled() const;
+    /// Throws Error(Usage) naming the option, its value and what is possible.
+    [[nodiscard]] ExportPlan result() const;
+
+private:
+    std::string m_session, m_folder;
+    std::vector<std::string> m_figures;
+    std::string m_layers = "all", m_tokens, m_role = "all", m_range = "layer", m_colourMap;
+    std::string m_theme = "light", m_format = "png";
+    double m_width = 174.0, m_dpi = 300.0;
+    bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
+    CLI::App* m_app = nullptr;
+};
+
+}  // namespace moescope::cli

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/export/export_figures.h"
+
+#include "core/base/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/session_builder.h"
+#include "tests/support/temporary_folder.h"
+
+#include <fstream>
+
+using namespace moescope;
+using namespace moescope::cli;
+
+namespace {
+
+struct Written {
+    std::vector<std::string> names;
+    std::vector<std::string> notes;
+};
+
+Written exported(const ExportPlan& plan) {
+    Written result;
+    exportFigures(plan, {[&](const std::filesystem::path& path) {
+                             CHECK(std::filesystem::file_size(path) > 0);
+                             result.names.push_back(path.filename().string());
+                         },
+                         [&](const std::string& note) { result.notes.push_back(note); }});
+    return result;
+}
+
+ExportPlan planFor(const std::filesystem::path& folder, const char* figure) {
+    ExportPlan plan;
+    plan.session = folder / "run.h5";
+    plan.folder = folder / "out" / "deep";
+    plan.figures = {figures::findFigure(figure)};
+    plan.file.format = widgets::FileFormat::Csv;
+    return plan;
+}
+
+std::string messageOf(const ExportPlan& plan, ErrorCode code) {
+    try {
+        exported(plan);
+    } catch (const Error& error) {
+        CHECK(error.code() == code);
+        return error.what();
+    }
+    FAIL("nothing was refused");
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    CHECK(exported(planFor(folder.path(), "rank-counts")).names ==
+          std::vector<std::string>{"rank-counts-layer-01.csv", "rank-counts-layer-02.csv",
+                                   "rank-counts-layer-03.csv", "rank-counts-all-layers.csv"});
+    ExportPlan plan = planFor(folder.path(), "weight-similarity");
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    plan.roles = {"gate"};
+    CHECK(exported(plan).names == std::vector<std::string>{"weight-similarity-gate-layer-02.csv"});
+    plan = planFor(folder.path(), "norms-scores");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}};
+    plan.tokens = "4-5";
+    CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-token-4.csv",
+                                                           "norms-scores-layer-01-token-5.csv"});
+    CHECK(exported(planFor(folder.path(), "parameters")).names ==
+          std::vector<std::string>{"parameters.csv"});
+}
+
+TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "parameters");
+    plan.allFigures = true;
+    plan.allLayers = true;
+    plan.file.dpi = 72.0;
+    for (const auto format : {widgets::FileFormat::Png, widgets::FileFormat::Svg,
+                              widgets::FileFormat::Pdf, widgets::FileFormat::Csv}) {
+        plan.file.format = format;
+        CHECK(exported(plan).names.size() == 7 * 3 + 1 + 1);
+    }
+}
+
+TEST_CASE("exportFigures: long texts are shortened and it says so", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::SyntheticRun run;
+    run.tokens = 700;
+    run.experiments = {"chosen_experts"};
+    tests::writeSyntheticSession(folder / "run.h5", run);
+    ExportPlan plan = planFor(folder.path(), "chosen-experts");
+    CHECK(exported(plan).notes.empty());  // CSV holds all
+    plan.file.format = widgets::FileFormat::Svg;
+    const Written written = exported(plan);
+    REQUIRE(written.notes.size() == 1);
+    CHECK(written.notes.front().find("tokens 0 to 255 of 700") != std::string::npos);
+}
+
+TEST_CASE("exportFigures: errors name figure, layer and what exists", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::SyntheticRun run;
+    run.experiments = {"rank_counts", "chosen_experts"};
+    tests::writeSyntheticSession(folder / "run.h5", run);
+    ExportPlan plan = planFor(folder.path(), "rank-counts");
+    plan.allLayers = false;
+    plan.layers = {LayerId{0}};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("layer 0 is dense") != std::string::npos);
+    plan.layers = {LayerId{40}};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("layers 1, 2, 3") != std::string::npos);
+    CHECK(messageOf(planFor(folder.path(), "weight-similarity"), ErrorCode::Usage)
+              .find("--experiments weight_similarity") != std::string::npos);
+    plan = planFor(folder.path(), "chosen-experts");
+    plan.tokens = "10-9999";
+    CHECK(messageOf(plan, ErrorCode::Usage).find("tokens 0 to 59") != std::string::npos);
+    plan = planFor(folder.path(), "rank-counts");
+    plan.session = folder / "absent.h5";
+    CHECK_FALSE(messageOf(plan, ErrorCode::FileNotFound).empty());
+    plan = planFor(folder.path(), "rank-counts");
+    std::ofstream(folder / "file") << "in the way";
+    plan.folder = folder / "file" / "out";
+    CHECK_FALSE(messageOf(plan, ErrorCode::FileUnwritable).empty());
+}

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/export/export_options.h"
+
+#include "app/cli/parser.h"
+#include "core/base/error.h"
+#include "tests/support/catch.h"
+
+#include <CLI/CLI.hpp>
+
+using namespace moescope;
+using namespace moescope::cli;
+
+namespace {
+
+ExportPlan planOf(std::vector<std::string> arguments) {
+    const auto parser = makeParser("moescope", "test");
+    ExportCommand command;
+    command.attach(*parser);
+    arguments.insert(arguments.begin(), "export");
+    REQUIRE_FALSE(parse(*parser, arguments));
+    REQUIRE(command.wasCalled());
+    return command.result();
+}
+
+}  // namespace
+
+TEST_CASE("parseLayers: numbers, ranges, all", "[app][export]") {
+    CHECK(parseLayers("all").empty());
+    CHECK(parseLayers("3") == std::vector{LayerId{3}});
+    CHECK(parseLayers("5-7,0,6") == std::vector{LayerId{0}, LayerId{5}, LayerId{6}, LayerId{7}});
+    for (const char* bad : {"", "x", "1,", "-1", "3-1", "1-", "1.5", "9999999999"}) {
+        CHECK_THROWS_AS(parseLayers(bad), Error);
+    }
+}
+
+TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
+    const ExportPlan plain = planOf({"run.h5", "--figure", "rank_count", "-o", "out"});
+    CHECK(plain.figures.front()->name == "rank-counts");
+    CHECK(plain.allLayers);
+    CHECK(plain.file.format == widgets::FileFormat::Png);
+    CHECK(plain.file.widthMm == 174.0);
+    CHECK_FALSE(plain.file.dark);
+    CHECK(plain.maskDiagonal);
+    const ExportPlan full = planOf({"run.h5",     "--figure",     "weight-similarity",
+                                    "--layers",   "1,3",          "--role",
+                                    "gate",       "--range",      "0:1",
+                                    "--width",    "85",           "--dpi",
+                                    "600",        "--theme",      "dark",
+                                    "--format",   "svg",          "--colour-map",
+                                    "cividis",    "-o",           "out",
+                                    "--relative", "--no-caption", "--with-diagonal"});
+    CHECK(full.layers.size() == 2);
+    CHECK(full.roles == std::vector<std::string>{"gate"});
+    CHECK(full.range.kind == figures::ColourRange::Kind::Fixed);
+    CHECK(full.file.widthMm == 85.0);
+    CHECK(full.file.dpi == 600.0);
+    CHECK(full.file.dark);
+    CHECK(full.file.format == widgets::FileFormat::Svg);
+    CHECK(full.colourMap == figures::ColourMap::Cividis);
+    CHECK(full.relative);
+    CHECK_FALSE(full.file.withCaption);
+    CHECK_FALSE(full.maskDiagonal);
+}
+
+TEST_CASE("ExportCommand: refuses what it does not know", "[app][export]") {
+    const std::vector<std::vector<std::string>> bad{
+        {"--figure", "pie"},  {"--role", "router"}, {"--range", "wide"}, {"--colour-map", "jet"},
+        {"--theme", "sepia"}, {"--format", "bmp"},  {"--layers", "some"}};
+    for (const auto& extra : bad) {
+        std::vector<std::string> arguments{"run.h5", "--figure", "parameters", "-o", "out"};
+        arguments.insert(arguments.end(), extra.begin(), extra.end());
+        INFO(extra[0] << " " << extra[1]);
+        CHECK_THROWS_AS(planOf(arguments), Error);
+    }
+}
