@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace moescope::figures {
 namespace {
 
@@ -72,10 +74,18 @@ std::vector<std::string> rankLabels(int ranks) {
 }
 
 std::string summaryOf(const RankCountsPanel& panel) {
-    return fmt::format("{}: rho = {:.2f}, {:.1f} % on the diagonal, {} of {} ranks agree",
-                       panel.title, panel.spearman.value_or(0.0),
-                       panel.diagonalShare.value_or(0.0) * 100.0, panel.agreeingRanks.value_or(0),
-                       panel.ranks);
+    return fmt::format("{}: \xCF\x81 = {:.2f}, diagonal {:.1f} %, {}/{} agree", panel.title,
+                       panel.spearman.value_or(0.0), panel.diagonalShare.value_or(0.0) * 100.0,
+                       panel.agreeingRanks.value_or(0), panel.ranks);
+}
+
+// A few corner cells hold most tokens and would leave the rest dark: the scale ends at the 99.5th
+// percentile, and its bar marks that values lie beyond.
+double upperEnd(std::vector<std::uint64_t> counts) {
+    const std::size_t index = (counts.size() - 1) * 995 / 1000;
+    std::nth_element(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(index),
+                     counts.end());
+    return static_cast<double>(counts[index]);
 }
 
 // Many experts: bars would be hairlines, so the table itself, largest ranks at the top right.
@@ -92,7 +102,8 @@ HeatMapFigure asHeatMaps(const BuildContext& context, const std::vector<RankCoun
         const auto n = static_cast<std::size_t>(from.ranks);
         panel.matrix = {n, n, std::vector<float>(from.counts.begin(), from.counts.end())};
         ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
-                                      widened(std::pair(0.0, 0.0), panel.matrix, false));
+                                      std::pair(0.0, upperEnd(from.counts)));
+        markBeyond(scale, panel.matrix, false);
         panel.ownScale = ScaleBar{scale, "tokens"};
         body.bar = *panel.ownScale;
         body.panels.push_back(std::move(panel));

@@ -52,23 +52,15 @@ std::string shortNumber(double value, double span) {
         return "n/a";
     }
     const double magnitude = std::max(std::abs(value), span);
-    if (value == 0.0) {
-        return "0";
-    }
-    if (magnitude >= 1e5 || magnitude < 1e-3) {
+    if (magnitude > 0.0 && (magnitude >= 1e5 || magnitude < 1e-3)) {
         return fmt::format("{:.2e}", value);
     }
     // Enough decimals that a hundredth of the span shows.
-    const double step = span > 0.0 ? span / 100.0 : magnitude / 100.0;
+    const double step = span > 0.0 ? span / 100.0 : std::max(magnitude, 1e-3) / 100.0;
     const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
-    std::string text = fmt::format("{:.{}f}", value, decimals);
-    if (text.find('.') != std::string::npos) {
-        text.erase(text.find_last_not_of('0') + 1);
-        if (text.back() == '.') {
-            text.pop_back();
-        }
-    }
-    return text == "-0" ? "0" : text;
+    const std::string text = fmt::format("{:.{}f}", value, decimals);
+    const bool isZero = text.find_first_not_of("-0.") == std::string::npos;
+    return isZero && text.front() == '-' ? text.substr(1) : text;
 }
 
 }  // namespace moescope::figures

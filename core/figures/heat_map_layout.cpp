@@ -11,7 +11,8 @@ namespace {
 constexpr double kPanelGap = 16.0;
 constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
-constexpr double kLargestCell = 64.0;
+constexpr double kLargestCell = 96.0;
+constexpr double kSmallestCellBeside = 3.0;
 constexpr double kNarrowestMap = 40.0;
 constexpr double kLargestMapHeight = 100000.0;
 
@@ -110,6 +111,12 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     const double narrowest = margins.left + panelBar + kNarrowestMap + kPanelGap;
     columns = std::clamp<std::size_t>(static_cast<std::size_t>((inner + kPanelGap) / narrowest), 1,
                                       columns);
+    // On paper a few maps of many experts go below one another rather than below 3 pixels a cell.
+    while (!height && count <= 4 && columns > 1 &&
+           (inner / static_cast<double>(columns) - margins.left - panelBar - kPanelGap) / across <
+               kSmallestCellBeside) {
+        --columns;
+    }
     const std::size_t rows = (count + columns - 1) / columns;
     const double slotWidth =
         (inner - kPanelGap * static_cast<double>(columns - 1)) / static_cast<double>(columns);

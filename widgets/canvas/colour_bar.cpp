@@ -45,16 +45,16 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     QLinearGradient gradient(rect.bottomLeft(), rect.topLeft());
     for (int i = 0; i <= kStops; ++i) {
         const double position = double(i) / kStops;
-        gradient.setColorAt(position, colourAt(scale.map, position));
+        gradient.setColorAt(position, colourOn(style.theme.isDark, scale.map, position));
     }
     painter.setPen(Qt::NoPen);
     painter.setBrush(gradient);
     painter.drawRect(rect);
     if (scale.hasAbove) {
-        paintArrow(painter, rect, true, colourAt(scale.map, 1.0));
+        paintArrow(painter, rect, true, colourOn(style.theme.isDark, scale.map, 1.0));
     }
     if (scale.hasBelow) {
-        paintArrow(painter, rect, false, colourAt(scale.map, 0.0));
+        paintArrow(painter, rect, false, colourOn(style.theme.isDark, scale.map, 0.0));
     }
     painter.setFont(style.font);
     const double span = scale.high - scale.low;

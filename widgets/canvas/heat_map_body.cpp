@@ -77,7 +77,8 @@ bool HeatMapBody::isMasked(std::size_t row, std::size_t column) const {
 
 QColor HeatMapBody::colourOf(const HeatMapPanel& panel, std::size_t row, std::size_t column) const {
     const figures::ColourScale& scale = panel.ownScale ? panel.ownScale->scale : m_map.bar.scale;
-    return colourAt(scale.map, scale.position(static_cast<double>(panel.matrix.at(row, column))));
+    return colourOn(m_style.theme.isDark, scale.map,
+                    scale.position(static_cast<double>(panel.matrix.at(row, column))));
 }
 
 void HeatMapBody::paint(QPainter& painter) const {

@@ -146,10 +146,10 @@ void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow,
         for (int k = 0; k < routing.topK; ++k) {
             const QRectF cell = toQt(m_layout.cellRect(firstRow + i, routing.id(token, k)));
             const float weight = routing.weight(token, k);
-            const QColor colour =
-                std::isfinite(weight)
-                    ? colourAt(scale.map, scale.position(static_cast<double>(weight)))
-                    : m_style.theme.missing;
+            const QColor colour = std::isfinite(weight)
+                                      ? colourOn(m_style.theme.isDark, scale.map,
+                                                 scale.position(static_cast<double>(weight)))
+                                      : m_style.theme.missing;
             painter.fillRect(cell.adjusted(0, 0, -gap, -gap), colour);
         }
     }
@@ -176,8 +176,9 @@ void RoutingMapBody::paintWeightImage(QPainter& painter, std::uint64_t firstRow,
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(static_cast<int>(i)));
         for (std::size_t expert = 0; expert < most.size(); ++expert) {
             if (most[expert] >= 0.0F) {
-                line[expert] =
-                    colourAt(scale.map, scale.position(static_cast<double>(most[expert]))).rgb();
+                line[expert] = colourOn(m_style.theme.isDark, scale.map,
+                                        scale.position(static_cast<double>(most[expert])))
+                                   .rgb();
             }
         }
     }

@@ -21,9 +21,11 @@ constexpr double kAspect = 0.62;
 constexpr double kTallestPanel = 260.0;
 
 // Ranks are ordered, so their colours are a walk through the map, not categories.
-QColor rankColour(int rank, int ranks) {
+QColor rankColour(int rank, int ranks, const Theme& theme) {
     const double position = ranks > 1 ? double(rank) / (ranks - 1) : 1.0;
-    return colourAt(figures::ColourMap::Viridis, 0.04 + 0.88 * position);
+    // The end that would vanish in the background is left out.
+    return colourAt(figures::ColourMap::Viridis,
+                    theme.isDark ? 0.2 + 0.8 * position : 0.04 + 0.88 * position);
 }
 
 QString summaryOf(const RankCountsPanel& panel) {
@@ -32,10 +34,10 @@ QString summaryOf(const RankCountsPanel& panel) {
         text += QStringLiteral(": %1 = %2").arg(QChar(0x03C1)).arg(formatValue(*panel.spearman, 2));
     }
     if (panel.diagonalShare) {
-        text += QStringLiteral(", %1 on the diagonal").arg(formatPercent(*panel.diagonalShare));
+        text += QStringLiteral(", diagonal %1").arg(formatPercent(*panel.diagonalShare));
     }
     if (panel.agreeingRanks) {
-        text += QStringLiteral(", %1 of %2 ranks agree").arg(*panel.agreeingRanks).arg(panel.ranks);
+        text += QStringLiteral(", %1/%2 agree").arg(*panel.agreeingRanks).arg(panel.ranks);
     }
     return text;
 }
@@ -144,7 +146,7 @@ void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
         bars->setWidthType(QCPBars::wtPlotCoords);
         bars->setWidth(width * 0.92);
         bars->setPen(Qt::NoPen);
-        bars->setBrush(rankColour(score, panel.ranks));
+        bars->setBrush(rankColour(score, panel.ranks, m_style.theme));
         bars->setData(keys, values, true);
     }
     auto* line = new QCPGraph(x, y);
@@ -183,7 +185,7 @@ void RankCountsBody::paintLegend(QPainter& painter) const {
         const bool shown = m_hidden->count(rank) == 0;
         const QRectF swatch(rect.left(), rect.center().y() - 4.5, 9.0, 9.0);
         if (shown) {
-            painter.fillRect(swatch, rankColour(rank, ranks()));
+            painter.fillRect(swatch, rankColour(rank, ranks(), m_style.theme));
         } else {
             painter.setPen(QPen(m_style.theme.axis, 0.75));
             painter.setBrush(Qt::NoBrush);

@@ -93,4 +93,9 @@ QColor colourAt(figures::ColourMap map, double position) {
     return QColor::fromRgb(colourTable(map)[static_cast<std::size_t>(std::lround(index))]);
 }
 
+QColor colourOn(bool darkBackground, figures::ColourMap map, double position) {
+    const bool reversed = darkBackground && map == figures::ColourMap::WhiteBlue;
+    return colourAt(map, reversed ? 1.0 - position : position);
+}
+
 }  // namespace moescope::widgets

@@ -14,5 +14,8 @@ namespace moescope::widgets {
 [[nodiscard]] const std::array<QRgb, 256>& colourTable(figures::ColourMap map);
 /// The colour at `position` in [0, 1].
 [[nodiscard]] QColor colourAt(figures::ColourMap map, double position);
+/// The same on a background: white-blue runs the other way on a dark one, so that the high end
+/// always stands out.
+[[nodiscard]] QColor colourOn(bool darkBackground, figures::ColourMap map, double position);
 
 }  // namespace moescope::widgets

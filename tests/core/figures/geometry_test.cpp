@@ -30,12 +30,13 @@ TEST_CASE("bestColumns: uses the space", "[core][figures]") {
 }
 
 TEST_CASE("shortNumber: as many digits as the scale needs", "[core][figures]") {
-    CHECK(shortNumber(0.0, 1.0) == "0");
-    CHECK(shortNumber(1.0, 1.0) == "1");
+    CHECK(shortNumber(0.0, 1.0) == "0.00");
+    CHECK(shortNumber(0.3, 0.2) == "0.300");
     CHECK(shortNumber(0.8731, 1.0) == "0.87");
     CHECK(shortNumber(0.87312, 0.01) == "0.8731");
-    CHECK(shortNumber(-0.25, 0.5) == "-0.25");
+    CHECK(shortNumber(-0.25, 0.5) == "-0.250");
     CHECK(shortNumber(3812, 3812) == "3812");
-    CHECK(shortNumber(-0.0001, 1.0) == "0");
+    CHECK(shortNumber(-0.0001, 1.0) == "0.00");
+    CHECK(shortNumber(0.0, 0.0) == "0.00000");
     CHECK(shortNumber(1.5e-5, 2e-5) == "1.50e-05");
 }
