@@ -10,7 +10,8 @@ the definitions are the same, and as published, with bfloat16 weights and values
 rounding does. For DeepSeek's dynamic cells the model's own mixture module sorts (token, expert) pairs with
 a sort that need not keep equal keys in order; with all experts chosen, an expert's outputs then come in
 another order than the tokens, and the cells, which read them by token, compare different tokens. In the
-first kind of run that sort is made stable; in the second it is left as it is on a CPU. Largest differences go to data/reference/experiments/notebooks.json.
+first kind of run that sort is made stable; in the second it is left as it is on a CPU. Largest differences
+go to data/reference/experiments/notebooks.json.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ import transformers
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import kendalltau, linregress
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -97,7 +98,7 @@ class Notebook:
         for pattern, replacement, _reason in (*PATCHES, *patches):
             source = re.sub(pattern, replacement, source)
         with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-            exec(compile(source, f"cell {number}", "exec"), names)  # noqa: S102 (the clone's own cells)
+            exec(compile(source, f"cell {number}", "exec"), names)
 
 
 def early_settings(folder: Path) -> Values:
@@ -204,7 +205,9 @@ class Ours:
         early = {"gate": "w1", "up": "w3", "down": "w2"}[role]
         at, plain = f"model.layers.{layer}.", f"mlp.{role}_proj.weight"
         names = [
-            f"{at}mlp.experts.{e}.{role}_proj.weight" if self.fine else f"{at}block_sparse_moe.experts.{e}.{early}.weight"
+            f"{at}mlp.experts.{e}.{role}_proj.weight"
+            if self.fine
+            else f"{at}block_sparse_moe.experts.{e}.{early}.weight"
             for e in range(self.count)
         ]
         found = [self.weights[n] for n in names]
@@ -237,7 +240,9 @@ def _gap(theirs: Array, ours: Array) -> float:
     return float(np.abs(np.asarray(theirs, dtype=np.float64) - ours).max())
 
 
-def static_rows(notebook: Notebook, names: Values, ours: Ours, cells: tuple[int, int, int]) -> Iterator[tuple[str, float]]:
+def static_rows(
+    notebook: Notebook, names: Values, ours: Ours, cells: tuple[int, int, int]
+) -> Iterator[tuple[str, float]]:
     """A1, A2 and A4 of one model: cell of similarity, of router similarity, of regression."""
     similarity, router, regression = cells
     source = notebook._sources[similarity]

@@ -31,7 +31,8 @@ TEXTS = (
     "東京は日本の首都です。 In 1885 there were 12 volumes.",
 )
 LENGTHS = (14, 13, 10)  # tokens of each text
-#: The first token taken of each text is the first for which all router margins are at least this.
+#: The first token taken of each text is the first for which all router margins are at least this,
+#: or the one with the largest smallest margin.
 MINIMUM_MARGIN = 2e-5
 LATEST_START = 20
 HIDDEN_LAYERS = (0, 1, 4, 8)
@@ -90,12 +91,16 @@ def _identity(folder: Path) -> str:
 
 
 def _run(folder: Path, parts: ModelParts, name: str) -> tuple[dict[str, Tensor], float, int]:
+    """The first start with clear margins, or else the one with the clearest."""
+    best: tuple[dict[str, Tensor], float, int] = ({}, -1.0, 0)
     for start in range(LATEST_START + 1):
         ids, offsets = _ids(folder, start)
         expected, margin = run_model(parts, ids, offsets, name)
+        if margin > best[1]:
+            best = (expected, margin, start)
         if margin >= MINIMUM_MARGIN:
             break
-    return expected, margin, start
+    return best
 
 
 def make_demo(data: Path, demo: Path, remote_code: Path | None) -> None:

@@ -41,7 +41,9 @@ def _write_texts(folder: Path) -> None:
         except UnicodeDecodeError as error:
             invalid.append([data.hex(), error.start])
     groups = {name: list(members) for name, members in samples.GROUPS.items()}
-    _dump(folder / "texts.json", {"texts": _texts(), "groups": {k: len(v) for k, v in groups.items()}, "invalid": invalid})
+    _dump(
+        folder / "texts.json", {"texts": _texts(), "groups": {k: len(v) for k, v in groups.items()}, "invalid": invalid}
+    )
 
 
 def _golden(encode: Encoder, piece: Callable[[int], str], **about: object) -> dict[str, object]:

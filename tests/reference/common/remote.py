@@ -42,7 +42,9 @@ def _nothing(*_arguments: Any, **_options: Any) -> Any:
     return lambda decorated: decorated
 
 
-def _causal_mask(_mask: Any, shape: tuple[int, int], inputs: torch.Tensor, past: int, *_more: Any, **_options: Any):
+def _causal_mask(
+    _mask: Any, shape: tuple[int, int], inputs: torch.Tensor, past: int, *_more: Any, **_options: Any
+) -> torch.Tensor:
     batch, length = shape
     assert past == 0, "run without a cache"
     lowest = torch.finfo(inputs.dtype).min

@@ -9,6 +9,7 @@ takes part.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ class _Recorder:
         self.hidden[0] = value.detach().reshape(-1, value.shape[-1]).clone()
 
     @staticmethod
-    def _keep(store: list[Tensor], index: int):  # noqa: ANN205 (a hook)
+    def _keep(store: list[Tensor], index: int) -> Callable[[nn.Module, tuple, object], None]:
         def hook(_module: nn.Module, _inputs: tuple, output: object) -> None:
             value = output[0] if isinstance(output, tuple) else output
             assert isinstance(value, Tensor)

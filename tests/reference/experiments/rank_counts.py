@@ -53,5 +53,7 @@ def values(source: Source) -> dict[str, Array]:
         assert np.isclose(np.mean(tokens), result[f"summary.{index}"][2], atol=1e-12)
     rest = np.setdiff1d(np.arange(len(source.expected["token_ids"])), source.expected["document_offsets"])
     return result | _tables(
-        {index: s[rest] for index, s in scores.items()}, {index: n[rest] for index, n in norms.items()}, "without_first."
+        {index: s[rest] for index, s in scores.items()},
+        {index: n[rest] for index, n in norms.items()},
+        "without_first.",
     )

@@ -74,7 +74,9 @@ def tensors(seed: int) -> skeleton.Tensors:
 
 def load(folder: Path) -> ModelParts:
     """Loads with transformers, which wants 1.0 where the hub's files say 1; the router gives logits alone."""
-    config = CONFIG | {"ffn_config": CONFIG["ffn_config"] | {"moe_normalize_expert_weights": 1.0, "moe_jitter_eps": 0.0}}
+    config = CONFIG | {
+        "ffn_config": CONFIG["ffn_config"] | {"moe_normalize_expert_weights": 1.0, "moe_jitter_eps": 0.0}
+    }
     model = load_rewritten(config, read_tensors(folder))
     rule = softmax_then_top(CONFIG["ffn_config"]["moe_top_k"], renormalise=True)
 

@@ -48,7 +48,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="dots1",
             script="families/dots1.py",
-            about="dots1, dense first layer, 7 experts top-3 by biased sigmoid, scaled by 2.5, two fused shared experts",
+            about="dots1, dense first layer, 7 experts top-3 by biased sigmoid, scaled by 2.5, "
+            "two fused shared experts",
             config=CONFIG,
             tensors=builder(CONFIG, MIXTURE, lambda layer: layer >= 1, 29, {"norms": norms}),
             load=loader(rule, "shared_experts"),

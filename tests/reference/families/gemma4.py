@@ -160,7 +160,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="gemma4",
             script="families/gemma4.py",
-            about="Gemma-4 text in a multimodal folder: window of 5 and full layers with K=V, dense branch, layer scalars",
+            about="Gemma-4 text in a multimodal folder: window of 5 and full layers with K=V, dense branch, "
+            "layer scalars",
             config=CONFIG,
             tensors=tensors,
             load=load,

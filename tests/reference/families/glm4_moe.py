@@ -64,7 +64,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="glm4_moe",
             script="families/glm4_moe.py",
-            about="GLM-4.5, dense first layer, partial RoPE, per-head norms, q/k/v biases, tensors of an unused layer 3",
+            about="GLM-4.5, dense first layer, partial RoPE, per-head norms, q/k/v biases, tensors of an "
+            "unused layer 3",
             config=CONFIG,
             tensors=tensors,
             load=loader(rule, "shared_experts", ignored=r"layers\.3\."),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 
 from common import skeleton

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from common import skeleton
-from common.fixture import Fixture, ModelParts
+from common.fixture import Fixture, ModelParts, Routing
 from common.loading import decoder_parts, load_with_transformers
 from common.probes import FusedProbe, Shared
 from common.routers import top_then_softmax
@@ -72,12 +72,16 @@ class BesideProbe(FusedProbe):
     """The shared MLP stands beside the mixture module, not in it."""
 
     def branch_output(self) -> Tensor:
+        return self.block_output + self.shared_part()
+
+    def shared_part(self) -> Tensor:
+        """The shared output, which this layer always has."""
         shared = self.shared_output()
         assert shared is not None
-        return self.block_output + shared
+        return shared
 
-    def combined(self, routing, outputs):  # noqa: ANN001, ANN201 (as the base class)
-        return super().combined(routing, outputs) - self.shared_output()
+    def combined(self, routing: Routing, outputs: Tensor) -> Tensor:
+        return super().combined(routing, outputs) - self.shared_part()
 
 
 def load(config: dict[str, Any], folder: Path) -> ModelParts:

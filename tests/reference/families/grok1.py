@@ -59,7 +59,7 @@ NORMS = ("pre_attn_norm", "post_attn_norm", "pre_moe_norm", "post_moe_norm")
 
 
 def tensors(seed: int) -> skeleton.Tensors:
-    """attn, moe_block and norms whose parameter is called scale; the head is stored as well, equal to the embedding."""
+    """attn, moe_block and norms whose parameter is called scale; the head is stored too, as the embedding."""
     make = WeightMaker(seed, torch.bfloat16)
     shape = skeleton.Shape.of(CONFIG)
     embed = make.normal("model.embed_tokens.weight", (shape.vocabulary, shape.hidden), 0.3)
@@ -100,7 +100,8 @@ def fixtures(remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="grok1",
             script="families/grok1.py",
-            about="Grok-1, two pickled bfloat16 shards, sandwich norms, attention cap 2, GELU, weights not renormalised",
+            about="Grok-1, two pickled bfloat16 shards, sandwich norms, attention cap 2, GELU, "
+            "weights not renormalised",
             config=CONFIG,
             tensors=tensors,
             load=partial(load, remote_code),

@@ -30,9 +30,7 @@ CONFIG = base_config(
     use_cla=False,
     use_qk_norm=True,
 )
-MIXTURE = Mixture(
-    experts=5, width=11, shared={"shared_mlp": 11}, router="gate.wg.weight", router_dtype=torch.float32
-)
+MIXTURE = Mixture(experts=5, width=11, shared={"shared_mlp": 11}, router="gate.wg.weight", router_dtype=torch.float32)
 
 
 def fixtures(_remote_code: Path | None) -> list[Fixture]:

@@ -124,7 +124,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="phimoe",
             script="families/phimoe.py",
-            about="Phi-3.5-MoE, layer norms with bias, longrope (one document longer than the original length), sparsemixer",
+            about="Phi-3.5-MoE, layer norms with bias, longrope (one document longer than the original length), "
+            "sparsemixer",
             config=CONFIG,
             tensors=tensors,
             load=load,

@@ -46,12 +46,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
             script="families/qwen2_moe.py",
             about="Qwen2-MoE, layer 1 dense, gated shared expert, q/k/v biases, window of 4 from layer 2 on",
             config=CONFIG,
-            tensors=builder(
-                CONFIG, MIXTURE, lambda layer: layer != 1, dense_width=31, attention={"qkv_bias": True}
-            ),
-            load=loader(
-                lambda _block: softmax_then_top(3, renormalise=False), "shared_expert", "shared_expert_gate"
-            ),
+            tensors=builder(CONFIG, MIXTURE, lambda layer: layer != 1, dense_width=31, attention={"qkv_bias": True}),
+            load=loader(lambda _block: softmax_then_top(3, renormalise=False), "shared_expert", "shared_expert_gate"),
             vocabulary=97,
         )
     ]

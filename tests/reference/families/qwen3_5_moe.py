@@ -80,7 +80,9 @@ def tensors(seed: int) -> Tensors:
 
     def feed_forward(_layer: int, at: str) -> Tensors:
         block = f"{at}mlp."
-        into, out, gate = (f"{block}{n}" for n in ("experts.gate_up_proj", "experts.down_proj", "shared_expert_gate.weight"))
+        into, out, gate = (
+            f"{block}{n}" for n in ("experts.gate_up_proj", "experts.down_proj", "shared_expert_gate.weight")
+        )
         return (
             skeleton.router(make, f"{block}gate.weight", count, shape.hidden)
             | {into: make.stacked(into, (count, 2 * width, shape.hidden), shape.hidden, 1.3)}
@@ -105,9 +107,7 @@ def load(folder: Path) -> ModelParts:
 
     def probe(layer: nn.Module) -> FusedProbe:
         block = layer.mlp
-        return FusedProbe(
-            block, block.gate, block.experts, rule, Shared(block.shared_expert, block.shared_expert_gate)
-        )
+        return FusedProbe(block, block.gate, block.experts, rule, Shared(block.shared_expert, block.shared_expert_gate))
 
     return decoder_parts(model, probe)
 

@@ -39,7 +39,8 @@ def fixtures(_remote_code: Path | None) -> list[Fixture]:
         Fixture(
             name="qwen3_moe",
             script="families/qwen3_moe.py",
-            about="Qwen3-MoE, 36 attention channels at hidden 18, 9 experts top-4 renormalised, layers 1 and 3 mixtures",
+            about="Qwen3-MoE, 36 attention channels at hidden 18, 9 experts top-4 renormalised, "
+            "layers 1 and 3 mixtures",
             config=CONFIG,
             tensors=builder(CONFIG, MIXTURE, lambda layer: layer % 2 == 1, 23, {"norms": norms}),
             load=loader(lambda _block: softmax_then_top(4, renormalise=True)),

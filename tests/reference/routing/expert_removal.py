@@ -9,10 +9,10 @@ from torch import Tensor
 
 from experiments.source import Array
 from routing.loss import summary
-from routing.run import Model, Run
+from routing.run import Change, Model, Run
 
 
-def without(expert: int, only: int | None):
+def without(expert: int, only: int | None) -> Change:
     """A change that sets the expert's logit to minus infinity, in layer `only` or in all."""
 
     def change(layer: int, logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from experiments.source import Array
 from routing.loss import summary
-from routing.run import Model, Run
+from routing.run import Change, Model, Run
 
 
 def most_used(chosen: Array, experts: int, kept: int) -> Array:
@@ -18,7 +18,7 @@ def most_used(chosen: Array, experts: int, kept: int) -> Array:
     return np.argsort(-load, kind="stable")[:kept]
 
 
-def keeping(run: Run, kept: int, start: int):
+def keeping(run: Run, kept: int, start: int) -> Change:
     """A change that bars all but the most used experts of each layer from `start` on."""
 
     def change(layer: int, logits: Tensor) -> Tensor:

@@ -29,8 +29,13 @@ def values(run: Run) -> dict[str, Array]:
             norms = run.norms[layer][tokens, expert].astype(np.float64)
             largest = np.abs(run.outputs[layer][tokens, expert]).max()
             table[row, expert] = [
-                len(tokens) / len(run.ids), weights.mean(), norms.sum(), norms.mean(), (weights * norms).mean(), largest
-            ]  # fmt: skip
+                len(tokens) / len(run.ids),
+                weights.mean(),
+                norms.sum(),
+                norms.mean(),
+                (weights * norms).mean(),
+                largest,
+            ]
     considered = int(np.ceil(FIRST_SHARE_OF_LAYERS * len(layers)))
     largest = table[:, :, -1]
     flags = (largest > np.percentile(largest, PERCENTILE)) & (largest > largest.max() / 10)
