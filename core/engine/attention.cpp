@@ -86,21 +86,62 @@ void Attention::rotateRange(at::Tensor& x, std::uint64_t first,
         });
 }
 
+Attention::KeysValues Attention::keysValues(const at::Tensor& normed) const {
+    if (m_spec.latent) {
+        return latentKeysValues(normed);
+    }
+    return {heads(normed, m_weights.k, m_weights.kNorm, m_spec.headsKv),
+            heads(normed, m_weights.v, {}, m_spec.headsKv)};
+}
+
+Attention::KeysValues Attention::latentKeysValues(const at::Tensor& normed) const {
+    const model::LatentAttention& latent = *m_spec.latent;
+    const std::int64_t rows = normed.size(0);
+    const at::Tensor down =
+        at::linear(normed, m_weights.keyValueDown.weight, m_weights.keyValueDown.bias);
+    const at::Tensor narrow =
+        normalise(down.narrow(1, 0, latent.keyValueRank), m_weights.keyValueDownNorm);
+    const at::Tensor wide =
+        at::linear(narrow, m_weights.keyValueUp.weight, m_weights.keyValueUp.bias)
+            .view({rows, m_spec.headsQ, latent.plainDim + latent.valueDim});
+    const at::Tensor rotary = down.narrow(1, latent.keyValueRank, latent.rotaryDim)
+                                  .unsqueeze(1)
+                                  .expand({rows, m_spec.headsQ, latent.rotaryDim});
+    return {at::cat({rotary, wide.narrow(2, 0, latent.plainDim)}, 2),
+            wide.narrow(2, latent.plainDim, latent.valueDim)};
+}
+
+at::Tensor Attention::queriesOf(const at::Tensor& normed) const {
+    if (!m_spec.latent) {
+        return heads(normed, m_weights.q, m_weights.qNorm, m_spec.headsQ);
+    }
+    at::Tensor from = normed;
+    if (m_weights.queryDown.weight.defined()) {
+        from = normalise(at::linear(normed, m_weights.queryDown.weight, m_weights.queryDown.bias),
+                         m_weights.queryDownNorm);
+    }
+    const at::Tensor queries = heads(from, m_weights.q, {}, m_spec.headsQ);
+    // Here as in the keys the rotated part stands first, where rotate() expects it: products of
+    // queries and keys do not depend on the order.
+    const model::LatentAttention& latent = *m_spec.latent;
+    return at::cat({queries.narrow(2, latent.plainDim, latent.rotaryDim),
+                    queries.narrow(2, 0, latent.plainDim)},
+                   2);
+}
+
 Attention::KeysValues Attention::project(const at::Tensor& hidden,
                                          std::span<const std::uint64_t> lengths) const {
     const std::int64_t tokens = hidden.size(0);
     KeysValues result;
     result.keys = at::empty({m_spec.headsKv, tokens, m_spec.headDim}, hidden.options());
-    result.values = at::empty_like(result.keys);
+    result.values = at::empty({m_spec.headsKv, tokens, m_spec.valueDim()}, hidden.options());
     const std::int64_t step = signedOf(m_limits.queryRows);
     for (std::int64_t first = 0; first < tokens; first += step) {
         const std::int64_t rows = std::min(step, tokens - first);
-        const at::Tensor normed = normalise(hidden.narrow(0, first, rows), m_norm);
-        at::Tensor keys = heads(normed, m_weights.k, m_weights.kNorm, m_spec.headsKv);
-        finishHeads(keys, m_weights.kNorm, static_cast<std::uint64_t>(first), lengths);
-        result.keys.narrow(1, first, rows).copy_(keys.transpose(0, 1));
-        const at::Tensor values = heads(normed, m_weights.v, {}, m_spec.headsKv);
-        result.values.narrow(1, first, rows).copy_(values.transpose(0, 1));
+        KeysValues block = keysValues(normalise(hidden.narrow(0, first, rows), m_norm));
+        finishHeads(block.keys, m_weights.kNorm, static_cast<std::uint64_t>(first), lengths);
+        result.keys.narrow(1, first, rows).copy_(block.keys.transpose(0, 1));
+        result.values.narrow(1, first, rows).copy_(block.values.transpose(0, 1));
     }
     return result;
 }
@@ -114,11 +155,10 @@ void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths
         poll();
         const std::int64_t count = std::min(step, tokens - first);
         at::Tensor block = hidden.narrow(0, first, count);
-        at::Tensor queries =
-            heads(normalise(block, m_norm), m_weights.q, m_weights.qNorm, m_spec.headsQ);
+        at::Tensor queries = queriesOf(normalise(block, m_norm));
         const auto begin = static_cast<std::uint64_t>(first);
         finishHeads(queries, m_weights.qNorm, begin, lengths);
-        at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.headDim}, hidden.options());
+        at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.valueDim()}, hidden.options());
         forEachOverlap(
             lengths, begin, static_cast<std::uint64_t>(count),
             [&](std::uint64_t start, std::uint64_t length, std::uint64_t from, std::uint64_t rows) {
@@ -147,7 +187,7 @@ at::Tensor Attention::attend(const at::Tensor& queries, std::uint64_t first, con
     if (step == total) {
         return attendBlock(queries, first, keys, values);
     }
-    at::Tensor result = at::empty({total, m_spec.headsQ * m_spec.headDim}, queries.options());
+    at::Tensor result = at::empty({total, m_spec.headsQ * m_spec.valueDim()}, queries.options());
     for (std::int64_t at = 0; at < total; at += step) {
         const std::int64_t rows = std::min(step, total - at);
         result.narrow(0, at, rows)
@@ -178,9 +218,9 @@ at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first
         .masked_fill_(mask, -std::numeric_limits<double>::infinity());
     const at::Tensor shares = at::softmax(scores, -1, at::kFloat).to(queries.scalar_type());
     return at::bmm(shares, visibleValues)
-        .view({m_spec.headsQ, rows, m_spec.headDim})
+        .view({m_spec.headsQ, rows, m_spec.valueDim()})
         .transpose(0, 1)
-        .reshape({rows, m_spec.headsQ * m_spec.headDim});
+        .reshape({rows, m_spec.headsQ * m_spec.valueDim()});
 }
 
 }  // namespace moescope::engine

@@ -33,8 +33,12 @@ public:
 
 private:
     struct KeysValues {
-        at::Tensor keys, values;  ///< [kv heads, n, headDim], keys rotated
+        at::Tensor keys, values;  ///< [kv heads, n, headDim or valueDim], keys rotated
     };
+    /// Keys and values [n, kv heads, headDim or valueDim] of a block, keys not yet rotated.
+    [[nodiscard]] KeysValues keysValues(const at::Tensor& normed) const;
+    [[nodiscard]] KeysValues latentKeysValues(const at::Tensor& normed) const;
+    [[nodiscard]] at::Tensor queriesOf(const at::Tensor& normed) const;
     [[nodiscard]] KeysValues project(const at::Tensor& hidden,
                                      std::span<const std::uint64_t> lengths) const;
     /// Projected, normed (where `norm` is defined), clipped and split into heads:

@@ -15,10 +15,31 @@ void visitFeedForward(const model::FeedForwardNames& names,
     }
 }
 
-/// Query and key norms are RMS norms whatever the residual stream's are.
-Norm queryKeyNorm(WeightReader& reader, const std::string& name, double eps,
-                  WeightReader::Threads threads) {
-    return name.empty() ? Norm{} : Norm{reader.load(name, threads), model::NormKind::Rms, eps};
+AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& names,
+                               const model::AttentionSpec& spec, double normEps,
+                               WeightReader::Threads threads) {
+    const auto linear = [&](const model::LinearNames& name) {
+        return name.weight.empty() ? Linear{} : reader.load(name, threads);
+    };
+    // These norms are RMS norms whatever the residual stream's are.
+    const auto norm = [&](const std::string& name, double eps) {
+        return name.empty() ? Norm{} : Norm{reader.load(name, threads), model::NormKind::Rms, eps};
+    };
+    AttentionWeights weights;
+    weights.q = linear(names.q);
+    weights.k = linear(names.k);
+    weights.v = linear(names.v);
+    weights.o = linear(names.o);
+    weights.qNorm = norm(names.qNorm, normEps);
+    weights.kNorm = norm(names.kNorm, normEps);
+    if (spec.latent) {
+        weights.queryDown = linear(names.queryDown);
+        weights.keyValueDown = linear(names.keyValueDown);
+        weights.keyValueUp = linear(names.keyValueUp);
+        weights.queryDownNorm = norm(names.queryDownNorm, spec.latent->normEps);
+        weights.keyValueDownNorm = norm(names.keyValueDownNorm, spec.latent->normEps);
+    }
+    return weights;
 }
 
 Router loadRouter(WeightReader& reader, const model::LayerNames& names,
@@ -50,12 +71,7 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     if (parts.attention) {
         result.attentionNorm = norm(names.attentionNorm);
         result.feedForwardNorm = norm(names.feedForwardNorm);
-        result.attention = {reader.load(names.q, threads),
-                            reader.load(names.k, threads),
-                            reader.load(names.v, threads),
-                            reader.load(names.o, threads),
-                            queryKeyNorm(reader, names.qNorm, model.normEps, threads),
-                            queryKeyNorm(reader, names.kNorm, model.normEps, threads)};
+        result.attention = loadAttention(reader, names, spec.attention, model.normEps, threads);
     }
     if (parts.feedForward && spec.dense) {
         result.dense = reader.load(names.dense, *spec.dense, threads);
@@ -83,7 +99,8 @@ void forEachTensor(const model::LayerNames& names,
     visit(names.attentionNorm);
     visit(names.feedForwardNorm);
     for (const model::LinearNames* linear :
-         {&names.q, &names.k, &names.v, &names.o, &names.router, &names.sharedGate}) {
+         {&names.q, &names.k, &names.v, &names.o, &names.queryDown, &names.keyValueDown,
+          &names.keyValueUp, &names.router, &names.sharedGate}) {
         if (!linear->weight.empty()) {
             visit(linear->weight);
         }
@@ -91,7 +108,8 @@ void forEachTensor(const model::LayerNames& names,
             visit(linear->bias);
         }
     }
-    for (const std::string* name : {&names.qNorm, &names.kNorm, &names.selectionBias}) {
+    for (const std::string* name : {&names.qNorm, &names.kNorm, &names.queryDownNorm,
+                                    &names.keyValueDownNorm, &names.selectionBias}) {
         if (!name->empty()) {
             visit(*name);
         }

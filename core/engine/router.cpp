@@ -62,6 +62,17 @@ at::Tensor chosenWeights(const Routing& routing, const model::RouterSpec& spec, 
     return spec.scale == 1.0 ? weights : weights * spec.scale;
 }
 
+/// The selection scores with those outside the best groups replaced.
+at::Tensor limitToGroups(const at::Tensor& selection, const model::RouterSpec& spec) {
+    const at::Tensor grouped = selection.view({selection.size(0), spec.groups, -1});
+    const int summed = spec.groupScore == model::GroupScore::TopTwoSum ? 2 : 1;
+    const at::Tensor scores = std::get<0>(grouped.topk(summed, -1)).sum(-1);
+    const at::Tensor best = std::get<1>(scores.topk(spec.keptGroups, -1));
+    const at::Tensor excluded =
+        at::ones_like(scores, at::kBool).scatter_(1, best, false).unsqueeze(2);
+    return grouped.masked_fill(excluded, spec.excludedScore).view(selection.sizes());
+}
+
 }  // namespace
 
 at::Tensor chooseTop(const at::Tensor& selection, int k) {
@@ -100,6 +111,9 @@ Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec
     routing.selection = spec.softmaxOverSelected ? routing.logits : routing.scores;
     if (router.selectionBias.defined()) {
         routing.selection = routing.selection + router.selectionBias;
+    }
+    if (spec.groups > 1) {
+        routing.selection = limitToGroups(routing.selection, spec);
     }
     if (change != nullptr && !change->selectionBias.empty()) {
         routing.selection = routing.selection + perExpert(change->selectionBias, routing.logits);

@@ -27,6 +27,9 @@ struct Norm {
 struct AttentionWeights {
     Linear q, k, v, o;
     Norm qNorm, kNorm;  ///< undefined without query and key norms
+    /// Latent attention only; queryDown undefined where queries come from the hidden state.
+    Linear queryDown, keyValueDown, keyValueUp;
+    Norm queryDownNorm, keyValueDownNorm;
 };
 
 struct Router {

@@ -53,11 +53,24 @@ struct RopeSpec {
 /// RMS norms on queries and keys: over each head, or over the whole projection before it is split.
 enum class QkNorm { None, PerHead, FullProjection };
 
+/// Latent attention (DeepSeek-V2): keys and values of all heads are made from one narrow vector per
+/// token, queries from another or from the hidden state. Each head's query and key are a part
+/// without position and a rotated part, whose key all heads share.
+struct LatentAttention {
+    int queryRank = 0;  ///< 0: queries come from the hidden state
+    int keyValueRank = 0;
+    int plainDim = 0;   ///< of a head's query and key, without position
+    int rotaryDim = 0;  ///< of a head's query and key, rotated
+    int valueDim = 0;
+    double normEps = 1e-6;  ///< of the norms on the narrow vectors, whatever the model's is
+};
+
 /// Grouped-query attention (multi-head when headsKv == headsQ).
 struct AttentionSpec {
     int headsQ = 0;
     int headsKv = 0;
-    int headDim = 0;
+    int headDim = 0;  ///< of queries and keys; of values too but for latent attention
+    std::optional<LatentAttention> latent;
     bool qkvBias = false;
     bool outputBias = false;
     QkNorm qkNorm = QkNorm::None;
@@ -66,12 +79,15 @@ struct AttentionSpec {
     double scale = 0.0;  ///< multiplies q.k; headDim^-0.5 unless the family says otherwise
     std::optional<int> slidingWindow;  ///< query q sees keys k with q - k < window
     RopeSpec rope;
+
+    [[nodiscard]] int valueDim() const noexcept { return latent ? latent->valueDim : headDim; }
 };
 
 /// Where scores come from and how the chosen ones become weights (experiments.md: four router
 /// quantities).
 enum class RouterScore { Softmax, Sigmoid };
 enum class Renormalise { None, Sum, SumEps };
+enum class GroupScore { Best, TopTwoSum };
 
 struct RouterSpec {
     RouterScore score = RouterScore::Softmax;
@@ -79,8 +95,12 @@ struct RouterSpec {
     bool softmaxOverSelected = false;  ///< select on logits, softmax over the k chosen ones
     double renormaliseFloor = 0.0;     ///< the sum is at least this (Renormalise::Sum)
     bool selectionBias = false;        ///< a learned bias on the scores, for the choice alone
-    double scale = 1.0;                ///< multiplies the weights
-    bool fp32Matmul = false;  ///< router logits computed in float32 whatever the model dtype
+    int groups = 1;                    ///< experts fall into so many groups of equal size ...
+    int keptGroups = 1;                ///< ... and only those of the best groups may be chosen
+    GroupScore groupScore = GroupScore::Best;
+    double excludedScore = 0.0;  ///< selection score of an expert of another group
+    double scale = 1.0;          ///< multiplies the weights
+    bool fp32Matmul = false;     ///< router logits computed in float32 whatever the model dtype
     bool castWeightsToModelDtype = true;
     bool unitWeights = false;  ///< early Mixtral's `one_gate`: every chosen expert has weight 1
 };
@@ -118,6 +138,9 @@ struct FeedForwardNames {
 struct LayerNames {
     std::string attentionNorm, feedForwardNorm;
     LinearNames q, k, v, o;
+    /// Latent attention: the narrow vectors' projections and norms; q and keyValueUp read them.
+    LinearNames queryDown, keyValueDown, keyValueUp;
+    std::string queryDownNorm, keyValueDownNorm;
     std::string qNorm, kNorm;               ///< where AttentionSpec::qkNorm asks for them
     FeedForwardNames dense;                 ///< dense layers only
     LinearNames router;                     ///< routed layers only

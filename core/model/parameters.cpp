@@ -62,7 +62,7 @@ std::uint64_t operationsPerToken(const ModelSpec& spec, std::uint64_t context) {
             multiplied += elementCount(tensor.shape);
         }
     });
-    std::uint64_t attended = 0;
+    std::uint64_t attended = 0;  // elements of queries and values met at every position
     for (const auto& layer : spec.layers) {
         const auto& attention = layer.attention;
         const std::uint64_t positions =
@@ -70,9 +70,9 @@ std::uint64_t operationsPerToken(const ModelSpec& spec, std::uint64_t context) {
                 ? std::min(context, static_cast<std::uint64_t>(*attention.slidingWindow))
                 : context;
         attended += positions * static_cast<std::uint64_t>(attention.headsQ) *
-                    static_cast<std::uint64_t>(attention.headDim);
+                    static_cast<std::uint64_t>(attention.headDim + attention.valueDim());
     }
-    return 2 * multiplied + 4 * attended;
+    return 2 * multiplied + 2 * attended;
 }
 
 double expectedDistinctExperts(int experts, int topK, std::uint64_t batchTokens) {

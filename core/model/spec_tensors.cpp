@@ -66,17 +66,12 @@ private:
     }
 
     void layer(const LayerSpec& spec) {
-        const auto& attention = spec.attention;
-        const std::uint64_t q = size(attention.headsQ) * size(attention.headDim);
-        const std::uint64_t kv = size(attention.headsKv) * size(attention.headDim);
         emit(spec.names.attentionNorm, {hidden()}, Component::Norms);
-        linear(spec.names.q, q, hidden(), Component::Attention);
-        linear(spec.names.k, kv, hidden(), Component::Attention);
-        linear(spec.names.v, kv, hidden(), Component::Attention);
-        linear(spec.names.o, hidden(), q, Component::Attention);
-        const bool perHead = attention.qkNorm == QkNorm::PerHead;
-        emit(spec.names.qNorm, {perHead ? size(attention.headDim) : q}, Component::Attention);
-        emit(spec.names.kNorm, {perHead ? size(attention.headDim) : kv}, Component::Attention);
+        if (spec.attention.latent) {
+            latentAttention(spec.attention, *spec.attention.latent, spec.names);
+        } else {
+            attention(spec.attention, spec.names);
+        }
         emit(spec.names.feedForwardNorm, {hidden()}, Component::Norms);
         if (spec.dense) {
             feedForward(*spec.dense, spec.names.dense, Component::DenseFeedForward);
@@ -84,6 +79,33 @@ private:
         if (spec.moe) {
             mixture(*spec.moe, spec.names);
         }
+    }
+
+    void attention(const AttentionSpec& spec, const LayerNames& names) {
+        const std::uint64_t q = size(spec.headsQ) * size(spec.headDim);
+        const std::uint64_t kv = size(spec.headsKv) * size(spec.headDim);
+        linear(names.q, q, hidden(), Component::Attention);
+        linear(names.k, kv, hidden(), Component::Attention);
+        linear(names.v, kv, hidden(), Component::Attention);
+        linear(names.o, hidden(), q, Component::Attention);
+        const bool perHead = spec.qkNorm == QkNorm::PerHead;
+        emit(names.qNorm, {perHead ? size(spec.headDim) : q}, Component::Attention);
+        emit(names.kNorm, {perHead ? size(spec.headDim) : kv}, Component::Attention);
+    }
+
+    void latentAttention(const AttentionSpec& spec, const LatentAttention& latent,
+                         const LayerNames& names) {
+        const std::uint64_t heads = size(spec.headsQ);
+        const std::uint64_t rank = size(latent.keyValueRank);
+        const std::uint64_t queryFrom = latent.queryRank > 0 ? size(latent.queryRank) : hidden();
+        linear(names.queryDown, queryFrom, hidden(), Component::Attention);
+        emit(names.queryDownNorm, {queryFrom}, Component::Attention);
+        linear(names.q, heads * size(spec.headDim), queryFrom, Component::Attention);
+        linear(names.keyValueDown, rank + size(latent.rotaryDim), hidden(), Component::Attention);
+        emit(names.keyValueDownNorm, {rank}, Component::Attention);
+        linear(names.keyValueUp, heads * (size(latent.plainDim) + size(latent.valueDim)), rank,
+               Component::Attention);
+        linear(names.o, hidden(), heads * size(latent.valueDim), Component::Attention);
     }
 
     void mixture(const MoeSpec& moe, const LayerNames& names) {

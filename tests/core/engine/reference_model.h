@@ -59,7 +59,8 @@ inline double largestDifference(std::span<const float> a, std::span<const float>
     double largest = 0.0;
     const std::size_t width = a.size() / rows;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        if (!leftOut.empty() && leftOut[i / width]) {
+        // Equal infinities are equal: experts that groups exclude have a score of minus infinity.
+        if ((!leftOut.empty() && leftOut[i / width]) || a[i] == b[i]) {
             continue;
         }
         const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
