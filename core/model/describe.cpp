@@ -72,6 +72,20 @@ std::string qkNormText(const AttentionSpec& attention) {
     return text;
 }
 
+std::string headsText(const AttentionSpec& attention) {
+    if (const auto& latent = attention.latent) {
+        const std::string query =
+            latent->queryRank > 0 ? fmt::format(" and queries of rank {}", latent->queryRank) : "";
+        return fmt::format(
+            "latent, {} heads of dimension {} + {} rotated, values of {}; keys and "
+            "values of rank {}{}",
+            attention.headsQ, latent->plainDim, latent->rotaryDim, latent->valueDim,
+            latent->keyValueRank, query);
+    }
+    return fmt::format("{} query heads, {} key/value head{} of dimension {}", attention.headsQ,
+                       attention.headsKv, attention.headsKv == 1 ? "" : "s", attention.headDim);
+}
+
 }  // namespace
 
 std::string routerRule(const MoeSpec& moe) {
@@ -84,6 +98,9 @@ std::string routerRule(const MoeSpec& moe) {
             "{} over {}, top {}, {}", router.score == RouterScore::Softmax ? "softmax" : "sigmoid",
             moe.experts, moe.topK,
             router.renormalise == Renormalise::None ? "not renormalised" : "renormalised");
+    }
+    if (router.groups > 1) {
+        text += fmt::format(", from the best {} of {} groups", router.keptGroups, router.groups);
     }
     if (router.selectionBias) {
         text += ", chosen with a correction bias";
@@ -121,11 +138,8 @@ std::string attentionText(const AttentionSpec& attention) {
     const std::string window = attention.slidingWindow
                                    ? fmt::format("sliding window {}", *attention.slidingWindow)
                                    : "full causal";
-    return fmt::format("{} query heads, {} key/value head{} of dimension {}, {}, {}",
-                       attention.headsQ, attention.headsKv, attention.headsKv == 1 ? "" : "s",
-                       attention.headDim, window,
-                       biasText(attention.qkvBias, attention.outputBias)) +
-           qkNormText(attention);
+    return fmt::format("{}, {}, {}{}", headsText(attention), window,
+                       biasText(attention.qkvBias, attention.outputBias), qkNormText(attention));
 }
 
 std::string positionsText(const RopeSpec& rope) {

@@ -46,9 +46,10 @@ AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaul
                                 "\"num_key_value_heads\" {}",
                                 attention.headsQ, attention.headsKv));
     }
-    attention.headDim = readHeadDim(config, hiddenSize, attention.headsQ);
+    attention.headDim =
+        defaults.headDim ? *defaults.headDim : readHeadDim(config, hiddenSize, attention.headsQ);
     attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
-    attention.rope = readRope(config, {.headDim = attention.headDim,
+    attention.rope = readRope(config, {.headDim = defaults.rotaryDim.value_or(attention.headDim),
                                        .rotatedShare = defaults.rotatedShare,
                                        .theta = defaults.ropeTheta,
                                        .maxPositions = defaults.maxPositions});

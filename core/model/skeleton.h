@@ -33,6 +33,8 @@ struct SkeletonDefaults {
     double normEps = 1e-5;
     double ropeTheta = 10000.0;
     std::optional<double> rotatedShare{};  ///< see RopeDefaults
+    /// Where other keys than `head_dim` give them: dimension of a head, of its rotated part.
+    std::optional<int> headDim{}, rotaryDim{};
     bool tiedHead = false;
 };
 

@@ -24,6 +24,8 @@ struct Family {
 [[nodiscard]] std::span<const Family> families();
 
 extern const Family kDeepSeek;
+extern const Family kDeepSeekV2;
+extern const Family kDeepSeekV3;
 extern const Family kDots1;
 extern const Family kErnie45Moe;
 extern const Family kGlm4Moe;

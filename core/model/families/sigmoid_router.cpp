@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/families/sigmoid_router.h"
 
+#include "core/model/families/latent.h"
+
+#include <limits>
+
 namespace moescope::model {
 
 MoeSpec readSigmoidMoe(const Config& config) {
@@ -23,6 +27,9 @@ MoeSpec readSigmoidMoe(const Config& config) {
     if (config.flag({"norm_topk_prob"}, true)) {
         moe.router.renormalise = Renormalise::SumEps;
     }
+    readGroups(config, moe);
+    moe.router.groupScore = GroupScore::TopTwoSum;
+    moe.router.excludedScore = -std::numeric_limits<double>::infinity();
     return moe;
 }
 

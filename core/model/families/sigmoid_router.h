@@ -6,9 +6,9 @@
 
 namespace moescope::model {
 
-/// The mixture of GLM-4.5 and dots.llm1, which follow DeepSeek-V3: float32 sigmoid scores, a
-/// correction bias for the choice, weights divided by their sum and scaled, fused shared experts.
-/// Limited groups are refused: no published checkpoint of these families has more than one.
+/// The mixture of DeepSeek-V3 and of GLM-4.5 and dots.llm1, which follow it: float32 sigmoid
+/// scores, a correction bias for the choice, limited groups, weights divided by their sum and
+/// scaled, fused shared experts. Source: transformers models/deepseek_v3.
 [[nodiscard]] MoeSpec readSigmoidMoe(const Config& config);
 
 /// Its tensor names.

@@ -115,10 +115,10 @@ void compareLayer(const ReferenceModel& model, const ForwardTrace::RoutedLayer& 
 }  // namespace
 
 TEST_CASE("traceForward: equals transformers in float32", "[core][engine]") {
-    const std::string name =
-        GENERATE("mixtral", "mixtral-early", "mistral-baseline", "mistral-window", "llama",
-                 "deepseek", "deepseek-variant", "olmoe", "qwen2_moe", "qwen3_moe", "glm4_moe",
-                 "dots1", "ernie4_5_moe", "hunyuan_v1_moe", "minimax_m2");
+    const std::string name = GENERATE(
+        "mixtral", "mixtral-early", "mistral-baseline", "mistral-window", "llama", "deepseek",
+        "deepseek-variant", "olmoe", "qwen2_moe", "qwen3_moe", "glm4_moe", "dots1", "ernie4_5_moe",
+        "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite", "deepseek_v3");
     INFO(name);
     const ReferenceModel model(name);
     const ForwardTrace trace = model.trace();

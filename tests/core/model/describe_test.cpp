@@ -16,6 +16,12 @@ TEST_CASE("Describe: router rules in words", "[core][model]") {
     moe.router.score = RouterScore::Sigmoid;
     moe.router.scale = 2.5;
     CHECK(routerRule(moe) == "sigmoid over 64, top 6, renormalised, times 2.5");
+    moe.router.groups = 8;
+    moe.router.keptGroups = 4;
+    moe.router.selectionBias = true;
+    CHECK(routerRule(moe) ==
+          "sigmoid over 64, top 6, renormalised, from the best 4 of 8 groups, chosen with a "
+          "correction bias, times 2.5");
     moe.router = {};
     moe.router.softmaxOverSelected = true;
     CHECK(routerRule(moe) == "top 6 of 64 logits, softmax over the chosen");
@@ -45,6 +51,14 @@ TEST_CASE("Describe: experts, attention, positions, norm", "[core][model]") {
     CHECK(attentionText(attention) ==
           "32 query heads, 8 key/value heads of dimension 128, sliding window 4096, biases on "
           "query, key and value");
+
+    attention.latent = LatentAttention{
+        .queryRank = 1536, .keyValueRank = 512, .plainDim = 128, .rotaryDim = 64, .valueDim = 128};
+    attention.qkvBias = false;
+    attention.slidingWindow.reset();
+    CHECK(attentionText(attention) ==
+          "latent, 32 heads of dimension 128 + 64 rotated, values of 128; keys and values of rank "
+          "512 and queries of rank 1536, full causal, no biases");
 
     RopeSpec rope;
     rope.rotaryDim = 128;

@@ -222,6 +222,51 @@ TEST_CASE("Load spec: families with a correction bias", "[core][model]") {
     checkThrows([] { (void)loadReference("minimax_m2-fp8"); }, ErrorCode::Unsupported, {"fp8"});
 }
 
+TEST_CASE("Load spec: latent attention", "[core][model]") {
+    const auto lite = loadReference("deepseek_v2-lite");
+    const auto& attention = lite.layers.at(1).attention;
+    REQUIRE(attention.latent.has_value());
+    CHECK(attention.latent->queryRank == 0);
+    CHECK(attention.latent->keyValueRank == 12);
+    CHECK(attention.headDim == 14);
+    CHECK(attention.valueDim() == 5);
+    CHECK(attention.rope.rotaryDim == 8);
+    CHECK(attention.rope.style == RopeStyle::Interleaved);
+    const double magnitude = 0.1 * 0.707 * std::log(8.0) + 1.0;
+    CHECK(attention.scale == Approx(magnitude * magnitude / std::sqrt(14.0)));
+    CHECK(lite.layers.at(1).moe->router.groups == 1);
+
+    const auto full = loadReference("deepseek_v2");
+    CHECK(full.layers.at(0).names.queryDown.weight == "model.layers.0.self_attn.q_a_proj.weight");
+    CHECK(full.layers.at(1).moe->router.groups == 4);
+    CHECK(full.layers.at(1).moe->router.keptGroups == 2);
+    CHECK(full.layers.at(1).moe->router.groupScore == GroupScore::Best);
+
+    const auto third = loadReference("deepseek_v3");
+    CHECK(third.family == "deepseek_v3");
+    CHECK(third.layers.at(2).moe->router.groupScore == GroupScore::TopTwoSum);
+    CHECK(third.layers.at(2).moe->router.selectionBias);
+    CHECK_FALSE(third.layers.at(1).isRouted());
+    CHECK_THAT(third.notes.at(0), Catch::Contains("1 layer beyond the last (4)"));
+}
+
+TEST_CASE("Load spec: groups that do not fit", "[core][model]") {
+    const auto folder = tests::referenceDir() / "models/deepseek_v3";
+    const Checkpoint checkpoint(folder);
+    const auto refused = [&](const char* key, int value) {
+        auto config = nlohmann::json::parse(checkpoint.configText());
+        config[key] = value;
+        checkThrows([&] { (void)loadSpec(checkpoint, config.dump(), "changed"); },
+                    ErrorCode::BadCheckpoint, {"changed", key});
+    };
+    refused("n_group", 4);     // does not divide 9 experts
+    refused("n_group", 9);     // groups of one
+    refused("topk_group", 4);  // more than there are
+    refused("topk_group", 0);
+    refused("kv_lora_rank", -1);
+    refused("qk_rope_head_dim", 0);
+}
+
 TEST_CASE("Load spec: Hunyuan", "[core][model]") {
     const auto spec = loadReference("hunyuan_v1_moe");
     CHECK(spec.layers.at(0).attention.qkNormAfterRope);

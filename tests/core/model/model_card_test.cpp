@@ -99,7 +99,7 @@ TEST_CASE("Model card: the fixtures", "[core][model]") {
     for (const auto* name :
          {"mixtral", "mixtral-early", "deepseek", "deepseek-variant", "llama", "mistral-window",
           "mistral-baseline", "olmoe", "qwen2_moe", "qwen3_moe", "dots1", "ernie4_5_moe",
-          "hunyuan_v1_moe", "minimax_m2"}) {
+          "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite"}) {
         INFO(name);
         const auto card = makeModelCard(Checkpoint(tests::referenceDir() / "models" / name));
         CHECK(card.unsupported.empty());
