@@ -46,7 +46,7 @@ packages=(
     g++ cmake ninja-build ccache pkg-config
     libopenblas-dev libhdf5-dev
     nlohmann-json3-dev libcli11-dev libfmt-dev
-    libsentencepiece-dev libpcre2-dev libicu-dev libssl-dev
+    libpcre2-dev libicu-dev libssl-dev
 )
 if [ -z "$torch" ] && [ -z "${Torch_DIR:-}" ] && [ -z "${CMAKE_PREFIX_PATH:-}" ]; then
     packages+=(libtorch-dev)

@@ -5,12 +5,12 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/text/added_tokens.h"
+#include "core/text/sentencepiece_model.h"
 #include "core/text/tokenizer_config.h"
 #include "core/text/utf8.h"
 #include "core/text/vocabulary_identity.h"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -19,26 +19,9 @@
 namespace moescope::text {
 namespace {
 
-using sentencepiece::SentencePieceProcessor;
+using PieceType = SentencePieceModel::PieceType;
 
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
-
-/// A model message with a second normalizer_spec { add_dummy_prefix: false }: protocol buffers
-/// merge a repeated message into the first, so this switches the prefix space off.
-std::string withoutPrefix(std::string model) {
-    constexpr char kNormalizerSpec = 3 << 3 | 2;  // field 3, length-delimited
-    constexpr char kAddDummyPrefix = 3 << 3 | 0;  // field 3, number
-    return model + std::string{kNormalizerSpec, 2, kAddDummyPrefix, 0};
-}
-
-void load(SentencePieceProcessor& processor, const std::string& model,
-          const std::filesystem::path& path) {
-    const auto status = processor.LoadFromSerializedProto(model);
-    if (!status.ok()) {
-        throw Error(ErrorCode::BadTokenizer, fmt::format("{} is no SentencePiece model: {}.",
-                                                         path.string(), status.ToString()));
-    }
-}
 
 std::string spaced(std::string_view piece) {
     std::string out;
@@ -56,10 +39,8 @@ std::string spaced(std::string_view piece) {
 class SentencePieceTokenizer final : public Tokenizer {
 public:
     SentencePieceTokenizer(const std::filesystem::path& path, const TokenizerConfig& config)
-        : m_legacyPrefix(config.legacyPrefix) {
-        const std::string model = readTextFile(path);
-        load(m_processor, model, path);
-        load(m_prefixless, withoutPrefix(model), path);
+        : m_model(parseSentencePiece(readTextFile(path), path.string()), path.string()),
+          m_legacyPrefix(config.legacyPrefix) {
         readPieces();
         readAddedTokens(config);
         readTemplate(config);
@@ -96,9 +77,7 @@ public:
         if (const auto found = m_addedIds.find(std::string(token)); found != m_addedIds.end()) {
             return found->second;
         }
-        const int id = m_processor.PieceToId(token);
-        const bool isUnknown = m_processor.IsUnknown(id) && m_processor.IdToPiece(id) != token;
-        return isUnknown ? std::nullopt : std::optional(static_cast<TokenId>(id));
+        return m_model.find(token);
     }
     std::string description() const override {
         return fmt::format("SentencePiece, {} pieces", vocabularySize());
@@ -108,15 +87,16 @@ public:
 private:
     void readPieces() {
         std::vector<std::string> pieces;
-        for (int id = 0; id < m_processor.GetPieceSize(); ++id) {
-            pieces.push_back(m_processor.IdToPiece(id));
+        for (TokenId id = 0; id < m_model.size(); ++id) {
+            pieces.push_back(m_model.piece(id));
             const std::string& piece = pieces.back();
-            if (m_processor.IsByte(id)) {
+            const PieceType type = m_model.type(id);
+            if (type == PieceType::Byte) {
                 m_bytes.push_back(
                     std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16))));
-            } else if (m_processor.IsControl(id) || m_processor.IsUnknown(id)) {
+            } else if (type == PieceType::Control || type == PieceType::Unknown) {
                 m_bytes.push_back(piece);
-                m_specials.insert(static_cast<TokenId>(id));
+                m_specials.insert(id);
             } else {
                 m_bytes.push_back(spaced(piece));
             }
@@ -152,30 +132,22 @@ private:
     }
 
     void readTemplate(const TokenizerConfig& config) {
-        const auto choose = [this](const std::optional<std::string>& name, int own) {
+        const auto choose = [this](const std::optional<std::string>& name,
+                                   std::optional<TokenId> own) {
             const auto named = name ? idOf(*name) : std::nullopt;
-            return named || own < 0 ? named : std::optional(static_cast<TokenId>(own));
+            return named ? named : own;
         };
-        m_bos = choose(config.bosToken, m_processor.bos_id());
-        m_eos = choose(config.eosToken, m_processor.eos_id());
+        m_bos = choose(config.bosToken, m_model.bosId());
+        m_eos = choose(config.eosToken, m_model.eosId());
         m_addBos = config.addBos.value_or(true) && m_bos;
         m_addEos = config.addEos.value_or(false) && m_eos;
     }
 
     void encodeStretch(std::string_view text, bool isTextStart, std::vector<TokenId>& ids) const {
-        const bool prefix = m_legacyPrefix || isTextStart;
-        const SentencePieceProcessor& processor = prefix ? m_processor : m_prefixless;
-        std::vector<int> found;
-        const auto status = processor.Encode({text.data(), text.size()}, &found);
-        if (!status.ok()) {
-            throw Error(ErrorCode::BadText,
-                        fmt::format("SentencePiece failed on a text: {}.", status.ToString()));
-        }
-        ids.insert(ids.end(), found.begin(), found.end());
+        m_model.encode(text, m_legacyPrefix || isTextStart, ids);
     }
 
-    SentencePieceProcessor m_processor;
-    SentencePieceProcessor m_prefixless;  ///< the same model without its prefix space
+    SentencePieceModel m_model;
     bool m_legacyPrefix;
     std::vector<std::string> m_bytes;
     std::unordered_set<TokenId> m_specials;

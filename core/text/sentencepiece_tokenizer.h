@@ -11,7 +11,7 @@ namespace moescope::text {
 
 /// Reads a tokenizer.model with its configuration. Special pieces written out in a text (control
 /// pieces and the unknown one, and what the configuration adds) are found first; each stretch
-/// between is encoded alone by the SentencePiece library, with its own prefix space where the model
+/// between is encoded alone (see SentencePieceModel), with its own prefix space where the model
 /// asks for one, unless the configuration's `legacy` is false.
 /// A document gets a BOS unless the configuration says otherwise or the model has none.
 /// Throws Error(BadTokenizer).
