@@ -150,8 +150,8 @@ void AnalyzeCommand::attachRun(CLI::App& app) {
                          "Keep hidden states on disk: auto, always, never"))
         ->type_name("WHEN");
     group(app.add_flag("--resume", m_given.resume, "Go on with an interrupted run"));
-    group(app.add_flag("--replace", m_given.replace,
-                       "Start over: drop what is at RUN.h5, finished or interrupted"));
+    group(app.add_flag("--restart", m_given.restart,
+                       "Drop what an interrupted run left at RUN.h5.partial"));
     group(app.add_option("--title", m_given.title, "A name for the session"))->type_name("TEXT");
     group(app.add_flag("--dry-run", m_given.dryRun, "Print what the run would need, and stop"));
     group(app.add_flag("--json", m_given.json, "One JSON object per event on stdout"));
@@ -232,12 +232,12 @@ AnalyzeOptions AnalyzeCommand::result() const {
     if (m_given.session.empty()) {
         refuse("Say where the session goes: -o RUN.h5.");
     }
-    if (m_given.resume && m_given.replace) {
-        refuse("--resume goes on with a run and --replace drops it: give one of them.");
+    if (m_given.resume && m_given.restart) {
+        refuse("--resume goes on with a run and --restart drops it: give one of them.");
     }
-    options.existing = m_given.resume    ? Existing::Resume
-                       : m_given.replace ? Existing::Replace
-                                         : Existing::Add;
+    options.interrupted = m_given.resume    ? Interrupted::Resume
+                          : m_given.restart ? Interrupted::Restart
+                                            : Interrupted::Refuse;
     options.text = textSource();
     options.tokenize.maxTokens = count("--max-tokens", m_given.maxTokens, 1);
     options.tokenize.contextLength = count("--context", m_given.context, 1);

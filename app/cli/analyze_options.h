@@ -19,11 +19,12 @@ class App;
 /// pure: no file is touched.
 namespace moescope::cli {
 
-/// What to do with an interrupted or different session found at the output path.
-enum class Existing {
-    Add,     ///< add what is missing; an interrupted run is refused
-    Resume,  ///< go on with an interrupted run
-    Replace  ///< start over
+/// What to do with an interrupted run found at the output path. A finished session is only ever
+/// added to.
+enum class Interrupted {
+    Refuse,  ///< say that there is one
+    Resume,  ///< go on with it
+    Restart  ///< drop what the interrupted run left
 };
 
 enum class Scratch { Auto, Always, Never };
@@ -48,7 +49,7 @@ struct AnalyzeOptions {
     std::optional<std::uint64_t> memoryBytes;
     int threads = 0;  ///< 0: all cores
     Scratch scratch = Scratch::Auto;
-    Existing existing = Existing::Add;
+    Interrupted interrupted = Interrupted::Refuse;
     bool dryRun = false;
     bool json = false;
 };
@@ -76,7 +77,7 @@ private:
         std::optional<std::string> prompt, preset, csv, jsonl, column, domainColumn, skipPrefix;
         std::optional<std::int64_t> maxDocuments, maxTokens, context, keptTokens, topK;
         bool noHeader = false, splitLines = false, chat = false;
-        bool skipFirstToken = false, dryRun = false, json = false, resume = false, replace = false;
+        bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
         std::string scratch = "auto", memory;
         int threads = 0;

@@ -48,7 +48,7 @@ TEST_CASE("AnalyzeCommand: defaults", "[app][cli]") {
     CHECK(options.dtype == "auto");
     CHECK_FALSE(options.memoryBytes);
     CHECK_FALSE(options.topK);
-    CHECK(options.existing == Existing::Add);
+    CHECK(options.interrupted == Interrupted::Refuse);
     CHECK(options.tokenize.addSpecialTokens);
     CHECK_FALSE(options.json);
     CHECK_FALSE(options.dryRun);
@@ -141,11 +141,11 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
     CHECK(options.memoryBytes == std::uint64_t{2} << 30U);
     CHECK(options.threads == 3);
     CHECK(options.scratch == Scratch::Always);
-    CHECK(options.existing == Existing::Resume);
+    CHECK(options.interrupted == Interrupted::Resume);
     CHECK(options.dryRun);
     CHECK(options.json);
     CHECK(options.title == "A run");
-    CHECK(parsed({"--prompt", "x", "--replace"}).existing == Existing::Replace);
+    CHECK(parsed({"--prompt", "x", "--restart"}).interrupted == Interrupted::Restart);
 }
 
 TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy", "[app][cli]") {
@@ -157,7 +157,7 @@ TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy",
     checkRefused({"--jsonl", "f", "--no-header"}, {"--csv"});
     checkRefused({"--experiments", "static", "--max-tokens", "9"}, {"need a text"});
     checkRefused({"--experiments", "static", "--chat"}, {"need a text"});
-    checkRefused({"--prompt", "x", "--resume", "--replace"}, {"--resume", "--replace"});
+    checkRefused({"--prompt", "x", "--resume", "--restart"}, {"--resume", "--restart"});
     checkRefused({"--prompt", "x", "--relative-to", "baseline"}, {"--baseline CHECKPOINT"});
     checkRefused({"--prompt", "x", "--relative-to", "zero"}, {"zero", "mean"});
     checkRefused({"--prompt", "x", "--kept-from", "last"}, {"spread"});

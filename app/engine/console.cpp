@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/engine/console.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <ostream>
+
+namespace moescope::app {
+namespace {
+
+using session::RunEvent;
+
+constexpr auto kQuietAtMost = std::chrono::seconds(30);
+
+std::string progressText(const RunEvent& event) {
+    std::string text = fmt::format("{:3.0f} %  {}", 100.0 * event.fraction, event.stage);
+    if (event.remainingSeconds) {
+        text += fmt::format(", {} left", durationText(*event.remainingSeconds));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string bytesText(std::uint64_t bytes) {
+    constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB"};
+    if (bytes < 1024) {
+        return fmt::format("{} B", bytes);
+    }
+    auto value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (value /= 1024.0; value >= 999.95 && unit + 1 < kUnits.size(); ++unit) {
+        value /= 1024.0;
+    }
+    return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string durationText(double seconds) {
+    if (!(seconds >= 1.0)) {
+        return "under a second";
+    }
+    const auto whole = static_cast<std::uint64_t>(std::llround(std::min(seconds, 1e12)));
+    if (whole < 60) {
+        return fmt::format("{} s", whole);
+    }
+    if (whole < 3600) {
+        return fmt::format("{} min {} s", whole / 60, whole % 60);
+    }
+    return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string estimateText(const engine::Estimate& estimate) {
+    std::string text = fmt::format(
+        "Estimate: {} tokens, {} layers to do, on {} in {}\n"
+        "  memory  {} of {} allowed (at least {})\n",
+        estimate.tokens, estimate.layers, estimate.device, estimate.dtype,
+        bytesText(estimate.memoryBytes), bytesText(estimate.budgetBytes),
+        bytesText(estimate.minimumBytes));
+    if (estimate.deviceBytes > 0) {
+        text += fmt::format("  device  {}\n", bytesText(estimate.deviceBytes));
+    }
+    text += fmt::format("  disk    {}\n  read    {} of weights\n  time    about {}\n",
+                        bytesText(estimate.diskBytes), bytesText(estimate.readBytes),
+                        durationText(estimate.seconds));
+    for (const std::string& note : estimate.notes) {
+        text += fmt::format("  note    {}\n", note);
+    }
+    return text;
+}
+
+RunEvent estimateEvent(const engine::Estimate& estimate) {
+    RunEvent event;
+    event.kind = RunEvent::Kind::Estimate;
+    event.memoryBytes = estimate.memoryBytes;
+    event.diskBytes = estimate.diskBytes;
+    event.readBytes = estimate.readBytes;
+    event.seconds = estimate.seconds;
+    return event;
+}
+
+ConsoleObserver::ConsoleObserver(std::ostream& out, bool isTerminal, Clock clock)
+    : m_out(out), m_isTerminal(isTerminal), m_clock(std::move(clock)) {}
+
+void ConsoleObserver::onEvent(const RunEvent& event) {
+    if (event.kind == RunEvent::Kind::Progress) {
+        showProgress(event);
+    } else if (event.kind == RunEvent::Kind::Warning) {
+        endLine();
+        m_out << "Warning: " << event.message << std::endl;
+    }
+}
+
+void ConsoleObserver::showProgress(const RunEvent& event) {
+    if (m_isTerminal) {
+        // Back to the start of the line, erase it, write the new one.
+        m_out << "\r\x1B[K" << progressText(event) << std::flush;
+        m_lineIsOpen = true;
+        return;
+    }
+    const int tenth = static_cast<int>(event.fraction * 10.0);
+    const auto now = m_clock();
+    if (tenth != m_lastTenth || now - m_lastShown >= kQuietAtMost) {
+        m_lastTenth = tenth;
+        m_lastShown = now;
+        m_out << progressText(event) << std::endl;
+    }
+}
+
+void ConsoleObserver::endLine() {
+    if (m_lineIsOpen) {
+        m_out << std::endl;
+        m_lineIsOpen = false;
+    }
+}
+
+void JsonObserver::onEvent(const RunEvent& event) {
+    m_out << session::toJsonLine(event) << std::endl;
+}
+
+}  // namespace moescope::app

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/engine/run_request.h"
+
+#include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/model_card.h"
+#include "core/text/corpus.h"
+#include "core/text/tokenizer.h"
+
+#include <memory>
+
+namespace moescope::app {
+namespace {
+
+using checkpoint::Checkpoint;
+
+engine::Interrupted interruptedOf(cli::Interrupted choice) {
+    switch (choice) {
+        case cli::Interrupted::Resume:
+            return engine::Interrupted::Resume;
+        case cli::Interrupted::Restart:
+            return engine::Interrupted::Discard;
+        case cli::Interrupted::Refuse:
+            break;
+    }
+    return engine::Interrupted::Refuse;
+}
+
+engine::ScratchUse scratchOf(cli::Scratch choice) {
+    switch (choice) {
+        case cli::Scratch::Always:
+            return engine::ScratchUse::Always;
+        case cli::Scratch::Never:
+            return engine::ScratchUse::Never;
+        case cli::Scratch::Auto:
+            break;
+    }
+    return engine::ScratchUse::Auto;
+}
+
+/// The card of a model that will be run, so its family must be known.
+std::string cardJson(const Checkpoint& checkpoint, const text::Tokenizer* tokenizer) {
+    return model::toJson(model::makeModelCard(
+        checkpoint, tokenizer == nullptr ? std::string() : tokenizer->description()));
+}
+
+/// Token ids mean the same to both models only with one tokenizer.
+void checkTokenizer(const Checkpoint& model, const text::Tokenizer& own, const Checkpoint& baseline,
+                    const LogSink& log) {
+    std::unique_ptr<text::Tokenizer> other;
+    try {
+        other = text::loadTokenizer(baseline.folder());
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::FileNotFound) {
+            throw;
+        }
+        if (log) {
+            log(LogLevel::Warning, "The baseline " + baseline.displayName() +
+                                       " has no tokenizer files; it is taken to share the "
+                                       "tokenizer of " +
+                                       model.displayName() + ".");
+        }
+        return;
+    }
+    if (other->identity() != own.identity()) {
+        throw Error(
+            ErrorCode::BaselineMismatch,
+            "The baseline " + baseline.folder().string() + " has another tokenizer (" +
+                other->description() + ") than " + model.folder().string() + " (" +
+                own.description() +
+                "). Give a baseline with the same one, or ask for static experiments only.");
+    }
+}
+
+text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options,
+                                 const text::Tokenizer& tokenizer) {
+    const std::vector<text::Document> documents = text::readDocuments(*options.text);
+    return text::tokenize(documents, tokenizer, options.tokenize);
+}
+
+}  // namespace
+
+engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
+                                  const std::string& commandLine, const LogSink& log) {
+    engine::RunRequest request;
+    request.checkpoint = options.checkpoint;
+    request.baselines = options.baselines;
+    request.session = options.session;
+    request.device = options.device;
+    request.dtype = options.dtype;
+    request.memoryBytes = options.memoryBytes;
+    request.topK = options.topK;
+    request.threads = options.threads;
+    request.interrupted = interruptedOf(options.interrupted);
+    request.scratch = scratchOf(options.scratch);
+    request.title = options.title;
+    request.commandLine = commandLine;
+    request.chatTemplate = options.chat;
+    for (const std::string& id : options.experiments) {
+        request.experiments.push_back(
+            {id, experiments::optionsJson(id, options.experimentOptions)});
+    }
+    const Checkpoint model(options.checkpoint);
+    std::unique_ptr<text::Tokenizer> tokenizer;
+    if (options.text) {
+        tokenizer = text::loadTokenizer(model.folder());
+        request.corpus = readCorpus(options, *tokenizer);
+    }
+    request.cardJson = cardJson(model, tokenizer.get());
+    for (const std::filesystem::path& path : options.baselines) {
+        const Checkpoint baseline(path);
+        if (tokenizer) {
+            checkTokenizer(model, *tokenizer, baseline, log);
+        }
+        request.baselineCards.push_back(cardJson(baseline, nullptr));
+    }
+    return request;
+}
+
+}  // namespace moescope::app

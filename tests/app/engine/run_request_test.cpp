@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/engine/run_request.h"
+
+#include "core/base/file_system.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+#include "tests/support/tiny_checkpoint.h"
+
+using namespace moescope;
+using namespace moescope::tests;
+
+namespace {
+
+cli::AnalyzeOptions optionsFor(const std::filesystem::path& checkpoint) {
+    cli::AnalyzeOptions options;
+    options.checkpoint = checkpoint;
+    options.session = "run.h5";
+    options.text = text::TextSource{};
+    options.text->prompt = "Hello you";
+    options.experiments = {"weight_similarity", "rank_counts"};
+    options.experimentOptions.skipFirstToken = true;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("makeRunRequest: text, options and cards of a run", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    makeTinyBaseline(folder / "dense");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.baselines = {folder / "dense"};
+    options.topK = 3;
+    options.interrupted = cli::Interrupted::Resume;
+    const engine::RunRequest request = app::makeRunRequest(options, "moescope analyze", {});
+    CHECK(request.corpus.tokenCount() == 10);  // <s> and nine characters
+    CHECK(request.corpus.ids.front() == 1);
+    CHECK(request.corpus.tokenBytes[6] == " ");
+    REQUIRE(request.experiments.size() == 2);
+    CHECK(request.experiments[1].id == "rank_counts");
+    CHECK(request.experiments[1].optionsJson == R"({"skip_first_token":true})");
+    CHECK_THAT(request.cardJson, Catch::Contains("Mixtral"));
+    CHECK(request.baselineCards.size() == 1);
+    CHECK(request.topK == 3);
+    CHECK(request.interrupted == engine::Interrupted::Resume);
+    CHECK(request.commandLine == "moescope analyze");
+}
+
+TEST_CASE("makeRunRequest: static experiments need no tokenizer", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    std::filesystem::remove(folder / "model" / "tokenizer.json");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); },
+                ErrorCode::FileNotFound, {"tokenizer"});
+    options.text.reset();
+    CHECK(app::makeRunRequest(options, "", {}).corpus.tokenCount() == 0);
+}
+
+TEST_CASE("makeRunRequest: a baseline with another tokenizer is refused", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    makeTinyBaseline(folder / "dense");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.baselines = {folder / "dense"};
+    std::string other = tinyTokenizerJson();
+    const std::size_t pair = other.find(R"("a":)");
+    REQUIRE(pair != std::string::npos);
+    other.replace(pair, 4, "\"\xC3\xA4\":");  // one piece differs
+    writeFileAtomically(folder / "dense" / "tokenizer.json", other);
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); },
+                ErrorCode::BaselineMismatch, {"dense", "tokenizer"});
+
+    std::filesystem::remove(folder / "dense" / "tokenizer.json");
+    std::vector<std::string> warnings;
+    static_cast<void>(app::makeRunRequest(
+        options, "", [&](LogLevel, const std::string& text) { warnings.push_back(text); }));
+    REQUIRE(warnings.size() == 1);
+    CHECK_THAT(warnings[0], Catch::Contains("no tokenizer files"));
+}
+
+TEST_CASE("makeRunRequest: text and options are limited as asked", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    writeFileAtomically(folder / "a.txt", "first line\n\nsecond line\n");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.text = text::TextSource{
+        .kind = text::TextSource::Kind::Files, .paths = {folder / "a.txt"}, .splitLines = true};
+    options.tokenize.contextLength = 4;
+    const engine::RunRequest request = app::makeRunRequest(options, "", {});
+    CHECK(request.corpus.documentCount() == 2);
+    CHECK(request.corpus.offsets == std::vector<std::uint64_t>{0, 4, 8});
+    options.tokenize.maxTokens = 6;
+    CHECK(app::makeRunRequest(options, "", {}).corpus.tokenCount() == 6);
+}
