@@ -86,8 +86,9 @@ TEST_CASE("makeRunRequest: text and options are limited as asked", "[app][engine
     makeTinyMixtral(folder / "model");
     writeFileAtomically(folder / "a.txt", "first line\n\nsecond line\n");
     cli::AnalyzeOptions options = optionsFor(folder / "model");
-    options.text = text::TextSource{
-        .kind = text::TextSource::Kind::Files, .paths = {folder / "a.txt"}, .splitLines = true};
+    options.text->kind = text::TextSource::Kind::Files;
+    options.text->paths = {folder / "a.txt"};
+    options.text->splitLines = true;
     options.tokenize.contextLength = 4;
     const engine::RunRequest request = app::makeRunRequest(options, "", {});
     CHECK(request.corpus.documentCount() == 2);
