@@ -55,7 +55,7 @@ if [ "$gui" = ON ]; then
     packages+=(qt6-base-dev qt6-svg-dev qt6-qpa-plugins libqcustomplot-dev libgl-dev fonts-dejavu-core)
 fi
 if [ "$tests" = ON ]; then
-    packages+=(catch2 desktop-file-utils appstream shared-mime-info poppler-utils libxml2-utils binutils)
+    packages+=(catch2 clang-format-14 desktop-file-utils appstream shared-mime-info poppler-utils libxml2-utils binutils)
 fi
 
 missing=()

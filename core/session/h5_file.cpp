@@ -72,11 +72,12 @@ std::vector<char> buildImage(const std::filesystem::path& path,
     H5Pset_fapl_core(access.get(), kImageIncrement, 0);
     const File file = createFile(path, access);
     fillFile(file, fill);
-    // H5Fget_file_image knows the size, but clears a flag in its copy of the superblock without renewing the
-    // checksum there; so the bytes are taken from the driver's own memory.
+    // H5Fget_file_image knows the size, but clears a flag in its copy of the superblock without
+    // renewing the checksum there; so the bytes are taken from the driver's own memory.
     const ssize_t size = H5Fget_file_image(file.get(), nullptr, 0);
     void* memory = nullptr;
-    if (size <= 0 || H5Fget_vfd_handle(file.get(), access.get(), &memory) < 0 || memory == nullptr) {
+    if (size <= 0 || H5Fget_vfd_handle(file.get(), access.get(), &memory) < 0 ||
+        memory == nullptr) {
         failWriting(file.get(), "the file's image");
     }
     const char* bytes = *static_cast<char**>(memory);

@@ -35,9 +35,10 @@ public:
     /// The head on disk (of the parts if there are any, else of the session).
     [[nodiscard]] const std::optional<Head>& existingHead() const;
 
-    /// Adopts `head` for the run. What was finished under the existing head is kept when model identity, text,
-    /// baselines, dtype and run options agree (experiments may be added; one whose version or options changed is
-    /// computed again); otherwise throws Error(BadSession) saying what differs. The existing UUID stays.
+    /// Adopts `head` for the run. What was finished under the existing head is kept when model
+    /// identity, text, baselines, dtype and run options agree (experiments may be added; one whose
+    /// version or options changed is computed again); otherwise throws Error(BadSession) saying
+    /// what differs. The existing UUID stays.
     void begin(const Head& head);
 
     /// True when the part is finished, in the parts folder or in the existing session, under the

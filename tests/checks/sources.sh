@@ -28,7 +28,7 @@ long=$(wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 700 {print $2 ": " $1 
 
 if command -v clang-format-14 >/dev/null; then
     unformatted=$(printf '%s\n' "${sources[@]}" | grep -E '\.(h|cpp)$' |
-        xargs clang-format-14 --dry-run 2>&1 | grep -oE '^[^:]+' | sort -u | head -20)
+        xargs clang-format-14 --dry-run 2>&1 | grep 'warning:' | cut -d: -f1 | sort -u)
     [ -z "$unformatted" ] || complain "not formatted (clang-format-14 -i)" "$unformatted"
 fi
 exit $failed
