@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 #include <unicode/bytestream.h>
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 namespace moescope::text {
 namespace {
@@ -71,6 +73,22 @@ std::string toNormalForm(std::string_view text, NormalForm form) {
     icu::StringByteSink<std::string> sink(&out, piece.length());
     normalizer.normalizeUTF8(0, piece, sink, nullptr, status);
     requireSuccess(status);
+    return out;
+}
+
+std::string toUpper(std::string_view text) {
+    std::string out;
+    icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())})
+        .toUpper(icu::Locale::getRoot())
+        .toUTF8String(out);
+    return out;
+}
+
+std::string toLower(std::string_view text) {
+    std::string out;
+    icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())})
+        .toLower(icu::Locale::getRoot())
+        .toUTF8String(out);
     return out;
 }
 

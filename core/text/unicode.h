@@ -22,4 +22,8 @@ enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
 /// `text`, valid UTF-8, in a Unicode normal form.
 [[nodiscard]] std::string toNormalForm(std::string_view text, NormalForm form);
 
+/// Full case mapping without a language's own rules, as Python's str.upper() and str.lower().
+[[nodiscard]] std::string toUpper(std::string_view text);
+[[nodiscard]] std::string toLower(std::string_view text);
+
 }  // namespace moescope::text
