@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/token_table.h"
 
+#include "core/base/error.h"
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
 
@@ -63,20 +64,33 @@ TokenTable::TokenTable(const text::TokenizedCorpus& corpus) : m_offsets(corpus.o
     m_columns.reserve(count);
     m_endsLine.reserve(count);
     m_begin.push_back(0);
-    for (const std::string& bytes : corpus.tokenBytes) {
-        const std::string shown = text::displayText(bytes);
-        m_pool += shown;
-        m_begin.push_back(m_pool.size());
-        const int columns =
-            std::clamp(displayColumns(shown), 1, int{std::numeric_limits<std::uint16_t>::max()});
-        m_columns.push_back(static_cast<std::uint16_t>(columns));
-        m_endsLine.push_back(bytes.find('\n') != std::string::npos);
-    }
     if (m_offsets.empty()) {
         m_offsets = {0, count};
     }
+    if (m_offsets.front() != 0 || m_offsets.back() != count ||
+        !std::is_sorted(m_offsets.begin(), m_offsets.end())) {
+        throw Error(ErrorCode::BadSession,
+                    "The documents of the session do not cover its tokens; the file is damaged.");
+    }
+    const std::span<const std::string> bytes(corpus.tokenBytes);
+    for (std::size_t d = 0; d + 1 < m_offsets.size(); ++d) {
+        append(bytes.subspan(m_offsets[d], m_offsets[d + 1] - m_offsets[d]));
+    }
     m_names = corpus.sources;
     m_names.resize(m_offsets.size() - 1);
+}
+
+// One document: characters spread over several tokens show in each of them.
+void TokenTable::append(std::span<const std::string> tokenBytes) {
+    const std::vector<std::string> shown = text::displayTexts(tokenBytes);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        m_pool += shown[i];
+        m_begin.push_back(m_pool.size());
+        const int columns =
+            std::clamp(displayColumns(shown[i]), 1, int{std::numeric_limits<std::uint16_t>::max()});
+        m_columns.push_back(static_cast<std::uint16_t>(columns));
+        m_endsLine.push_back(tokenBytes[i].find('\n') != std::string::npos);
+    }
 }
 
 std::string_view TokenTable::text(std::uint64_t token) const {

@@ -5,6 +5,7 @@
 #include "core/text/corpus.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ namespace moescope::figures {
 /// layers; compact, so that a million tokens fit. Immutable; Thread-safe.
 class TokenTable {
 public:
+    /// Throws Error(BadSession) when the documents do not cover the tokens.
     explicit TokenTable(const text::TokenizedCorpus& corpus);
 
     [[nodiscard]] std::uint64_t size() const noexcept { return m_columns.size(); }
@@ -30,6 +32,8 @@ public:
     [[nodiscard]] const std::string& documentName(std::uint64_t document) const;
 
 private:
+    void append(std::span<const std::string> tokenBytes);
+
     std::string m_pool;
     std::vector<std::uint64_t> m_begin;  // [T + 1] into m_pool
     std::vector<std::uint16_t> m_columns;

@@ -28,12 +28,13 @@ QString toQString(std::string_view text) {
 }  // namespace
 
 ColouredTextBody::ColouredTextBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
-                                   int zoomLevel)
+                                   int zoomLevel, std::shared_ptr<FlowMemory> memory)
     : m_figure(std::move(figure)),
       m_text(std::get<figures::ColouredTextFigure>(m_figure->body)),
       m_style(std::move(style)),
       m_numbered(m_text.routing->experts > kMostInLegend),
-      m_zoom(zoomLevel) {
+      m_zoom(zoomLevel),
+      m_memory(std::move(memory)) {
     float most = 0.0F;
     for (const float weight : m_text.routing->weights) {
         most = std::max(most, weight);
@@ -48,10 +49,23 @@ ColouredTextBody::ColouredTextBody(std::shared_ptr<const figures::Figure> figure
     m_lineHeight = m_textHeight + under + kLineGap;
 }
 
-figures::TokenFlow ColouredTextBody::flowFor(double width) const {
+const figures::TokenFlow& ColouredTextBody::flowFor(double width) const {
+    const figures::Routing& routing = *m_text.routing;
     const int columns = std::max(1, static_cast<int>(width / m_cell));
-    return {*m_text.tokens, m_text.routing->firstToken, m_text.routing->tokenCount(), columns,
-            kSpacing,       m_numbered ? 3 : 1};
+    const int narrowest = m_numbered ? 3 : 1;
+    FlowMemory& kept = *m_memory;
+    if (kept.tokens != m_text.tokens || kept.first != routing.firstToken ||
+        kept.count != routing.tokenCount() || kept.columns != columns ||
+        kept.narrowest != narrowest) {
+        kept = {m_text.tokens,
+                routing.firstToken,
+                routing.tokenCount(),
+                columns,
+                narrowest,
+                figures::TokenFlow(*m_text.tokens, routing.firstToken, routing.tokenCount(),
+                                   columns, kSpacing, narrowest)};
+    }
+    return kept.flow;
 }
 
 std::vector<QRectF> ColouredTextBody::legendRects(double width) const {
@@ -89,11 +103,13 @@ double ColouredTextBody::naturalHeight(double width) const {
 }
 
 void ColouredTextBody::resize(const QSizeF& size) {
-    if (size.width() != m_size.width() || m_flow.lineCount() == 0) {
-        const std::uint64_t anchor =
-            m_flow.lineCount() > 0 ? m_flow.lineBegin(m_firstLine) : m_text.routing->firstToken;
-        m_flow = flowFor(size.width());
-        m_firstLine = m_flow.lineCount() > 0 ? m_flow.lineOf(anchor) : 0;
+    const std::uint64_t anchor = m_size.width() > 0.0 && m_firstLine < flow().lineCount()
+                                     ? flow().lineBegin(m_firstLine)
+                                     : m_text.routing->firstToken;
+    const bool isRewrapped = m_size.width() > 0.0 && size.width() != m_size.width();
+    const figures::TokenFlow& lines = flowFor(size.width());
+    if (isRewrapped && lines.lineCount() > 0) {
+        m_firstLine = lines.lineOf(anchor);
     }
     m_size = size;
     scrollTo(static_cast<std::int64_t>(m_firstLine));
@@ -102,7 +118,7 @@ void ColouredTextBody::resize(const QSizeF& size) {
 void ColouredTextBody::paint(QPainter& painter) const {
     paintLegend(painter);
     double top = linesTop();
-    for (std::uint64_t line = m_firstLine; line < m_flow.lineCount() && top < m_size.height();
+    for (std::uint64_t line = m_firstLine; line < flow().lineCount() && top < m_size.height();
          ++line) {
         paintLine(painter, line, top);
         top += m_lineHeight;
@@ -132,14 +148,14 @@ void ColouredTextBody::paintLegend(QPainter& painter) const {
 }
 
 void ColouredTextBody::paintLine(QPainter& painter, std::uint64_t line, double top) const {
-    if (m_flow.startsDocument(line)) {
+    if (flow().startsDocument(line)) {
         painter.setPen(QPen(m_style.theme.axis, 0.75));
         painter.drawLine(QPointF(0.0, top - kLineGap / 2.0),
                          QPointF(m_size.width(), top - kLineGap / 2.0));
     }
     double left = 0.0;
-    for (std::uint64_t token = m_flow.lineBegin(line); token < m_flow.lineEnd(line); ++token) {
-        const double width = m_flow.widthOf(*m_text.tokens, token) * m_cell;
+    for (std::uint64_t token = flow().lineBegin(line); token < flow().lineEnd(line); ++token) {
+        const double width = flow().widthOf(*m_text.tokens, token) * m_cell;
         paintToken(painter, token, QRectF(left, top, width, m_textHeight));
         left += width + kSpacing * m_cell;
     }
@@ -196,7 +212,7 @@ figures::Hit ColouredTextBody::hitAt(const QPointF& position) const {
         return {};
     }
     const std::uint64_t line = m_firstLine + static_cast<std::uint64_t>(y / m_lineHeight);
-    const auto token = m_flow.tokenAt(*m_text.tokens, line, position.x() / m_cell);
+    const auto token = flow().tokenAt(*m_text.tokens, line, position.x() / m_cell);
     return token ? hitOf(*token) : figures::Hit{};
 }
 
@@ -208,8 +224,8 @@ QString ColouredTextBody::cardAt(const QPointF& position) const {
 }
 
 QRectF ColouredTextBody::tokenRect(std::uint64_t token) const {
-    const std::uint64_t line = m_flow.lineOf(token);
-    const figures::TokenFlow::Span span = m_flow.spanOf(*m_text.tokens, token);
+    const std::uint64_t line = flow().lineOf(token);
+    const figures::TokenFlow::Span span = flow().spanOf(*m_text.tokens, token);
     const double row = static_cast<double>(line) - static_cast<double>(m_firstLine);
     return {span.left * m_cell, linesTop() + row * m_lineHeight, span.width * m_cell, m_textHeight};
 }
@@ -219,7 +235,7 @@ std::vector<QRectF> ColouredTextBody::outlines(const figures::Selection& selecti
     const figures::Routing& routing = *m_text.routing;
     if (selection.token && *selection.token >= routing.firstToken &&
         *selection.token - routing.firstToken < routing.tokenCount()) {
-        const std::uint64_t line = m_flow.lineOf(*selection.token);
+        const std::uint64_t line = flow().lineOf(*selection.token);
         if (line >= m_firstLine) {
             rects.push_back(tokenRect(*selection.token));
         }
@@ -248,7 +264,7 @@ std::optional<figures::Hit> ColouredTextBody::step(const figures::Selection& fro
 FigureBody::Scroll ColouredTextBody::scroll() const {
     const auto page = std::max<std::int64_t>(
         1, static_cast<std::int64_t>((m_size.height() - linesTop() + 0.5) / m_lineHeight));
-    const auto lines = static_cast<std::int64_t>(m_flow.lineCount());
+    const auto lines = static_cast<std::int64_t>(flow().lineCount());
     return {std::max<std::int64_t>(lines - page, 0), page};
 }
 
@@ -261,7 +277,7 @@ std::int64_t ColouredTextBody::scrollPosition() const {
 }
 
 std::int64_t ColouredTextBody::stepOf(std::uint64_t token) const {
-    const auto line = static_cast<std::int64_t>(m_flow.lineOf(token));
+    const auto line = static_cast<std::int64_t>(flow().lineOf(token));
     const std::int64_t page = scroll().page;
     if (line >= scrollPosition() && line < scrollPosition() + page) {
         return scrollPosition();

@@ -9,13 +9,21 @@
 
 namespace moescope::widgets {
 
+/// Line breaks kept from one body to the next: a layer step changes colours, not lines.
+struct FlowMemory {
+    std::shared_ptr<const figures::TokenTable> tokens;
+    std::uint64_t first = 0, count = 0;
+    int columns = 0, narrowest = 0;
+    figures::TokenFlow flow;
+};
+
 /// Text whose tokens stand on the colour of their first choice; under each, a bar as high as that
 /// expert's weight, and with many experts its number. Line breaks are known for the whole text, but
 /// only lines in view are placed and painted.
 class ColouredTextBody final : public FigureBody {
 public:
     ColouredTextBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
-                     int zoomLevel);
+                     int zoomLevel, std::shared_ptr<FlowMemory> memory);
 
     [[nodiscard]] double naturalHeight(double width) const override;
     void resize(const QSizeF& size) override;
@@ -33,7 +41,8 @@ public:
     [[nodiscard]] int zoomLevel() const override;
 
 private:
-    [[nodiscard]] figures::TokenFlow flowFor(double width) const;
+    [[nodiscard]] const figures::TokenFlow& flowFor(double width) const;
+    [[nodiscard]] const figures::TokenFlow& flow() const { return m_memory->flow; }
     [[nodiscard]] double legendHeight(double width) const;
     [[nodiscard]] std::vector<QRectF> legendRects(double width) const;
     [[nodiscard]] double linesTop() const;
@@ -54,7 +63,7 @@ private:
     bool m_numbered = false;  // expert numbers under the tokens instead of a legend
     int m_zoom = 0;
     QSizeF m_size;
-    figures::TokenFlow m_flow;
+    std::shared_ptr<FlowMemory> m_memory;
     std::uint64_t m_firstLine = 0;
 };
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/figures/figure_painter.h"
 
-#include "widgets/canvas/coloured_text_body.h"
 #include "widgets/canvas/heat_map_body.h"
 #include "widgets/canvas/notice_body.h"
 #include "widgets/canvas/parameters_body.h"
@@ -44,7 +43,8 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
         return std::make_unique<RoutingMapBody>(std::move(figure), style, memory.zoomLevel);
     }
     if (std::holds_alternative<figures::ColouredTextFigure>(body)) {
-        return std::make_unique<ColouredTextBody>(std::move(figure), style, memory.zoomLevel);
+        return std::make_unique<ColouredTextBody>(std::move(figure), style, memory.zoomLevel,
+                                                  memory.flow);
     }
     if (std::holds_alternative<figures::ParametersFigure>(body)) {
         return std::make_unique<ParametersBody>(std::move(figure), style);
@@ -87,12 +87,9 @@ void FigurePainter::layoutTexts(double width, double height) {
         below = (readHeight > 0.0 ? readHeight + kTextGap : 0.0) +
                 (captionHeight > 0.0 ? captionHeight + kTextGap : 0.0);
     }
-    double body = m_body->naturalHeight(inner);
-    if (height > 0.0) {
-        const double room = height - top - below - kMargin;
-        // A window too low for everything keeps the drawing and cuts the texts.
-        body = std::max(room, kSmallestBody);
-    }
+    // A window too low for everything keeps the drawing and cuts the texts.
+    const double body = height > 0.0 ? std::max(height - top - below - kMargin, kSmallestBody)
+                                     : m_body->naturalHeight(inner);
     m_bodyRect = QRectF(kMargin, top, inner, body);
     m_body->resize(m_bodyRect.size());
     top += body + kTextGap;

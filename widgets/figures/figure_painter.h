@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/figures/figure.h"
+#include "widgets/canvas/coloured_text_body.h"
 #include "widgets/canvas/figure_body.h"
 #include "widgets/canvas/figure_style.h"
 
@@ -16,6 +17,7 @@ namespace moescope::widgets {
 /// What outlives one drawing of a figure: scroll position and size of tokens, hidden bars.
 struct FigureMemory {
     std::shared_ptr<std::set<int>> hiddenRanks = std::make_shared<std::set<int>>();
+    std::shared_ptr<FlowMemory> flow = std::make_shared<FlowMemory>();
     int zoomLevel = 0;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/token_flow.h"
 
+#include "core/base/error.h"
 #include "core/figures/routing_layout.h"
 #include "tests/support/catch.h"
 
@@ -45,6 +46,13 @@ TEST_CASE("TokenTable: text, widths and documents", "[core][figures]") {
     CHECK(table.documentOf(1) == 0);
     CHECK(table.documentOf(2) == 1);
     CHECK(table.documentOf(3) == 1);
+}
+
+TEST_CASE("TokenTable: refuses documents that do not cover the tokens", "[core][figures]") {
+    for (const std::vector<std::uint64_t>& offsets :
+         {std::vector<std::uint64_t>{0, 9}, {1, 2}, {0, 2, 1, 2}, {0}}) {
+        CHECK_THROWS_AS(TokenTable(corpus({"a", "b"}, offsets)), Error);
+    }
 }
 
 TEST_CASE("TokenFlow: breaks at the width, at newlines and at documents", "[core][figures]") {

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/figures/export.h"
+
+#include "core/base/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/widgets/figures/made_figures.h"
+
+#include <QImage>
+#include <QMimeData>
+#include <QProcess>
+#include <QStandardPaths>
+#include <QXmlStreamReader>
+
+#include <cmath>
+#include <fstream>
+
+using namespace moescope;
+using widgets::ExportOptions;
+using widgets::FileFormat;
+
+namespace {
+
+constexpr const char* kFigures[] = {"weight-similarity", "output-similarity", "norms-scores",
+                                    "rank-counts",       "chosen-experts",    "coloured-text",
+                                    "parameters"};
+
+struct Svg {
+    QStringList texts;
+    QMap<QString, QString> metadata;
+    int images = 0, rects = 0;
+    QSizeF size;
+    QString title;
+    bool isClipped = false;
+};
+
+Svg parsed(const QByteArray& bytes) {
+    Svg svg;
+    QXmlStreamReader reader(bytes);
+    while (!reader.atEnd()) {
+        if (reader.readNext() != QXmlStreamReader::StartElement) {
+            continue;
+        }
+        const QString name = reader.name().toString();
+        if (reader.namespaceUri().contains(QStringLiteral("moescope"))) {
+            svg.metadata[name] = reader.readElementText();
+        } else if (name == QStringLiteral("text")) {
+            svg.texts << reader.readElementText().trimmed();
+        } else if (name == QStringLiteral("image")) {
+            ++svg.images;
+        } else if (name == QStringLiteral("rect") || name == QStringLiteral("path")) {
+            ++svg.rects;
+        } else if (name == QStringLiteral("clipPath")) {
+            svg.isClipped = true;
+        } else if (name == QStringLiteral("title") && svg.title.isEmpty()) {
+            svg.title = reader.readElementText();
+        } else if (name == QStringLiteral("svg")) {
+            QString width = reader.attributes().value(QStringLiteral("width")).toString();
+            svg.size.setWidth(width.remove(QStringLiteral("mm")).toDouble());
+        }
+    }
+    INFO(reader.errorString().toStdString());
+    CHECK_FALSE(reader.hasError());
+    return svg;
+}
+
+QString output(const QString& program, const QStringList& arguments) {
+    QProcess process;
+    process.start(program, arguments);
+    process.waitForFinished();
+    return QString::fromUtf8(process.readAllStandardOutput());
+}
+
+}  // namespace
+
+TEST_CASE("renderFigure: PNG has the size, the resolution and the session's identity",
+          "[widgets][figures]") {
+    for (const char* name : kFigures) {
+        const auto figure = tests::madeFigure(name);
+        for (const auto& [width, dpi] : {std::pair(85.0, 300.0), std::pair(174.0, 150.0)}) {
+            ExportOptions options;
+            options.widthMm = width;
+            options.dpi = dpi;
+            const QByteArray bytes = widgets::renderFigure(*figure, options);
+            const QImage image = QImage::fromData(bytes, "PNG");
+            INFO(name << " " << width);
+            REQUIRE_FALSE(image.isNull());
+            CHECK(image.width() == std::lround(width / 25.4 * dpi));
+            CHECK(std::abs(image.dotsPerMeterX() - dpi / 0.0254) <= 1);
+            CHECK(image.text(QStringLiteral("Session")).toStdString() ==
+                  figure->provenance.sessionUuid);
+            CHECK(image.text(QStringLiteral("Model")) == QStringLiteral("made-moe"));
+            CHECK(image.pixelColor(0, 0) == QColor(Qt::white));
+        }
+    }
+}
+
+TEST_CASE("renderFigure: SVG holds its labels as text and small maps as shapes",
+          "[widgets][figures]") {
+    ExportOptions options;
+    options.format = FileFormat::Svg;
+    for (const char* name : kFigures) {
+        const auto figure = tests::madeFigure(name);
+        const Svg svg = parsed(widgets::renderFigure(*figure, options));
+        INFO(name);
+        CHECK(svg.texts.contains(QString::fromStdString(figure->title)));
+        CHECK(svg.title.toStdString() == figure->title);
+        CHECK(svg.images == 0);
+        CHECK(svg.isClipped);
+        CHECK(std::abs(svg.size.width() - 174.0) < 0.5);
+        CHECK(svg.metadata[QStringLiteral("Session")].toStdString() ==
+              figure->provenance.sessionUuid);
+    }
+    const Svg map = parsed(widgets::renderFigure(*tests::madeFigure("weight-similarity"), options));
+    for (const char* label : {"gate", "up", "down", "F", "7", "cosine similarity"}) {
+        CHECK(map.texts.contains(QString::fromLatin1(label)));
+    }
+    CHECK(map.rects >= 3 * 9 * 9);
+    const Svg bars = parsed(widgets::renderFigure(*tests::madeFigure("rank-counts"), options));
+    for (const char* label : {"norm rank", "tokens", "score rank", "8"}) {
+        CHECK(bars.texts.contains(QString::fromLatin1(label)));
+    }
+    tests::MadeSession many;
+    many.experts = 128;
+    const Svg large =
+        parsed(widgets::renderFigure(*tests::madeFigure("output-similarity", 2, many), options));
+    CHECK(large.images > 0);
+}
+
+TEST_CASE("renderFigure: PDF embeds its fonts and loses nothing", "[widgets][figures]") {
+    const QString fonts = QStandardPaths::findExecutable(QStringLiteral("pdffonts"));
+    const QString images = QStandardPaths::findExecutable(QStringLiteral("pdfimages"));
+    const tests::TemporaryFolder folder;
+    ExportOptions options;
+    options.format = FileFormat::Pdf;
+    tests::MadeSession many;
+    many.experts = 128;
+    for (const auto& [name, session] :
+         {std::pair("weight-similarity", tests::MadeSession{}), std::pair("rank-counts", many),
+          std::pair("rank-counts", tests::MadeSession{})}) {
+        const auto figure = tests::madeFigure(name, 2, session);
+        CHECK(widgets::renderFigure(*figure, options).startsWith("%PDF-"));
+        if (fonts.isEmpty() || images.isEmpty()) {
+            WARN("poppler-utils are not installed: fonts and images of PDF are not checked");
+            continue;
+        }
+        const auto path = folder / "figure.pdf";
+        widgets::exportFigure(*figure, options, path);
+        const QString file = QString::fromStdString(path.string());
+        const QStringList table =
+            output(fonts, {file}).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+        REQUIRE(table.size() > 2);
+        CHECK(table[2].contains(QStringLiteral(" yes ")));
+        CHECK_FALSE(
+            output(images, {QStringLiteral("-list"), file}).contains(QStringLiteral("jpeg")));
+    }
+}
+
+TEST_CASE("exportFigure: writes whole files or says why not", "[widgets][figures]") {
+    const tests::TemporaryFolder folder;
+    const auto figure = tests::madeFigure("parameters");
+    ExportOptions options;
+    options.format = FileFormat::Csv;
+    widgets::exportFigure(*figure, options, folder / "p.csv");
+    std::ifstream in(folder / "p.csv");
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    CHECK(text == figures::toCsv(*figure));
+    CHECK_THROWS_AS(widgets::exportFigure(*figure, options, folder / "absent" / "p.csv"), Error);
+    options.format = FileFormat::Png;
+    for (const double width : {0.0, -5.0, 1e9, std::nan("")}) {
+        options.widthMm = width;
+        CHECK_THROWS_AS(widgets::renderFigure(*figure, options), Error);
+    }
+    options.widthMm = 85.0;
+    options.dpi = 1.0;
+    CHECK_THROWS_AS(widgets::renderFigure(*figure, options), Error);
+    tests::MadeSession lengthy;
+    lengthy.tokens = 40000;
+    options.dpi = 600.0;
+    CHECK_THROWS_AS(
+        widgets::renderFigure(*tests::madeFigure("chosen-experts", 2, lengthy), options), Error);
+}
+
+TEST_CASE("renderFigure: dark is dark, light is light", "[widgets][figures]") {
+    ExportOptions options;
+    options.dpi = 72.0;
+    options.dark = true;
+    const auto figure = tests::madeFigure("rank-counts");
+    const QImage dark = QImage::fromData(widgets::renderFigure(*figure, options));
+    CHECK(dark.pixelColor(1, 1).lightness() < 60);
+}
+
+TEST_CASE("clipboardData: picture, drawing and numbers", "[widgets][figures]") {
+    const auto figure = tests::madeFigure("rank-counts");
+    const std::unique_ptr<QMimeData> data(widgets::clipboardData(*figure, 120.0));
+    CHECK(data->hasImage());
+    CHECK(data->data(QStringLiteral("image/svg+xml")).contains("<svg"));
+    CHECK(data->text().toStdString() == figures::toCsv(*figure));
+    const QImage image = QImage::fromData(data->data(QStringLiteral("image/png")));
+    CHECK(image.width() == std::lround(120.0 / 25.4 * 192.0));
+}
