@@ -125,6 +125,19 @@ int setThreads(int threads) {
     return count;
 }
 
+int usefulThreads(const model::ModelSpec& model) {
+    constexpr std::uint64_t kWorthThreads = std::uint64_t{1} << 18U;
+    const auto hidden = static_cast<std::uint64_t>(model.hiddenSize);
+    for (const model::LayerSpec& layer : model.layers) {
+        const int width =
+            layer.moe ? layer.moe->expert.intermediateSize : layer.dense->intermediateSize;
+        if (hidden * static_cast<std::uint64_t>(width) >= kWorthThreads) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 std::string describeEngine(at::Device device) {
     if (device.is_cpu()) {
         return fmt::format("LibTorch {}, {} threads", TORCH_VERSION, at::get_num_threads());

@@ -24,6 +24,10 @@ namespace moescope::engine {
 /// number. LibTorch 1.13 starts with one.
 int setThreads(int threads);
 
+/// Threads that a model's matrices are worth, for setThreads(): one for tiny models, where waking
+/// and waiting for a second costs more than it computes, and much more on a busy machine.
+[[nodiscard]] int usefulThreads(const model::ModelSpec& model);
+
 /// "LibTorch 1.13.1, 2 threads" / "LibTorch 2.8.0, NVIDIA H200".
 [[nodiscard]] std::string describeEngine(at::Device device);
 [[nodiscard]] std::string describe(at::Device device);  ///< "cpu", "cuda:0"

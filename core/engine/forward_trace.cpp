@@ -146,7 +146,7 @@ private:
 
 ForwardTrace traceForward(const TracedModel& model, const std::vector<TracedModel>& baselines,
                           const text::TokenizedCorpus& corpus, const TraceRequest& request) {
-    setThreads(0);
+    setThreads(usefulThreads(*model.spec));
     return Tracer(model, baselines, corpus, request).run();
 }
 

@@ -100,6 +100,11 @@ public:
     }
     /// True when finishModel() gives a part; asked before the run, for the plan.
     [[nodiscard]] virtual bool hasModelPart() const { return false; }
+    /// Bytes of one layer's results, for the estimate of disk space.
+    [[nodiscard]] virtual std::uint64_t resultBytes(const LayerContext& layer) const {
+        const std::uint64_t columns = layer.columns.size();
+        return 8 * columns * columns * sizeof(float);
+    }
 };
 
 /// What a dynamic probe wants beyond the router's quantities, which are always there.

@@ -114,7 +114,7 @@ private:
         requireRoutedLayers();
         m_plan.place.device = chooseDevice(m_request.device);
         m_plan.place.dtype = chooseDtype(m_request.dtype, storedDtype(), m_plan.place.device);
-        setThreads(m_request.threads);
+        setThreads(m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec));
     }
 
     void requireRoutedLayers() const {

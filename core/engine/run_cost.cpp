@@ -146,9 +146,9 @@ private:
             for (const auto& probe : experiment->probes.dynamic) {
                 cost.probeState += probe->stateBytes(context);
                 cost.perToken += probe->scratchBytesPerToken(context);
+                m_results += probe->resultBytes(context);
             }
         }
-        m_results += cost.probeState;
         m_calls += static_cast<double>(experts) * 8.0;
         if (!needs.norms && !needs.outputs) {
             // Only the chosen experts are multiplied; all were counted above.
@@ -172,11 +172,11 @@ private:
             for (const auto& probe : experiment->probes.statics) {
                 const StaticNeeds needs = probe->needs();
                 cost.staticState += probe->stateBytes(context);
+                m_results += probe->resultBytes(context);
                 cost.wholeMatrices = cost.wholeMatrices || needs.wholeMatrices;
                 weightsWanted = weightsWanted || needs.expertWeights;
             }
         }
-        m_results += cost.staticState;
         if (!weightsWanted) {
             return;
         }

@@ -18,6 +18,10 @@ public:
                static_cast<std::uint64_t>(layer.topK());
     }
 
+    [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
+        return stateBytes(layer);
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_tokens = layer.tokens();
         m_inBytes = fitsByte(layer.experts());

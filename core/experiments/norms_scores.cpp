@@ -19,6 +19,10 @@ public:
         return 2 * sizeof(float) * layer.tokens() * static_cast<std::uint64_t>(layer.experts());
     }
 
+    [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
+        return stateBytes(layer);
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_experts = layer.experts();
         m_tokens = layer.tokens();

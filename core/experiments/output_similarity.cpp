@@ -52,6 +52,12 @@ public:
                sizeof(float) * kept * columns * columns;
     }
 
+    [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
+        const std::uint64_t columns = layer.columns.size();
+        const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
+        return sizeof(float) * (2 + kept) * columns * columns;
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_experts = static_cast<std::size_t>(layer.experts());

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/memory_plan.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/throws.h"
+
+using namespace moescope;
+using engine::LayerCost;
+using engine::MemoryPlan;
+using engine::PlanInput;
+using engine::planMemory;
+
+namespace {
+
+constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
+
+/// Two layers of 800 MiB experts, decoded; 4096 tokens of 8 KiB residual stream.
+PlanInput twoLayers(std::uint64_t budget) {
+    PlanInput input;
+    input.budget = budget;
+    input.fixed = 100 * kMebi;
+    input.tokens = 4096;
+    input.residual = 32 * kMebi;
+    LayerCost layer;
+    layer.otherWeights = 50 * kMebi;
+    layer.expertWeights = 800 * kMebi;
+    layer.largestExpert = 100 * kMebi;
+    layer.perToken = 200000;
+    layer.perQueryRow = 60000;
+    layer.keysValues = 10 * kMebi;
+    layer.probeState = kMebi;
+    layer.perNeuron = 400000;
+    layer.neurons = 2048;
+    input.layers = {layer, layer};
+    return input;
+}
+
+}  // namespace
+
+TEST_CASE("planMemory: plenty of memory takes the fast way", "[core][engine]") {
+    const MemoryPlan plan = planMemory(twoLayers(std::uint64_t{64} << 30U));
+    CHECK(plan.residentExperts);
+    CHECK(plan.decodeAhead);
+    CHECK(plan.residualInMemory);
+    CHECK(plan.blockTokens == 2048);
+    CHECK(plan.slabNeurons == 2048);
+}
+
+TEST_CASE("planMemory: less memory gives up speed step by step", "[core][engine]") {
+    std::uint64_t before = ~std::uint64_t{0};
+    bool streamed = false;
+    for (std::uint64_t budget = 8192 * kMebi; budget > 0; budget = budget * 9 / 10) {
+        MemoryPlan plan;
+        try {
+            plan = planMemory(twoLayers(budget));
+        } catch (const Error& error) {
+            REQUIRE(error.code() == ErrorCode::MemoryBudget);
+            break;
+        }
+        INFO(budget / kMebi << " MiB");
+        CHECK(plan.peakBytes <= budget);
+        CHECK(plan.peakBytes >= plan.minimumBytes);
+        CHECK(plan.blockTokens > 0);
+        CHECK(plan.slabNeurons > 0);
+        streamed = streamed || !plan.residentExperts;
+        before = plan.peakBytes;
+    }
+    CHECK(streamed);
+    CHECK(before < 400 * kMebi);
+}
+
+TEST_CASE("planMemory: the message names the minimum, and the minimum suffices", "[core][engine]") {
+    PlanInput input = twoLayers(kMebi);
+    tests::checkThrows([&] { static_cast<void>(planMemory(input)); }, ErrorCode::MemoryBudget,
+                       {"at least", "1.0 MiB", "--memory"});
+    input.budget = std::uint64_t{64} << 30U;
+    input.budget = planMemory(input).minimumBytes;
+    const MemoryPlan frugal = planMemory(input);
+    CHECK(frugal.peakBytes == input.budget);
+    CHECK_FALSE(frugal.residualInMemory);
+    CHECK_FALSE(frugal.residentExperts);
+}
+
+TEST_CASE("planMemory: whole matrices cannot be cut into slabs", "[core][engine]") {
+    PlanInput input = twoLayers(700 * kMebi);
+    CHECK_NOTHROW(planMemory(input));
+    input.layers[1].wholeMatrices = true;
+    CHECK_THROWS_AS(planMemory(input), Error);
+}
+
+TEST_CASE("planMemory: mapped weights cost nothing", "[core][engine]") {
+    PlanInput input = twoLayers(600 * kMebi);
+    for (LayerCost& layer : input.layers) {
+        layer.otherWeights = layer.expertWeights = layer.largestExpert = 0;
+    }
+    const MemoryPlan plan = planMemory(input);
+    CHECK(plan.residentExperts);
+    CHECK(plan.decodeAhead);
+}
+
+TEST_CASE("formatBytes: the largest unit that fits", "[core][engine]") {
+    CHECK(engine::formatBytes(17) == "17 B");
+    CHECK(engine::formatBytes(1536) == "1.5 KiB");
+    CHECK(engine::formatBytes(std::uint64_t{3} << 40U) == "3.0 TiB");
+}

@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/run.h"
+
+#include "core/experiments/catalogue.h"
+#include "core/experiments/factory.h"
+#include "core/session/session.h"
+#include "tests/core/engine/reference_model.h"
+#include "tests/core/engine/session_compare.h"
+#include "tests/core/engine/test_corpus.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+
+#include <fstream>
+#include <map>
+
+using namespace moescope;
+using session::RunEvent;
+using tests::checkThrows;
+
+namespace {
+
+/// Keeps the events and, if asked, stops the run when a layer's first part is done.
+class Recorder final : public engine::RunObserver {
+public:
+    void onEvent(const RunEvent& event) override {
+        events.push_back(event);
+        if (event.kind == RunEvent::Kind::PartDone && event.layer && *event.layer == stopAtLayer) {
+            stop.request_stop();
+        }
+    }
+    [[nodiscard]] std::size_t count(RunEvent::Kind kind) const {
+        return static_cast<std::size_t>(
+            std::count_if(events.begin(), events.end(),
+                          [&](const RunEvent& event) { return event.kind == kind; }));
+    }
+    std::vector<RunEvent> events;
+    int stopAtLayer = -1;
+    std::stop_source stop;
+};
+
+engine::RunReport runWith(const engine::RunRequest& request, Recorder& recorder) {
+    return engine::run(request, experiments::makeProbes, recorder, recorder.stop.get_token());
+}
+
+std::vector<engine::ExperimentRequest> everything() {
+    std::vector<engine::ExperimentRequest> result;
+    for (const auto& info : experiments::catalogue()) {
+        result.push_back({std::string(info.id), "{}"});
+    }
+    return result;
+}
+
+engine::RunRequest requestFor(const std::string& fixture, const std::filesystem::path& session) {
+    engine::RunRequest request;
+    request.checkpoint = tests::referenceDir() / "models" / fixture;
+    request.session = session;
+    request.corpus = tests::ReferenceModel(fixture).corpus;
+    request.experiments = everything();
+    request.dtype = "float32";
+    request.device = "cpu";
+    return request;
+}
+
+NdArray readLayer(const session::Session& session, const std::string& experiment,
+                  const std::string& quantity, int layer) {
+    return session.read({BranchId{0}, experiment, quantity}, LayerId{layer});
+}
+
+/// A copy of a fixture in which one stored value is NaN.
+std::string poisonedCopy(const std::string& fixture, const std::filesystem::path& to) {
+    const auto from = tests::referenceDir() / "models" / fixture;
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+    const tests::ReferenceModel model(fixture);
+    const std::string name = model.spec.layers[1].names.experts[2].up;
+    const auto tensor = model.checkpoint.require(name);
+    const auto file =
+        model.checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.filename();
+    std::fstream out(to / file, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(tensor.fileOffset));
+    const char nan[2] = {'\xC0', '\x7F'};  // bfloat16
+    out.write(nan, sizeof nan);
+    return name;
+}
+
+}  // namespace
+
+TEST_CASE("run: a session holds what transformers computed", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string fixture = GENERATE("mixtral", "deepseek");
+    INFO(fixture);
+    auto request = requestFor(fixture, folder / "run.h5");
+    if (fixture == "mixtral") {
+        request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    }
+    Recorder recorder;
+    const auto report = runWith(request, recorder);
+    CHECK(report.partsKept == 0);
+    CHECK(recorder.count(RunEvent::Kind::PartDone) == report.partsWritten);
+    CHECK(recorder.count(RunEvent::Kind::Finished) == 1);
+    CHECK_FALSE(std::filesystem::exists(folder / "run.h5.partial"));
+
+    const tests::ReferenceModel model(fixture);
+    const std::size_t tokens = model.corpus.tokenCount();
+    const auto session = session::Session::open(folder / "run.h5");
+    for (int layer = 0; layer < model.spec.layerCount(); ++layer) {
+        if (!model.spec.layers[static_cast<std::size_t>(layer)].isRouted()) {
+            continue;
+        }
+        INFO("layer " << layer);
+        const std::string prefix = "layers." + std::to_string(layer) + ".";
+        CHECK(readLayer(*session, "chosen_experts", "ids", layer).toDoubles() ==
+              model.expected.array(prefix + "chosen_experts").toDoubles());
+        CHECK(tests::arrayDifference(readLayer(*session, "norms_scores", "norm", layer),
+                                     model.expected.array(prefix + "expert_output_norms")) < 1e-4);
+        CHECK(tests::arrayDifference(readLayer(*session, "norms_scores", "score", layer),
+                                     model.expected.array(prefix + "scores")) < 1e-5);
+        const auto counts = readLayer(*session, "rank_counts", "count", layer).toDoubles();
+        const auto experts = static_cast<std::size_t>(
+            model.spec.layers[static_cast<std::size_t>(layer)].moe->experts);
+        for (std::size_t row = 0; row < experts; ++row) {
+            double sum = 0.0;
+            for (std::size_t column = 0; column < experts; ++column) {
+                sum += counts[row * experts + column];
+            }
+            CHECK(sum == static_cast<double>(tokens));
+        }
+    }
+    for (const auto& record : session->head().experiments) {
+        CHECK(record.state == session::ExperimentState::Done);
+    }
+}
+
+TEST_CASE("run: each tensor is read once for static and dynamic experiments", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    const auto report = runWith(requestFor("deepseek", folder / "run.h5"), recorder);
+    const tests::ReferenceModel model("deepseek");
+    std::uint64_t bytes = 0;
+    for (const auto& tensor : model.checkpoint.tensors()) {
+        if (tensor.name == model.spec.embeddingName) {
+            bytes += model.corpus.tokenCount() * tensor.bytes.size() / tensor.shape[0];
+        } else if (tensor.name != model.spec.finalNormName &&
+                   tensor.name != model.spec.head.weight) {
+            bytes += tensor.bytes.size();
+        }
+    }
+    CHECK(report.bytesRead == bytes);
+}
+
+TEST_CASE("run: static experiments need no text", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.corpus = {};
+    request.experiments = {{"weight_similarity", "{}"}, {"parameters", "{}"}};
+    Recorder recorder;
+    const auto report = runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(session->find({BranchId{0}, "weight_similarity", "gate"}) != nullptr);
+    CHECK(session->find({BranchId{0}, "chosen_experts", "ids"}) == nullptr);
+    CHECK(report.warnings.empty());
+
+    request.session = folder / "other.h5";
+    request.experiments = {{"rank_counts", "{}"}};
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"rank_counts", "text"});
+}
+
+TEST_CASE("run: adding experiments recomputes nothing finished", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"norms_scores", "{}"}};
+    Recorder first;
+    runWith(request, first);
+    request.experiments = everything();
+    Recorder second;
+    const auto report = runWith(request, second);
+    const auto layers =
+        static_cast<std::size_t>(tests::ReferenceModel("mixtral").spec.layerCount());
+    CHECK(report.partsKept == 2 * layers);
+    for (const RunEvent& event : second.events) {
+        if (event.kind == RunEvent::Kind::PartDone) {
+            CHECK(event.experiment != "norms_scores");
+            CHECK(event.experiment != "chosen_experts");
+        }
+    }
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    runWith(whole, first);
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", 1e-5);
+
+    SECTION("a session brings its own text") {
+        request.corpus = {};
+        const auto again = runWith(request, second);
+        CHECK(again.partsWritten == 0);
+    }
+    SECTION("another text is refused") {
+        request.corpus = tests::madeUpCorpus(20, 7, 90);
+        checkThrows([&] { runWith(request, second); }, ErrorCode::BadSession, {"text"});
+    }
+}
+
+TEST_CASE("run: a stopped run goes on where it was", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const auto scratch = GENERATE(engine::ScratchUse::Never, engine::ScratchUse::Always);
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.scratch = scratch;
+    request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    Recorder stopped;
+    stopped.stopAtLayer = 0;
+    bool cancelled = false;
+    try {
+        runWith(request, stopped);
+    } catch (const Error& error) {
+        cancelled = error.code() == ErrorCode::Cancelled;
+    }
+    // The stop may come too late for so small a model; then there is nothing to go on with.
+    if (cancelled) {
+        CHECK(stopped.count(RunEvent::Kind::Cancelled) == 1);
+        CHECK(std::filesystem::exists(folder / "run.h5.partial"));
+        Recorder refused;
+        checkThrows([&] { runWith(request, refused); }, ErrorCode::Usage, {"--resume"});
+        request.interrupted = engine::Interrupted::Resume;
+        Recorder resumed;
+        CHECK(runWith(request, resumed).partsKept > 0);
+    }
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    Recorder recorder;
+    runWith(whole, recorder);
+    const bool exact = scratch == engine::ScratchUse::Always;
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", exact ? 0.0 : 1e-5);
+}
+
+TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("deepseek", folder / "free.h5");
+    Recorder recorder;
+    runWith(request, recorder);
+    CHECK(engine::estimate(request, experiments::makeProbes).layers == 0);
+
+    request.session = folder / "tight.h5";
+    const auto costs = engine::estimate(request, experiments::makeProbes);
+    CHECK(costs.layers > 0);
+    CHECK(costs.minimumBytes < costs.memoryBytes);
+    CHECK(costs.memoryBytes <= costs.budgetBytes);
+    // The program itself may have grown since the estimate.
+    request.memoryBytes = costs.minimumBytes + (std::uint64_t{4} << 20U);
+    runWith(request, recorder);
+    tests::checkSameResults(folder / "free.h5", folder / "tight.h5", 1e-5);
+
+    request.session = folder / "impossible.h5";
+    request.memoryBytes = std::uint64_t{1} << 20U;
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::MemoryBudget,
+                {"at least", "--memory"});
+}
+
+TEST_CASE("run: NaN weights are reported and kept as NaN", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string name = poisonedCopy("mixtral", folder / "model");
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.checkpoint = folder / "model";
+    Recorder recorder;
+    const auto report = runWith(request, recorder);
+    REQUIRE_FALSE(report.warnings.empty());
+    CHECK_THAT(report.warnings.front(), Catch::Contains(name));
+    CHECK(recorder.count(RunEvent::Kind::Warning) == report.warnings.size());
+    const auto session = session::Session::open(folder / "run.h5");
+    const auto norms = readLayer(*session, "norms_scores", "norm", 1).toDoubles();
+    const std::size_t experts = static_cast<std::size_t>(session->head().model.layers[1].experts);
+    CHECK(std::isnan(norms[2]));
+    CHECK(std::isfinite(norms[experts]) == std::isfinite(norms[0]));
+    CHECK_FALSE(session->warnings().empty());
+}
+
+TEST_CASE("run: what does not fit is refused before the first layer", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    SECTION("a baseline of another size") {
+        request.baselines = {tests::referenceDir() / "models/mistral-window"};
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::BaselineMismatch,
+                    {"mistral-window"});
+    }
+    SECTION("a baseline with experts") {
+        request.baselines = {tests::referenceDir() / "models/mixtral"};
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::BaselineMismatch,
+                    {"layer 0 is not dense"});
+    }
+    SECTION("a dense model") {
+        request.checkpoint = tests::referenceDir() / "models/llama";
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::Unsupported, {"llama"});
+    }
+    SECTION("an unknown experiment") {
+        request.experiments = {{"tea_leaves", "{}"}};
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"tea_leaves"});
+    }
+    SECTION("a device that is not there") {
+        request.device = "cuda:63";
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::Device, {"cuda:63"});
+    }
+    SECTION("token ids beyond the vocabulary") {
+        request.corpus = tests::madeUpCorpus(20, 7, 1U << 20U);
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::BadText, {"vocabulary"});
+    }
+    SECTION("more experts than there are") {
+        request.topK = 1000;
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"1000"});
+    }
+    CHECK(recorder.count(RunEvent::Kind::Failed) == 1);
+    CHECK_FALSE(std::filesystem::exists(folder / "run.h5"));
+}
+
+TEST_CASE("run: another number of chosen experts", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {};
+    request.topK = 1;
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(readLayer(*session, "chosen_experts", "ids", 0).shape()[1] == 1);
+    CHECK(session->head().model.layers[0].topK == 1);
+}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/session/session.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+namespace moescope::tests {
+
+/// Largest difference between two arrays of a quantity; NaN equals NaN.
+inline double arrayDifference(const NdArray& a, const NdArray& b) {
+    const auto x = a.toDoubles();
+    const auto y = b.toDoubles();
+    double largest = a.shape() == b.shape() ? 0.0 : HUGE_VAL;
+    for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+        if (std::isnan(x[i]) && std::isnan(y[i])) {
+            continue;
+        }
+        const double difference = std::abs(x[i] - y[i]);
+        largest = std::isnan(difference) ? HUGE_VAL : std::max(largest, difference);
+    }
+    return largest;
+}
+
+/// Checks that two sessions hold the same quantities with values that differ by at most
+/// `tolerance`.
+inline void checkSameResults(const std::filesystem::path& first,
+                             const std::filesystem::path& second, double tolerance) {
+    const auto a = session::Session::open(first);
+    const auto b = session::Session::open(second);
+    REQUIRE(a->quantities().size() == b->quantities().size());
+    REQUIRE_FALSE(a->quantities().empty());
+    for (const session::QuantityInfo& info : a->quantities()) {
+        const session::QuantityInfo* other = b->find(info.id);
+        INFO(info.id.experiment << "/" << info.id.quantity);
+        REQUIRE(other != nullptr);
+        REQUIRE(other->layers == info.layers);
+        if (info.layers.empty()) {
+            CHECK(arrayDifference(a->read(info.id, std::nullopt), b->read(info.id, std::nullopt)) <=
+                  tolerance);
+        }
+        for (const LayerId layer : info.layers) {
+            INFO("layer " << layer.value);
+            CHECK(arrayDifference(a->read(info.id, layer), b->read(info.id, layer)) <= tolerance);
+        }
+    }
+}
+
+}  // namespace moescope::tests
