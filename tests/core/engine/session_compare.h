@@ -11,7 +11,7 @@
 
 namespace moescope::tests {
 
-/// Largest difference between two arrays of a quantity; NaN equals NaN.
+/// Largest difference between two arrays of a quantity, relative to values above 1; NaN equals NaN.
 inline double arrayDifference(const NdArray& a, const NdArray& b) {
     const auto x = a.toDoubles();
     const auto y = b.toDoubles();
@@ -20,7 +20,7 @@ inline double arrayDifference(const NdArray& a, const NdArray& b) {
         if (std::isnan(x[i]) && std::isnan(y[i])) {
             continue;
         }
-        const double difference = std::abs(x[i] - y[i]);
+        const double difference = std::abs(x[i] - y[i]) / std::max(1.0, std::abs(x[i]));
         largest = std::isnan(difference) ? HUGE_VAL : std::max(largest, difference);
     }
     return largest;
