@@ -1,0 +1,419 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/main_window.h"
+
+#include "app/analysis_starter.h"
+#include "app/recent_menu.h"
+#include "app/window_actions.h"
+#include "core/base/version.h"
+#include "widgets/figures/figure_view.h"
+#include "widgets/panels/breadcrumb.h"
+#include "widgets/panels/command_palette.h"
+#include "widgets/panels/drop_overlay.h"
+#include "widgets/panels/export_dialog.h"
+#include "widgets/panels/figure_panel.h"
+#include "widgets/panels/figures_area.h"
+#include "widgets/panels/icons.h"
+#include "widgets/panels/inspector_panel.h"
+#include "widgets/panels/layer_bar.h"
+#include "widgets/panels/message_bar.h"
+#include "widgets/panels/sessions_panel.h"
+#include "widgets/panels/shortcut_sheet.h"
+#include "widgets/panels/task_area.h"
+#include "widgets/panels/text_strip_panel.h"
+#include "widgets/panels/welcome_page.h"
+
+#include <QAction>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QMessageBox>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QToolBar>
+#include <QVBoxLayout>
+
+namespace moescope::app {
+
+using widgets::ColourScheme;
+using widgets::FigurePanel;
+using widgets::RunController;
+using widgets::Settings;
+
+namespace {
+
+constexpr int kFontStep = 10;
+constexpr int kSideWidth = 300;
+constexpr int kTextHeight = 180;
+const QSize kFirstSize(1360, 860);
+
+}  // namespace
+
+MainWindow::MainWindow(widgets::Workspace& workspace)
+    : m_workspace(workspace), m_actions(new WindowActions(*this)) {
+    setObjectName(QStringLiteral("mainWindow"));
+    setWindowIcon(widgets::programIcon());
+    setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks |
+                   QMainWindow::AllowNestedDocks);
+    setFocusPolicy(Qt::ClickFocus);
+    buildCentre();
+    buildToolBar();
+    buildDocks();
+    m_palette = new widgets::CommandPalette(this);
+    m_analysis = new AnalysisStarter(m_workspace, *m_messages, *this);
+    statusBar()->addPermanentWidget(new widgets::TaskArea(m_workspace.run(), this));
+    connectFile();
+    connectEdit();
+    connectView();
+    connectLook();
+    connectAnalysis();
+    connectHelp();
+    connect(&m_workspace, &widgets::Workspace::currentChanged, this, &MainWindow::takeCurrent);
+    takeCurrent();
+    restoreSavedLayout();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::buildCentre() {
+    auto* centre = new QWidget(this);
+    m_messages = new widgets::MessageBar(centre);
+    m_pages = new QStackedWidget(centre);
+    m_pages->setObjectName(QStringLiteral("centrePages"));
+    m_welcome = new widgets::WelcomePage(m_workspace, m_pages);
+    auto* work = new QWidget(m_pages);
+    m_layers = new widgets::LayerBar(m_workspace, work);
+    m_figures = new widgets::FiguresArea(m_workspace, work);
+    auto* workColumn = new QVBoxLayout(work);
+    workColumn->setContentsMargins(0, 0, 0, 0);
+    workColumn->setSpacing(0);
+    workColumn->addWidget(m_layers);
+    workColumn->addWidget(m_figures, 1);
+    m_pages->addWidget(m_welcome);
+    m_pages->addWidget(work);
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_messages);
+    column->addWidget(m_pages, 1);
+    setCentralWidget(centre);
+}
+
+void MainWindow::buildToolBar() {
+    QToolBar* bar = addToolBar(tr("Tools"));
+    bar->setObjectName(QStringLiteral("toolBar"));
+    bar->setMovable(false);
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setIconSize(QSize(18, 18));
+    m_actions->open->setIconText(tr("Open"));
+    m_actions->newAnalysis->setIconText(tr("New analysis"));
+    m_actions->exportFigure->setIconText(tr("Export"));
+    m_actions->copyFigure->setIconText(tr("Copy"));
+    m_actions->tiles->setIconText(tr("Tiles"));
+    bar->addActions({m_actions->open, m_actions->newAnalysis});
+    bar->addSeparator();
+    bar->addActions({m_actions->exportFigure, m_actions->copyFigure, m_actions->tiles});
+    bar->addSeparator();
+    auto* breadcrumb = new widgets::Breadcrumb(m_workspace, bar);
+    breadcrumb->setContentsMargins(8, 0, 8, 0);
+    breadcrumb->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    bar->addWidget(breadcrumb);
+}
+
+QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWidget* content,
+                                 Qt::DockWidgetArea area) {
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(name);
+    dock->setWidget(content);
+    dock->setAllowedAreas(Qt::AllDockWidgetAreas);
+    addDockWidget(area, dock);
+    m_actions->panels->addAction(dock->toggleViewAction());
+    return dock;
+}
+
+void MainWindow::buildDocks() {
+    auto* sessions = new widgets::SessionsPanel(m_workspace, this);
+    m_text = new widgets::TextStripPanel(m_workspace, this);
+    auto* inspector = new widgets::InspectorPanel(m_workspace, this);
+    m_sessionsDock =
+        addDock(QStringLiteral("sessionsDock"), tr("Sessions"), sessions, Qt::LeftDockWidgetArea);
+    m_inspectorDock = addDock(QStringLiteral("inspectorDock"), tr("Inspector"), inspector,
+                              Qt::RightDockWidgetArea);
+    m_textDock = addDock(QStringLiteral("textDock"), tr("Text"), m_text, Qt::BottomDockWidgetArea);
+    connect(sessions, &widgets::SessionsPanel::figureRequested, this, &MainWindow::showFigureOf);
+    connect(sessions, &widgets::SessionsPanel::runRequested, this,
+            [this](int session, const QStringList& experiments) {
+                m_analysis->addToSession(session, experiments);
+            });
+}
+
+void MainWindow::connectFile() {
+    auto* recent = new RecentMenu(*m_actions->recent, m_workspace.settings(), this);
+    connect(recent, &RecentMenu::chosen, this, [this](const QString& path) { openPaths({path}); });
+    connect(m_actions->open, &QAction::triggered, this, &MainWindow::askOpen);
+    connect(m_actions->demo, &QAction::triggered, this, &MainWindow::openDemo);
+    connect(m_actions->exportFigure, &QAction::triggered, this, &MainWindow::showExport);
+    connect(m_actions->closeSession, &QAction::triggered, this, [this] {
+        if (const auto session = m_workspace.current()) {
+            m_workspace.sessions().close(session->id);
+        }
+    });
+    connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
+    connect(m_welcome, &widgets::WelcomePage::demoRequested, this, &MainWindow::openDemo);
+    connect(m_welcome, &widgets::WelcomePage::openRequested, this, &MainWindow::askOpen);
+    connect(m_welcome, &widgets::WelcomePage::recentChosen, this,
+            [this](const QString& path) { openPaths({path}); });
+    auto* drop = new widgets::DropOverlay(*this);
+    connect(drop, &widgets::DropOverlay::sessionsDropped, this, &MainWindow::openPaths);
+    connect(drop, &widgets::DropOverlay::checkpointDropped, this,
+            [this](const QString& path) { m_analysis->openDialog(path); });
+}
+
+void MainWindow::connectEdit() {
+    connect(m_actions->copyFigure, &QAction::triggered, this, [this] {
+        if (FigurePanel* panel = m_figures->current(); panel != nullptr && panel->figure()) {
+            panel->view().copyToClipboard();
+            statusBar()->showMessage(tr("Figure copied: PNG, SVG and CSV"), 4000);
+        }
+    });
+    connect(m_actions->find, &QAction::triggered, this, [this] {
+        m_textDock->show();
+        m_textDock->raise();
+        m_text->startSearch();
+    });
+    connect(m_actions->findNext, &QAction::triggered, m_text, [this] { m_text->findNext(+1); });
+    connect(m_actions->findPrevious, &QAction::triggered, m_text, [this] { m_text->findNext(-1); });
+    widgets::Selection& selection = m_workspace.selection();
+    connect(m_actions->nextToken, &QAction::triggered, &selection,
+            [&selection] { selection.stepToken(+1); });
+    connect(m_actions->previousToken, &QAction::triggered, &selection,
+            [&selection] { selection.stepToken(-1); });
+    connect(m_actions->clearSelection, &QAction::triggered, &selection, &widgets::Selection::clear);
+}
+
+void MainWindow::connectView() {
+    int number = 0;
+    for (FigurePanel* panel : m_figures->panels()) {
+        const std::string_view title = panel->info().title;
+        QAction* action = m_actions->addFigure(
+            QString::fromUtf8(title.data(), static_cast<qsizetype>(title.size())), ++number);
+        connect(action, &QAction::triggered, m_figures,
+                [this, number] { m_figures->setCurrent(number - 1); });
+    }
+    connect(m_actions->tiles, &QAction::toggled, m_figures, &widgets::FiguresArea::setTiled);
+    connect(m_actions->nextLayer, &QAction::triggered, m_layers, [this] { m_layers->step(+1); });
+    connect(m_actions->previousLayer, &QAction::triggered, m_layers,
+            [this] { m_layers->step(-1); });
+    connect(m_actions->play, &QAction::triggered, m_layers,
+            [this] { m_layers->setPlaying(!m_layers->isPlaying()); });
+    connect(m_actions->restoreLayout, &QAction::triggered, this, &MainWindow::restoreDefaultLayout);
+    connect(m_actions->fullScreen, &QAction::toggled, this,
+            [this](bool on) { on ? showFullScreen() : showNormal(); });
+}
+
+void MainWindow::connectLook() {
+    Settings& settings = m_workspace.settings();
+    const auto choose = [this, &settings](QAction* action, ColourScheme scheme) {
+        action->setChecked(settings.colourScheme() == scheme);
+        connect(action, &QAction::triggered, &settings,
+                [&settings, scheme] { settings.setColourScheme(scheme); });
+    };
+    choose(m_actions->systemColours, ColourScheme::System);
+    choose(m_actions->lightColours, ColourScheme::Light);
+    choose(m_actions->darkColours, ColourScheme::Dark);
+    connect(m_actions->largerText, &QAction::triggered, &settings,
+            [&settings] { settings.setFontScale(settings.fontScale() + kFontStep); });
+    connect(m_actions->smallerText, &QAction::triggered, &settings,
+            [&settings] { settings.setFontScale(settings.fontScale() - kFontStep); });
+    connect(m_actions->normalText, &QAction::triggered, &settings,
+            [&settings] { settings.setFontScale(100); });
+}
+
+void MainWindow::connectAnalysis() {
+    RunController& run = m_workspace.run();
+    connect(m_actions->newAnalysis, &QAction::triggered, this,
+            [this] { m_analysis->openDialog(); });
+    connect(m_welcome, &widgets::WelcomePage::analysisRequested, m_actions->newAnalysis,
+            &QAction::trigger);
+    connect(m_actions->runMissing, &QAction::triggered, m_analysis, &AnalysisStarter::addMissing);
+    connect(m_actions->rerunDemo, &QAction::triggered, m_analysis, &AnalysisStarter::rerunDemo);
+    m_actions->rerunDemo->setEnabled(!m_workspace.paths().demoModel.isEmpty());
+    m_actions->demo->setEnabled(!m_workspace.paths().demoSession.isEmpty() ||
+                                !m_workspace.paths().demoModel.isEmpty());
+    connect(m_actions->cancelRun, &QAction::triggered, &run, &RunController::cancel);
+    const auto follow = [this, &run] { m_actions->cancelRun->setEnabled(run.isRunning()); };
+    connect(&run, &RunController::progressed, this, follow);
+    connect(&run, &RunController::finished, this, follow);
+    connect(&run, &RunController::cancelled, this, follow);
+    connect(&run, &RunController::failed, this, follow);
+    connect(m_figures, &widgets::FiguresArea::runRequested, this,
+            [this](const QString& experiment) {
+                if (const auto session = m_workspace.current()) {
+                    m_analysis->addToSession(session->id, {experiment});
+                }
+            });
+}
+
+void MainWindow::connectHelp() {
+    connect(m_actions->palette, &QAction::triggered, this,
+            [this] { m_palette->open(m_actions->commands()); });
+    connect(m_actions->help, &QAction::triggered, this, [this] {
+        auto* sheet = new widgets::ShortcutSheet(m_actions->commands(), this);
+        sheet->setAttribute(Qt::WA_DeleteOnClose);
+        sheet->show();
+    });
+    connect(m_actions->about, &QAction::triggered, this, &MainWindow::showAbout);
+}
+
+void MainWindow::takeCurrent() {
+    const widgets::SessionSnapshot session = m_workspace.current();
+    m_pages->setCurrentIndex(session ? 1 : 0);
+    setWindowTitle(session ? tr("%1 - Moescope").arg(session->title) : tr("Moescope"));
+    setWindowFilePath(session ? session->path : QString());
+    for (QAction* action :
+         {m_actions->exportFigure, m_actions->copyFigure, m_actions->closeSession, m_actions->find,
+          m_actions->findNext, m_actions->findPrevious, m_actions->nextLayer,
+          m_actions->previousLayer, m_actions->play, m_actions->tiles, m_actions->nextToken,
+          m_actions->previousToken, m_actions->clearSelection, m_actions->runMissing}) {
+        action->setEnabled(session != nullptr);
+    }
+    const QList<QAction*> figures = m_actions->figures->actions();
+    for (QAction* action : figures) {
+        action->setEnabled(session != nullptr);
+    }
+}
+
+void MainWindow::restoreDefaultLayout() {
+    for (QDockWidget* dock : {m_sessionsDock, m_inspectorDock, m_textDock}) {
+        dock->setFloating(false);
+        dock->show();
+    }
+    addDockWidget(Qt::LeftDockWidgetArea, m_sessionsDock);
+    addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
+    addDockWidget(Qt::BottomDockWidgetArea, m_textDock);
+    resizeDocks({m_sessionsDock, m_inspectorDock}, {kSideWidth, kSideWidth}, Qt::Horizontal);
+    resizeDocks({m_textDock}, {kTextHeight}, Qt::Vertical);
+}
+
+void MainWindow::restoreSavedLayout() {
+    const Settings& settings = m_workspace.settings();
+    if (!restoreGeometry(settings.geometry())) {
+        resize(kFirstSize);
+    }
+    if (settings.layout().isEmpty() || !restoreState(settings.layout(), Settings::kLayoutVersion)) {
+        restoreDefaultLayout();
+    }
+}
+
+void MainWindow::openPaths(const QStringList& paths) {
+    m_messages->clear();
+    for (const QString& path : paths) {
+        if (widgets::kindOfPath(path) == widgets::DropKind::Checkpoint) {
+            m_analysis->openDialog(path);
+        } else {
+            m_workspace.sessions().open(path);
+        }
+    }
+}
+
+void MainWindow::openDemo() {
+    const widgets::InstallPaths& paths = m_workspace.paths();
+    if (!paths.demoSession.isEmpty()) {
+        openPaths({paths.demoSession});
+    } else if (!paths.demoModel.isEmpty()) {
+        m_analysis->rerunDemo();
+    } else {
+        m_messages->showMessage(widgets::MessageBar::Kind::Warning,
+                                tr("The demo is not installed. It belongs into share/moescope/demo "
+                                   "beside the program."));
+    }
+}
+
+void MainWindow::askOpen() {
+    auto* dialog = new QFileDialog(this, tr("Open session"),
+                                   m_workspace.settings().value(QStringLiteral("open/folder")),
+                                   tr("Sessions (*.h5 *.hdf5 *.nxs);;All files (*)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFiles);
+    connect(dialog, &QFileDialog::filesSelected, this, [this](const QStringList& files) {
+        m_workspace.settings().setValue(QStringLiteral("open/folder"),
+                                        QFileInfo(files.first()).absolutePath());
+        openPaths(files);
+    });
+    dialog->open();
+}
+
+void MainWindow::showExport() {
+    const FigurePanel* panel = m_figures->current();
+    if (panel == nullptr || !m_workspace.current()) {
+        return;
+    }
+    auto* dialog = new widgets::ExportDialog(m_workspace, *panel, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::showFigureOf(const QString& experiment) {
+    const QList<FigurePanel*>& panels = m_figures->panels();
+    const std::string wanted = experiment == QLatin1String("coloured_text")
+                                   ? std::string("coloured-text")
+                                   : experiment.toStdString();
+    for (int i = 0; i < panels.size(); ++i) {
+        const figures::FigureInfo& info = panels.at(i)->info();
+        if (info.experiment == wanted || info.name == wanted) {
+            m_figures->setCurrent(i);
+            return;
+        }
+    }
+}
+
+void MainWindow::showAbout() {
+    auto* box = new QMessageBox(this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setWindowTitle(tr("About Moescope"));
+    box->setIconPixmap(widgets::programIcon().pixmap(QSize(64, 64), devicePixelRatioF()));
+    const std::string_view version = kVersion;
+    box->setText(
+        tr("<b>Moescope %1</b><br>A microscope for mixture-of-experts language models")
+            .arg(QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size()))));
+    box->setInformativeText(
+        tr("Free software under the GNU General Public License, version 3 or "
+           "later. Copyright 2026 The Moescope authors."));
+    box->open();
+}
+
+bool MainWindow::mayClose() {
+    if (!m_workspace.run().isRunning()) {
+        return true;
+    }
+    QMessageBox box(QMessageBox::Question, tr("An analysis is running"),
+                    tr("Close the window and stop the analysis? What is finished is kept and can "
+                       "be resumed."),
+                    QMessageBox::NoButton, this);
+    box.setObjectName(QStringLiteral("closeQuestion"));
+    const QPushButton* stop = box.addButton(tr("Stop and close"), QMessageBox::AcceptRole);
+    box.addButton(tr("Keep running"), QMessageBox::RejectRole);
+    box.exec();
+    return static_cast<const QAbstractButton*>(box.clickedButton()) ==
+           static_cast<const void*>(stop);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!mayClose()) {
+        event->ignore();
+        return;
+    }
+    m_workspace.settings().setLayout(saveGeometry(), saveState(Settings::kLayoutVersion));
+    event->accept();
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+    if (!m_actions->triggerSoftKey(*event)) {
+        QMainWindow::keyPressEvent(event);
+    }
+}
+
+}  // namespace moescope::app

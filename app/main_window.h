@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "widgets/state/workspace.h"
+
+#include <QMainWindow>
+
+class QDockWidget;
+class QStackedWidget;
+
+namespace moescope::widgets {
+class CommandPalette;
+class FiguresArea;
+class LayerBar;
+class MessageBar;
+class TextStripPanel;
+class WelcomePage;
+}  // namespace moescope::widgets
+
+namespace moescope::app {
+
+class AnalysisStarter;
+class WindowActions;
+
+/// The window: docks around the figures, menus, wiring. What things do lies in the panels and in
+/// the workspace. *GUI thread only*.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    explicit MainWindow(widgets::Workspace& workspace);
+    ~MainWindow() override;
+
+    [[nodiscard]] WindowActions& actions() { return *m_actions; }
+    [[nodiscard]] widgets::FiguresArea& figures() { return *m_figures; }
+
+    void openPaths(const QStringList& paths);
+    /// The precomputed demo at once; without one, the demo is run.
+    void openDemo();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    void buildCentre();
+    void buildToolBar();
+    void buildDocks();
+    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content,
+                         Qt::DockWidgetArea area);
+    void connectFile();
+    void connectEdit();
+    void connectView();
+    void connectLook();
+    void connectAnalysis();
+    void connectHelp();
+    void takeCurrent();
+    void restoreDefaultLayout();
+    void restoreSavedLayout();
+    void askOpen();
+    void showExport();
+    void showFigureOf(const QString& experiment);
+    void showAbout();
+    [[nodiscard]] bool mayClose();
+
+    widgets::Workspace& m_workspace;
+    WindowActions* m_actions;
+    widgets::MessageBar* m_messages = nullptr;
+    QStackedWidget* m_pages = nullptr;
+    widgets::WelcomePage* m_welcome = nullptr;
+    widgets::LayerBar* m_layers = nullptr;
+    widgets::FiguresArea* m_figures = nullptr;
+    widgets::TextStripPanel* m_text = nullptr;
+    widgets::CommandPalette* m_palette = nullptr;
+    AnalysisStarter* m_analysis = nullptr;
+    QDockWidget* m_sessionsDock = nullptr;
+    QDockWidget* m_inspectorDock = nullptr;
+    QDockWidget* m_textDock = nullptr;
+};
+
+}  // namespace moescope::app

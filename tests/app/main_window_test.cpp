@@ -1,0 +1,277 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/main_window.h"
+
+#include "tests/app/window_fixture.h"
+#include "tests/support/catch.h"
+#include "widgets/panels/layer_bar.h"
+#include "widgets/panels/message_bar.h"
+#include "widgets/panels/welcome_page.h"
+
+#include <QAbstractItemModel>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QTableView>
+#include <QTreeView>
+#include <QUrl>
+
+using namespace moescope;
+using namespace moescope::widgets;
+using moescope::tests::SyntheticRun;
+using moescope::tests::WindowFixture;
+
+TEST_CASE("MainWindow: without a session it says what to do", "[app][gui]") {
+    WindowFixture w;
+    CHECK(w.find<QStackedWidget>("centrePages").currentIndex() == 0);
+    CHECK(w.find<WelcomePage>("welcomePage").isVisible());
+    CHECK(w.find<QPushButton>("welcomeOpenButton").isEnabled());
+    CHECK_FALSE(w.find<QPushButton>("welcomeDemoButton").isEnabled());
+    CHECK_FALSE(w.actions().exportFigure->isEnabled());
+}
+
+TEST_CASE("MainWindow: the demo button opens the precomputed session", "[app][gui]") {
+    const tests::SyntheticSession demo;
+    InstallPaths paths;
+    paths.demoSession = demo.path();
+    WindowFixture w({}, paths);
+    QTest::mouseClick(&w.find<QPushButton>("welcomeDemoButton"), Qt::LeftButton);
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    CHECK(w.workspace().current()->path == SessionService::normalisedPath(demo.path()));
+}
+
+TEST_CASE("MainWindow: a session fills tree, figures, text and inspector", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    CHECK(w.find<QStackedWidget>("centrePages").currentIndex() == 1);
+    CHECK(w.find<QTreeView>("sessionsTree").model()->rowCount() == 1);
+    REQUIRE(
+        QTest::qWaitFor([&] { return w.find<FigureView>("textStripView").figure() != nullptr; }));
+    CHECK(w.find<QTableView>("modelCardTable").model()->rowCount() > 5);
+    // The first routed layer: layer 0 of the made-up model is dense.
+    CHECK(w.selection().state().layer == LayerId{1});
+    CHECK(w.settings().recentFiles().size() == 1);
+}
+
+TEST_CASE("MainWindow: every figure of the session draws", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& tabs = w.find<QTabBar>("figureTabs");
+    for (int i = 0; i < tabs.count(); ++i) {
+        QTest::mouseClick(&tabs, Qt::LeftButton, {}, tabs.tabRect(i).center());
+        INFO(tabs.tabText(i).toStdString());
+        w.waitFigure();
+        CHECK(std::string(w.panel().info().name) == w.figure()->name);
+        CHECK_FALSE(w.panel().findChild<MessageBar*>()->isVisible());
+    }
+}
+
+TEST_CASE("MainWindow: one slider drives all figures, dense layers say so", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& slider = w.find<QSlider>("layerSlider");
+    const auto layerOfFigure = [&] { return w.figure()->provenance.layer; };
+    slider.setValue(3);
+    REQUIRE(QTest::qWaitFor([&] { return layerOfFigure() == LayerId{3}; }));
+    const auto& strip = w.find<FigureView>("textStripView");
+    REQUIRE(QTest::qWaitFor([&] { return strip.figure()->provenance.layer == LayerId{3}; }));
+    slider.setValue(0);
+    CHECK(w.find<QLabel>("layerNote").text().contains(QStringLiteral("dense")));
+    REQUIRE(QTest::qWaitFor(
+        [&] { return std::holds_alternative<figures::NoticeFigure>(w.figure()->body); }));
+    w.key(Qt::Key_BracketRight);
+    CHECK(w.selection().state().layer == LayerId{1});
+    w.key(Qt::Key_BracketLeft);
+    CHECK(w.selection().state().layer == LayerId{1});
+}
+
+TEST_CASE("MainWindow: keys step layers, tokens and figures", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.window().setFocus();
+    w.key(Qt::Key_Up);
+    CHECK(w.selection().state().layer == LayerId{2});
+    w.key(Qt::Key_Down);
+    CHECK(w.selection().state().layer == LayerId{1});
+    w.key(Qt::Key_Right);
+    CHECK(w.selection().currentToken() == 0U);
+    w.key(Qt::Key_Right);
+    CHECK(w.selection().currentToken() == 1U);
+    w.key(Qt::Key_Escape);
+    CHECK_FALSE(w.selection().currentToken().has_value());
+    w.key(Qt::Key_6);
+    CHECK(std::string(w.panel().info().name) == "rank-counts");
+    w.key(Qt::Key_Space);
+    CHECK(w.find<LayerBar>("layerBar").isPlaying());
+    REQUIRE(QTest::qWaitFor([&] { return !w.find<LayerBar>("layerBar").isPlaying(); }, 5000));
+    CHECK(w.selection().state().layer == LayerId{3});
+}
+
+TEST_CASE("MainWindow: digits typed into the search field are text", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    const int before = w.find<QTabBar>("figureTabs").currentIndex();
+    w.actions().find->trigger();
+    auto& search = w.find<QLineEdit>("tokenSearch");
+    REQUIRE(search.hasFocus());
+    QTest::keyClicks(&search, QStringLiteral("6 ["));
+    CHECK(search.text() == QStringLiteral("6 ["));
+    CHECK(w.find<QTabBar>("figureTabs").currentIndex() == before);
+}
+
+TEST_CASE("MainWindow: search finds tokens and selects them everywhere", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.actions().find->trigger();
+    auto& search = w.find<QLineEdit>("tokenSearch");
+    QTest::keyClicks(&search, QStringLiteral("router"));
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken().has_value(); }));
+    const std::uint64_t first = *w.selection().currentToken();
+    CHECK(w.workspace().current()->head().corpus.tokenBytes[first] == " router");
+    CHECK(w.find<QLabel>("breadcrumb").text().contains(QStringLiteral("router")));
+    QTest::keyClick(&search, Qt::Key_Return);
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() != first; }));
+    QTest::keyClick(&search, Qt::Key_Return, Qt::ShiftModifier);
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() == first; }));
+    search.clear();
+    QTest::keyClicks(&search, QStringLiteral("nowhere to be found"));
+    REQUIRE(QTest::qWaitFor([&] { return !w.find<QLabel>("searchResult").text().isEmpty(); }));
+}
+
+TEST_CASE("MainWindow: the inspector follows what was selected last", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& title = w.find<QLabel>("inspectorTitle");
+    w.selection().selectToken(5);
+    auto& path = w.find<QTableView>("tokenPathTable");
+    REQUIRE(QTest::qWaitFor([&] { return path.isVisible() && path.model()->rowCount() == 3; }));
+    CHECK(title.text().startsWith(QStringLiteral("Token 5")));
+    // A click on a choice goes to its layer and expert.
+    const QModelIndex choice = path.model()->index(2, 1);
+    QTest::mouseClick(path.viewport(), Qt::LeftButton, {}, path.visualRect(choice).center());
+    CHECK(w.selection().state().layer == LayerId{3});
+    REQUIRE(w.selection().state().experts.size() == 1);
+    CHECK(title.text() == QStringLiteral("Expert %1").arg(w.selection().state().experts.front()));
+    auto& tokens = w.find<QTableView>("expertTokensTable");
+    REQUIRE(QTest::qWaitFor([&] { return tokens.isVisible() && tokens.model()->rowCount() > 0; }));
+    w.selection().setPair(PairSelection{QStringLiteral("2"), QStringLiteral("F")});
+    auto& pair = w.find<QTableView>("pairTable");
+    REQUIRE(QTest::qWaitFor([&] { return pair.isVisible() && pair.model()->rowCount() == 3; }));
+    CHECK(w.find<QLabel>("breadcrumb").text().contains(QStringLiteral("pair 2 / F")));
+}
+
+TEST_CASE("MainWindow: a click into a heat map selects the pair", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.showFigure(0);
+    FigureView& view = w.panel().view();
+    const QSize size = view.viewport()->size();
+    for (int y = 0; y < size.height() && !w.selection().state().pair; y += 7) {
+        for (int x = 0; x < size.width() && !w.selection().state().pair; x += 7) {
+            if (view.hitAt(QPointF(x, y)).row) {
+                QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, QPoint(x, y));
+            }
+        }
+    }
+    REQUIRE(w.selection().state().pair.has_value());
+    CHECK(w.selection().state().focus == Focus::Pair);
+}
+
+TEST_CASE("MainWindow: layout comes back, the default can be restored", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.find<QDockWidget>("inspectorDock").hide();
+    w.window().addDockWidget(Qt::RightDockWidgetArea, &w.find<QDockWidget>("textDock"));
+    w.restart();
+    CHECK_FALSE(w.find<QDockWidget>("inspectorDock").isVisible());
+    CHECK(w.window().dockWidgetArea(&w.find<QDockWidget>("textDock")) == Qt::RightDockWidgetArea);
+    w.actions().restoreLayout->trigger();
+    CHECK(w.find<QDockWidget>("inspectorDock").isVisible());
+    CHECK(w.window().dockWidgetArea(&w.find<QDockWidget>("textDock")) == Qt::BottomDockWidgetArea);
+}
+
+TEST_CASE("MainWindow: a dropped session opens, other files are refused", "[app][gui]") {
+    WindowFixture w;
+    QMimeData mime;
+    const auto drag = [&](const QString& path) {
+        mime.setUrls({QUrl::fromLocalFile(path)});
+        QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &mime, Qt::LeftButton, {});
+        QApplication::sendEvent(&w.window(), &enter);
+        return enter.isAccepted();
+    };
+    CHECK_FALSE(drag(QStringLiteral("/etc/hostname")));
+    CHECK_FALSE(w.find<QWidget>("dropOverlay").isVisible());
+    REQUIRE(drag(w.session().path()));
+    CHECK(w.find<QWidget>("dropOverlay").isVisible());
+    QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &mime, Qt::LeftButton, {});
+    QApplication::sendEvent(&w.window(), &drop);
+    CHECK_FALSE(w.find<QWidget>("dropOverlay").isVisible());
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+}
+
+TEST_CASE("MainWindow: a bad session gives a message inside the window", "[app][gui]") {
+    WindowFixture w;
+    const QString bad = QString::fromStdString((w.session().folder() / "bad.h5").string());
+    QFile file(bad);
+    REQUIRE(file.open(QIODevice::WriteOnly));
+    file.write("not a session");
+    file.close();
+    w.window().openPaths({bad});
+    auto& bar = w.find<MessageBar>("messageBar");
+    REQUIRE(QTest::qWaitFor([&] { return bar.isVisible(); }));
+    CHECK(bar.kind() == MessageBar::Kind::Error);
+    CHECK(bar.text().contains(QStringLiteral("bad.h5")));
+    CHECK(QApplication::activeModalWidget() == nullptr);
+    QTest::mouseClick(bar.findChild<QWidget*>(QStringLiteral("messageCloseButton")),
+                      Qt::LeftButton);
+    CHECK_FALSE(bar.isVisible());
+}
+
+TEST_CASE("MainWindow: what is not in the session is offered to be run", "[app][gui]") {
+    SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    WindowFixture w(run);
+    w.openWithoutFigure();
+    w.window().figures().setCurrent(0);
+    auto* bar = w.panel().findChild<MessageBar*>();
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    CHECK(bar->text().contains(QStringLiteral("not in this session")));
+    // The made-up session names no command line: the dialog asks for what is missing.
+    QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
+                      Qt::LeftButton);
+    CHECK(w.window().findChild<QWidget*>(QStringLiteral("newAnalysisDialog")) != nullptr);
+}
+
+TEST_CASE("MainWindow: the palette runs any command", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.actions().palette->trigger();
+    auto& search = w.find<QLineEdit>("commandSearch");
+    QTest::keyClicks(&search, QStringLiteral("tiles"));
+    QTest::keyClick(&search, Qt::Key_Return);
+    REQUIRE(QTest::qWaitFor([&] { return w.window().figures().isTiled(); }));
+    CHECK_FALSE(w.find<QWidget>("commandPalette").isVisible());
+}
+
+TEST_CASE("MainWindow: every control can be found by a screen reader", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    const QList<QWidget*> widgets = w.window().findChildren<QWidget*>();
+    for (const QWidget* widget : widgets) {
+        const bool isButton = qobject_cast<const QAbstractButton*>(widget) != nullptr;
+        const bool own = !widget->objectName().startsWith(QLatin1String("qt_"));
+        if (isButton && own && widget->isVisible()) {
+            const auto* button = qobject_cast<const QAbstractButton*>(widget);
+            INFO(widget->objectName().toStdString() << " " << widget->metaObject()->className());
+            CHECK_FALSE((button->text().isEmpty() && button->accessibleName().isEmpty() &&
+                         button->toolTip().isEmpty()));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Pictures of the window for people to look at: not run by default. Set MOESCOPE_SCREENSHOTS to a
+// folder and run test_app_screenshots "[screenshots]"; MOESCOPE_SCREENSHOT_SESSION names a real
+// session to show instead of a made-up one.
+
+#include "app/appearance.h"
+#include "tests/app/window_fixture.h"
+#include "tests/support/catch.h"
+#include "widgets/panels/new_analysis_dialog.h"
+
+#include <QDir>
+
+using namespace moescope;
+using namespace moescope::widgets;
+using moescope::tests::SyntheticRun;
+using moescope::tests::WindowFixture;
+
+namespace {
+
+void save(QWidget& widget, const QString& name) {
+    const QDir folder(qEnvironmentVariable("MOESCOPE_SCREENSHOTS"));
+    REQUIRE(widget.grab().save(folder.filePath(name + QStringLiteral(".png"))));
+}
+
+void open(WindowFixture& w) {
+    const QString real = qEnvironmentVariable("MOESCOPE_SCREENSHOT_SESSION");
+    if (real.isEmpty()) {
+        w.openSession();
+        return;
+    }
+    w.window().openPaths({real});
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    w.waitFigure();
+}
+
+}  // namespace
+
+TEST_CASE("Screenshots", "[.][screenshots]") {
+    const int experts = GENERATE(8, 64);
+    const auto scheme = GENERATE(ColourScheme::Light, ColourScheme::Dark);
+    const QSize size = GENERATE(QSize(1280, 800), QSize(2560, 1440));
+    const QString tag =
+        QStringLiteral("%1_%2_%3")
+            .arg(QString::number(experts),
+                 scheme == ColourScheme::Light ? QStringLiteral("light") : QStringLiteral("dark"),
+                 QString::number(size.width()));
+    SyntheticRun run;
+    run.experts = experts;
+    run.topK = experts == 8 ? 2 : 6;
+    run.layers = experts == 8 ? 8 : 28;
+    run.tokens = 600;
+    WindowFixture w(run);
+    app::Appearance appearance(w.settings());
+    w.settings().setColourScheme(scheme);
+    appearance.apply();
+    w.window().resize(size);
+    save(w.window(), tag + QStringLiteral("_empty"));
+    open(w);
+    w.window().resize(size);
+    for (int i = 0; i < w.window().figures().panels().size(); ++i) {
+        w.showFigure(i);
+        if (i == 3) {
+            w.selection().setPair(PairSelection{QStringLiteral("2"), QStringLiteral("5")});
+        } else if (i == 4) {
+            w.selection().selectToken(17);
+        } else if (i == 6) {
+            w.selection().setExperts({3});
+        }
+        QTest::qWait(300);
+        save(w.window(), QStringLiteral("%1_figure%2").arg(tag).arg(i + 1));
+    }
+    w.actions().tiles->trigger();
+    QTest::qWait(400);
+    save(w.window(), tag + QStringLiteral("_tiles"));
+    w.actions().palette->trigger();
+    QTest::qWait(100);
+    save(w.window(), tag + QStringLiteral("_palette"));
+    w.actions().newAnalysis->trigger();
+    QTest::qWait(200);
+    save(w.find<NewAnalysisDialog>("newAnalysisDialog"), tag + QStringLiteral("_analysis"));
+}

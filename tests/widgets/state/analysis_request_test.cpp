@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/state/analysis_request.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+
+#include <QDir>
+#include <QFile>
+
+#include <algorithm>
+
+using namespace moescope::widgets;
+
+namespace {
+
+AnalysisRequest validRequest(const moescope::tests::TemporaryFolder& folder) {
+    const QString here = QString::fromStdString(folder.path().string());
+    AnalysisRequest request;
+    request.checkpoint = here;
+    request.prompt = QStringLiteral("Hello");
+    request.experiments = {QStringLiteral("rank_counts"), QStringLiteral("parameters")};
+    request.output = here + QStringLiteral("/run.h5");
+    return request;
+}
+
+bool complains(const AnalysisRequest& request, RequestField field) {
+    const QList<RequestProblem> problems = check(request);
+    return std::any_of(problems.begin(), problems.end(),
+                       [field](const RequestProblem& p) { return p.field == field; });
+}
+
+}  // namespace
+
+TEST_CASE("AnalysisRequest: arguments of a prompt", "[widgets][state]") {
+    AnalysisRequest request;
+    request.checkpoint = QStringLiteral("/m");
+    request.prompt = QStringLiteral("-- two words");
+    request.experiments = {QStringLiteral("a"), QStringLiteral("b")};
+    request.baselines = {QStringLiteral("/f")};
+    request.memory = QStringLiteral("8GiB");
+    request.maxTokens = 100;
+    request.output = QStringLiteral("/o.h5");
+    request.resume = true;
+    const QStringList arguments = analyzeArguments(request, false);
+    CHECK(arguments == QStringList{QStringLiteral("analyze"), QStringLiteral("/m"),
+                                   QStringLiteral("--prompt=-- two words"),
+                                   QStringLiteral("--baseline"), QStringLiteral("/f"),
+                                   QStringLiteral("--experiments"), QStringLiteral("a,b"),
+                                   QStringLiteral("--device"), QStringLiteral("auto"),
+                                   QStringLiteral("--memory"), QStringLiteral("8GiB"),
+                                   QStringLiteral("--max-tokens"), QStringLiteral("100"),
+                                   QStringLiteral("-o"), QStringLiteral("/o.h5"),
+                                   QStringLiteral("--resume"), QStringLiteral("--json")});
+    const QStringList dry = analyzeArguments(request, true);
+    CHECK(dry.contains(QStringLiteral("--dry-run")));
+    CHECK_FALSE(dry.contains(QStringLiteral("--resume")));
+}
+
+TEST_CASE("AnalysisRequest: the paper's own input as arguments", "[widgets][state]") {
+    AnalysisRequest request;
+    request.checkpoint = QStringLiteral("/m");
+    request.textKind = TextKind::Csv;
+    request.files = {QStringLiteral("/wiki.csv")};
+    request.column = QStringLiteral("0");
+    request.hasHeader = false;
+    request.splitLines = true;
+    request.skipPrefix = QStringLiteral("=");
+    request.maxDocuments = 10;
+    const QString line = analyzeArguments(request, false).join(QLatin1Char(' '));
+    CHECK(
+        line.contains(QStringLiteral("--csv /wiki.csv --column 0 --no-header --split-lines "
+                                     "--skip-prefix== --max-documents 10")));
+}
+
+TEST_CASE("AnalysisRequest: JSONL has a domain column and no CSV options", "[widgets][state]") {
+    AnalysisRequest request;
+    request.textKind = TextKind::Jsonl;
+    request.files = {QStringLiteral("/t.jsonl")};
+    request.column = QStringLiteral("text");
+    request.domainColumn = QStringLiteral("source");
+    request.hasHeader = false;
+    const QString line = analyzeArguments(request, false).join(QLatin1Char(' '));
+    CHECK(line.contains(QStringLiteral("--jsonl /t.jsonl --column text --domain-column source")));
+    CHECK_FALSE(line.contains(QStringLiteral("--no-header")));
+}
+
+TEST_CASE("AnalysisRequest: a good one has no problems", "[widgets][state]") {
+    const moescope::tests::TemporaryFolder folder;
+    CHECK(check(validRequest(folder)).isEmpty());
+}
+
+TEST_CASE("AnalysisRequest: problems name the field they belong to", "[widgets][state]") {
+    const moescope::tests::TemporaryFolder folder;
+    AnalysisRequest request = validRequest(folder);
+    SECTION("checkpoint") {
+        request.checkpoint = QStringLiteral("/no/such/folder");
+        CHECK(complains(request, RequestField::Checkpoint));
+    }
+    SECTION("empty prompt") {
+        request.prompt = QStringLiteral(" \n");
+        CHECK(complains(request, RequestField::Text));
+    }
+    SECTION("no text for experiments that need one") {
+        request.textKind = TextKind::None;
+        CHECK(complains(request, RequestField::Text));
+        request.experiments = {QStringLiteral("parameters")};
+        CHECK_FALSE(complains(request, RequestField::Text));
+    }
+    SECTION("table without a column") {
+        request.textKind = TextKind::Csv;
+        request.files = {request.checkpoint};
+        CHECK(complains(request, RequestField::Text));
+    }
+    SECTION("missing file") {
+        request.textKind = TextKind::Files;
+        request.files = {QStringLiteral("/nothing.txt")};
+        CHECK(complains(request, RequestField::Text));
+    }
+    SECTION("baseline") {
+        request.baselines = {QStringLiteral("/nothing")};
+        CHECK(complains(request, RequestField::Baselines));
+    }
+    SECTION("memory") {
+        request.memory = QStringLiteral("lots");
+        CHECK(complains(request, RequestField::Machine));
+        request.memory = QStringLiteral("1.5 GiB");
+        CHECK_FALSE(complains(request, RequestField::Machine));
+    }
+    SECTION("experiments") {
+        request.experiments.clear();
+        CHECK(complains(request, RequestField::Experiments));
+    }
+    SECTION("output") {
+        request.output = QStringLiteral("/no/such/folder/run.h5");
+        CHECK(complains(request, RequestField::Output));
+    }
+}
+
+TEST_CASE("AnalysisRequest: engine errors go to the field concerned", "[widgets][state]") {
+    CHECK(fieldOf(QStringLiteral("bad_text")) == RequestField::Text);
+    CHECK(fieldOf(QStringLiteral("disk_full")) == RequestField::Output);
+    CHECK(fieldOf(QStringLiteral("baseline_mismatch")) == RequestField::Baselines);
+    CHECK(fieldOf(QStringLiteral("memory_budget")) == RequestField::Machine);
+    CHECK(fieldOf(QStringLiteral("unknown_family")) == RequestField::Checkpoint);
+}
+
+TEST_CASE("AnalysisRequest: command lines split as a shell does", "[widgets][state]") {
+    CHECK(splitCommandLine(QStringLiteral("a  'b c' \"d e\" f\\ g 'it'\\''s' ''")) ==
+          QStringList{QStringLiteral("a"), QStringLiteral("b c"), QStringLiteral("d e"),
+                      QStringLiteral("f g"), QStringLiteral("it's"), QString()});
+    CHECK(splitCommandLine(QStringLiteral("a 'open")).isEmpty());
+}
+
+TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][state]") {
+    const auto request = requestToAdd(
+        QStringLiteral("moescope-engine analyze /m --prompt='two words' --baseline /f "
+                       "--experiments rank_counts parameters --json -o /old.h5 --resume "
+                       "--dtype float32"),
+        QStringLiteral("/run.h5"), {QStringLiteral("norms_scores")}, true);
+    REQUIRE(request.has_value());
+    CHECK(request->checkpoint == QStringLiteral("/m"));
+    CHECK(analyzeArguments(*request, false).join(QLatin1Char('|')) ==
+          QStringLiteral("analyze|/m|--prompt=two words|--baseline|/f|--dtype|float32|"
+                         "--experiments|norms_scores|-o|/run.h5|--resume|--json"));
+    CHECK_FALSE(
+        requestToAdd(QStringLiteral("python script.py"), QStringLiteral("/run.h5"), {}, false)
+            .has_value());
+    CHECK_FALSE(requestToAdd({}, QStringLiteral("/run.h5"), {}, false).has_value());
+}

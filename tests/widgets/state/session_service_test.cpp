@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/state/session_service.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/open_synthetic.h"
+
+#include <QFile>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace moescope;
+using namespace moescope::widgets;
+
+TEST_CASE("SessionService: opens off the GUI thread and keeps what is open", "[widgets][state]") {
+    const tests::SyntheticSession file;
+    SessionService service;
+    QSignalSpy opened(&service, &SessionService::opened);
+    service.open(file.path());
+    CHECK(service.isOpening());
+    REQUIRE(QTest::qWaitFor([&] { return opened.size() == 1; }));
+    REQUIRE(service.sessions().size() == 1);
+    const SessionSnapshot session = service.sessions().first();
+    CHECK(session->path == SessionService::normalisedPath(file.path()));
+    CHECK(session->head().model.layers.size() == 4);
+    CHECK_FALSE(session->content.builder->available().empty());
+
+    SECTION("the same file again is the same session, read anew") {
+        QSignalSpy reloaded(&service, &SessionService::reloaded);
+        service.open(file.path() + QStringLiteral(".partial"));
+        REQUIRE(QTest::qWaitFor([&] { return reloaded.size() == 1; }));
+        CHECK(service.sessions().size() == 1);
+        CHECK(service.sessions().first()->id == session->id);
+        CHECK(service.sessions().first()->revision == 1);
+        CHECK(session->revision == 0);
+    }
+    SECTION("closing tells and forgets") {
+        QSignalSpy closed(&service, &SessionService::closed);
+        service.close(session->id);
+        CHECK(closed.size() == 1);
+        CHECK(service.find(session->id) == nullptr);
+        // The snapshot others hold still answers.
+        CHECK(session->head().model.layers.size() == 4);
+    }
+    SECTION("many reloads at once become few") {
+        QSignalSpy reloaded(&service, &SessionService::reloaded);
+        for (int i = 0; i < 20; ++i) {
+            service.reload(session->id);
+        }
+        REQUIRE(QTest::qWaitFor([&] { return reloaded.size() == 2; }));
+        QTest::qWait(50);
+        CHECK(reloaded.size() == 2);
+    }
+}
+
+TEST_CASE("SessionService: bad files are told with their code", "[widgets][state]") {
+    const tests::SyntheticSession file;
+    SessionService service;
+    QSignalSpy failed(&service, &SessionService::failed);
+    const QString bad = QString::fromStdString((file.folder() / "bad.h5").string());
+    QString code = QStringLiteral("bad_session");
+    SECTION("missing") {
+        service.open(QStringLiteral("/nowhere/run.h5"));
+        code = QStringLiteral("file_not_found");
+    }
+    SECTION("not HDF5") {
+        QFile out(bad);
+        REQUIRE(out.open(QIODevice::WriteOnly));
+        out.write("this is not HDF5");
+        out.close();
+        service.open(bad);
+    }
+    SECTION("truncated") {
+        REQUIRE(QFile::copy(file.path(), bad));
+        QFile out(bad);
+        REQUIRE(out.resize(out.size() / 2));
+        service.open(bad);
+    }
+    REQUIRE(QTest::qWaitFor([&] { return failed.size() == 1; }));
+    const auto problem = failed.first().at(1).value<Problem>();
+    CHECK(problem.code == code);
+    CHECK_FALSE(problem.message.isEmpty());
+    CHECK(service.sessions().isEmpty());
+}

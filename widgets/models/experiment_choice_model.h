@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractListModel>
+#include <QSet>
+#include <QStringList>
+
+namespace moescope::widgets {
+
+/// The experiments of the catalogue that can be asked for, with check boxes. *GUI thread only*.
+class ExperimentChoiceModel : public QAbstractListModel {
+    Q_OBJECT
+public:
+    enum Role {
+        kIdRole = Qt::UserRole,
+        kNeedsTextRole  ///< bool
+    };
+
+    explicit ExperimentChoiceModel(QObject* parent = nullptr);
+
+    /// Checked ids, in catalogue order.
+    [[nodiscard]] QStringList chosen() const;
+    void setChosen(const QStringList& ids);
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role) override;
+    [[nodiscard]] Qt::ItemFlags flags(const QModelIndex& index) const override;
+
+Q_SIGNALS:
+    void chosenChanged();
+
+private:
+    QStringList m_ids;  ///< of the rows
+    QSet<QString> m_chosen;
+};
+
+}  // namespace moescope::widgets

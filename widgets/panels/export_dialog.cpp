@@ -1,0 +1,257 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/panels/export_dialog.h"
+
+#include "core/base/error.h"
+#include "widgets/panels/figure_panel.h"
+#include "widgets/panels/message_bar.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QDir>
+#include <QDoubleSpinBox>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QRegularExpression>
+#include <QStandardPaths>
+#include <QVBoxLayout>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr auto kFolderKey = QLatin1String("export/folder");
+constexpr auto kFormatKey = QLatin1String("export/format");
+
+QString fromView(std::string_view view) {
+    return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
+}
+
+QString safeName(const QString& name) {
+    static const QRegularExpression other(QStringLiteral("[^A-Za-z0-9._-]+"));
+    QString safe = name;
+    return safe.replace(other, QStringLiteral("-"));
+}
+
+QDoubleSpinBox* numberField(const QString& name, double low, double high, double value,
+                            const QString& suffix, QWidget* parent) {
+    auto* field = new QDoubleSpinBox(parent);
+    field->setObjectName(name);
+    field->setRange(low, high);
+    field->setDecimals(0);
+    field->setValue(value);
+    field->setSuffix(suffix);
+    return field;
+}
+
+}  // namespace
+
+ExportDialog::ExportDialog(Workspace& workspace, const FigurePanel& panel, QWidget* parent)
+    : QDialog(parent),
+      m_workspace(workspace),
+      m_session(workspace.current()),
+      m_panel(panel),
+      m_request(panel.requestFor()),
+      m_one(new QRadioButton(tr("The figure as shown"), this)),
+      m_all(new QRadioButton(tr("This figure for every layer"), this)),
+      m_format(new QComboBox(this)),
+      m_width(numberField(QStringLiteral("exportWidth"), 40, 500, 174, tr(" mm"), this)),
+      m_dpi(numberField(QStringLiteral("exportDpi"), 72, 1200, 300, tr(" dpi"), this)),
+      m_theme(new QComboBox(this)),
+      m_title(new QCheckBox(tr("Title"), this)),
+      m_caption(new QCheckBox(tr("Caption: definition, tokens, dtype"), this)),
+      m_folder(new QLineEdit(this)),
+      m_messages(new MessageBar(this)),
+      m_progress(new QLabel(this)),
+      m_export(new QPushButton(tr("Export"), this)),
+      m_runner(workspace.sessions().lane()) {
+    setObjectName(QStringLiteral("exportDialog"));
+    setWindowTitle(tr("Export %1").arg(fromView(panel.info().title).toLower()));
+    build();
+    updateControls();
+}
+
+void ExportDialog::build() {
+    m_one->setObjectName(QStringLiteral("exportOne"));
+    m_all->setObjectName(QStringLiteral("exportAll"));
+    m_one->setChecked(true);
+    m_all->setEnabled(m_panel.info().perLayer);
+    m_format->setObjectName(QStringLiteral("exportFormat"));
+    m_format->addItem(tr("PNG image"), QStringLiteral("png"));
+    m_format->addItem(tr("SVG drawing, text as text"), QStringLiteral("svg"));
+    m_format->addItem(tr("PDF"), QStringLiteral("pdf"));
+    m_format->addItem(tr("CSV, the data behind the figure"), QStringLiteral("csv"));
+    m_format->setCurrentIndex(
+        std::max(0, m_format->findData(m_workspace.settings().value(kFormatKey))));
+    m_theme->setObjectName(QStringLiteral("exportTheme"));
+    m_theme->addItem(tr("Light"), false);
+    m_theme->addItem(tr("Dark"), true);
+    m_title->setChecked(true);
+    m_caption->setChecked(true);
+    m_folder->setObjectName(QStringLiteral("exportFolder"));
+    m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().value(
+        kFolderKey, QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation))));
+    m_export->setObjectName(QStringLiteral("exportButton"));
+    m_export->setDefault(true);
+
+    auto* presets = new QHBoxLayout;
+    presets->addWidget(m_width, 1);
+    for (const int width : {85, 120, 174}) {
+        auto* preset = new QPushButton(tr("%1").arg(width), this);
+        preset->setToolTip(tr("%1 mm").arg(width));
+        preset->setAutoDefault(false);
+        connect(preset, &QPushButton::clicked, this, [this, width] { m_width->setValue(width); });
+        presets->addWidget(preset);
+    }
+    auto* browse = new QPushButton(tr("Browse..."), this);
+    browse->setAutoDefault(false);
+    connect(browse, &QPushButton::clicked, this, [this] {
+        auto* dialog = new QFileDialog(this, tr("Export to folder"), folder());
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->setFileMode(QFileDialog::Directory);
+        connect(dialog, &QFileDialog::fileSelected, m_folder, &QLineEdit::setText);
+        dialog->open();
+    });
+    auto* where = new QHBoxLayout;
+    where->addWidget(m_folder, 1);
+    where->addWidget(browse);
+
+    auto* form = new QFormLayout;
+    form->setSpacing(8);
+    form->addRow(tr("What"), m_one);
+    form->addRow(QString(), m_all);
+    form->addRow(tr("Format"), m_format);
+    form->addRow(tr("Width"), presets);
+    form->addRow(tr("Resolution"), m_dpi);
+    form->addRow(tr("Theme"), m_theme);
+    form->addRow(tr("With"), m_title);
+    form->addRow(QString(), m_caption);
+    form->addRow(tr("Folder"), where);
+
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
+    buttons->addButton(m_export, QDialogButtonBox::AcceptRole);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(16, 16, 16, 16);
+    column->setSpacing(12);
+    column->addLayout(form);
+    column->addWidget(m_messages);
+    column->addWidget(m_progress);
+    column->addWidget(buttons);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    connect(m_export, &QPushButton::clicked, this, &ExportDialog::begin);
+    connect(m_format, &QComboBox::currentIndexChanged, this, &ExportDialog::updateControls);
+}
+
+ExportOptions ExportDialog::options() const {
+    ExportOptions options;
+    options.format =
+        parseFileFormat(m_format->currentData().toString().toStdString()).value_or(FileFormat::Png);
+    options.widthMm = m_width->value();
+    options.dpi = m_dpi->value();
+    options.dark = m_theme->currentData().toBool();
+    options.withTitle = m_title->isChecked();
+    options.withCaption = m_caption->isChecked();
+    return options;
+}
+
+void ExportDialog::updateControls() {
+    const FileFormat format = options().format;
+    const bool picture = format != FileFormat::Csv;
+    m_dpi->setEnabled(format == FileFormat::Png);
+    m_width->setEnabled(picture);
+    m_theme->setEnabled(picture);
+    m_title->setEnabled(picture);
+    m_caption->setEnabled(picture);
+}
+
+QString ExportDialog::folder() const {
+    return QDir::fromNativeSeparators(m_folder->text());
+}
+
+QString ExportDialog::fileName(std::optional<LayerId> layer) const {
+    QString name = safeName(QString::fromStdString(m_session->head().model.name)) +
+                   QLatin1Char('_') + fromView(m_panel.info().name);
+    if (layer) {
+        name += QStringLiteral("_layer-%1").arg(layer->value, 2, 10, QLatin1Char('0'));
+    }
+    return name + QLatin1Char('.') + fromView(suffix(options().format));
+}
+
+void ExportDialog::begin() {
+    m_messages->clear();
+    m_written.clear();
+    m_pending.clear();
+    if (!QDir().mkpath(folder())) {
+        m_messages->showMessage(
+            MessageBar::Kind::Error,
+            tr("The folder %1 cannot be made. Choose another one.").arg(m_folder->text()));
+        return;
+    }
+    m_workspace.settings().setValue(kFolderKey, folder());
+    m_workspace.settings().setValue(kFormatKey, m_format->currentData().toString());
+    if (m_all->isChecked()) {
+        for (const LayerId layer :
+             m_session->content.builder->layersOf(m_panel.info(), m_request.branch)) {
+            m_pending.append(layer);
+        }
+    } else {
+        m_pending.append(m_request.layer);
+    }
+    m_export->setEnabled(false);
+    next();
+}
+
+void ExportDialog::next() {
+    if (m_pending.isEmpty()) {
+        end();
+        return;
+    }
+    const std::optional<LayerId> layer = m_pending.takeFirst();
+    figures::FigureRequest request = m_request;
+    request.layer = layer;
+    m_progress->setText(tr("Writing %1").arg(fileName(layer)));
+    m_runner.run<FigurePointer>(
+        [builder = m_session->content.builder, request](const std::stop_token&) {
+            return std::make_shared<const figures::Figure>(builder->build(request));
+        },
+        [this, layer](const Outcome<FigurePointer>& outcome) {
+            if (outcome.ok()) {
+                write(layer, *outcome.value());
+            } else {
+                m_messages->showProblem(outcome.problem());
+                m_pending.clear();
+                end();
+            }
+        });
+}
+
+void ExportDialog::write(std::optional<LayerId> layer, const figures::Figure& figure) {
+    const QString path = QDir(folder()).filePath(fileName(layer));
+    try {
+        exportFigure(figure, options(), path.toStdString());
+        m_written << path;
+    } catch (const Error& error) {
+        m_messages->showMessage(MessageBar::Kind::Error, QString::fromUtf8(error.what()));
+        m_pending.clear();
+    }
+    next();
+}
+
+void ExportDialog::end() {
+    m_export->setEnabled(true);
+    m_progress->setText(
+        m_written.isEmpty() ? QString()
+        : m_written.size() == 1
+            ? tr("Written: %1").arg(m_written.first())
+            : tr("%1 files written to %2").arg(m_written.size()).arg(m_folder->text()));
+    if (!m_written.isEmpty()) {
+        Q_EMIT exported(m_written);
+    }
+}
+
+}  // namespace moescope::widgets

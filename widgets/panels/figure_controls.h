@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/request.h"
+
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QHBoxLayout;
+
+namespace moescope::widgets {
+
+/// What a figure is about, as far as its controls say it.
+struct FigureOptions {
+    bool allLayers = false;       ///< one picture of all layers, or the total
+    bool selectedToken = false;   ///< the selected token instead of all
+    figures::FigureRequest form;  ///< roles, relative, range, colour map, diagonal
+    bool operator==(const FigureOptions&) const = default;
+};
+
+/// The row of controls above a figure: only those it has. *GUI thread only*.
+class FigureControls : public QWidget {
+    Q_OBJECT
+public:
+    explicit FigureControls(const figures::FigureInfo& info, QWidget* parent = nullptr);
+
+    [[nodiscard]] FigureOptions options() const;
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    QComboBox* addCombo(const QString& name, const QString& label, const QString& toolTip);
+    QCheckBox* addCheck(const QString& name, const QString& label, const QString& toolTip);
+    void addScope();
+    void addRoles();
+    void addColours();
+
+    const figures::FigureInfo& m_info;
+    QHBoxLayout* m_row;
+    QComboBox* m_scope = nullptr;
+    QComboBox* m_roles = nullptr;
+    QComboBox* m_range = nullptr;
+    QComboBox* m_map = nullptr;
+    QComboBox* m_tokens = nullptr;
+    QCheckBox* m_relative = nullptr;
+    QCheckBox* m_diagonal = nullptr;
+};
+
+}  // namespace moescope::widgets

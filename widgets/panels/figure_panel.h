@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/request.h"
+#include "widgets/state/job_runner.h"
+#include "widgets/state/workspace.h"
+
+#include <QWidget>
+
+class QLabel;
+
+namespace moescope::widgets {
+
+class FigureControls;
+class FigureView;
+class MessageBar;
+
+/// One figure with its controls, read-out and messages. It asks for what it shows when it is
+/// visible and the selection or the session changed, and fetches the neighbouring layers ahead.
+/// *GUI thread only*.
+class FigurePanel : public QWidget {
+    Q_OBJECT
+public:
+    FigurePanel(const figures::FigureInfo& info, Workspace& workspace, QWidget* parent = nullptr);
+    ~FigurePanel() override;
+
+    [[nodiscard]] const figures::FigureInfo& info() const { return m_info; }
+    [[nodiscard]] FigureView& view() { return *m_view; }
+    /// What is shown, nullptr when nothing is.
+    [[nodiscard]] FigurePointer figure() const;
+    /// What would be asked for the layer (absent: as the panel shows it now).
+    [[nodiscard]] figures::FigureRequest requestFor(std::optional<LayerId> layer = {}) const;
+
+Q_SIGNALS:
+    /// The experiment behind this figure is not in the session; the user asks for it.
+    void runRequested(const QString& experiment);
+    void figureShown();
+
+protected:
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void build();
+    void connectView();
+    void takeSelection(SelectionChanges changes);
+    void refresh();
+    void request(const SessionSnapshot& session);
+    void take(const FigureKey& key, const Outcome<FigurePointer>& outcome);
+    void showFigure(const FigurePointer& figure);
+    void showMissing();
+    void prefetch();
+    void updateHighlight();
+    void selectPair(int row, int column);
+    [[nodiscard]] bool isAvailable(const OpenSession& session) const;
+    [[nodiscard]] bool dependsOn(SelectionChanges changes) const;
+
+    const figures::FigureInfo& m_info;
+    Workspace& m_workspace;
+    FigureControls* m_controls;
+    MessageBar* m_messages;
+    FigureView* m_view;
+    QLabel* m_readOut;
+    JobRunner m_runner;
+    JobRunner m_prefetcher;
+    QList<int> m_ahead;  ///< layers still to fetch ahead
+    bool m_stale = true;
+};
+
+}  // namespace moescope::widgets

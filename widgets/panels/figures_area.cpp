@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/panels/figures_area.h"
+
+#include "core/figures/request.h"
+#include "widgets/panels/figure_panel.h"
+
+#include <QGridLayout>
+#include <QTabBar>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace moescope::widgets {
+
+FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
+    : QWidget(parent),
+      m_tabs(new QTabBar(this)),
+      m_stage(new QWidget(this)),
+      m_grid(new QGridLayout(m_stage)) {
+    setObjectName(QStringLiteral("figuresArea"));
+    m_tabs->setObjectName(QStringLiteral("figureTabs"));
+    m_tabs->setAccessibleName(tr("Figures"));
+    m_tabs->setDocumentMode(true);
+    m_tabs->setDrawBase(true);
+    m_tabs->setExpanding(false);
+    m_tabs->setUsesScrollButtons(true);
+    m_tabs->setElideMode(Qt::ElideNone);
+    m_grid->setContentsMargins(0, 0, 0, 0);
+    m_grid->setSpacing(8);
+    for (const figures::FigureInfo& info : figures::figureCatalogue()) {
+        auto* panel = new FigurePanel(info, workspace, m_stage);
+        connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
+        m_panels.append(panel);
+        const int tab = m_tabs->addTab(
+            QString::fromUtf8(info.title.data(), static_cast<qsizetype>(info.title.size())));
+        m_tabs->setTabToolTip(tab, tr("Key %1").arg(tab + 1));
+    }
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_tabs);
+    column->addWidget(m_stage, 1);
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        arrange();
+        Q_EMIT currentChanged(index);
+    });
+    arrange();
+}
+
+FigurePanel* FiguresArea::current() const {
+    return m_panels.value(m_tabs->currentIndex());
+}
+
+void FiguresArea::setCurrent(int index) {
+    if (index >= 0 && index < m_tabs->count()) {
+        m_tabs->setCurrentIndex(index);
+    }
+}
+
+void FiguresArea::setTiled(bool tiled) {
+    if (tiled != m_tiled) {
+        m_tiled = tiled;
+        arrange();
+    }
+}
+
+QList<int> FiguresArea::tilesShown() const {
+    const int current = std::max(0, m_tabs->currentIndex());
+    if (!m_tiled) {
+        return {current};
+    }
+    const int count = static_cast<int>(m_panels.size());
+    const int first = std::clamp(current / kTiles * kTiles, 0, std::max(0, count - kTiles));
+    QList<int> shown;
+    for (int i = first; i < std::min(count, first + kTiles); ++i) {
+        shown.append(i);
+    }
+    return shown;
+}
+
+void FiguresArea::arrange() {
+    const QList<int> shown = tilesShown();
+    for (int i = 0; i < m_panels.size(); ++i) {
+        m_grid->removeWidget(m_panels.at(i));
+        if (!shown.contains(i)) {
+            m_panels.at(i)->hide();
+        }
+    }
+    for (int place = 0; place < shown.size(); ++place) {
+        FigurePanel* panel = m_panels.at(shown.at(place));
+        m_grid->addWidget(panel, place / 2, place % 2);
+        panel->show();
+    }
+}
+
+}  // namespace moescope::widgets

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/panels/message_bar.h"
+
+#include "widgets/panels/icons.h"
+#include "widgets/support/theme.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr int kIconSize = 16;
+constexpr int kDetailLines = 8;
+
+QToolButton* flatButton(const QString& name, const QString& toolTip, QWidget* parent) {
+    auto* button = new QToolButton(parent);
+    button->setObjectName(name);
+    button->setAutoRaise(true);
+    button->setToolTip(toolTip);
+    button->setAccessibleName(toolTip);
+    return button;
+}
+
+QColor colourOf(MessageBar::Kind kind, const Theme& theme) {
+    switch (kind) {
+        case MessageBar::Kind::Error:
+            return theme.error;
+        case MessageBar::Kind::Warning:
+            return theme.warning;
+        case MessageBar::Kind::Info:
+            break;
+    }
+    return theme.accent;
+}
+
+}  // namespace
+
+MessageBar::MessageBar(QWidget* parent)
+    : QFrame(parent),
+      m_icon(new QLabel(this)),
+      m_text(new QLabel(this)),
+      m_action(new QPushButton(this)),
+      m_more(flatButton(QStringLiteral("messageDetailsButton"), tr("Details"), this)),
+      m_close(flatButton(QStringLiteral("messageCloseButton"), tr("Close this message"), this)),
+      m_details(new QPlainTextEdit(this)) {
+    setObjectName(QStringLiteral("messageBar"));
+    setFrameShape(QFrame::NoFrame);
+    m_text->setObjectName(QStringLiteral("messageText"));
+    m_text->setWordWrap(true);
+    m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    m_action->setObjectName(QStringLiteral("messageActionButton"));
+    m_more->setText(tr("Details"));
+    m_more->setCheckable(true);
+    m_close->setIcon(icon(QStringLiteral("close")));
+    m_details->setObjectName(QStringLiteral("messageDetails"));
+    m_details->setReadOnly(true);
+    m_details->setMaximumHeight(kDetailLines * fontMetrics().lineSpacing());
+    m_details->setAccessibleName(tr("Details of the message"));
+
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(m_icon, 0, Qt::AlignTop);
+    row->addWidget(m_text, 1);
+    row->addWidget(m_action);
+    row->addWidget(m_more);
+    row->addWidget(m_close, 0, Qt::AlignTop);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(12, 8, 8, 8);
+    column->addLayout(row);
+    column->addWidget(m_details);
+    connect(m_more, &QToolButton::toggled, m_details, &QWidget::setVisible);
+    connect(m_close, &QToolButton::clicked, this, &MessageBar::clear);
+    connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
+    clear();
+}
+
+void MessageBar::showProblem(const Problem& problem) {
+    showMessage(Kind::Error, problem.message, problem.details);
+}
+
+void MessageBar::showMessage(Kind kind, const QString& text, const QString& details) {
+    m_kind = kind;
+    m_text->setText(text);
+    m_details->setPlainText(details);
+    m_more->setChecked(false);
+    m_more->setVisible(!details.isEmpty());
+    m_details->hide();
+    m_action->hide();
+    restyle();
+    show();
+}
+
+void MessageBar::setAction(const QString& label) {
+    m_action->setText(label);
+    m_action->setVisible(!label.isEmpty());
+}
+
+void MessageBar::clear() {
+    m_text->clear();
+    hide();
+}
+
+QString MessageBar::text() const {
+    return m_text->text();
+}
+
+void MessageBar::changeEvent(QEvent* event) {
+    QFrame::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && !m_styling) {
+        restyle();
+    }
+}
+
+void MessageBar::restyle() {
+    m_styling = true;
+    const Theme theme = Theme::fromPalette(palette());
+    const QColor colour = colourOf(m_kind, theme);
+    setStyleSheet(QStringLiteral("#messageBar { background: rgba(%1, %2, %3, 40); "
+                                 "border-left: 3px solid %4; }")
+                      .arg(colour.red())
+                      .arg(colour.green())
+                      .arg(colour.blue())
+                      .arg(colour.name()));
+    m_icon->setPixmap(
+        icon(m_kind == Kind::Info ? QStringLiteral("info") : QStringLiteral("warning"))
+            .pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));
+    m_styling = false;
+}
+
+}  // namespace moescope::widgets

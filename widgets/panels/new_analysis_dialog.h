@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "widgets/models/experiment_choice_model.h"
+#include "widgets/state/engine_process.h"
+#include "widgets/state/workspace.h"
+
+#include <QDialog>
+#include <QMap>
+#include <QTimer>
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QListView;
+class QPushButton;
+class QSpinBox;
+
+namespace moescope::widgets {
+
+class FormSection;
+class PathField;
+class PropertyPage;
+class TextSourceEditor;
+
+/// Asks for everything an analysis needs, shows the checkpoint's card and the estimate, and starts
+/// it. Problems appear in the section they belong to; the dialog stays until the run has produced
+/// something. *GUI thread only*.
+class NewAnalysisDialog : public QDialog {
+    Q_OBJECT
+public:
+    explicit NewAnalysisDialog(Workspace& workspace, QWidget* parent = nullptr);
+
+    [[nodiscard]] AnalysisRequest request() const;
+    void setCheckpoint(const QString& path);
+    void setOutput(const QString& path);
+    void setExperiments(const QStringList& ids);
+    [[nodiscard]] TextSourceEditor& text() { return *m_text; }
+    [[nodiscard]] FormSection& section(RequestField field);
+    /// Starts the run, or shows what is in the way.
+    void start();
+
+private:
+    void build();
+    FormSection* addSection(RequestField field, const QString& name, const QString& title,
+                            QWidget* content, int stretch = 0);
+    [[nodiscard]] QWidget* checkpointPart();
+    [[nodiscard]] QWidget* experimentsPart();
+    [[nodiscard]] QWidget* machinePart();
+    void connectParts();
+
+    void takeCheckpoint();
+    void suggestOutput();
+    void scheduleEstimate();
+    void askCard();
+    void takeCard(EngineProcess::End end, const Problem& problem);
+    void askEstimate();
+    void takeEstimate(const session::RunEvent& event);
+    void takeEstimateEnd(EngineProcess::End end, const Problem& problem);
+    void clearProblems();
+    void showProblem(RequestField field, const Problem& problem);
+    void setStarting(bool starting);
+
+    Workspace& m_workspace;
+    QMap<RequestField, FormSection*> m_sections;
+    PathField* m_checkpoint = nullptr;
+    PropertyPage* m_card = nullptr;
+    TextSourceEditor* m_text = nullptr;
+    PathField* m_baseline = nullptr;
+    ExperimentChoiceModel* m_experiments;
+    QComboBox* m_device = nullptr;
+    QComboBox* m_dtype = nullptr;
+    QLineEdit* m_memory = nullptr;
+    QSpinBox* m_maxTokens = nullptr;
+    QSpinBox* m_context = nullptr;
+    PathField* m_output = nullptr;
+    QLabel* m_estimate;
+    QPushButton* m_start;
+    EngineProcess m_cardProcess;
+    EngineProcess m_estimateProcess;
+    QTimer m_cardTimer;
+    QTimer m_estimateTimer;
+    QString m_suggested;
+    bool m_estimateAgain = false;
+    bool m_cardAgain = false;
+    bool m_starting = false;
+};
+
+}  // namespace moescope::widgets

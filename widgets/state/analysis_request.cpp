@@ -1,0 +1,315 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/state/analysis_request.h"
+
+#include "core/base/error.h"
+#include "core/experiments/catalogue.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QRegularExpression>
+#include <QSet>
+
+#include <algorithm>
+
+namespace moescope::widgets {
+namespace {
+
+QString tr(const char* text) {
+    return QCoreApplication::translate("moescope::widgets::AnalysisRequest", text);
+}
+
+bool isCode(const QString& code, std::initializer_list<ErrorCode> codes) {
+    return std::any_of(codes.begin(), codes.end(), [&](ErrorCode c) {
+        const std::string_view word = name(c);
+        return code == QLatin1String(word.data(), static_cast<qsizetype>(word.size()));
+    });
+}
+
+/// One argument, since a text may begin with a dash.
+QString joined(const QString& option, const QString& value) {
+    return option + QLatin1Char('=') + value;
+}
+
+void appendOption(QStringList& arguments, const QString& option, const QString& value) {
+    if (!value.isEmpty()) {
+        arguments << option << value;
+    }
+}
+
+void appendNumber(QStringList& arguments, const QString& option, const std::optional<int>& value) {
+    if (value) {
+        arguments << option << QString::number(*value);
+    }
+}
+
+QStringList tableArguments(const AnalysisRequest& request) {
+    QStringList arguments;
+    appendOption(arguments, QStringLiteral("--column"), request.column);
+    appendOption(arguments, QStringLiteral("--domain-column"), request.domainColumn);
+    if (request.textKind == TextKind::Csv) {
+        if (!request.hasHeader) {
+            arguments << QStringLiteral("--no-header");
+        }
+        if (request.splitLines) {
+            arguments << QStringLiteral("--split-lines");
+            if (!request.skipPrefix.isEmpty()) {
+                arguments << joined(QStringLiteral("--skip-prefix"), request.skipPrefix);
+            }
+        }
+    }
+    return arguments;
+}
+
+QStringList textArguments(const AnalysisRequest& request) {
+    QStringList arguments;
+    switch (request.textKind) {
+        case TextKind::None:
+            return arguments;
+        case TextKind::Prompt:
+            arguments << joined(QStringLiteral("--prompt"), request.prompt);
+            break;
+        case TextKind::Files:
+            arguments << QStringLiteral("--text") << request.files;
+            break;
+        case TextKind::Csv:
+            arguments << QStringLiteral("--csv") << request.files.value(0);
+            arguments << tableArguments(request);
+            break;
+        case TextKind::Jsonl:
+            arguments << QStringLiteral("--jsonl") << request.files.value(0);
+            arguments << tableArguments(request);
+            break;
+    }
+    appendNumber(arguments, QStringLiteral("--max-documents"), request.maxDocuments);
+    if (request.chatTemplate) {
+        arguments << QStringLiteral("--chat");
+    }
+    return arguments;
+}
+
+QString checkpointProblem(const QString& path) {
+    if (path.isEmpty()) {
+        return tr("Choose the folder of a checkpoint.");
+    }
+    const QFileInfo info(path);
+    if (!info.exists()) {
+        return tr("%1 does not exist. Choose the folder of a checkpoint.").arg(path);
+    }
+    return {};
+}
+
+QString filesProblem(const AnalysisRequest& request) {
+    if (request.files.isEmpty()) {
+        return tr("Choose at least one file.");
+    }
+    for (const QString& file : request.files) {
+        if (!QFileInfo::exists(file)) {
+            return tr("%1 does not exist.").arg(file);
+        }
+    }
+    const bool table = request.textKind == TextKind::Csv || request.textKind == TextKind::Jsonl;
+    if (table && request.column.isEmpty()) {
+        return tr("Name the column that holds the text.");
+    }
+    return {};
+}
+
+QString textProblem(const AnalysisRequest& request) {
+    switch (request.textKind) {
+        case TextKind::None:
+            return needsNoText(request)
+                       ? QString()
+                       : tr("The chosen experiments need a text. Type one, choose files, or keep "
+                            "only the experiments on weights.");
+        case TextKind::Prompt:
+            return request.prompt.trimmed().isEmpty() ? tr("Type a text or choose a preset.")
+                                                      : QString();
+        default:
+            return filesProblem(request);
+    }
+}
+
+QString outputProblem(const QString& path) {
+    if (path.isEmpty()) {
+        return tr("Choose where the session is kept.");
+    }
+    const QFileInfo folder(QFileInfo(path).absolutePath());
+    if (!folder.isDir()) {
+        return tr("The folder %1 does not exist.").arg(folder.filePath());
+    }
+    if (!folder.isWritable()) {
+        return tr("%1 cannot be written to. Choose another folder.").arg(folder.filePath());
+    }
+    return {};
+}
+
+QString memoryProblem(const QString& memory) {
+    static const QRegularExpression form(
+        QStringLiteral("^\\s*\\d+(\\.\\d+)?\\s*([KMGT]i?B?)?\\s*$"),
+        QRegularExpression::CaseInsensitiveOption);
+    return memory.isEmpty() || form.match(memory).hasMatch()
+               ? QString()
+               : tr("Write the memory budget as a number with a unit, for example 8GiB.");
+}
+
+}  // namespace
+
+bool needsNoText(const AnalysisRequest& request) {
+    return !request.experiments.isEmpty() &&
+           std::all_of(
+               request.experiments.begin(), request.experiments.end(), [](const QString& id) {
+                   const auto* info = experiments::findExperiment(id.toStdString());
+                   return info != nullptr && info->kind == experiments::ExperimentKind::Static;
+               });
+}
+
+QList<RequestProblem> check(const AnalysisRequest& request) {
+    QList<RequestProblem> problems;
+    const auto add = [&](RequestField field, const QString& message) {
+        if (!message.isEmpty()) {
+            problems.append({field, message});
+        }
+    };
+    add(RequestField::Checkpoint, checkpointProblem(request.checkpoint));
+    add(RequestField::Text, textProblem(request));
+    for (const QString& baseline : request.baselines) {
+        add(RequestField::Baselines, checkpointProblem(baseline));
+    }
+    if (request.experiments.isEmpty()) {
+        add(RequestField::Experiments, tr("Choose at least one experiment."));
+    }
+    add(RequestField::Machine, memoryProblem(request.memory));
+    add(RequestField::Output, outputProblem(request.output));
+    return problems;
+}
+
+QStringList splitCommandLine(const QString& line) {
+    QStringList words;
+    QString word;
+    bool inWord = false;
+    QChar quote;
+    for (qsizetype i = 0; i < line.size(); ++i) {
+        const QChar c = line.at(i);
+        if (!quote.isNull()) {
+            if (c == quote) {
+                quote = QChar();
+            } else {
+                word += c;
+            }
+        } else if (c == QLatin1Char('\'') || c == QLatin1Char('"')) {
+            quote = c;
+            inWord = true;
+        } else if (c == QLatin1Char('\\') && i + 1 < line.size()) {
+            word += line.at(++i);
+            inWord = true;
+        } else if (!c.isSpace()) {
+            word += c;
+            inWord = true;
+        } else if (inWord) {
+            words << word;
+            word.clear();
+            inWord = false;
+        }
+    }
+    if (inWord) {
+        words << word;
+    }
+    return quote.isNull() ? words : QStringList();
+}
+
+std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QString& session,
+                                            const QStringList& experiments, bool resume) {
+    static const QSet<QString> flags{QStringLiteral("--resume"), QStringLiteral("--replace"),
+                                     QStringLiteral("--dry-run"), QStringLiteral("--json")};
+    static const QSet<QString> withValues{QStringLiteral("--experiments"), QStringLiteral("-o"),
+                                          QStringLiteral("--output")};
+    const QStringList words = splitCommandLine(commandLine);
+    // PROGRAM analyze CHECKPOINT ...
+    if (words.size() < 3 || words.at(1) != QLatin1String("analyze") ||
+        words.at(2).startsWith(QLatin1Char('-'))) {
+        return std::nullopt;
+    }
+    AnalysisRequest request;
+    request.checkpoint = words.at(2);
+    request.output = session;
+    request.experiments = experiments;
+    request.resume = resume;
+    request.replay = words.mid(1, 2);
+    bool skipping = false;
+    for (const QString& word : words.mid(3)) {
+        const bool isOption = word.startsWith(QLatin1Char('-'));
+        const QString name = isOption ? word.section(QLatin1Char('='), 0, 0) : QString();
+        if (isOption) {
+            skipping = withValues.contains(name);
+        }
+        if (!skipping && !flags.contains(name)) {
+            request.replay << word;
+        }
+    }
+    return request;
+}
+
+namespace {
+
+QStringList replayArguments(const AnalysisRequest& request) {
+    QStringList arguments = request.replay;
+    arguments << QStringLiteral("--experiments") << request.experiments.join(QLatin1Char(','))
+              << QStringLiteral("-o") << request.output;
+    return arguments;
+}
+
+void appendMode(QStringList& arguments, const AnalysisRequest& request, bool dryRun) {
+    if (request.resume && !dryRun) {
+        arguments << QStringLiteral("--resume");
+    }
+    if (dryRun) {
+        arguments << QStringLiteral("--dry-run");
+    }
+    arguments << QStringLiteral("--json");
+}
+
+}  // namespace
+
+QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
+    if (!request.replay.isEmpty()) {
+        QStringList replayed = replayArguments(request);
+        appendMode(replayed, request, dryRun);
+        return replayed;
+    }
+    QStringList arguments{QStringLiteral("analyze"), request.checkpoint};
+    arguments << textArguments(request);
+    for (const QString& baseline : request.baselines) {
+        arguments << QStringLiteral("--baseline") << baseline;
+    }
+    if (!request.experiments.isEmpty()) {
+        arguments << QStringLiteral("--experiments") << request.experiments.join(QLatin1Char(','));
+    }
+    appendOption(arguments, QStringLiteral("--device"), request.device);
+    appendOption(arguments, QStringLiteral("--dtype"), request.dtype);
+    appendOption(arguments, QStringLiteral("--memory"), request.memory);
+    appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
+    appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
+    appendOption(arguments, QStringLiteral("-o"), request.output);
+    appendMode(arguments, request, dryRun);
+    return arguments;
+}
+
+RequestField fieldOf(const QString& errorCode) {
+    if (isCode(errorCode, {ErrorCode::BadText})) {
+        return RequestField::Text;
+    }
+    if (isCode(errorCode, {ErrorCode::BaselineMismatch})) {
+        return RequestField::Baselines;
+    }
+    if (isCode(errorCode, {ErrorCode::FileUnwritable, ErrorCode::DiskFull, ErrorCode::BadSession,
+                           ErrorCode::SessionTooNew})) {
+        return RequestField::Output;
+    }
+    if (isCode(errorCode, {ErrorCode::MemoryBudget, ErrorCode::OutOfMemory, ErrorCode::Device})) {
+        return RequestField::Machine;
+    }
+    return RequestField::Checkpoint;
+}
+
+}  // namespace moescope::widgets

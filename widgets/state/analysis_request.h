@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+#include <optional>
+
+namespace moescope::widgets {
+
+/// Where the text of an analysis comes from; mirrors text::TextSource and the engine's options.
+enum class TextKind { None, Prompt, Files, Csv, Jsonl };
+
+/// What "New analysis" asks the engine for. Plain data.
+struct AnalysisRequest {
+    QString checkpoint;
+
+    TextKind textKind = TextKind::Prompt;
+    QString prompt;
+    QStringList files;  ///< text files, or the one CSV or JSONL file
+    QString column;     ///< name, or index from 0
+    QString domainColumn;
+    bool hasHeader = true;
+    bool splitLines = false;
+    QString skipPrefix;
+    std::optional<int> maxDocuments;
+    bool chatTemplate = false;
+
+    QStringList baselines;
+    QStringList experiments;  ///< ids; empty: the engine's default set
+    QString device = QStringLiteral("auto");
+    QString dtype;   ///< empty: the engine's default
+    QString memory;  ///< "8GiB"; empty: the engine's default
+    std::optional<int> maxTokens;
+    std::optional<int> contextLength;
+    QString output;
+    bool resume = false;
+    /// When set: the arguments of an earlier run with other experiments, used as they are, so that
+    /// the text and every option agree with the session they add to.
+    QStringList replay;
+
+    bool operator==(const AnalysisRequest&) const = default;
+};
+
+/// The part of the dialog a problem belongs to.
+enum class RequestField { Checkpoint, Text, Baselines, Experiments, Machine, Output };
+
+struct RequestProblem {
+    RequestField field = RequestField::Checkpoint;
+    QString message;
+};
+
+/// What can be seen to be wrong without running anything; empty when the request can be tried.
+[[nodiscard]] QList<RequestProblem> check(const AnalysisRequest& request);
+
+/// The arguments after "moescope-engine".
+[[nodiscard]] QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun);
+
+/// Splits a line as a POSIX shell would (quotes and backslashes, nothing else); empty when quotes
+/// do not close.
+[[nodiscard]] QStringList splitCommandLine(const QString& line);
+
+/// A request that runs what `commandLine` ran on the same text with the same options, but computes
+/// `experiments` and adds them to `session`. nullopt when the line is not understood.
+[[nodiscard]] std::optional<AnalysisRequest> requestToAdd(const QString& commandLine,
+                                                          const QString& session,
+                                                          const QStringList& experiments,
+                                                          bool resume);
+
+/// True when every experiment asked for needs the weights only.
+[[nodiscard]] bool needsNoText(const AnalysisRequest& request);
+
+/// The field an error of the engine belongs to, by its code (name(ErrorCode)).
+[[nodiscard]] RequestField fieldOf(const QString& errorCode);
+
+}  // namespace moescope::widgets

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/state/figure_cache.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace moescope::widgets {
+namespace {
+
+constexpr std::size_t kOverhead = 4096;  ///< titles, captions, labels
+
+std::size_t bytesOf(const figures::Routing* routing) {
+    return routing == nullptr ? 0
+                              : routing->ids.size() * sizeof(std::uint16_t) +
+                                    routing->weights.size() * sizeof(float);
+}
+
+/// The arrays of a body; small bodies count as overhead only.
+struct BodySize {
+    std::size_t operator()(const figures::HeatMapFigure& body) const {
+        std::size_t cells = 0;
+        for (const figures::HeatMapPanel& panel : body.panels) {
+            cells += panel.matrix.values.size();
+        }
+        return cells * sizeof(float);
+    }
+    std::size_t operator()(const figures::RoutingMapFigure& body) const {
+        return bytesOf(body.routing.get());
+    }
+    std::size_t operator()(const figures::ColouredTextFigure& body) const {
+        return bytesOf(body.routing.get());
+    }
+    template <typename Other>
+    std::size_t operator()(const Other&) const {
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::size_t estimatedBytes(const figures::Figure& figure) {
+    return kOverhead + std::visit(BodySize{}, figure.body);
+}
+
+FigurePointer FigureCache::find(const FigureKey& key) {
+    const auto found = std::find_if(m_entries.begin(), m_entries.end(),
+                                    [&](const Entry& entry) { return entry.key == key; });
+    if (found == m_entries.end()) {
+        return nullptr;
+    }
+    m_entries.splice(m_entries.begin(), m_entries, found);
+    return found->figure;
+}
+
+void FigureCache::drop(std::list<Entry>::iterator entry) {
+    m_bytes -= entry->bytes;
+    m_entries.erase(entry);
+}
+
+void FigureCache::insert(const FigureKey& key, FigurePointer figure) {
+    const auto old = std::find_if(m_entries.begin(), m_entries.end(),
+                                  [&](const Entry& entry) { return entry.key == key; });
+    if (old != m_entries.end()) {
+        drop(old);
+    }
+    const std::size_t bytes = estimatedBytes(*figure);
+    m_entries.push_front({key, std::move(figure), bytes});
+    m_bytes += bytes;
+    while (m_bytes > m_maxBytes && m_entries.size() > 1) {
+        drop(std::prev(m_entries.end()));
+    }
+}
+
+void FigureCache::forgetSession(int session) {
+    for (auto entry = m_entries.begin(); entry != m_entries.end();) {
+        const auto next = std::next(entry);
+        if (entry->key.session == session) {
+            drop(entry);
+        }
+        entry = next;
+    }
+}
+
+}  // namespace moescope::widgets
