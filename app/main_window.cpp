@@ -46,9 +46,10 @@ using widgets::Settings;
 namespace {
 
 constexpr int kFontStep = 10;
-constexpr int kSideWidth = 300;
+constexpr int kSideWidth = 280;
 constexpr int kTextHeight = 180;
 const QSize kFirstSize(1360, 860);
+const QSize kMinimumDock(180, 96);
 
 }  // namespace
 
@@ -129,6 +130,7 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
     dock->setObjectName(name);
     dock->setWidget(content);
     dock->setAllowedAreas(Qt::AllDockWidgetAreas);
+    content->setMinimumSize(kMinimumDock);
     addDockWidget(area, dock);
     m_actions->panels->addAction(dock->toggleViewAction());
     return dock;
@@ -294,8 +296,21 @@ void MainWindow::restoreDefaultLayout() {
     addDockWidget(Qt::LeftDockWidgetArea, m_sessionsDock);
     addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
     addDockWidget(Qt::BottomDockWidgetArea, m_textDock);
+    m_sizesPending = !isVisible();
+    applyDefaultSizes();
+}
+
+void MainWindow::applyDefaultSizes() {
     resizeDocks({m_sessionsDock, m_inspectorDock}, {kSideWidth, kSideWidth}, Qt::Horizontal);
     resizeDocks({m_textDock}, {kTextHeight}, Qt::Vertical);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    if (m_sizesPending) {
+        m_sizesPending = false;
+        QMetaObject::invokeMethod(this, &MainWindow::applyDefaultSizes, Qt::QueuedConnection);
+    }
 }
 
 void MainWindow::restoreSavedLayout() {

@@ -41,6 +41,7 @@ public:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     void buildCentre();
@@ -56,6 +57,7 @@ private:
     void connectHelp();
     void takeCurrent();
     void restoreDefaultLayout();
+    void applyDefaultSizes();
     void restoreSavedLayout();
     void askOpen();
     void showExport();
@@ -76,6 +78,7 @@ private:
     QDockWidget* m_sessionsDock = nullptr;
     QDockWidget* m_inspectorDock = nullptr;
     QDockWidget* m_textDock = nullptr;
+    bool m_sizesPending = false;  ///< docks take sizes only once the window has its own
 };
 
 }  // namespace moescope::app

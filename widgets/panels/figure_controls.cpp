@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/figure_controls.h"
 
+#include "widgets/panels/flow_layout.h"
+
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -19,20 +21,20 @@ bool isSimilarity(const figures::FigureInfo& info) {
 }  // namespace
 
 FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
-    : QWidget(parent), m_info(info), m_row(new QHBoxLayout(this)) {
+    : QWidget(parent), m_info(info), m_row(new FlowLayout(this)) {
     setObjectName(QStringLiteral("figureControls"));
-    m_row->setContentsMargins(0, 0, 0, 0);
     m_row->setSpacing(kSpacing);
     addScope();
     addRoles();
     addColours();
-    m_row->addStretch(1);
 }
 
 QComboBox* FigureControls::addCombo(const QString& name, const QString& label,
                                     const QString& toolTip) {
-    auto* caption = new QLabel(label, this);
-    auto* combo = new QComboBox(this);
+    // Label and field stay together when the row breaks.
+    auto* pair = new QWidget(this);
+    auto* caption = new QLabel(label, pair);
+    auto* combo = new QComboBox(pair);
     combo->setObjectName(name);
     combo->setToolTip(toolTip);
     combo->setAccessibleName(label);
@@ -40,8 +42,12 @@ QComboBox* FigureControls::addCombo(const QString& name, const QString& label,
     // Keys step layers and tokens in this window; a combo box must not swallow them by hovering.
     combo->setFocusPolicy(Qt::TabFocus);
     caption->setBuddy(combo);
-    m_row->addWidget(caption);
-    m_row->addWidget(combo);
+    auto* row = new QHBoxLayout(pair);
+    row->setContentsMargins(0, 0, kSpacing, 0);
+    row->setSpacing(kSpacing);
+    row->addWidget(caption);
+    row->addWidget(combo);
+    m_row->addWidget(pair);
     connect(combo, &QComboBox::currentIndexChanged, this, &FigureControls::changed);
     return combo;
 }

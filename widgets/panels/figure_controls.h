@@ -8,9 +8,10 @@
 
 class QCheckBox;
 class QComboBox;
-class QHBoxLayout;
 
 namespace moescope::widgets {
+
+class FlowLayout;
 
 /// What a figure is about, as far as its controls say it.
 struct FigureOptions {
@@ -39,7 +40,7 @@ private:
     void addColours();
 
     const figures::FigureInfo& m_info;
-    QHBoxLayout* m_row;
+    FlowLayout* m_row;
     QComboBox* m_scope = nullptr;
     QComboBox* m_roles = nullptr;
     QComboBox* m_range = nullptr;

@@ -12,6 +12,28 @@
 #include <algorithm>
 
 namespace moescope::widgets {
+namespace {
+
+/// Full titles stand in the figures; eight tabs want short ones.
+QString tabTitle(const figures::FigureInfo& info) {
+    const std::pair<std::string_view, QString> kShort[] = {
+        {"weight-similarity", FiguresArea::tr("Weights")},
+        {"mean-neuron-similarity", FiguresArea::tr("Mean neurons")},
+        {"parameters", FiguresArea::tr("Parameters")},
+        {"output-similarity", FiguresArea::tr("Outputs")},
+        {"norms-scores", FiguresArea::tr("Norms and scores")},
+        {"rank-counts", FiguresArea::tr("Rank counts")},
+        {"chosen-experts", FiguresArea::tr("Routing")},
+        {"coloured-text", FiguresArea::tr("Text")}};
+    for (const auto& [name, title] : kShort) {
+        if (name == info.name) {
+            return title;
+        }
+    }
+    return QString::fromUtf8(info.title.data(), static_cast<qsizetype>(info.title.size()));
+}
+
+}  // namespace
 
 FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
     : QWidget(parent),
@@ -32,9 +54,10 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
         auto* panel = new FigurePanel(info, workspace, m_stage);
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
         m_panels.append(panel);
-        const int tab = m_tabs->addTab(
-            QString::fromUtf8(info.title.data(), static_cast<qsizetype>(info.title.size())));
-        m_tabs->setTabToolTip(tab, tr("Key %1").arg(tab + 1));
+        const QString title =
+            QString::fromUtf8(info.title.data(), static_cast<qsizetype>(info.title.size()));
+        const int tab = m_tabs->addTab(tabTitle(info));
+        m_tabs->setTabToolTip(tab, tr("%1 (key %2)").arg(title).arg(tab + 1));
     }
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

@@ -73,6 +73,7 @@ QTableView* inspectorTable(const QString& name, const QString& accessibleName, Q
     table->setShowGrid(false);
     table->setWordWrap(false);
     table->setTabKeyNavigation(false);
+    table->viewport()->setAutoFillBackground(false);
     table->setSelectionBehavior(QAbstractItemView::SelectRows);
     table->setSelectionMode(QAbstractItemView::SingleSelection);
     table->setFont(withTabularFigures(table->font()));
@@ -158,7 +159,9 @@ ExpertPage::ExpertPage(QWidget* parent)
     m_tokensTable->setSortingEnabled(true);
     m_tokensTable->sortByColumn(static_cast<int>(ExpertTokensModel::Column::Times),
                                 Qt::DescendingOrder);
-    m_tokensTable->horizontalHeader()->setStretchLastSection(true);
+    m_tokensTable->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_tokensTable->horizontalHeader()->setSectionResizeMode(
+        static_cast<int>(ExpertTokensModel::Column::Context), QHeaderView::Stretch);
     auto* loadTitle = new QLabel(tr("Tokens per expert at this layer"), this);
     loadTitle->setForegroundRole(QPalette::PlaceholderText);
     auto* tokensTitle = new QLabel(tr("Top tokens, each with one place where it stands"), this);
@@ -181,7 +184,6 @@ void ExpertPage::setFacts(const std::shared_ptr<const ExpertFacts>& facts,
     m_facts->setProperties(facts ? factsOf(*facts) : Properties());
     m_tokens->setFacts(facts, std::move(tokens));
     fitHeight(m_factsTable);
-    m_tokensTable->resizeColumnsToContents();
 }
 
 PairPage::PairPage(QWidget* parent)

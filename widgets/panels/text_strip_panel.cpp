@@ -124,6 +124,7 @@ void TextStripPanel::build() {
     column->addLayout(row);
     column->addWidget(m_messages);
     column->addWidget(m_view, 1);
+    column->addStretch(0);
 }
 
 void TextStripPanel::startSearch() {
@@ -211,6 +212,7 @@ void TextStripPanel::refresh() {
     }
     const bool hasText = session && session->head().corpus.tokenCount() > 0;
     m_search->setEnabled(hasText);
+    m_view->setVisible(hasText);
     if (!hasText) {
         m_runner.cancel();
         m_view->setFigure(nullptr);

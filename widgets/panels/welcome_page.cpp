@@ -37,6 +37,7 @@ QPushButton* WelcomePage::addButton(const QString& name, const QString& iconName
 
 void WelcomePage::build() {
     auto* mark = new QLabel(this);
+    mark->setFixedSize(kIconSize, kIconSize);
     mark->setPixmap(programIcon().pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));
     auto* title = new QLabel(tr("No session open"), this);
     QFont large = title->font();
@@ -83,12 +84,15 @@ void WelcomePage::build() {
     column->addSpacing(12);
     column->addWidget(m_recentTitle);
     column->addLayout(m_recent);
+    auto* middle = new QHBoxLayout;
+    middle->addStretch(1);
+    middle->addWidget(block, 100);
+    middle->addStretch(1);
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(16, 16, 16, 16);
     outer->addStretch(2);
-    outer->addWidget(block, 0, Qt::AlignHCenter);
+    outer->addLayout(middle);
     outer->addStretch(3);
-    block->setMinimumWidth(qMin(kMaxWidth, fontMetrics().averageCharWidth() * 70));
 }
 
 void WelcomePage::fillRecent() {
