@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/model_card.h"
+#include "core/text/chat_template.h"
 #include "core/text/corpus.h"
 #include "core/text/tokenizer.h"
 
@@ -73,9 +74,15 @@ void checkTokenizer(const Checkpoint& model, const text::Tokenizer& own, const C
     }
 }
 
-text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options,
+text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Checkpoint& model,
                                  const text::Tokenizer& tokenizer) {
-    const std::vector<text::Document> documents = text::readDocuments(*options.text);
+    std::vector<text::Document> documents = text::readDocuments(*options.text);
+    if (options.chat) {
+        const text::ChatTemplate chat = text::loadChatTemplate(model.folder());
+        for (text::Document& document : documents) {
+            document.text = chat.renderUserMessage(document.text);
+        }
+    }
     return text::tokenize(documents, tokenizer, options.tokenize);
 }
 
@@ -105,7 +112,7 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     std::unique_ptr<text::Tokenizer> tokenizer;
     if (options.text) {
         tokenizer = text::loadTokenizer(model.folder());
-        request.corpus = readCorpus(options, *tokenizer);
+        request.corpus = readCorpus(options, model, *tokenizer);
     }
     request.cardJson = cardJson(model, tokenizer.get());
     for (const std::filesystem::path& path : options.baselines) {

@@ -48,6 +48,23 @@ TEST_CASE("makeRunRequest: text, options and cards of a run", "[app][engine]") {
     CHECK(request.commandLine == "moescope analyze");
 }
 
+TEST_CASE("makeRunRequest: documents go through the chat template", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.chat = true;
+    options.tokenize.addSpecialTokens = false;
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); },
+                ErrorCode::BadTokenizer, {"no chat template", "--chat"});
+    writeFileAtomically(folder / "model" / "chat_template.jinja",
+                        "<s>{% for m in messages %}{{ m.role }} {{ m.content }}{% endfor %}");
+    const engine::RunRequest request = app::makeRunRequest(options, "", {});
+    CHECK(request.chatTemplate);
+    CHECK(request.corpus.ids.front() == 1);
+    CHECK(request.corpus.tokenBytes[1] == "u");
+    CHECK(request.corpus.tokenCount() == 15);  // <s>, "user " and nine characters
+}
+
 TEST_CASE("makeRunRequest: static experiments need no tokenizer", "[app][engine]") {
     const TemporaryFolder folder;
     makeTinyMixtral(folder / "model");
