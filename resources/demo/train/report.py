@@ -2,17 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The quality gate: writes REPORT.md and curves.svg from the exported folders and the training logs.
 
-python3 report.py
+    python3 report.py [--prepare NAME...]
+
+--prepare only computes what takes long for the named models, while others still train; delete the cache's folder `report`
+after a change of these scripts.
 """
+
+import argparse
 
 from curves import draw
 from paths import DEMO_DIR
 from presets import RECIPES
-from report_losses import loss_section, other_losses, training_section
-from report_routing import agreement_section, router_section
-from report_samples import sample_section
-from report_subjects import load_subjects
-from report_weights import similarity_section
+from report_losses import loss_section, loss_text, other_losses, training_section
+from report_routing import agreement_section, router_section, router_text
+from report_samples import continuations, sample_section
+from report_subjects import BASE_MODELS, Subject, domain_losses, load_subjects
+from report_weights import similarity_section, similarity_text
 
 INTRODUCTION = """# Report on the demo models
 
@@ -25,7 +30,19 @@ The 5-gram is an interpolated modified Kneser-Ney model over the same tokens, wi
 """
 
 
-def main() -> None:
+def prepare(subject: Subject) -> None:
+    """Computes one model's costly figures."""
+    domain_losses(subject)
+    if subject.name in BASE_MODELS:
+        loss_text(subject)
+    if subject.recipe.shape.experts:
+        router_text(subject)
+    if subject.name in ("tiny-mixtral", "tiny-deepseekmoe"):
+        similarity_text(subject)
+        continuations(subject)
+
+
+def write() -> None:
     """Writes the report."""
     subjects = load_subjects()
     draw({name: subjects[name].history for name in RECIPES}, DEMO_DIR / "curves.svg")
@@ -42,6 +59,17 @@ def main() -> None:
     for title, section in sections.items():
         text += f"\n## {title}\n\n{section(subjects).lstrip()}"
     (DEMO_DIR / "REPORT.md").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prepare", nargs="*", default=[], metavar="NAME")
+    arguments = parser.parse_args()
+    for subject in load_subjects(arguments.prepare).values():
+        prepare(subject)
+    if not arguments.prepare:
+        write()
 
 
 if __name__ == "__main__":

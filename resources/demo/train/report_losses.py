@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sizes, and validation losses beside those of a Kneser-Ney 5-gram."""
 
+import hashlib
+
 import numpy as np
 import torch
 
@@ -13,10 +15,10 @@ from instruct import encode_pair, pairs
 from kneser_ney import KneserNey
 from paths import DEMO_DIR
 from presets import EARLY_NAME, RECIPES, Recipe
-from report_subjects import BASE_MODELS, LENGTH, NAMES, Subject, mean, table
+from remembered import remembered
+from report_subjects import BASE_MODELS, EVALUATED_ROWS, LENGTH, NAMES, Subject, domain_losses, mean, table
 from train import state_path
 
-EVALUATED_ROWS = 100
 PAIRS_PER_DOMAIN = 30
 
 
@@ -33,6 +35,11 @@ def seen_rows(recipe: Recipe, steps: int) -> np.ndarray:
 
 def kneser_ney_losses(recipe: Recipe, rows: np.ndarray) -> dict[str, float]:
     """Validation loss per domain of the 5-gram model counted on `rows`."""
+    key = f"5-gram {recipe.tokenizer} {EVALUATED_ROWS} {hashlib.sha256(rows.tobytes()).hexdigest()}"
+    return remembered(key, lambda: _kneser_ney_losses(recipe, rows))
+
+
+def _kneser_ney_losses(recipe: Recipe, rows: np.ndarray) -> dict[str, float]:
     model = KneserNey(rows)
     losses = {}
     for domain in DOMAINS:
@@ -64,35 +71,30 @@ def training_section(subjects: dict[str, Subject]) -> str:
 
 def loss_section(subjects: dict[str, Subject]) -> str:
     """Validation loss against Kneser-Ney, for each base model."""
-    text = ""
-    for name in BASE_MODELS:
-        subject = subjects[name]
-        recipe = subject.recipe
-        own = evaluation.domain_losses(subject.model, evaluation.held_out_rows(recipe.tokenizer, LENGTH, EVALUATED_ROWS))
-        seen = seen_rows(recipe, subject.steps)
-        same = kneser_ney_losses(recipe, seen)
-        full = kneser_ney_losses(recipe, packing.training_blocks(recipe.tokenizer, 512, recipe.seed))
-        rows = []
-        for domain in DOMAINS:
-            figures = [f"{losses[domain]:.3f}" for losses in (own, same, full)]
-            rows.append([domain, *figures, "yes" if own[domain] < same[domain] else "no"])
-        rows.append(["**mean**", f"**{mean(own):.3f}**", f"**{mean(same):.3f}**", f"{mean(full):.3f}", ""])
-        passed = "passed" if mean(own) < mean(same) else "**missed**"
-        text += f"\n### {name}\n\n"
-        header = ["domain", "model", f"5-gram, same {seen.size / 1e6:.1f} M tokens", "5-gram, all 20 M tokens", "better"]
-        text += table(header, rows)
-        text += (
-            f"\nGate (mean better than the 5-gram over the same tokens): {passed}, {mean(own):.3f} against {mean(same):.3f}.\n"
-        )
-    return text
+    return "".join(loss_text(subjects[name]) for name in BASE_MODELS)
+
+
+def loss_text(subject: Subject) -> str:
+    """One model's part of the section."""
+    own, seen = domain_losses(subject), seen_rows(subject.recipe, subject.steps)
+    same = kneser_ney_losses(subject.recipe, seen)
+    full = kneser_ney_losses(subject.recipe, packing.training_blocks(subject.recipe.tokenizer, 512, seed=0))
+    rows = []
+    for domain in DOMAINS:
+        figures = [f"{losses[domain]:.3f}" for losses in (own, same, full)]
+        rows.append([domain, *figures, "yes" if own[domain] < same[domain] else "no"])
+    rows.append(["**mean**", f"**{mean(own):.3f}**", f"**{mean(same):.3f}**", f"{mean(full):.3f}", ""])
+    header = ["domain", "model", f"5-gram, same {seen.size / 1e6:.1f} M tokens", "5-gram, all 20 M tokens", "better"]
+    passed = "passed" if mean(own) < mean(same) else "**missed**"
+    gate = f"Gate (mean better than the 5-gram over the same tokens): {passed}, {mean(own):.3f} against {mean(same):.3f}."
+    return f"\n### {subject.name}\n\n{table(header, rows)}\n{gate}\n"
 
 
 def other_losses(subjects: dict[str, Subject]) -> str:
     """Mean validation loss of the two further checkpoints, and the instruct model's loss on held-out answers."""
     lines = []
     for name in ("tiny-mixtral-instruct", EARLY_NAME):
-        rows = evaluation.held_out_rows(subjects[name].recipe.tokenizer, LENGTH, EVALUATED_ROWS)
-        lines.append(f"{name}: {mean(evaluation.domain_losses(subjects[name].model, rows)):.3f} in the mean over domains.")
+        lines.append(f"{name}: {mean(domain_losses(subjects[name])):.3f} in the mean over domains.")
     base, tuned = (answer_loss(subjects[name].model) for name in ("tiny-mixtral", "tiny-mixtral-instruct"))
     lines.append(f"Loss on the answers of held-out pairs: tiny-mixtral {base:.3f}, tiny-mixtral-instruct {tuned:.3f}.")
     return "\n".join(f"- {line}" for line in lines) + "\n"

@@ -7,26 +7,32 @@ from torch import Tensor
 
 import evaluation
 from presets import EARLY_NAME
+from remembered import remembered
 from report_subjects import BASE_MODELS, LENGTH, Subject, mixed_rows, table
 
-REMOVAL_ROWS = 6
+LOAD_ROWS, REMOVAL_ROWS = 12, 4
 
 
 def router_section(subjects: dict[str, Subject]) -> str:
     """Load entropy and the loss after removing experts, per layer."""
-    text = ""
-    for name in ("tiny-mixtral", "tiny-deepseekmoe", "tiny-mixtral-instruct", EARLY_NAME):
-        subject = subjects[name]
-        loads = evaluation.expert_loads(subject.model, mixed_rows(subject.recipe.tokenizer, 12))
-        entropies = evaluation.load_entropies(loads)
-        passed = "passed" if entropies.min() >= 0.8 else "**missed**"
-        text += f"\n### {name}\n\nNormalised load entropy: " + ", ".join(
-            f"layer {layer} {value:.3f}" for (layer, _), value in zip(evaluation.routed_layers(subject.model), entropies)
-        )
-        text += f". Gate (0.8 in every layer): {passed}, smallest {entropies.min():.3f}.\n"
-        if name in BASE_MODELS:
-            text += removal_table(subject, loads)
-    return text
+    names = ("tiny-mixtral", "tiny-deepseekmoe", "tiny-mixtral-instruct", EARLY_NAME)
+    return "".join(router_text(subjects[name]) for name in names)
+
+
+def router_text(subject: Subject) -> str:
+    """One model's part of the section."""
+    return remembered(f"router {subject.key} {REMOVAL_ROWS}", lambda: _router_text(subject))
+
+
+def _router_text(subject: Subject) -> str:
+    loads = evaluation.expert_loads(subject.model, mixed_rows(subject.recipe.tokenizer, LOAD_ROWS))
+    entropies = evaluation.load_entropies(loads)
+    passed = "passed" if entropies.min() >= 0.8 else "**missed**"
+    layers = [layer for layer, _ in evaluation.routed_layers(subject.model)]
+    text = f"\n### {subject.name}\n\nNormalised load entropy: "
+    text += ", ".join(f"layer {layer} {value:.3f}" for layer, value in zip(layers, entropies))
+    text += f". Gate (0.8 in every layer): {passed}, smallest {entropies.min():.3f}.\n"
+    return text + (removal_table(subject, loads) if subject.name in BASE_MODELS else "")
 
 
 def removal_table(subject: Subject, loads: Tensor) -> str:

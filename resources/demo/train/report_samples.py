@@ -10,6 +10,7 @@ import packing
 from decoder import Decoder
 from instruct import PAIR_MAKERS, pairs
 from paths import DEMO_DIR
+from remembered import remembered
 from report_subjects import Subject
 
 SAMPLE_TOKENS, PROMPT_TOKENS, ANSWER_TOKENS = 60, 24, 50
@@ -27,6 +28,11 @@ def continuation(model: Decoder, ids: list[int], count: int, end: int) -> list[i
 
 def _plain(encoder: packing.TextEncoder, ids: list[int]) -> str:
     return encoder.decode([token for token in ids if token != encoder.eos])
+
+
+def continuations(subject: Subject) -> str:
+    """The first excerpt of every shipped domain, continued."""
+    return remembered(f"continuations {subject.key}", lambda: _continuations(subject))
 
 
 def _continuations(subject: Subject) -> str:
@@ -55,6 +61,6 @@ def _answers(subject: Subject) -> str:
 
 
 def sample_section(subjects: dict[str, Subject]) -> str:
-    """The first excerpt of every shipped domain continued by two models, and the instruct model's answers."""
-    base = "".join(_continuations(subjects[name]) for name in ("tiny-mixtral", "tiny-deepseekmoe"))
+    """Continuations by two models, and the instruct model's answers."""
+    base = "".join(continuations(subjects[name]) for name in ("tiny-mixtral", "tiny-deepseekmoe"))
     return base + _answers(subjects["tiny-mixtral-instruct"])

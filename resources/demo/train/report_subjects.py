@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the report speaks of: the exported models with their training history, and small helpers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,10 +11,12 @@ import evaluation
 from decoder import Decoder
 from paths import DEMO_DIR
 from presets import EARLY_NAME, RECIPES, Recipe
+from remembered import folder_key, remembered
 from train import state_path
 from verify import decoder_of
 
 LENGTH = 256
+EVALUATED_ROWS = 100
 BASE_MODELS = ("tiny-mistral", "tiny-mixtral", "tiny-deepseekmoe")
 NAMES = (*BASE_MODELS, "tiny-mixtral-instruct", EARLY_NAME)
 
@@ -28,16 +31,18 @@ class Subject:
     history: list[dict]
     steps: int
     seconds: float
+    key: str
 
 
-def load_subjects() -> dict[str, Subject]:
-    """Every exported model, in report order."""
+def load_subjects(names: Sequence[str] = NAMES) -> dict[str, Subject]:
+    """The exported models, in report order."""
     subjects = {}
-    for name in NAMES:
+    for name in names:
         recipe = RECIPES["tiny-deepseekmoe" if name == EARLY_NAME else name]
         state = torch.load(state_path(recipe.name), map_location="cpu", weights_only=False)
-        model = decoder_of(DEMO_DIR / name)
-        subjects[name] = Subject(name, recipe, model, state["history"], state["step"], state["seconds"])
+        folder = DEMO_DIR / name
+        model = decoder_of(folder)
+        subjects[name] = Subject(name, recipe, model, state["history"], state["step"], state["seconds"], folder_key(folder))
     return subjects
 
 
@@ -56,3 +61,13 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 def mean(values: dict[str, float]) -> float:
     """Mean over domains, each counting the same."""
     return sum(values.values()) / len(values)
+
+
+def domain_losses(subject: Subject) -> dict[str, float]:
+    """Validation loss per domain of one model."""
+
+    def compute() -> dict[str, float]:
+        rows = evaluation.held_out_rows(subject.recipe.tokenizer, LENGTH, EVALUATED_ROWS)
+        return evaluation.domain_losses(subject.model, rows)
+
+    return remembered(f"losses {subject.key} {EVALUATED_ROWS}", compute)
