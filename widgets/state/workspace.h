@@ -14,11 +14,11 @@ namespace moescope::widgets {
 
 /// Where the programs' own files are.
 struct InstallPaths {
-    QString engine;       ///< moescope-engine, empty when absent
-    QString demoSession;  ///< the precomputed demo, empty when absent
-    QString demoModel;    ///< the demo's checkpoint, empty when absent
-    QString demoBaseline; ///< the dense model it came from, empty when absent
-    QString demoText;     ///< its text corpus, empty when absent
+    QString engine;        ///< moescope-engine, empty when absent
+    QString demoSession;   ///< the precomputed demo, empty when absent
+    QString demoModel;     ///< the demo's checkpoint, empty when absent
+    QString demoBaseline;  ///< the dense model it came from, empty when absent
+    QString demoText;      ///< its text corpus, empty when absent
 };
 
 /// Everything that panels share: settings, sessions, selection, figures, the run. Panels get a
