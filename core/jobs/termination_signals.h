@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -13,9 +14,9 @@
 namespace moescope::jobs {
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a cancellation while the object lives; a second signal
-/// ends the process at once as if the first had not been caught. Make one at the start of main(),
-/// before any other thread: threads inherit its signal mask, and a thread of its own waits for the
-/// signals, so that nothing runs inside a signal handler. One at a time.
+/// ends the process at once as if the first had not been caught. The handler only writes a byte to
+/// a pipe and a thread of its own does the rest. Blocking the signals instead would not do: a
+/// library (OpenBLAS) may have started threads before main() that let them through. One at a time.
 class TerminationSignals {
 public:
     /// `onSignal` is called once, on the waiting thread, after the cancellation.
@@ -28,14 +29,15 @@ public:
     [[nodiscard]] int received() const noexcept { return m_received; }
 
 private:
+    static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+
     void wait();
 
     CancelSource m_source;
     std::function<void(int)> m_onSignal;
-    sigset_t m_signals{};
-    sigset_t m_before{};
+    std::array<int, 2> m_pipe{-1, -1};
+    std::array<struct sigaction, kSignals.size()> m_before{};
     std::atomic<int> m_received{0};
-    std::atomic<bool> m_closing{false};
     std::thread m_thread;
 };
 

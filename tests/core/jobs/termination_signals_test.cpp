@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <thread>
 
 using namespace moescope::jobs;
 
@@ -44,4 +45,28 @@ TEST_CASE("TerminationSignals: the second signal ends the process", "[core][jobs
     REQUIRE(::waitpid(child, &status, 0) == child);
     REQUIRE(WIFSIGNALED(status));
     CHECK(WTERMSIG(status) == SIGTERM);
+}
+
+TEST_CASE("TerminationSignals: threads from before main() do not matter", "[core][jobs]") {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        std::thread earlier([] { ::sleep(30); });
+        earlier.detach();
+        CancelSource source;
+        const TerminationSignals signals(source);
+        sigset_t interrupt;
+        sigemptyset(&interrupt);
+        sigaddset(&interrupt, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &interrupt, nullptr);  // only the earlier thread can get it
+        ::kill(::getpid(), SIGINT);
+        for (int i = 0; i < 1000 && !source.isCancelled(); ++i) {
+            ::usleep(10000);
+        }
+        ::_exit(source.isCancelled() ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
 }
