@@ -4,9 +4,11 @@
 
 #include "app/cli/values.h"
 #include "core/base/error.h"
+#include "core/experiments/catalogue.h"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace moescope::cli {
@@ -62,6 +64,17 @@ Enum oneOf(const char* option, const std::string& word,
     refuse("Unknown value \"" + word + "\" of " + option + ". There are: " + list + ".");
 }
 
+std::string experimentList() {
+    std::string list = "Experiments:\n";
+    for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
+        constexpr std::size_t kColumn = 26;
+        std::string line = "  " + std::string(info.id);
+        line.resize(std::max(kColumn, line.size() + 1), ' ');
+        list += line + std::string(info.label) + "  " + std::string(info.title) + "\n";
+    }
+    return list;
+}
+
 }  // namespace
 
 void AnalyzeCommand::attach(CLI::App& program) {
@@ -73,7 +86,7 @@ void AnalyzeCommand::attach(CLI::App& program) {
     attachText(*m_app);
     attachExperiments(*m_app);
     attachRun(*m_app);
-    m_app->footer(kFooter);
+    m_app->footer(experimentList() + "\n" + kFooter);
 }
 
 void AnalyzeCommand::attachText(CLI::App& app) {
@@ -82,7 +95,7 @@ void AnalyzeCommand::attachText(CLI::App& app) {
     };
     group(app.add_option("--text", m_given.textFiles,
                          "Text files, each a document; folders, each sub-folder a domain"))
-        ->type_name("FILE...")
+        ->type_name("FILE")
         ->expected(1, -1);
     group(app.add_option("--prompt", m_given.prompt, "This text"))->type_name("STRING");
     group(app.add_option("--preset", m_given.preset, "A shipped prompt: short or long"))
@@ -113,8 +126,8 @@ void AnalyzeCommand::attachText(CLI::App& app) {
 void AnalyzeCommand::attachExperiments(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
     group(app.add_option("--experiments", m_given.experiments,
-                         "Ids (see info RUN.h5), or all (default), static, dynamic"))
-        ->type_name("ID...")
+                         "Ids as listed below, or all (default), static, dynamic"))
+        ->type_name("ID")
         ->expected(1, -1);
     group(app.add_option("--baseline", m_given.baselines,
                          "Dense checkpoint F to compare with; may be repeated"))

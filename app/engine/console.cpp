@@ -63,9 +63,9 @@ std::string estimateText(const engine::Estimate& estimate) {
     if (estimate.deviceBytes > 0) {
         text += fmt::format("  device  {}\n", bytesText(estimate.deviceBytes));
     }
-    text += fmt::format("  disk    {}\n  read    {} of weights\n  time    about {}\n",
+    text += fmt::format("  disk    {}\n  read    {} of weights\n  time    {}\n",
                         bytesText(estimate.diskBytes), bytesText(estimate.readBytes),
-                        durationText(estimate.seconds));
+                        (estimate.seconds < 1.0 ? "" : "about ") + durationText(estimate.seconds));
     for (const std::string& note : estimate.notes) {
         text += fmt::format("  note    {}\n", note);
     }

@@ -33,9 +33,10 @@ struct Job {
 void analyzeAsEvents(const cli::AnalyzeOptions& options, const engine::RunRequest& request,
                      const Job& job) {
     JsonObserver observer(job.terminal.out);
-    observer.onEvent(estimateEvent(engine::estimate(request, job.factory)));
-    if (!options.dryRun) {
-        engine::run(request, job.factory, observer, job.stop);
+    if (options.dryRun) {
+        observer.onEvent(estimateEvent(engine::estimate(request, job.factory)));
+    } else {
+        engine::run(request, job.factory, observer, job.stop);  // begins with its estimate
     }
 }
 

@@ -86,10 +86,21 @@ text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Check
     return text::tokenize(documents, tokenizer, options.tokenize);
 }
 
+void checkOutput(const std::filesystem::path& session) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(session, ignored)) {
+        throw Error(ErrorCode::Usage, session.string() +
+                                          " is a folder: say which file the session goes to, as "
+                                          "in -o " +
+                                          (session / "run.h5").string() + ".");
+    }
+}
+
 }  // namespace
 
 engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
                                   const std::string& commandLine, const LogSink& log) {
+    checkOutput(options.session);
     engine::RunRequest request;
     request.checkpoint = options.checkpoint;
     request.baselines = options.baselines;
