@@ -23,6 +23,22 @@ std::vector<std::uint64_t> toCounts(const NdArray& array) {
     return counts;
 }
 
+// Values at the numbers of tokens that label their axis; nothing when the session lacks them.
+void readCurve(const BuildContext& context, const std::string& quantity,
+               std::vector<std::uint64_t>& tokens, std::vector<double>& values) {
+    const session::QuantityInfo* info = context.find(quantity);
+    if (info == nullptr) {
+        return;
+    }
+    values = context.read(quantity, std::nullopt).toDoubles();
+    for (const std::string& label :
+         labelsOf(info->axes.empty() ? session::Axis{} : info->axes.front(), values.size())) {
+        std::uint64_t count = 0;
+        std::from_chars(label.data(), label.data() + label.size(), count);
+        tokens.push_back(count);
+    }
+}
+
 }  // namespace
 
 Figure buildParameters(const BuildContext& context) {
@@ -35,16 +51,8 @@ Figure buildParameters(const BuildContext& context) {
         body.components.push_back(forPeople(label));
     }
     body.active.resize(body.total.size());
-    if (const session::QuantityInfo* bytes = context.find("touched_expert_bytes")) {
-        body.touchedExpertBytes = context.read("touched_expert_bytes", std::nullopt).toDoubles();
-        const auto labels = labelsOf(bytes->axes.empty() ? session::Axis{} : bytes->axes.front(),
-                                     body.touchedExpertBytes.size());
-        for (const std::string& label : labels) {
-            std::uint64_t batch = 0;
-            std::from_chars(label.data(), label.data() + label.size(), batch);
-            body.batchTokens.push_back(batch);
-        }
-    }
+    readCurve(context, "touched_expert_bytes", body.batchTokens, body.touchedExpertBytes);
+    readCurve(context, "operations_per_token", body.contextTokens, body.operationsPerToken);
     Figure figure = context.frame("parameters", 0);
     figure.body = std::move(body);
     return figure;

@@ -184,7 +184,8 @@ Figure buildSimilarity(const BuildContext& context) {
     }
     const session::QuantityInfo& first = context.require(quantities.front());
     setScale(context, body, overLayers, barLabel(context, first));
-    Figure figure = context.frame(whatOf(context, body, roles), first.tokens);
+    const std::uint64_t tokens = perToken ? body.panels.size() : first.tokens;
+    Figure figure = context.frame(whatOf(context, body, roles), tokens);
     if (body.diagonalMasked) {
         figure.caption += " The diagonal is 1 by definition and left out.";
     }

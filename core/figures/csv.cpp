@@ -106,6 +106,10 @@ struct Writer {
             row({"touched_expert_bytes", std::to_string(figure.batchTokens[i]),
                  fmt::format("{}", figure.touchedExpertBytes[i])});
         }
+        for (std::size_t i = 0; i < figure.contextTokens.size(); ++i) {
+            row({"operations_per_token", std::to_string(figure.contextTokens[i]),
+                 fmt::format("{}", figure.operationsPerToken[i])});
+        }
     }
 };
 

@@ -119,6 +119,8 @@ struct ParametersFigure {
     std::vector<std::uint64_t> total, active;
     std::vector<std::uint64_t> batchTokens;  ///< 1, 2, 4 ...
     std::vector<double> touchedExpertBytes;  ///< expected bytes of expert weights touched
+    std::vector<std::uint64_t> contextTokens;
+    std::vector<double> operationsPerToken;  ///< floating-point, at the end of such a context
 };
 
 /// In place of a figure: "Layer 0 is dense: no router".

@@ -14,7 +14,7 @@ constexpr double kBarWidth = 10.0;
 constexpr double kLargestCell = 96.0;
 constexpr double kSmallestCellBeside = 3.0;
 constexpr double kNarrowestMap = 40.0;
-constexpr double kLargestMapHeight = 100000.0;
+constexpr double kWidestGap = 10.0;
 
 // How much room the labels around the cells take.
 struct Margins {
@@ -49,8 +49,14 @@ Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
         margins.bottom += text.lineHeight;
     }
     margins.title = titled ? text.lineHeight + kLabelGap : 0.0;
-    margins.barSpace = kPanelGap + kBarWidth + kLabelGap + text.width("-0.0000");
+    margins.barSpace =
+        kPanelGap + kBarWidth + 3.0 * kLabelGap + text.width("-0.000") + text.lineHeight;
     return margins;
+}
+
+// The gap is narrower than 0.4 cells where cells are large.
+double gapWidth(std::size_t before, double cell) {
+    return before > 0 ? std::min(gapUnits(before) * cell, kWidestGap) : 0.0;
 }
 
 double unitsAcross(const HeatMapPanel& panel) {
@@ -127,8 +133,14 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         cell = std::min(cell, (slotHeight - margins.title - margins.bottom) / down);
     }
     cell = wholeCell(cell);
-    const double mapWidth = cell * across;
-    const double mapHeight = std::min(cell * down, kLargestMapHeight);
+    double mapWidth = 0.0;
+    double mapHeight = 0.0;
+    for (const HeatMapPanel& panel : figure.panels) {
+        mapWidth = std::max(mapWidth, cell * static_cast<double>(panel.matrix.columns) +
+                                          gapWidth(panel.columnsBeforeGap, cell));
+        mapHeight = std::max(mapHeight, cell * static_cast<double>(panel.matrix.rows) +
+                                            gapWidth(panel.rowsBeforeGap, cell));
+    }
     const double strideX = margins.left + mapWidth + panelBar + kPanelGap;
     const double strideY = margins.title + mapHeight + margins.bottom + kPanelGap;
     for (std::size_t i = 0; i < count; ++i) {
@@ -137,10 +149,13 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         const double y = static_cast<double>(i / columns) * strideY;
         PanelLayout place;
         place.cell = cell;
-        place.gap = cell * gapUnits(1);
+        place.gap = gapWidth(1, cell);
         place.title = {x + margins.left, y, strideX - margins.left - kPanelGap, margins.title};
-        place.cells = {x + margins.left, y + margins.title, cell * unitsAcross(panel),
-                       cell * unitsDown(panel)};
+        place.cells = {
+            x + margins.left, y + margins.title,
+            cell * static_cast<double>(panel.matrix.columns) +
+                gapWidth(panel.columnsBeforeGap, cell),
+            cell * static_cast<double>(panel.matrix.rows) + gapWidth(panel.rowsBeforeGap, cell)};
         place.rowThinning = thinning(panel.matrix.rows, cell, text.lineHeight * 0.95);
         place.columnThinning =
             thinning(panel.matrix.columns, cell, widest(panel.columnLabels, text) + kLabelGap);

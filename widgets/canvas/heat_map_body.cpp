@@ -211,7 +211,7 @@ void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
         const QRectF area = toQt(place.title);
         painter.drawText(area, Qt::AlignLeft | Qt::AlignTop,
                          QFontMetricsF(m_style.font)
-                             .elidedText(labelText(panel.title), Qt::ElideRight, area.width()));
+                             .elidedText(labelText(panel.title), Qt::ElideMiddle, area.width()));
     }
     painter.setPen(m_style.theme.secondaryText);
     // A label that is set apart is always drawn; expert labels too near to it are not.

@@ -8,6 +8,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace moescope::widgets {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr double kBar = 7.0;
 constexpr double kWidest = 760.0;
+constexpr double kSectionGap = 8.0;
+constexpr double kSmallestStep = 0.005;
 
 double ratio(double part, double whole) {
     return whole > 0.0 ? part / whole : 0.0;
@@ -27,7 +30,10 @@ ParametersBody::ParametersBody(std::shared_ptr<const figures::Figure> figure, Fi
       m_parameters(std::get<figures::ParametersFigure>(m_figure->body)),
       m_style(std::move(style)) {
     addComponents();
-    addBatches();
+    addCurve(QStringLiteral("tokens in a batch"), QStringLiteral("expert weights touched"),
+             m_parameters.batchTokens, m_parameters.touchedExpertBytes, &formatBytes);
+    addCurve(QStringLiteral("tokens in context"), QStringLiteral("operations per token"),
+             m_parameters.contextTokens, m_parameters.operationsPerToken, &formatShortCount);
 }
 
 void ParametersBody::addComponents() {
@@ -70,24 +76,32 @@ void ParametersBody::addComponents() {
     add(QStringLiteral("sum"), all, active, true);
 }
 
-void ParametersBody::addBatches() {
-    if (m_parameters.batchTokens.empty()) {
+void ParametersBody::addCurve(const QString& name, const QString& what,
+                              const std::vector<std::uint64_t>& tokens,
+                              const std::vector<double>& values, QString (*format)(double)) {
+    if (tokens.empty()) {
         return;
     }
     Row heading;
     heading.isHeading = true;
-    heading.name = QStringLiteral("tokens in a batch");
-    heading.total = QStringLiteral("expert weights touched, uniform routing");
+    heading.name = name;
+    heading.total = what;
     m_rows.push_back(heading);
-    const double most = *std::max_element(m_parameters.touchedExpertBytes.begin(),
-                                          m_parameters.touchedExpertBytes.end());
-    for (std::size_t i = 0; i < m_parameters.batchTokens.size(); ++i) {
+    const double most = *std::max_element(values.begin(), values.end());
+    double shown = 0.0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        // Points that differ from the last one shown by less than a bar shows say nothing.
+        const bool isEnd = i == 0 || i + 1 == tokens.size();
+        if (!isEnd && std::abs(values[i] - shown) < kSmallestStep * most) {
+            continue;
+        }
+        shown = values[i];
         Row row;
-        row.name = formatCount(m_parameters.batchTokens[i]);
-        row.total = formatBytes(m_parameters.touchedExpertBytes[i]);
-        row.totalBar = ratio(m_parameters.touchedExpertBytes[i], most);
-        row.readOut = QStringLiteral("%1 tokens touch %2 of expert weights on average")
-                          .arg(row.name, row.total)
+        row.name = formatCount(tokens[i]);
+        row.total = format(values[i]);
+        row.totalBar = ratio(values[i], most);
+        row.readOut = QStringLiteral("%1 %2: %3")
+                          .arg(row.name, name, row.total + QLatin1Char(' ') + what)
                           .toStdString();
         m_rows.push_back(row);
     }
@@ -98,7 +112,9 @@ double ParametersBody::rowHeight() const {
 }
 
 double ParametersBody::naturalHeight(double /*width*/) const {
-    return rowHeight() * double(m_rows.size()) + 8.0;
+    const auto headings =
+        std::count_if(m_rows.begin(), m_rows.end(), [](const Row& row) { return row.isHeading; });
+    return rowHeight() * double(m_rows.size()) + kSectionGap * double(headings);
 }
 
 void ParametersBody::resize(const QSizeF& size) {
@@ -109,7 +125,7 @@ void ParametersBody::paint(QPainter& painter) const {
     double top = 0.0;
     for (const Row& row : m_rows) {
         if (row.isHeading && top > 0.0) {
-            top += 8.0;
+            top += kSectionGap;
         }
         paintRow(painter, row, top);
         top += rowHeight();
@@ -131,7 +147,10 @@ void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) con
     cell(0.0, nameWidth, row.name, Qt::AlignLeft);
     double x = nameWidth;
     if (row.isHeading && row.share.isEmpty()) {
-        cell(x, m_size.width() - x, row.total, Qt::AlignLeft);
+        cell(x + 12.0, m_size.width() - x, row.total, Qt::AlignLeft);
+    } else if (row.active.isEmpty()) {
+        cell(x, numberWidth, row.total, Qt::AlignRight);
+        x += numberWidth + 12.0;
     } else {
         cell(x, numberWidth, row.total, Qt::AlignRight);
         x += numberWidth;
@@ -163,7 +182,7 @@ void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) con
 figures::Hit ParametersBody::hitAt(const QPointF& position) const {
     double top = 0.0;
     for (const Row& row : m_rows) {
-        top += row.isHeading && top > 0.0 ? 8.0 : 0.0;
+        top += row.isHeading && top > 0.0 ? kSectionGap : 0.0;
         if (position.y() >= top && position.y() < top + rowHeight() && !row.isHeading) {
             figures::Hit hit;
             hit.readOut = row.readOut;

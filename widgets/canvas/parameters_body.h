@@ -27,7 +27,10 @@ private:
         std::string readOut;
     };
     void addComponents();
-    void addBatches();
+    /// A section of one value for each number of tokens.
+    void addCurve(const QString& name, const QString& what,
+                  const std::vector<std::uint64_t>& tokens, const std::vector<double>& values,
+                  QString (*format)(double));
     void paintRow(QPainter& painter, const Row& row, double top) const;
     [[nodiscard]] double rowHeight() const;
 

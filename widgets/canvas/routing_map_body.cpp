@@ -17,7 +17,6 @@ namespace moescope::widgets {
 namespace {
 
 constexpr std::uint64_t kMostShapes = 5000;
-constexpr double kBarSpace = 72.0;
 constexpr double kBarWidth = 10.0;
 constexpr double kLongestBar = 240.0;
 constexpr int kSmallestZoom = -8;
@@ -52,7 +51,10 @@ double RoutingMapBody::rowHeight() const {
 }
 
 double RoutingMapBody::mapWidth(double width) const {
-    return std::max(width - kBarSpace, 40.0);
+    const QFontMetricsF metrics(m_style.font);
+    const double bar =
+        kBarWidth + 24.0 + metrics.horizontalAdvance(QStringLiteral("0.000")) + metrics.height();
+    return std::max(width - bar, 40.0);
 }
 
 figures::RoutingLayout RoutingMapBody::layoutFor(double width, std::optional<double> height) const {

@@ -31,7 +31,8 @@ QColor rankColour(int rank, int ranks, const Theme& theme) {
 QString summaryOf(const RankCountsPanel& panel) {
     QString text = QString::fromStdString(panel.title);
     if (panel.spearman && std::isfinite(*panel.spearman)) {
-        text += QStringLiteral(": %1 = %2").arg(QChar(0x03C1)).arg(formatValue(*panel.spearman, 2));
+        text +=
+            QStringLiteral(": %1 = %2").arg(QChar(0x03C1)).arg(signedNumber(*panel.spearman, 2));
     }
     if (panel.diagonalShare) {
         text += QStringLiteral(", diagonal %1").arg(formatPercent(*panel.diagonalShare));

@@ -53,6 +53,11 @@ QString formatValue(double value, int digits) {
     return text;
 }
 
+QString signedNumber(double value, int decimals) {
+    QString text = QString::number(value, 'f', decimals);
+    return text.replace(QLatin1Char('-'), QChar(0x2212));
+}
+
 QString formatPercent(double share) {
     return QString::number(share * 100.0, 'f', 1) % QStringLiteral(" %");
 }

@@ -13,7 +13,9 @@ namespace moescope::widgets {
 [[nodiscard]] QString formatShortCount(double count);             ///< "46.7 B", "12.9 M", "980"
 [[nodiscard]] QString formatBytes(double bytes);                  ///< "93.4 GB" (powers of 1000)
 [[nodiscard]] QString formatValue(double value, int digits = 4);  ///< "0.8731", "not available"
-[[nodiscard]] QString formatPercent(double share);                ///< "14.9 %"
-[[nodiscard]] QString formatDuration(double seconds);             ///< "1 min 20 s"
+/// "0.10", "-0.25": as many decimals as asked for, with a true minus sign.
+[[nodiscard]] QString signedNumber(double value, int decimals);
+[[nodiscard]] QString formatPercent(double share);     ///< "14.9 %"
+[[nodiscard]] QString formatDuration(double seconds);  ///< "1 min 20 s"
 
 }  // namespace moescope::widgets

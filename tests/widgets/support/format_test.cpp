@@ -25,6 +25,8 @@ TEST_CASE("format: numbers as people read them", "[widgets][support]") {
     CHECK(formatValue(0.87312345) == QStringLiteral("0.8731"));
     CHECK(formatValue(-0.5) == QString(QChar(0x2212)) + QStringLiteral("0.5"));
     CHECK(formatValue(std::nan("")) == QStringLiteral("not available"));
+    CHECK(signedNumber(0.1, 2) == QStringLiteral("0.10"));
+    CHECK(signedNumber(-0.25, 2) == QString(QChar(0x2212)) + QStringLiteral("0.25"));
     CHECK(formatDuration(80) == QStringLiteral("1 min 20 s"));
     CHECK(formatDuration(7325) == QStringLiteral("2 h 2 min"));
 }
