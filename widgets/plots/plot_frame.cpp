@@ -61,6 +61,9 @@ void PlotFrame::record(const QSizeF& size) {
     m_picture = QPicture();
     const int width = std::max(1, static_cast<int>(std::floor(size.width())));
     const int height = std::max(1, static_cast<int>(std::floor(size.height())));
+    // QCustomPlot replots itself later from the event loop; without a viewport of the same size its
+    // axes would then move away from what was recorded.
+    m_plot->setViewport(QRect(0, 0, width, height));
     QCPPainter painter(&m_picture);
     painter.setMode(QCPPainter::pmVectorized);
     m_plot->toPainter(&painter, width, height);

@@ -157,6 +157,32 @@ TEST_CASE("FigureView: one token's bars give the expert only", "[widgets][figure
     CHECK(token.isEmpty());
 }
 
+TEST_CASE("FigureView: bars stay where they were drawn", "[widgets][figures]") {
+    tests::MadeSession many;
+    many.experts = 64;
+    Shown shown(tests::madeFigure("norms-scores", 2, many));
+    QTest::qWait(50);  // QCustomPlot has replotted itself by now
+    const QImage plain = shown.view.grab().toImage();
+    const auto middleOf = [&](int expert) {
+        figures::Selection selection;
+        selection.expert = expert;
+        shown.view.setSelection(selection);
+        const QImage outlined = shown.view.grab().toImage();
+        int left = plain.width();
+        int right = -1;
+        for (int x = 0; x < plain.width(); ++x) {
+            if (plain.pixel(x, 200) != outlined.pixel(x, 200)) {
+                left = std::min(left, x);
+                right = std::max(right, x);
+            }
+        }
+        return (left + right) / 2.0;
+    };
+    CHECK(middleOf(0) < 100.0);
+    CHECK(middleOf(63) > shown.view.viewport()->width() - 120.0);
+    CHECK(shown.view.hitAt(QPointF(middleOf(48), 200)).expert == 48);
+}
+
 TEST_CASE("FigureView: long texts scroll, and a token is brought into view", "[widgets][figures]") {
     tests::MadeSession lengthy;
     lengthy.tokens = 20000;
