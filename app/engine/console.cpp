@@ -118,6 +118,8 @@ void ConsoleObserver::endLine() {
 }
 
 void JsonObserver::onEvent(const RunEvent& event) {
+    m_hasFailed = m_hasFailed || event.kind == RunEvent::Kind::Failed ||
+                  event.kind == RunEvent::Kind::Cancelled;
     m_out << session::toJsonLine(event) << std::endl;
 }
 

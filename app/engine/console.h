@@ -52,9 +52,12 @@ class JsonObserver final : public engine::RunObserver {
 public:
     explicit JsonObserver(std::ostream& out) : m_out(out) {}
     void onEvent(const session::RunEvent& event) override;
+    /// True once an event has said how the run ended badly.
+    [[nodiscard]] bool hasFailed() const noexcept { return m_hasFailed; }
 
 private:
     std::ostream& m_out;
+    bool m_hasFailed = false;
 };
 
 }  // namespace moescope::app

@@ -28,15 +28,15 @@ struct Job {
     const engine::ProbeFactory& factory;
     std::stop_token stop;
     Terminal terminal;
+    JsonObserver& events;  ///< used with --json
 };
 
 void analyzeAsEvents(const cli::AnalyzeOptions& options, const engine::RunRequest& request,
                      const Job& job) {
-    JsonObserver observer(job.terminal.out);
     if (options.dryRun) {
-        observer.onEvent(estimateEvent(engine::estimate(request, job.factory)));
+        job.events.onEvent(estimateEvent(engine::estimate(request, job.factory)));
     } else {
-        engine::run(request, job.factory, observer, job.stop);  // begins with its estimate
+        engine::run(request, job.factory, job.events, job.stop);  // begins with its estimate
     }
 }
 
@@ -68,7 +68,7 @@ void analyze(const cli::AnalyzeOptions& options, const Job& job) {
             RunEvent event;
             event.kind = RunEvent::Kind::Warning;
             event.message = message;
-            JsonObserver(job.terminal.out).onEvent(event);
+            job.events.onEvent(event);
         } else {
             job.terminal.err << (level == LogLevel::Warning ? "Warning: " : "") << message
                              << std::endl;
@@ -130,17 +130,19 @@ bool wantsEvents(std::span<const std::string> arguments) {
 
 int runEngineProgram(std::span<const std::string> arguments, const engine::ProbeFactory& factory,
                      std::stop_token stop, Terminal terminal) {
-    const std::optional<Error> error = outcomeOf({arguments, factory, std::move(stop), terminal});
+    JsonObserver events(terminal.out);
+    const std::optional<Error> error =
+        outcomeOf({arguments, factory, std::move(stop), terminal, events});
     if (!error) {
         return 0;
     }
-    if (wantsEvents(arguments)) {
+    if (wantsEvents(arguments) && !events.hasFailed()) {
         RunEvent event;
         event.kind = error->code() == ErrorCode::Cancelled ? RunEvent::Kind::Cancelled
                                                            : RunEvent::Kind::Failed;
         event.errorCode = name(error->code());
         event.message = error->what();
-        JsonObserver(terminal.out).onEvent(event);
+        events.onEvent(event);
     }
     terminal.err << kName << ": " << error->what() << std::endl;
     return exitCode(error->code());

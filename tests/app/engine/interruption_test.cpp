@@ -110,7 +110,9 @@ TEST_CASE("moescope-engine: SIGINT and SIGTERM keep finished work and exit with 
         const auto stopped = bench.interrupted("run.h5", signal);
         INFO(stopped.err);
         REQUIRE(stopped.exitCode == 130);
-        CHECK_THAT(stopped.out, Catch::Contains("\"event\":\"cancelled\""));
+        const std::string cancelled = "\"event\":\"cancelled\"";
+        CHECK_THAT(stopped.out, Catch::Contains(cancelled));
+        CHECK(stopped.out.find(cancelled) == stopped.out.rfind(cancelled));
         CHECK(std::filesystem::exists(bench.path("run.h5.partial")));
         const auto restarted = bench.run("run.h5", {"--restart"});
         INFO(restarted.err);

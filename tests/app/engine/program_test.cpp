@@ -10,6 +10,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_checkpoint.h"
 
+#include <algorithm>
 #include <sstream>
 
 using namespace moescope;
@@ -261,6 +262,10 @@ TEST_CASE("moescope-engine: exit codes 6, 7 and 8", "[app][engine]") {
     CHECK(bench.run({"analyze", "model", "-o", "/proc/run.h5", "--prompt", "x"}).exitCode == 7);
 
     checkFails(bench.analyze({"--prompt", "x", "--memory", "1M"}), 8, {"--memory"});
+    const auto events = eventsOf(bench.analyze({"--prompt", "x", "--memory", "1M", "--json"}).out);
+    CHECK(std::count_if(events.begin(), events.end(), [](const RunEvent& event) {
+              return event.kind == RunEvent::Kind::Failed && event.errorCode == "memory_budget";
+          }) == 1);
     checkFails(bench.analyze({"--prompt", "x", "--device", "cuda:99"}), 8, {"cuda:99"});
 }
 
