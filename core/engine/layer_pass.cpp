@@ -78,7 +78,7 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
                                       block.size(1), needs.outputs, block.device());
     }
     const ExpertSource source(m_model.model->weights(), m_model.model->reader(),
-                              m_model.model->layerSpec());
+                              m_model.model->layerSpec(), m_poll);
     const MoeBlock mixture(context.moe, m_model.model->weights(), source, change);
     const MoeBlock::Result result =
         mixture.forward(input, all ? &columns : nullptr, sharedColumn(context.columns));

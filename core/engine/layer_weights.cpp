@@ -122,6 +122,7 @@ void forEachTensor(const model::LayerNames& names,
 }
 
 FeedForward ExpertSource::get(int expert) const {
+    m_poll();
     const auto index = static_cast<std::size_t>(expert);
     if (!m_weights.experts.empty()) {
         return m_weights.experts[index];

@@ -36,17 +36,20 @@ struct LayerParts {
 void forEachTensor(const model::LayerNames& names,
                    const std::function<void(const std::string&)>& visit);
 
-/// Gives experts to the mixture block, held or loaded as they are asked for.
+/// Gives experts to the mixture block, held or loaded as they are asked for. `poll` is called
+/// before each and may throw: with large experts a block of tokens takes long.
 class ExpertSource {
 public:
-    ExpertSource(const LayerWeights& weights, WeightReader& reader, const model::LayerSpec& layer)
-        : m_weights(weights), m_reader(reader), m_layer(layer) {}
+    ExpertSource(const LayerWeights& weights, WeightReader& reader, const model::LayerSpec& layer,
+                 const std::function<void()>& poll)
+        : m_weights(weights), m_reader(reader), m_layer(layer), m_poll(poll) {}
     [[nodiscard]] FeedForward get(int expert) const;
 
 private:
     const LayerWeights& m_weights;
     WeightReader& m_reader;
     const model::LayerSpec& m_layer;
+    const std::function<void()>& m_poll;
 };
 
 }  // namespace moescope::engine

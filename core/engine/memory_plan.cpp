@@ -36,9 +36,9 @@ std::uint64_t weightsOf(const LayerCost& layer, bool resident) {
 std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::uint64_t tokens) {
     const std::uint64_t block = std::min(plan.blockTokens, tokens);
     const std::uint64_t rows = std::min(plan.queryRows, tokens);
-    const std::uint64_t attention =
-        layer.keysValues + rows * layer.perQueryRow + kScoreCopies * plan.scoreBytes;
-    return std::max(attention, block * layer.perToken) + 2 * layer.probeState;
+    const std::uint64_t attention = layer.keysValues + rows * layer.perQueryRow +
+                                    kScoreCopies * std::min(plan.scoreBytes, layer.mostScores);
+    return std::max(attention, block * layer.perToken) + layer.probeState + 2 * layer.parts;
 }
 
 std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {

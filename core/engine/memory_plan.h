@@ -17,7 +17,9 @@ struct LayerCost {
     std::uint64_t perToken = 0;       ///< of a block in the feed-forward, probes' needs included
     std::uint64_t perQueryRow = 0;    ///< of a block in the attention
     std::uint64_t keysValues = 0;     ///< of the longest document (or group of short ones)
+    std::uint64_t mostScores = 0;     ///< attention scores that are ever formed at once
     std::uint64_t probeState = 0;     ///< of the dynamic probes
+    std::uint64_t parts = 0;          ///< results on their way to the disk
     std::uint64_t staticState = 0;    ///< of the static probes
     std::uint64_t perNeuron = 0;      ///< of a slab of weights in float32; 0: nothing static
     std::uint64_t neurons = 0;        ///< at most in one slab

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace moescope::engine {
 namespace {
@@ -59,6 +60,20 @@ public:
     }
 
     [[nodiscard]] std::vector<LayerCost>& layers() { return m_layers; }
+    /// Rows of the embeddings that the text touches.
+    void embeddings() {
+        const std::set<text::TokenId> distinct(m_corpus.ids.begin(), m_corpus.ids.end());
+        const auto add = [&](const OpenedModel& model) {
+            const auto tensor = model.checkpoint.require(model.spec.embeddingName);
+            m_bytes += distinct.size() *
+                       (tensor.bytes.size() / std::max<std::uint64_t>(tensor.shape.front(), 1));
+        };
+        add(*m_models.model);
+        for (std::size_t b = 0; m_plan.baselinesRun && b < m_models.baselines.size(); ++b) {
+            add(*m_models.baselines[b]);
+        }
+    }
+
     [[nodiscard]] double operations() const { return m_operations; }
     [[nodiscard]] double calls() const { return m_calls; }
     [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
@@ -118,6 +133,7 @@ private:
             m_operations += 2.0 * n * n * static_cast<double>(heads * headDim);
             m_calls += 20.0;
         }
+        cost.mostScores = longest * longest * heads * 4;
         // Short documents are grouped up to a block of queries; that block is counted per row.
         cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
         cost.perToken = hidden * (8 + 4 * m_size);
@@ -146,9 +162,10 @@ private:
             for (const auto& probe : experiment->probes.dynamic) {
                 cost.probeState += probe->stateBytes(context);
                 cost.perToken += probe->scratchBytesPerToken(context);
-                m_results += probe->resultBytes(context);
+                cost.parts += probe->resultBytes(context);
             }
         }
+        m_results += cost.parts;
         m_calls += static_cast<double>(experts) * 8.0;
         if (!needs.norms && !needs.outputs) {
             // Only the chosen experts are multiplied; all were counted above.
@@ -242,6 +259,9 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         costing.layer(work.layer);
     }
     const bool forward = plan.endForward > plan.firstForward;
+    if (forward && plan.firstForward == 0) {
+        costing.embeddings();
+    }
     const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
     const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
     PlanInput input;

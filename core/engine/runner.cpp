@@ -136,7 +136,9 @@ double Runner::expectedSteps(int layer) const {
     if (isForward(layer)) {
         const double blocks = std::ceil(static_cast<double>(m_setup.corpus.ids.size()) /
                                         static_cast<double>(m_limits.blockTokens));
-        steps += blocks * (2.0 + static_cast<double>(m_baselines.size()));
+        const auto& spec = m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)];
+        const double experts = spec.isRouted() ? spec.moe->experts : 0.0;
+        steps += blocks * (2.0 + experts + static_cast<double>(m_baselines.size()));
     }
     return steps;
 }

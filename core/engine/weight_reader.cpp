@@ -221,7 +221,11 @@ at::Tensor WeightReader::loadRows(const std::string& name, std::span<const std::
         at::Tensor target = result.select(0, static_cast<std::int64_t>(i));
         decodeRange(row, target, 0, static_cast<std::int64_t>(width));
     }
-    m_bytesRead += rows.size() * rowBytes;
+    const std::lock_guard lock(m_mutex);
+    auto& seen = m_rows[name];
+    const std::size_t before = seen.size();
+    seen.insert(rows.begin(), rows.end());
+    m_bytesRead += (seen.size() - before) * rowBytes;
     return result;
 }
 

@@ -46,7 +46,8 @@ public:
     [[nodiscard]] FeedForward load(const model::FeedForwardNames& names,
                                    const model::FeedForwardSpec& spec,
                                    Threads threads = Threads::All);
-    /// Rows of a matrix in the compute type, on the CPU: [rows, columns].
+    /// Rows of a matrix in the compute type, on the CPU: [rows, columns]. A row counts as read
+    /// once.
     [[nodiscard]] at::Tensor loadRows(const std::string& name, std::span<const std::uint32_t> rows);
     /// Decodes neurons [first, first + count) of a role's matrix to float32 at `to`: rows of gate
     /// and up, columns of down (`columns` true).
@@ -78,7 +79,8 @@ private:
     mutable std::mutex m_mutex;
     mutable std::set<std::string, std::less<>> m_resident;  // guarded: counted, not yet released
     std::set<std::string, std::less<>> m_checked;           // guarded: looked through for NaN
-    std::map<std::string, std::string, std::less<>> m_warnings;  // guarded
+    std::map<std::string, std::set<std::uint32_t>, std::less<>> m_rows;  // guarded: read rows
+    std::map<std::string, std::string, std::less<>> m_warnings;          // guarded
 };
 
 }  // namespace moescope::engine

@@ -211,15 +211,7 @@ TEST_CASE("traceForward: a baseline is run in lockstep on its own states", "[cor
 TEST_CASE("traceForward: each tensor is read once", "[core][engine]") {
     const ReferenceModel model("deepseek");
     const ForwardTrace trace = model.trace();
-    std::uint64_t bytes = 0;
-    for (const checkpoint::TensorView& tensor : model.checkpoint.tensors()) {
-        if (tensor.name == model.spec.embeddingName) {
-            bytes += model.corpus.tokenCount() * tensor.bytes.size() / tensor.shape[0];
-        } else {
-            bytes += tensor.bytes.size();
-        }
-    }
-    CHECK(trace.bytesRead == bytes);
+    CHECK(trace.bytesRead == model.neededBytes(true));
 }
 
 TEST_CASE("traceForward: bfloat16 stays near float32", "[core][engine]") {
@@ -270,5 +262,27 @@ TEST_CASE("traceForward: a removed expert is out of score and choice", "[core][e
     const auto weights = layer.weights.values<float>();
     for (std::size_t t = 0; t < weights.size() / 2; ++t) {
         CHECK(weights[2 * t] + weights[2 * t + 1] == Approx(1.0F));
+    }
+}
+
+TEST_CASE("traceForward: the same on a CUDA device", "[core][engine][cuda]") {
+    const ReferenceModel model("mixtral");
+    engine::TraceRequest request;
+    request.device = "cuda";
+    ForwardTrace trace;
+    try {
+        trace = model.trace(request);
+    } catch (const Error& error) {
+        REQUIRE(error.code() == ErrorCode::Device);
+        WARN("no CUDA device here: not compared");
+        return;
+    }
+    CHECK(largestDifference(trace.logits.values<float>(), model.expected.floats("logits"),
+                            model.corpus.tokenCount()) < kLogitTolerance);
+    const ForwardTrace onCpu = model.trace();
+    for (const auto& [layer, routed] : trace.routed) {
+        CHECK(routed.chosen == onCpu.routed.at(layer).chosen);
+        CHECK(largestDifference(routed.outputs.values<float>(),
+                                onCpu.routed.at(layer).outputs.values<float>(), 1) < 1e-4);
     }
 }

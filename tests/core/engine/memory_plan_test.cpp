@@ -29,6 +29,7 @@ PlanInput twoLayers(std::uint64_t budget) {
     layer.perToken = 200000;
     layer.perQueryRow = 60000;
     layer.keysValues = 10 * kMebi;
+    layer.mostScores = 64 * kMebi;
     layer.probeState = kMebi;
     layer.perNeuron = 400000;
     layer.neurons = 2048;

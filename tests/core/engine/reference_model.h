@@ -11,6 +11,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,21 @@ struct ReferenceModel {
         corpus.domainOf.assign(corpus.documentCount(), -1);
     }
 
+    /// Bytes of all stored tensors, of the embeddings only the rows the text touches; without the
+    /// final norm and the head if so asked.
+    [[nodiscard]] std::uint64_t neededBytes(bool withHead) const {
+        std::uint64_t bytes = 0;
+        for (const auto& tensor : checkpoint.tensors()) {
+            if (tensor.name == spec.embeddingName) {
+                const std::set<text::TokenId> rows(corpus.ids.begin(), corpus.ids.end());
+                bytes += rows.size() * tensor.bytes.size() / tensor.shape[0];
+            } else if (withHead ||
+                       (tensor.name != spec.finalNormName && tensor.name != spec.head.weight)) {
+                bytes += tensor.bytes.size();
+            }
+        }
+        return bytes;
+    }
     [[nodiscard]] engine::TracedModel traced() const { return {&checkpoint, &spec}; }
     [[nodiscard]] engine::ForwardTrace trace(const engine::TraceRequest& request = {}) const {
         return engine::traceForward(traced(), {}, corpus, request);
