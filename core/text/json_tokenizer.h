@@ -33,6 +33,10 @@ struct JsonTokenizerParts {
 /// Byte-pair encoding as a tokenizer.json describes it: added tokens, normalizer, pre-tokenizer,
 /// merges and template, in the order of the reference implementation (Hugging Face tokenizers,
 /// TokenizerImpl::encode). Thread-safe.
+///
+/// Known deviations, both of Unicode tables: characters assigned after the version of the PCRE2
+/// library (see Regex) fall into other words, and NFC orders combining marks as the ICU library's
+/// version says, where the reference's table is older (seen: U+0EBA, Lao).
 class JsonTokenizer final : public Tokenizer {
 public:
     explicit JsonTokenizer(JsonTokenizerParts parts);
