@@ -12,7 +12,7 @@ namespace moescope::engine {
 [[nodiscard]] at::Device chooseDevice(const std::string& wanted);
 
 /// "auto", "float32" or "bfloat16" for a checkpoint whose expert weights are stored as
-/// `stored`. Auto takes bfloat16 when the weights are of 16 bits and the device multiplies it
+/// `stored`. Auto takes bfloat16 when the weights are stored in it and the device multiplies it
 /// natively. Throws Error(Usage).
 [[nodiscard]] at::ScalarType chooseDtype(const std::string& wanted, checkpoint::Dtype stored,
                                          at::Device device);

@@ -5,6 +5,9 @@
 #include <ATen/ATen.h>
 
 #include <fcntl.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -103,6 +106,12 @@ std::uint64_t availableMemory() {
     const bool limited = limit != std::numeric_limits<std::uint64_t>::max() &&
                          used != std::numeric_limits<std::uint64_t>::max();
     return limited ? std::min(free, limit > used ? limit - used : 0) : free;
+}
+
+void releaseFreedMemory() {
+#if defined(__GLIBC__)
+    ::malloc_trim(0);
+#endif
 }
 
 std::uint64_t residentMemory() {

@@ -12,6 +12,8 @@ namespace moescope::engine {
 /// Memory that a new process may take now without swapping: the kernel's figure, within the limit
 /// of the control group.
 [[nodiscard]] std::uint64_t availableMemory();
+/// Gives back what the allocator holds but nothing uses.
+void releaseFreedMemory();
 /// Anonymous and shared resident memory of this process.
 [[nodiscard]] std::uint64_t residentMemory();
 

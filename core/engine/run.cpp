@@ -113,8 +113,14 @@ private:
         m_models = openModels(m_request, withText);
         requireRoutedLayers();
         m_plan.place.device = chooseDevice(m_request.device);
-        m_plan.place.dtype = chooseDtype(m_request.dtype, storedDtype(), m_plan.place.device);
+        m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
         setThreads(m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec));
+    }
+
+    /// A tiny model gains no speed from bfloat16 and would only lose digits.
+    [[nodiscard]] std::string wantedDtype() const {
+        const bool tiny = usefulThreads(m_models.model->spec) == 1;
+        return m_request.dtype == "auto" && tiny ? "float32" : m_request.dtype;
     }
 
     void requireRoutedLayers() const {

@@ -254,6 +254,7 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
 
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
              const RunRequest& request, const Calibration& calibration) {
+    releaseFreedMemory();
     Costing costing(plan, models, corpus);
     for (const LayerWork& work : plan.work) {
         costing.layer(work.layer);
@@ -272,6 +273,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
     input.layers = costing.layers();
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
+    input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
     plan.memory = planMemory(input);
 
     Estimate& result = plan.estimate;

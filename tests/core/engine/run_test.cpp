@@ -238,7 +238,7 @@ TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
     CHECK(costs.minimumBytes < costs.memoryBytes);
     CHECK(costs.memoryBytes <= costs.budgetBytes);
     // The program itself may have grown since the estimate.
-    request.memoryBytes = costs.minimumBytes + (std::uint64_t{4} << 20U);
+    request.memoryBytes = costs.minimumBytes + (std::uint64_t{16} << 20U);
     runWith(request, recorder);
     tests::checkSameResults(folder / "free.h5", folder / "tight.h5", 1e-5);
 
@@ -314,4 +314,33 @@ TEST_CASE("run: another number of chosen experts", "[core][engine]") {
     const auto session = session::Session::open(folder / "run.h5");
     CHECK(readLayer(*session, "chosen_experts", "ids", 0).shape()[1] == 1);
     CHECK(session->head().model.layers[0].topK == 1);
+}
+
+TEST_CASE("run: the compute type is what was asked for", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    Recorder recorder;
+    SECTION("auto keeps all digits of a tiny model") {
+        request.dtype = "auto";
+        runWith(request, recorder);
+        CHECK(session::Session::open(request.session)->head().run.dtype == "float32");
+    }
+    SECTION("bfloat16") {
+        request.dtype = "bfloat16";
+        runWith(request, recorder);
+        const auto session = session::Session::open(request.session);
+        CHECK(session->head().run.dtype == "bfloat16");
+        const auto ours = readLayer(*session, "norms_scores", "norm", 0).toDoubles();
+        const auto expected = tests::ReferenceModel("mixtral")
+                                  .expected.array("layers.0.expert_output_norms")
+                                  .toDoubles();
+        REQUIRE(ours.size() == expected.size());
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            CHECK(ours[i] == Approx(expected[i]).epsilon(0.05));
+        }
+    }
+    SECTION("an unknown one") {
+        request.dtype = "int3";
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"int3"});
+    }
 }
