@@ -74,9 +74,8 @@ std::vector<std::string> rankLabels(int ranks) {
 }
 
 std::string summaryOf(const RankCountsPanel& panel) {
-    return fmt::format("{}: \xCF\x81 = {:.2f}, diagonal {:.1f} %, {}/{} agree", panel.title,
-                       panel.spearman.value_or(0.0), panel.diagonalShare.value_or(0.0) * 100.0,
-                       panel.agreeingRanks.value_or(0), panel.ranks);
+    return fmt::format("{}: \xCF\x81 = {:.2f}, diagonal {:.1f} %", panel.title,
+                       panel.spearman.value_or(0.0), panel.diagonalShare.value_or(0.0) * 100.0);
 }
 
 // A few corner cells hold most tokens and would leave the rest dark: the scale ends at the 99.5th
@@ -104,7 +103,7 @@ HeatMapFigure asHeatMaps(const BuildContext& context, const std::vector<RankCoun
         ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
                                       std::pair(0.0, upperEnd(from.counts)));
         markBeyond(scale, panel.matrix, false);
-        panel.ownScale = ScaleBar{scale, "tokens"};
+        panel.ownScale = ScaleBar{scale, "tokens", true};
         body.bar = *panel.ownScale;
         body.panels.push_back(std::move(panel));
     }

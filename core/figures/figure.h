@@ -29,7 +29,8 @@ struct Matrix {
 /// Limits, map and label of a colour bar.
 struct ScaleBar {
     ColourScale scale;
-    std::string label;  ///< "cosine similarity", "tokens"
+    std::string label;      ///< "cosine similarity", "tokens"
+    bool integral = false;  ///< counts: no decimals
 };
 
 /// One labelled matrix of a small multiple.

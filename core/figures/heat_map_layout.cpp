@@ -12,7 +12,8 @@ constexpr double kPanelGap = 16.0;
 constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
 constexpr double kLargestCell = 96.0;
-constexpr double kSmallestCellBeside = 3.0;
+constexpr double kSmallestCellBeside = 2.0;
+constexpr double kTallestOfSeveral = 400.0;  // on paper, of maps below one another
 constexpr double kNarrowestMap = 40.0;
 constexpr double kWidestGap = 10.0;
 
@@ -117,7 +118,7 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     const double narrowest = margins.left + panelBar + kNarrowestMap + kPanelGap;
     columns = std::clamp<std::size_t>(static_cast<std::size_t>((inner + kPanelGap) / narrowest), 1,
                                       columns);
-    // On paper a few maps of many experts go below one another rather than below 3 pixels a cell.
+    // On paper a few maps of many experts go below one another rather than below 2 pixels a cell.
     while (!height && count <= 4 && columns > 1 &&
            (inner / static_cast<double>(columns) - margins.left - panelBar - kPanelGap) / across <
                kSmallestCellBeside) {
@@ -131,6 +132,9 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         const double slotHeight =
             (*height - kPanelGap * static_cast<double>(rows - 1)) / static_cast<double>(rows);
         cell = std::min(cell, (slotHeight - margins.title - margins.bottom) / down);
+    }
+    if (!height && rows > 1) {
+        cell = std::min(cell, kTallestOfSeveral / down);
     }
     cell = wholeCell(cell);
     double mapWidth = 0.0;

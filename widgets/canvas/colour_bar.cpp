@@ -59,7 +59,8 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     painter.setFont(style.font);
     const double span = scale.high - scale.low;
     const auto label = [&](double value) {
-        QString text = QString::fromStdString(figures::shortNumber(value, span));
+        QString text = bar.integral ? QString::number(value, 'f', 0)
+                                    : QString::fromStdString(figures::shortNumber(value, span));
         return text.replace(QLatin1Char('-'), QChar(0x2212));
     };
     const QString above = scale.hasAbove ? QString(QChar(0x2265)) : QString();

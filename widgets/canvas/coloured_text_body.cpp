@@ -118,8 +118,9 @@ void ColouredTextBody::resize(const QSizeF& size) {
 void ColouredTextBody::paint(QPainter& painter) const {
     paintLegend(painter);
     double top = linesTop();
-    for (std::uint64_t line = m_firstLine; line < flow().lineCount() && top < m_size.height();
-         ++line) {
+    // A line that does not fit would run into the text below the figure.
+    const double last = m_size.height() - m_lineHeight + kLineGap + 0.5;
+    for (std::uint64_t line = m_firstLine; line < flow().lineCount() && top <= last; ++line) {
         paintLine(painter, line, top);
         top += m_lineHeight;
     }

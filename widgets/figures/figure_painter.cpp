@@ -58,14 +58,13 @@ FigurePainter::FigurePainter(std::shared_ptr<const figures::Figure> figure, Figu
       m_style(std::move(style)),
       m_body(makeBody(m_figure, m_style, memory)) {}
 
-double FigurePainter::textHeight(const QString& text, double width) const {
+double FigurePainter::textHeight(const QString& text, double width, const QFont& font) const {
     if (text.isEmpty()) {
         return 0.0;
     }
     const QRectF room(0, 0, width, 1e6);
-    return std::ceil(QFontMetricsF(m_style.font)
-                         .boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, text)
-                         .height());
+    return std::ceil(
+        QFontMetricsF(font).boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, text).height());
 }
 
 // Fills the rectangles of the texts; height 0: the body takes what it needs.
@@ -74,16 +73,16 @@ void FigurePainter::layoutTexts(double width, double height) {
     double top = kMargin;
     m_titleRect = {};
     if (m_style.withTitle) {
-        const double line = std::ceil(QFontMetricsF(m_style.titleFont()).height());
-        m_titleRect = QRectF(kMargin, top, inner, line);
-        top += line + kTextGap;
+        const double lines = textHeight(toQString(m_figure->title), inner, m_style.titleFont());
+        m_titleRect = QRectF(kMargin, top, inner, lines);
+        top += lines + kTextGap;
     }
     double below = 0.0;
     double readHeight = 0.0;
     double captionHeight = 0.0;
     if (m_style.withCaption) {
-        readHeight = textHeight(toQString(m_figure->howToRead), inner);
-        captionHeight = textHeight(toQString(m_figure->caption), inner);
+        readHeight = textHeight(toQString(m_figure->howToRead), inner, m_style.font);
+        captionHeight = textHeight(toQString(m_figure->caption), inner, m_style.font);
         below = (readHeight > 0.0 ? readHeight + kTextGap : 0.0) +
                 (captionHeight > 0.0 ? captionHeight + kTextGap : 0.0);
     }
@@ -113,10 +112,7 @@ void FigurePainter::paint(QPainter& painter) const {
     if (m_style.withTitle) {
         painter.setFont(m_style.titleFont());
         painter.setPen(m_style.theme.text);
-        painter.drawText(
-            m_titleRect, Qt::AlignLeft | Qt::AlignVCenter,
-            QFontMetricsF(m_style.titleFont())
-                .elidedText(toQString(m_figure->title), Qt::ElideMiddle, m_titleRect.width()));
+        painter.drawText(m_titleRect, Qt::AlignLeft | Qt::TextWordWrap, toQString(m_figure->title));
     }
     painter.save();
     painter.translate(m_bodyRect.topLeft());
