@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The quality gate: writes REPORT.md and curves.svg from the exported folders and the training logs.
 
-    python3 report.py [--prepare NAME...]
+    python3 report.py [--prepare NAME...] [--threads N]
 
 --prepare only computes what takes long for the named models, while others still train; delete the cache's folder `report`
 after a change of these scripts.
 """
 
 import argparse
+
+import torch
 
 from curves import draw
 from paths import DEMO_DIR
@@ -65,7 +67,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepare", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     for subject in load_subjects(arguments.prepare).values():
         prepare(subject)
     if not arguments.prepare:
