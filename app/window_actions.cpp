@@ -77,8 +77,9 @@ void WindowActions::makeFileMenu() {
     exportFigure->setIcon(widgets::icon(QStringLiteral("export")));
     menu->addSeparator();
     closeSession = add(menu, QStringLiteral("closeSessionAction"), tr("&Close session"),
-                       {QKeySequence::Close});
-    quit = add(menu, QStringLiteral("quitAction"), tr("&Quit"), {QKeySequence::Quit});
+                       {QKeySequence(Qt::CTRL | Qt::Key_W)});
+    quit =
+        add(menu, QStringLiteral("quitAction"), tr("&Quit"), {QKeySequence(Qt::CTRL | Qt::Key_Q)});
     quit->setMenuRole(QAction::QuitRole);
 }
 
@@ -160,7 +161,7 @@ void WindowActions::makeAnalysisMenu() {
 void WindowActions::makeHelpMenu() {
     QMenu* menu = m_window.menuBar()->addMenu(tr("&Help"));
     help = add(menu, QStringLiteral("helpAction"), tr("&Help and shortcuts"),
-               {QKeySequence::HelpContents, QKeySequence(Qt::CTRL | Qt::Key_Slash)});
+               {QKeySequence(Qt::Key_F1), QKeySequence(Qt::CTRL | Qt::Key_Slash)});
     palette = add(menu, QStringLiteral("paletteAction"), tr("&Command palette..."),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P)});
     palette->setIcon(widgets::icon(QStringLiteral("command")));

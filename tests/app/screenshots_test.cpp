@@ -56,6 +56,7 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
     w.settings().setColourScheme(scheme);
     appearance.apply();
     w.window().resize(size);
+    QTest::qWait(100);
     save(w.window(), tag + QStringLiteral("_empty"));
     open(w);
     w.window().resize(size);

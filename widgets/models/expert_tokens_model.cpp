@@ -121,7 +121,7 @@ QVariant ExpertTokensModel::headerData(int section, Qt::Orientation orientation,
         case Column::Times:
             return tr("Times");
         case Column::Share:
-            return tr("Of its uses");
+            return tr("Share");
         case Column::Context:
             return tr("Where");
     }

@@ -139,10 +139,10 @@ QString modelLine(const session::ModelSummary& model) {
     const QString layers = counted(model.layers.size(), "layer", "layers");
     const QString experts = rangeOf(model, &session::LayerSummary::experts);
     if (experts.isEmpty()) {
-        return tr("%1, %2, dense").arg(fromUtf8(model.name), layers);
+        return tr("%1, dense").arg(layers);
     }
-    return tr("%1: %2, %3 experts, top-%4")
-        .arg(fromUtf8(model.name), layers, experts, rangeOf(model, &session::LayerSummary::topK));
+    return tr("%1, %2 experts, top-%3")
+        .arg(layers, experts, rangeOf(model, &session::LayerSummary::topK));
 }
 
 QString modelToolTip(const session::ModelSummary& model) {

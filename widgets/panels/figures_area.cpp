@@ -3,6 +3,7 @@
 #include "widgets/panels/figures_area.h"
 
 #include "core/figures/request.h"
+#include "widgets/figures/figure_view.h"
 #include "widgets/panels/figure_panel.h"
 
 #include <QGridLayout>
@@ -113,6 +114,8 @@ void FiguresArea::arrange() {
     for (int place = 0; place < shown.size(); ++place) {
         FigurePanel* panel = m_panels.at(shown.at(place));
         m_grid->addWidget(panel, place / 2, place % 2);
+        // A tile has no room for the definition under it; the tab and the help have it.
+        panel->view().setCaptionVisible(!m_tiled);
         panel->show();
     }
 }

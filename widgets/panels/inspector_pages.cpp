@@ -46,7 +46,7 @@ Properties factsOf(const ExpertFacts& facts) {
         const double of = facts.tokens == 0
                               ? 0.0
                               : static_cast<double>(count) / static_cast<double>(facts.tokens);
-        return ExpertPage::tr("%1 (%2 of the tokens)").arg(formatCount(count), formatPercent(of));
+        return ExpertPage::tr("%1 tokens, %2").arg(formatCount(count), formatPercent(of));
     };
     Properties properties{
         {ExpertPage::tr("Chosen for"), share(facts.chosen)},

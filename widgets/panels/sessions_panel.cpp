@@ -17,6 +17,8 @@
 namespace moescope::widgets {
 namespace {
 
+constexpr int kIndentation = 14;
+
 SessionEntry entryOf(const OpenSession& session) {
     SessionEntry entry;
     entry.id = session.id;
@@ -56,6 +58,7 @@ void SessionsPanel::build() {
     m_tree->setItemDelegate(new SessionRowDelegate(m_tree));
     m_tree->setHeaderHidden(true);
     m_tree->setUniformRowHeights(true);
+    m_tree->setIndentation(kIndentation);
     m_tree->setFrameShape(QFrame::NoFrame);
     m_tree->viewport()->setAutoFillBackground(false);
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
