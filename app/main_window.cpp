@@ -46,7 +46,8 @@ using widgets::Settings;
 namespace {
 
 constexpr int kFontStep = 10;
-constexpr int kSideWidth = 280;
+constexpr int kSessionsWidth = 250;
+constexpr int kInspectorWidth = 320;
 constexpr int kTextHeight = 180;
 const QSize kFirstSize(1360, 860);
 const QSize kMinimumDock(180, 96);
@@ -301,7 +302,8 @@ void MainWindow::restoreDefaultLayout() {
 }
 
 void MainWindow::applyDefaultSizes() {
-    resizeDocks({m_sessionsDock, m_inspectorDock}, {kSideWidth, kSideWidth}, Qt::Horizontal);
+    resizeDocks({m_sessionsDock, m_inspectorDock}, {kSessionsWidth, kInspectorWidth},
+                Qt::Horizontal);
     resizeDocks({m_textDock}, {kTextHeight}, Qt::Vertical);
 }
 

@@ -11,7 +11,9 @@
 #include <QStringList>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -107,6 +109,62 @@ QString scalarText(const QJsonValue& value) {
     return value.toString();
 }
 
+/// Of a model card: what people want first, in this order, with the names they know.
+constexpr std::array<std::pair<const char*, const char*>, 14> kCardOrder{{
+    {"unsupported", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Cannot be run")},
+    {"family_title", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Family")},
+    {"layer_count", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Layers")},
+    {"router", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Router")},
+    {"hidden_size", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Hidden size")},
+    {"attention", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Attention")},
+    {"positions", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Positions")},
+    {"norm", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Norm")},
+    {"vocabulary_size", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Vocabulary")},
+    {"tokenizer", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Tokenizer")},
+    {"stored_dtype", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Stored as")},
+    {"architecture", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Architecture")},
+    {"notes", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Notes")},
+    {"folder", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Folder")},
+}};
+
+/// "softmax over 8, top 2, renormalised": the descriptions of a list, one after the other.
+QString descriptions(const QJsonArray& array) {
+    QStringList parts;
+    for (const QJsonValue& element : array) {
+        parts << (element.isObject()
+                      ? element.toObject().value(QStringLiteral("description")).toString()
+                      : scalarText(element));
+    }
+    parts.removeAll(QString());
+    return parts.join(QStringLiteral("; "));
+}
+
+void addCheckpoint(Properties& card, const QJsonObject& object) {
+    for (const auto& [key, name] : kCardOrder) {
+        const QJsonValue value = object.value(QLatin1String(key));
+        add(card, tr(name), value.isArray() ? descriptions(value.toArray()) : scalarText(value));
+    }
+    const QJsonObject parameters = object.value(QStringLiteral("parameters")).toObject();
+    const double total = parameters.value(QStringLiteral("total")).toDouble();
+    if (total > 0) {
+        card.insert(
+            std::min<qsizetype>(1, card.size()),
+            {tr("Parameters"),
+             tr("%1, active per token %2")
+                 .arg(formatShortCount(total),
+                      formatShortCount(parameters.value(QStringLiteral("active")).toDouble()))});
+    }
+}
+
+/// A folder of checkpoints: their names, for the user to choose one.
+void addFolder(Properties& card, const QJsonArray& checkpoints) {
+    for (const QJsonValue& element : checkpoints) {
+        const QJsonObject checkpoint = element.toObject();
+        add(card, checkpoint.value(QStringLiteral("name")).toString(),
+            checkpoint.value(QStringLiteral("folder")).toString());
+    }
+}
+
 void addJson(Properties& card, const QString& prefix, const QJsonValue& value) {
     if (value.isObject()) {
         const QJsonObject object = value.toObject();
@@ -193,8 +251,14 @@ Properties modelCard(const session::Head& head) {
 Properties cardOfJson(const QByteArray& json) {
     Properties card;
     const QJsonDocument document = QJsonDocument::fromJson(json);
-    if (document.isObject()) {
-        addJson(card, {}, document.object());
+    const QJsonObject object = document.object();
+    const QString kind = object.value(QStringLiteral("kind")).toString();
+    if (kind == QLatin1String("checkpoint")) {
+        addCheckpoint(card, object);
+    } else if (object.contains(QStringLiteral("checkpoints"))) {
+        addFolder(card, object.value(QStringLiteral("checkpoints")).toArray());
+    } else {
+        addJson(card, {}, object);
     }
     return card;
 }

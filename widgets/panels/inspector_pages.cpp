@@ -163,8 +163,10 @@ ExpertPage::ExpertPage(QWidget* parent)
     m_tokensTable->horizontalHeader()->setSectionResizeMode(
         static_cast<int>(ExpertTokensModel::Column::Context), QHeaderView::Stretch);
     auto* loadTitle = new QLabel(tr("Tokens per expert at this layer"), this);
+    loadTitle->setWordWrap(true);
     loadTitle->setForegroundRole(QPalette::PlaceholderText);
     auto* tokensTitle = new QLabel(tr("Top tokens, each with one place where it stands"), this);
+    tokensTitle->setWordWrap(true);
     tokensTitle->setForegroundRole(QPalette::PlaceholderText);
     auto* column = pageLayout(this);
     column->addWidget(loadTitle);

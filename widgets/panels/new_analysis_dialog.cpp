@@ -298,6 +298,12 @@ void NewAnalysisDialog::takeCard(EngineProcess::End end, const Problem& problem)
         showProblem(RequestField::Checkpoint, problem);
     } else {
         m_card->setProperties(cardOfJson(m_cardProcess.plainOutput()));
+        if (m_cardProcess.plainOutput().contains("\"checkpoints\"")) {
+            section(RequestField::Checkpoint)
+                .messages()
+                .showMessage(MessageBar::Kind::Info,
+                             tr("This folder holds several checkpoints: choose one of them."));
+        }
     }
 }
 
