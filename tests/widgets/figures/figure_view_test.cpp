@@ -187,8 +187,15 @@ TEST_CASE("FigureView: long texts scroll, and a token is brought into view", "[w
     tests::MadeSession lengthy;
     lengthy.tokens = 20000;
     lengthy.layers = 3;
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(lengthy));
     for (const char* name : {"coloured-text", "chosen-experts"}) {
-        Shown shown(tests::madeFigure(name, 2, lengthy));
+        const auto figureOf = [&](int layer) {
+            figures::FigureRequest request;
+            request.figure = name;
+            request.layer = LayerId{layer};
+            return std::make_shared<const figures::Figure>(builder.build(request));
+        };
+        Shown shown(figureOf(2));
         INFO(name);
         CHECK(shown.view.verticalScrollBar()->maximum() > 0);
         const auto isShown = [&](std::uint64_t token) {
@@ -205,7 +212,7 @@ TEST_CASE("FigureView: long texts scroll, and a token is brought into view", "[w
         shown.view.ensureTokenVisible(15000);
         CHECK(isShown(15000));
         const int position = shown.view.verticalScrollBar()->value();
-        shown.view.setFigure(tests::madeFigure(name, 1, lengthy));
+        shown.view.setFigure(figureOf(1));
         CHECK(shown.view.verticalScrollBar()->value() == position);
     }
 }
@@ -273,8 +280,13 @@ TEST_CASE("FigureView: time of a layer step, printed", "[widgets][figures]") {
     lengthy.tokens = 1000000;
     lengthy.layers = 2;
     lengthy.experts = 8;
-    const auto text = tests::madeFigure("coloured-text", 1, lengthy);
-    const auto map = tests::madeFigure("chosen-experts", 1, lengthy);
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(lengthy));
+    figures::FigureRequest request;
+    request.layer = LayerId{1};
+    request.figure = "coloured-text";
+    const auto text = std::make_shared<const figures::Figure>(builder.build(request));
+    request.figure = "chosen-experts";
+    const auto map = std::make_shared<const figures::Figure>(builder.build(request));
     tests::MadeSession wide;
     wide.experts = 64;
     for (const auto& [label, figure] :
