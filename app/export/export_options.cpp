@@ -84,7 +84,8 @@ void ExportCommand::attach(CLI::App& program) {
     m_app
         ->add_option("--figure", m_figures,
                      "Figure, or all; may be repeated. Figures: " + figureNames())
-        ->required();
+        ->required()
+        ->allow_extra_args(false);  // what follows one name is not another figure
     m_app->add_option("--layers", m_layers, "all, or numbers and ranges: 0,2,5-7")
         ->capture_default_str();
     m_app->add_option("--tokens", m_tokens,

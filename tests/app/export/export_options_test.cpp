@@ -42,6 +42,13 @@ TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
     CHECK(plain.file.widthMm == 174.0);
     CHECK_FALSE(plain.file.dark);
     CHECK(plain.maskDiagonal);
+    const ExportPlan sessionLast =
+        planOf({"--figure", "parameters", "--figure", "all", "-o", "out", "run.h5"});
+    CHECK(sessionLast.session == "run.h5");
+    CHECK(sessionLast.allFigures);
+    const ExportPlan figureBefore = planOf({"-o", "out", "--figure", "parameters", "run.h5"});
+    CHECK(figureBefore.session == "run.h5");
+    CHECK(figureBefore.figures.size() == 1);
     const ExportPlan full = planOf({"run.h5",     "--figure",     "weight-similarity",
                                     "--layers",   "1,3",          "--role",
                                     "gate",       "--range",      "0:1",
