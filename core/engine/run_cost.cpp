@@ -246,7 +246,7 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
                         rereads, formatBytes((rereads - 1) * expertBytes)));
     }
     if (!memory.residualInMemory) {
-        estimate.notes.push_back("the residual stream lives in a scratch file");
+        estimate.notes.emplace_back("the residual stream lives in a scratch file");
     }
 }
 

@@ -18,13 +18,18 @@
 
 namespace moescope::tests {
 
-/// A fixture of tests/data/reference/models: a small checkpoint and what transformers made of it.
+/// A checkpoint and what transformers made of it: a fixture of tests/data/reference/models, or a
+/// model of the demo.
 struct ReferenceModel {
     explicit ReferenceModel(const std::string& name)
-        : folder(referenceDir() / "models" / name),
+        : ReferenceModel(referenceDir() / "models" / name,
+                         referenceDir() / "models" / name / "expected.safetensors") {}
+    ReferenceModel(const std::filesystem::path& checkpointFolder,
+                   const std::filesystem::path& expectedFile)
+        : folder(checkpointFolder),
           checkpoint(folder),
           spec(model::loadSpec(checkpoint)),
-          expected(folder / "expected.safetensors") {
+          expected(expectedFile) {
         for (const double id : expected.array("token_ids").toDoubles()) {
             corpus.ids.push_back(static_cast<text::TokenId>(id));
         }

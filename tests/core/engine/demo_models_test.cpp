@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/core/engine/reference_model.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+
+using namespace moescope;
+using tests::largestDifference;
+using tests::ReferenceModel;
+
+namespace {
+
+ReferenceModel demoModel(const std::string& name) {
+    return {tests::sourceDir() / "resources/demo" / name,
+            tests::referenceDir() / "demo" / (name + ".safetensors")};
+}
+
+/// Columns of a row-major [rows, width] array.
+std::vector<float> pick(std::span<const float> values, std::size_t rows,
+                        const std::vector<double>& columns) {
+    std::vector<float> picked;
+    const std::size_t width = values.size() / rows;
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (const double column : columns) {
+            picked.push_back(values[row * width + static_cast<std::size_t>(column)]);
+        }
+    }
+    return picked;
+}
+
+}  // namespace
+
+// The stored text starts where all router margins are clear, so nothing is left out.
+TEST_CASE("Demo models: logits and choices equal transformers in float32", "[core][engine]") {
+    const std::string name =
+        GENERATE("tiny-mistral", "tiny-mixtral", "tiny-mixtral-instruct", "tiny-deepseekmoe");
+    INFO(name);
+    const ReferenceModel model = demoModel(name);
+    const auto trace = model.trace();
+    const std::size_t tokens = model.corpus.tokenCount();
+    REQUIRE(tokens > 30);
+
+    const auto columns = model.expected.array("logit_columns").toDoubles();
+    const auto logits = trace.logits.values<float>();
+    CHECK(largestDifference(pick(logits, tokens, columns), model.expected.floats("logits"),
+                            tokens) < 1e-4);
+    const auto topIds = model.expected.array("top_ids").toDoubles();
+    const auto topLogits = model.expected.floats("top_logits");
+    const std::size_t width = logits.size() / tokens;
+    for (std::size_t token = 0; token < tokens; ++token) {
+        const auto row = logits.subspan(token * width, width);
+        const std::size_t best = token * topIds.size() / tokens;
+        CHECK(std::abs(row[static_cast<std::size_t>(topIds[best])] - topLogits[best]) < 1e-4F);
+        CHECK(*std::max_element(row.begin(), row.end()) - topLogits[best] < 1e-4F);
+    }
+    for (const int layer : {0, 1, 4, 8}) {
+        INFO("into layer " << layer);
+        CHECK(largestDifference(trace.hidden.at(static_cast<std::size_t>(layer)).values<float>(),
+                                model.expected.floats("hidden." + std::to_string(layer)),
+                                tokens) < 1e-4);
+    }
+    for (const auto& [layer, routed] : trace.routed) {
+        const std::string prefix = "layers." + std::to_string(layer.value) + ".";
+        INFO(prefix);
+        CHECK(largestDifference(routed.logits.values<float>(),
+                                model.expected.floats(prefix + "router_logits"), tokens) < 1e-4);
+        CHECK(routed.chosen.toDoubles() ==
+              model.expected.array(prefix + "chosen_experts").toDoubles());
+        CHECK(largestDifference(routed.weights.values<float>(),
+                                model.expected.floats(prefix + "weights"), tokens) < 1e-5);
+    }
+}
