@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/demo_command.h"
 
+#include "app/export/export_figures.h"
 #include "app/install_paths.h"
 #include "core/base/error.h"
-#include "widgets/figures/export.h"
 #include "widgets/state/open_session.h"
 
 #include <QEventLoop>
@@ -69,26 +69,30 @@ void makeSession(const InstallPaths& paths, const std::filesystem::path& session
     }
 }
 
-/// One layer in the middle for figures of a layer, all layers together where that is one picture.
+/// Every figure of the layer in the middle, for screen and for print.
 void exportFigures(const std::filesystem::path& session, const std::filesystem::path& folder,
-                   std::ostream& out) {
+                   std::ostream& out, std::ostream& err) {
     const widgets::LoadedSession loaded = widgets::loadSession(session);
-    for (const figures::FigureInfo* info : loaded.builder->available()) {
-        const std::vector<LayerId> layers = loaded.builder->layersOf(*info);
-        figures::FigureRequest request;
-        request.figure = std::string(info->name);
-        request.range.kind = figures::ColourRange::Kind::AllLayers;
-        if (info->perLayer && !info->hasTotal && !layers.empty()) {
-            request.layer = layers[layers.size() / 2];
+    cli::ExportPlan plan;
+    plan.session = session;
+    plan.allFigures = true;
+    plan.figures = loaded.builder->available();
+    plan.allLayers = false;
+    const auto& layers = loaded.builder->head().model.layers;
+    for (std::size_t layer = layers.size() / 2; layer < layers.size() && plan.layers.empty();
+         ++layer) {
+        if (layers[layer].isRouted()) {
+            plan.layers = {LayerId{static_cast<int>(layer)}};
         }
-        const figures::Figure figure = loaded.builder->build(request);
-        for (const widgets::FileFormat format :
-             {widgets::FileFormat::Svg, widgets::FileFormat::Png}) {
-            const std::filesystem::path file =
-                folder / (std::string(info->name) + "." + std::string(widgets::suffix(format)));
-            widgets::exportFigure(figure, {.format = format}, file);
-            out << file.string() << '\n';
-        }
+    }
+    plan.range.kind = figures::ColourRange::Kind::AllLayers;
+    plan.folder = folder;
+    const cli::ExportReport report{
+        .written = [&out](const std::filesystem::path& file) { out << file.string() << '\n'; },
+        .note = [&err](const std::string& text) { err << text << '\n'; }};
+    for (const widgets::FileFormat format : {widgets::FileFormat::Svg, widgets::FileFormat::Png}) {
+        plan.file.format = format;
+        cli::exportFigures(*loaded.builder, plan, report);
     }
 }
 
@@ -105,7 +109,7 @@ void runDemoHeadless(const InstallPaths& paths, const std::filesystem::path& fol
     const std::filesystem::path session = folder / "demo.h5";
     makeSession(paths, session, err);
     out << session.string() << '\n';
-    exportFigures(session, folder, out);
+    exportFigures(session, folder, out, err);
 }
 
 }  // namespace moescope::app

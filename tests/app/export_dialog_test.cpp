@@ -11,7 +11,6 @@
 #include <QComboBox>
 #include <QDir>
 #include <QDoubleSpinBox>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QImage>
 #include <QLineEdit>
@@ -22,7 +21,6 @@
 #include <QXmlStreamReader>
 
 #include <cmath>
-#include <iostream>
 
 using namespace moescope;
 using namespace moescope::widgets;
@@ -91,6 +89,30 @@ TEST_CASE("ExportDialog: CSV and PDF", "[app][gui]") {
     }
 }
 
+TEST_CASE("ExportDialog: figures that grow with the text take a range of tokens", "[app][gui]") {
+    tests::SyntheticRun run;
+    run.tokens = 3000;
+    WindowFixture w(run);
+    w.openSession();
+    w.showFigure(6);
+    w.actions().exportFigure->trigger();
+    auto& dialog = w.find<ExportDialog>("exportDialog");
+    auto& tokens = w.find<QLineEdit>("exportTokens");
+    CHECK(tokens.text() == QStringLiteral("0-255"));
+    w.find<QLineEdit>("exportFolder")
+        .setText(QString::fromStdString(w.session().folder().path().string()));
+    auto& formats = w.find<QComboBox>("exportFormat");
+    formats.setCurrentIndex(formats.findData(QStringLiteral("csv")));
+    tokens.setText(QStringLiteral("many"));
+    QTest::mouseClick(&w.find<QPushButton>("exportButton"), Qt::LeftButton);
+    CHECK(dialog.findChild<MessageBar*>()->isVisible());
+    tokens.setText(QStringLiteral("10-19"));
+    QSignalSpy done(&dialog, &ExportDialog::exported);
+    QTest::mouseClick(&w.find<QPushButton>("exportButton"), Qt::LeftButton);
+    REQUIRE(QTest::qWaitFor([&] { return done.size() == 1; }));
+    CHECK_FALSE(dialog.findChild<MessageBar*>()->isVisible());
+}
+
 TEST_CASE("ExportDialog: an unwritable folder is said in the dialog", "[app][gui]") {
     WindowFixture w;
     w.openSession();
@@ -111,33 +133,4 @@ TEST_CASE("MainWindow: copy puts picture, drawing and data on the clipboard", "[
     CHECK(data->hasImage());
     CHECK(data->hasFormat(QStringLiteral("image/svg+xml")));
     CHECK(data->hasFormat(QStringLiteral("text/csv")));
-}
-
-// Prints, as a benchmark does; run it by hand: test_app_export_dialog "[bench]".
-TEST_CASE("MainWindow: time to open and to step", "[.][bench]") {
-    tests::SyntheticRun run;
-    run.experts = GENERATE(8, 64);
-    run.topK = 2;
-    run.layers = 32;
-    run.tokens = 20000;
-    QElapsedTimer timer;
-    WindowFixture w(run);
-    timer.start();
-    w.window().openPaths({w.session().path()});
-    REQUIRE(QTest::qWaitFor([&] { return w.figure() != nullptr; }));
-    std::cout << run.experts << " experts, open: " << timer.elapsed() << " ms\n";
-    for (int figure = 0; figure < 8; ++figure) {
-        w.showFigure(figure);
-        qint64 worst = 0;
-        for (int layer = 2; layer < 31 && w.panel().info().perLayer; ++layer) {
-            QTest::qWait(120);
-            timer.restart();
-            w.selection().setLayer(LayerId{layer});
-            REQUIRE(QTest::qWaitFor(
-                [&] { return w.figure() && w.figure()->provenance.layer == LayerId{layer}; }));
-            w.panel().view().viewport()->repaint();
-            worst = std::max(worst, timer.elapsed());
-        }
-        std::cout << "  " << w.panel().info().name << ", worst step: " << worst << " ms\n";
-    }
 }

@@ -28,6 +28,8 @@ namespace {
 constexpr auto kFolderKey = QLatin1String("export/folder");
 constexpr auto kFormatKey = QLatin1String("export/format");
 
+constexpr std::uint64_t kTokensOfAPage = 256;
+
 QString fromView(std::string_view view) {
     return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
 }
@@ -65,6 +67,7 @@ ExportDialog::ExportDialog(Workspace& workspace, const FigurePanel& panel, QWidg
       m_theme(new QComboBox(this)),
       m_title(new QCheckBox(tr("Title"), this)),
       m_caption(new QCheckBox(tr("Caption: definition, tokens, dtype"), this)),
+      m_tokens(new QLineEdit(this)),
       m_folder(new QLineEdit(this)),
       m_messages(new MessageBar(this)),
       m_progress(new QLabel(this)),
@@ -93,6 +96,8 @@ void ExportDialog::build() {
     m_theme->addItem(tr("Dark"), true);
     m_title->setChecked(true);
     m_caption->setChecked(true);
+    m_tokens->setObjectName(QStringLiteral("exportTokens"));
+    m_tokens->setToolTip(tr("First and last token, as 0-255; \"all\" for the whole text"));
     m_folder->setObjectName(QStringLiteral("exportFolder"));
     m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().value(
         kFolderKey, QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation))));
@@ -125,6 +130,12 @@ void ExportDialog::build() {
     form->setSpacing(8);
     form->addRow(tr("What"), m_one);
     form->addRow(QString(), m_all);
+    if (growsWithText()) {
+        m_tokens->setText(suggestedTokens());
+        form->addRow(tr("Tokens"), m_tokens);
+    } else {
+        m_tokens->hide();
+    }
     form->addRow(tr("Format"), m_format);
     form->addRow(tr("Width"), presets);
     form->addRow(tr("Resolution"), m_dpi);
@@ -182,10 +193,47 @@ QString ExportDialog::fileName(std::optional<LayerId> layer) const {
     return name + QLatin1Char('.') + fromView(suffix(options().format));
 }
 
+bool ExportDialog::growsWithText() const {
+    return m_panel.info().takesTokens && m_panel.info().experiment == "chosen_experts";
+}
+
+QString ExportDialog::suggestedTokens() const {
+    const std::uint64_t count = m_session->head().corpus.tokenCount();
+    const auto& selected = m_workspace.selection().state().tokens;
+    if (!selected.empty() && selected.front().count > 1) {
+        const TokenRange& range = selected.front();
+        return QStringLiteral("%1-%2").arg(range.first).arg(range.first + range.count - 1);
+    }
+    return count <= kTokensOfAPage ? QStringLiteral("all")
+                                   : QStringLiteral("0-%1").arg(kTokensOfAPage - 1);
+}
+
+bool ExportDialog::readTokens() {
+    const QString text = m_tokens->text().trimmed();
+    if (!growsWithText()) {
+        return true;
+    }
+    m_request.tokens.reset();
+    if (text.isEmpty() || text == QLatin1String("all")) {
+        return true;
+    }
+    try {
+        m_request.tokens =
+            figures::parseTokenRange(text.toStdString(), m_session->head().corpus.tokenCount());
+        return true;
+    } catch (const Error& error) {
+        m_messages->showMessage(MessageBar::Kind::Error, QString::fromUtf8(error.what()));
+        return false;
+    }
+}
+
 void ExportDialog::begin() {
     m_messages->clear();
     m_written.clear();
     m_pending.clear();
+    if (!readTokens()) {
+        return;
+    }
     if (!QDir().mkpath(folder())) {
         m_messages->showMessage(
             MessageBar::Kind::Error,

@@ -41,6 +41,10 @@ private:
     void updateControls();
     void begin();
     void next();
+    /// What the tokens field says; false after telling that it makes no sense.
+    [[nodiscard]] bool readTokens();
+    [[nodiscard]] bool growsWithText() const;
+    [[nodiscard]] QString suggestedTokens() const;
     void write(std::optional<LayerId> layer, const figures::Figure& figure);
     void end();
     [[nodiscard]] QString folder() const;
@@ -57,6 +61,7 @@ private:
     QComboBox* m_theme;
     QCheckBox* m_title;
     QCheckBox* m_caption;
+    QLineEdit* m_tokens;  ///< only for figures that grow with the text
     QLineEdit* m_folder;
     MessageBar* m_messages;
     QLabel* m_progress;
