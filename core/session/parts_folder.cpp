@@ -16,6 +16,17 @@ namespace {
 
 constexpr const char* kSuffix = ".partial";
 
+bool isPartFile(const std::filesystem::path& path) {
+    const std::string name = path.filename().string();
+    return name.starts_with("part-") && name.ends_with(".h5");
+}
+
+/// Another run's session may have been put where the folder's own will be.
+bool belongsTo(const Head& head, const std::filesystem::path& session) {
+    const h5::File file = h5::openFile(session);
+    return readHead(file.get()).uuid == head.uuid;
+}
+
 ExperimentState stateOf(const ExperimentRecord& record, const FinishedExperiment* found) {
     const auto* info = experiments::findExperiment(record.id);
     if (info != nullptr && info->kind == experiments::ExperimentKind::Derived) {
@@ -57,6 +68,30 @@ bool hasHead(const std::filesystem::path& folder) {
     return std::filesystem::is_regular_file(headFile(folder), error);
 }
 
+bool hasWork(const std::filesystem::path& folder) {
+    if (!hasHead(folder)) {
+        return false;
+    }
+    std::error_code error;
+    const std::filesystem::directory_iterator entries(folder, error);
+    return std::any_of(begin(entries), end(entries), [](const auto& entry) {
+        return isPartFile(entry.path()) || entry.path().extension() == ".bin";
+    });
+}
+
+void clear(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        if (entry.path().filename() != "lock") {
+            files.push_back(entry.path());
+        }
+    }
+    for (const auto& file : files) {
+        std::filesystem::remove(file, ignored);
+    }
+}
+
 bool matchesPlan(const Head& head, const std::string& experiment, const FinishedExperiment& found) {
     const auto planned =
         std::find_if(head.experiments.begin(), head.experiments.end(),
@@ -82,13 +117,12 @@ Contents read(const std::filesystem::path& folder) {
     };
     const auto session = sessionFor(folder);
     std::error_code error;
-    if (std::filesystem::exists(session, error)) {
+    if (std::filesystem::exists(session, error) && belongsTo(contents.head, session)) {
         addFile(session);
     }
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with("part-") && name.ends_with(".h5")) {
+        if (isPartFile(entry.path())) {
             files.push_back(entry.path());
         }
     }

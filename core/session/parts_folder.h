@@ -20,6 +20,11 @@ namespace moescope::session::parts {
 [[nodiscard]] std::filesystem::path partFile(const std::filesystem::path& folder,
                                              const PartKey& key);
 [[nodiscard]] bool hasHead(const std::filesystem::path& folder);
+/// True when the folder holds something that a resumed run would not have to do again: a part, or
+/// the engine's scratch files (*.bin).
+[[nodiscard]] bool hasWork(const std::filesystem::path& folder);
+/// Removes what a killed clean-up may have left; the lock stays.
+void clear(const std::filesystem::path& folder);
 
 struct Contents {
     Head head;
@@ -27,8 +32,8 @@ struct Contents {
     std::string formatVersion;
 };
 
-/// The head and the finished parts, with those of the session beside the folder that the plan still
-/// matches. A part file that cannot be read is left out: its writer was stopped by something worse
+/// The head and the finished parts, with those of the session beside the folder (if it is of the
+/// same run) that the plan still matches. A part file that cannot be read is left out: its writer was stopped by something worse
 /// than a kill.
 [[nodiscard]] Contents read(const std::filesystem::path& folder);
 

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -198,6 +199,14 @@ public:
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;
 
+    /// False when the run that held the lock before removed the folder meanwhile.
+    [[nodiscard]] bool holds(const std::filesystem::path& folder) const {
+        struct stat own {};
+        struct stat there {};
+        return ::fstat(m_fd, &own) == 0 && ::stat((folder / "lock").c_str(), &there) == 0 &&
+               own.st_ino == there.st_ino && own.st_dev == there.st_dev;
+    }
+
 private:
     int m_fd = -1;
 };
@@ -214,16 +223,60 @@ struct RunStore::Impl {
     std::optional<FolderLock> lock;
 
     void lockFolder() {
-        if (lock) {
+        do {
+            std::error_code error;
+            std::filesystem::create_directories(folder, error);
+            if (error) {
+                throw Error(
+                    error.value() == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
+                    fmt::format("Cannot create {}: {}.", folder.string(), error.message()));
+            }
+            lock.emplace(folder);
+        } while (!lock->holds(folder));
+    }
+
+    /// Takes stock of what lies at the session's path.
+    void look() {
+        std::error_code error;
+        const bool hasSession = std::filesystem::exists(session, error);
+        if (!lock && parts::hasHead(folder)) {
+            lockFolder();
+        }
+        existing = Existing::Nothing;
+        oldHead.reset();
+        if (parts::hasWork(folder)) {
+            existing = hasSession ? Existing::SessionAndParts : Existing::Parts;
+            oldHead = headOf(parts::headFile(folder));
+        } else if (hasSession) {
+            existing = Existing::Session;
+            oldHead = headOf(session);
+        }
+    }
+
+    /// The parts may stand beside this session only when both are of one run: results carry no
+    /// model and no text of their own.
+    void requireOneRun() const {
+        if (existing != Existing::SessionAndParts || headOf(session).uuid == oldHead->uuid) {
             return;
         }
-        std::error_code error;
-        std::filesystem::create_directories(folder, error);
-        if (error) {
-            throw Error(error.value() == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
-                        fmt::format("Cannot create {}: {}.", folder.string(), error.message()));
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("{} and the unfinished run in {} do not belong together. Move one "
+                                "of them away, or remove the folder to give up the unfinished run.",
+                                session.string(), folder.string()));
+    }
+
+    /// Gives the lock back; a folder in which nothing is finished goes with it.
+    void leave() {
+        if (lock && !parts::hasWork(folder)) {
+            std::error_code ignored;
+            std::filesystem::remove_all(folder, ignored);
         }
-        lock.emplace(folder);
+        lock.reset();
+    }
+
+    [[nodiscard]] static Head headOf(const std::filesystem::path& path) {
+        const h5::File file = h5::openFile(path);
+        return readHead(file.get());
     }
 
     [[nodiscard]] const ExperimentRecord& record(const std::string& experiment) const {
@@ -247,23 +300,19 @@ RunStore::RunStore(std::filesystem::path sessionPath) : m_impl(std::make_unique<
     const h5::Guard guard;
     m_impl->session = std::move(sessionPath);
     m_impl->folder = parts::folderFor(m_impl->session);
-    std::error_code error;
-    const bool hasSession = std::filesystem::exists(m_impl->session, error);
-    const bool hasParts = parts::hasHead(m_impl->folder);
-    if (hasParts) {
-        m_impl->lockFolder();
-        m_impl->existing = hasSession ? Existing::SessionAndParts : Existing::Parts;
-        const h5::File file = h5::openFile(parts::headFile(m_impl->folder));
-        m_impl->oldHead = readHead(file.get());
-    } else if (hasSession) {
-        m_impl->existing = Existing::Session;
-        const h5::File file = h5::openFile(m_impl->session);
-        m_impl->oldHead = readHead(file.get());
+    if (m_impl->folder == m_impl->session) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("{} is the name of the folder of an unfinished run. Give the "
+                        "session's own name: {}.",
+                        m_impl->session.string(), parts::sessionFor(m_impl->folder).string()));
     }
+    m_impl->look();
 }
 
 RunStore::~RunStore() {
     const h5::Guard guard;
+    m_impl->leave();
     m_impl.reset();
 }
 
@@ -277,7 +326,11 @@ const std::optional<Head>& RunStore::existingHead() const {
 
 void RunStore::begin(const Head& head) {
     const h5::Guard guard;
-    m_impl->lockFolder();
+    if (!m_impl->lock) {
+        m_impl->lockFolder();
+        m_impl->look();  // another run may have written here since
+    }
+    m_impl->requireOneRun();
     if (m_impl->oldHead) {
         const std::string differs = difference(*m_impl->oldHead, head);
         if (!differs.empty()) {
@@ -289,6 +342,9 @@ void RunStore::begin(const Head& head) {
         }
     }
     m_impl->head = combine(m_impl->oldHead, head);
+    if (!parts::hasWork(m_impl->folder)) {
+        parts::clear(m_impl->folder);
+    }
     m_impl->writeHeadFile();
     m_impl->index = parts::read(m_impl->folder).index;
 }
@@ -345,13 +401,14 @@ void RunStore::finish() {
         }
     });
     sources = FileCache(kOpenFiles);
-    m_impl->lock.reset();
+    // Still under the lock, so that no other run begins in a folder that goes.
     std::error_code ignored;
     std::filesystem::remove_all(m_impl->folder, ignored);
+    m_impl->lock.reset();
 }
 
 void RunStore::suspend() {
-    m_impl->lock.reset();
+    m_impl->leave();
 }
 
 const std::filesystem::path& RunStore::partsFolder() const {

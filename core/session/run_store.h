@@ -24,8 +24,8 @@ public:
     enum class Existing { Nothing, Parts, Session, SessionAndParts };
 
     /// `sessionPath` is RUN.h5. Creates RUN.h5.partial on the first write, and holds a lock on it
-    /// so that two runs never write the same session. Throws Error(FileUnwritable | BadSession |
-    /// SessionTooNew).
+    /// so that two runs never write the same session. A folder in which nothing was finished counts
+    /// as nothing. Throws Error(FileUnwritable | BadSession | SessionTooNew | Usage).
     explicit RunStore(std::filesystem::path sessionPath);
     ~RunStore();
     RunStore(const RunStore&) = delete;
@@ -49,7 +49,8 @@ public:
     /// Assembles RUN.h5 from everything finished. Planned but unfinished experiments stay recorded
     /// as planned.
     void finish();
-    /// Leaves the parts as they are for --resume (also what the destructor does).
+    /// Leaves the parts as they are for --resume (also what the destructor does); a folder without
+    /// any goes.
     void suspend();
 
     [[nodiscard]] const std::filesystem::path& partsFolder() const;

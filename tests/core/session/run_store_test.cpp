@@ -216,6 +216,77 @@ TEST_CASE("RunStore: two runs never write one session", "[core][session]") {
     CHECK_NOTHROW(RunStore(path));
 }
 
+TEST_CASE("RunStore: leftovers of another run never stand beside new results", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    const SyntheticRun run;
+    const auto parts = syntheticParts(run);
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        store.writePart(parts.front());
+    }
+    Head other = syntheticHead(run);
+    other.model.identity = "other";
+    SECTION("a clean-up that was killed after it removed the head") {
+        std::filesystem::remove(std::filesystem::path(partialOf(path)) / "head.h5");
+        RunStore store(path);
+        CHECK(store.existing() == RunStore::Existing::Nothing);
+        store.begin(other);
+        CHECK_FALSE(store.hasPart(parts.front().key));
+    }
+    SECTION("a session copied to where the unfinished one was to be") {
+        {
+            RunStore store(folder / "third.h5");
+            other.uuid = "other";
+            store.begin(other);
+            store.writePart(parts.back());
+            store.finish();
+        }
+        std::filesystem::copy_file(folder / "third.h5", path);
+        CHECK_FALSE(Session::open(partialOf(path))->head().experiments.empty());
+        RunStore store(path);
+        CHECK(store.existing() == RunStore::Existing::SessionAndParts);
+        try {
+            store.begin(syntheticHead(run));
+            FAIL("joined two runs");
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::BadSession);
+            CHECK_THAT(error.what(), Catch::Contains("do not belong together"));
+        }
+        CHECK(Session::open(path)->head().uuid == "other");
+    }
+}
+
+TEST_CASE("RunStore: a session that another run finished meanwhile is seen", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    Head other = syntheticHead(run);
+    other.corpus.ids[3] += 1;
+    RunStore late(path);
+    tests::writeSyntheticSession(path, run);
+    CHECK_THROWS_AS(late.begin(other), Error);
+    CHECK_NOTHROW(late.begin(syntheticHead(run)));
+    CHECK(late.hasPart(syntheticParts(run).front().key));
+}
+
+TEST_CASE("RunStore: a run that finished nothing leaves nothing", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    {
+        RunStore store(path);
+        store.begin(syntheticHead({}));
+        CHECK(std::filesystem::exists(partialOf(path)));
+    }
+    CHECK_FALSE(std::filesystem::exists(partialOf(path)));
+    std::filesystem::create_directory(partialOf(path));
+    writeFileAtomically(partialOf(path) + "/head.h5", "whatever");
+    CHECK(RunStore(path).existing() == RunStore::Existing::Nothing);  // SIGKILL before a part
+    CHECK_THROWS_AS(RunStore(partialOf(path)), Error);
+}
+
 TEST_CASE("RunStore: layers of different shape are kept", "[core][session]") {
     const tests::TemporaryFolder folder;
     const auto path = folder / "run.h5";
