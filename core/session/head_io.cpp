@@ -56,6 +56,9 @@ void writeModel(hid_t file, const std::string& path, const ModelSummary& model) 
     writeVector(id, "layer_intermediate_size", width);
 }
 
+/// Ids of experts are 16 bits wide; views make room for every expert of a layer.
+constexpr std::int32_t kMostExperts = 1 << 16;
+
 ModelSummary readModel(hid_t file, const std::string& path) {
     const h5::Group group = h5::openGroup(file, path);
     const hid_t id = group.get();
@@ -80,7 +83,8 @@ ModelSummary readModel(hid_t file, const std::string& path) {
         h5::failReading(id, "the layer table (columns of different length)");
     }
     for (std::size_t i = 0; i < experts.size(); ++i) {
-        if (experts[i] < 0 || topK[i] < 0 || topK[i] > experts[i] || shared[i] < 0) {
+        if (experts[i] < 0 || experts[i] > kMostExperts || topK[i] < 0 || topK[i] > experts[i] ||
+            shared[i] < 0) {
             h5::failReading(id, fmt::format("the layer table (layer {} is impossible)", i));
         }
         model.layers.push_back({experts[i], topK[i], shared[i], width[i]});

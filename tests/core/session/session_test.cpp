@@ -114,6 +114,12 @@ TEST_CASE("Session: contents that contradict each other are refused", "[core][se
         return broken([&](hid_t file) { replaceDataset(file, name, type, dims); });
     };
     CHECK(replaced("run/text/ids", H5T_NATIVE_UINT32, {7}) == ErrorCode::BadSession);
+    CHECK(broken([](hid_t file) {
+              const hid_t experts = H5Dopen2(file, "run/model/layer_experts", H5P_DEFAULT);
+              const std::vector<std::int32_t> many(64, 2'000'000'000);
+              H5Dwrite(experts, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, many.data());
+              H5Dclose(experts);
+          }) == ErrorCode::BadSession);
     CHECK(replaced("run/text/ids", H5T_NATIVE_DOUBLE, {60}) == ErrorCode::BadSession);
     CHECK(replaced("run/text/ids", H5T_NATIVE_UINT32, {hsize_t{1} << 60U}) ==
           ErrorCode::BadSession);
