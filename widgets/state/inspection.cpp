@@ -131,23 +131,36 @@ private:
 
 constexpr std::uint64_t kBlock = 65536;  ///< tokens read at a time, between looks at the stop token
 
+/// Rows of one layer's array [T, n]: layers may differ in n, and a damaged file in anything.
+NdArray readTable(const FigureSource& source, const QuantityId& id, LayerId layer,
+                  std::uint64_t first, std::uint64_t count) {
+    NdArray rows = source.readRows(id, layer, first, count);
+    if (rows.shape().size() != 2 || rows.shape()[0] != count) {
+        throw Error(ErrorCode::BadSession, id.experiment + "/" + id.quantity + " of layer " +
+                                               std::to_string(layer.value) +
+                                               " is not a table of tokens; the session is damaged");
+    }
+    return rows;
+}
+
 /// Mean of one expert's output norm over all tokens, NaN entries left out; NaN where not kept.
 double readMeanNorm(const FigureSource& source, BranchId branch, LayerId layer, int expert,
                     const std::stop_token& stop) {
     const QuantityId id = quantityId(branch, kNorms, "norm");
     const QuantityInfo* info = source.find(id);
-    if (!hasLayer(info, layer) || info->shape.size() != 2 ||
-        static_cast<std::uint64_t>(expert) >= info->shape[1]) {
+    if (!hasLayer(info, layer) || info->shape.size() != 2) {
         return kMissing;
     }
+    const auto column = static_cast<std::uint64_t>(expert);
     double sum = 0.0;
     std::uint64_t count = 0;
     for (std::uint64_t first = 0; first < info->shape[0] && !stop.stop_requested();
          first += kBlock) {
         const std::uint64_t rows = std::min(kBlock, info->shape[0] - first);
-        const std::vector<double> norms = source.readRows(id, layer, first, rows).toDoubles();
-        for (std::uint64_t row = 0; row < rows; ++row) {
-            const double value = norms[row * info->shape[1] + static_cast<std::uint64_t>(expert)];
+        const NdArray norms = readTable(source, id, layer, first, rows);
+        const std::uint64_t experts = norms.shape()[1];
+        for (std::uint64_t row = 0; row < rows && column < experts; ++row) {
+            const double value = norms.at(row * experts + column);
             if (!std::isnan(value)) {
                 sum += value;
                 ++count;
@@ -158,15 +171,22 @@ double readMeanNorm(const FigureSource& source, BranchId branch, LayerId layer, 
 }
 
 void countRows(const FigureSource& source, BranchId branch, LayerId layer, ExpertCounter& counter,
-               const QuantityInfo& info, const std::stop_token& stop) {
-    const std::uint64_t topK = info.shape[1];
-    for (std::uint64_t first = 0; first < info.shape[0] && !stop.stop_requested();
-         first += kBlock) {
-        const std::uint64_t rows = std::min(kBlock, info.shape[0] - first);
-        const std::vector<double> ids =
-            source.readRows(quantityId(branch, kChosen, "ids"), layer, first, rows).toDoubles();
-        const std::vector<double> weights =
-            source.readRows(quantityId(branch, kChosen, "weights"), layer, first, rows).toDoubles();
+               ExpertFacts& facts, const std::stop_token& stop) {
+    for (std::uint64_t first = 0; first < facts.tokens && !stop.stop_requested(); first += kBlock) {
+        const std::uint64_t rows = std::min(kBlock, facts.tokens - first);
+        const NdArray chosen =
+            readTable(source, quantityId(branch, kChosen, "ids"), layer, first, rows);
+        const NdArray factors =
+            readTable(source, quantityId(branch, kChosen, "weights"), layer, first, rows);
+        if (chosen.shape() != factors.shape()) {
+            throw Error(ErrorCode::BadSession,
+                        "chosen_experts of layer " + std::to_string(layer.value) +
+                            ": ids and weights have different shapes; the session is damaged");
+        }
+        const std::uint64_t topK = chosen.shape()[1];
+        facts.topK = static_cast<int>(topK);
+        const std::vector<double> ids = chosen.toDoubles();
+        const std::vector<double> weights = factors.toDoubles();
         for (std::uint64_t row = 0; row < rows; ++row) {
             counter.addRow(first + row, std::span(ids).subspan(row * topK, topK),
                            std::span(weights).subspan(row * topK, topK));
@@ -249,9 +269,8 @@ ExpertFacts readExpertFacts(const FigureSource& source, BranchId branch, LayerId
         return facts;
     }
     facts.tokens = info.shape[0];
-    facts.topK = static_cast<int>(info.shape[1]);
     ExpertCounter counter(facts, source.head().corpus.ids);
-    countRows(source, branch, layer, counter, info, stop);
+    countRows(source, branch, layer, counter, facts, stop);
     counter.finish(maxTokens);
     facts.meanNorm = readMeanNorm(source, branch, layer, expert, stop);
     return facts;

@@ -23,6 +23,33 @@ std::vector<double> readAll(const figures::FigureSource& source, const char* exp
     return source.read({BranchId(0), experiment, quantity}, layer).toDoubles();
 }
 
+/// The session with one quantity's rows replaced by ones of another width at every layer.
+class ReshapedLayer final : public figures::FigureSource {
+public:
+    ReshapedLayer(std::shared_ptr<const figures::FigureSource> from, std::string quantity,
+                  std::uint64_t width)
+        : m_from(std::move(from)), m_quantity(std::move(quantity)), m_width(width) {}
+    const session::Head& head() const override { return m_from->head(); }
+    const session::QuantityInfo* find(const session::QuantityId& id) const override {
+        return m_from->find(id);
+    }
+    NdArray read(const session::QuantityId& id, std::optional<LayerId> layer) const override {
+        return m_from->read(id, layer);
+    }
+    NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
+                     std::uint64_t first, std::uint64_t count) const override {
+        if (id.quantity != m_quantity) {
+            return m_from->readRows(id, layer, first, count);
+        }
+        return NdArray::from<float>({count, m_width}, std::vector<float>(count * m_width, 1.0F));
+    }
+
+private:
+    std::shared_ptr<const figures::FigureSource> m_from;
+    std::string m_quantity;
+    std::uint64_t m_width;
+};
+
 }  // namespace
 
 TEST_CASE("Inspection: a token's path is what the session holds", "[widgets][state]") {
@@ -107,6 +134,17 @@ TEST_CASE("Inspection: a dense layer has no facts, a missing experiment is said"
     run.experiments = {"weight_similarity"};
     const tests::SyntheticSession weightsOnly(run);
     CHECK_THROWS_AS(readTokenPath(*weightsOnly.load().source, BranchId(0), 0, {}), Error);
+}
+
+TEST_CASE("Inspection: layers of other width are read by their own, damaged ones refused",
+          "[widgets][state]") {
+    const tests::SyntheticSession file;
+    const LoadedSession loaded = file.load();
+    const ReshapedLayer narrower(loaded.source, "norm", 5);
+    CHECK(std::isnan(readExpertFacts(narrower, BranchId(0), kLayer, 6, 10, {}).meanNorm));
+    CHECK(readExpertFacts(narrower, BranchId(0), kLayer, 0, 10, {}).meanNorm == Approx(1.0));
+    const ReshapedLayer damaged(loaded.source, "weights", 1);
+    CHECK_THROWS_AS(readExpertFacts(damaged, BranchId(0), kLayer, 0, 10, {}), Error);
 }
 
 TEST_CASE("Inspection: a pair's values are the cells of the maps", "[widgets][state]") {
