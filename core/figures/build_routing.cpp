@@ -27,7 +27,7 @@ std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
     if (!range) {
         return all;
     }
-    if (range->first + range->count > all->tokenCount()) {
+    if (range->first > all->tokenCount() || range->count > all->tokenCount() - range->first) {
         throw Error(
             ErrorCode::Usage,
             fmt::format("Tokens {} to {} were asked for, but the session has tokens 0 to {}.",
