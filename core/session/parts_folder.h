@@ -33,8 +33,8 @@ struct Contents {
 };
 
 /// The head and the finished parts, with those of the session beside the folder (if it is of the
-/// same run) that the plan still matches. A part file that cannot be read is left out: its writer was stopped by something worse
-/// than a kill.
+/// same run) that the plan still matches. A part file that cannot be read is left out: its writer
+/// was stopped by something worse than a kill.
 [[nodiscard]] Contents read(const std::filesystem::path& folder);
 
 /// True when results of this version and options answer what the head plans.
