@@ -6,6 +6,7 @@
 #include <QFileInfo>
 
 #include <algorithm>
+#include <utility>
 
 namespace moescope::widgets {
 
@@ -101,8 +102,9 @@ void SessionService::takeReload(int id, const Outcome<LoadedSession>& outcome) {
         auto session = std::make_shared<OpenSession>(*m_sessions[index]);
         session->content = outcome.value();
         ++session->revision;
-        m_sessions[index] = session;
+        SessionSnapshot before = std::exchange(m_sessions[index], session);
         Q_EMIT reloaded(m_sessions.at(index));
+        release(std::move(before));
     }
     if (again) {
         reload(id);
@@ -118,8 +120,14 @@ void SessionService::close(int id) {
         found->second.runner->deleteLater();
         m_reloads.erase(found);
     }
-    m_sessions.removeAt(index);
+    SessionSnapshot before = m_sessions.takeAt(index);
     Q_EMIT closed(id);
+    release(std::move(before));
+}
+
+void SessionService::release(SessionSnapshot session) {
+    m_lane.post([session = std::move(session)](const std::stop_token&) {},
+                WorkLane::Priority::Background);
 }
 
 qsizetype SessionService::indexOf(int id) const {

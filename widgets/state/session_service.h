@@ -51,6 +51,8 @@ Q_SIGNALS:
 private:
     void take(const QString& path, const Outcome<LoadedSession>& outcome);
     void takeReload(int id, const Outcome<LoadedSession>& outcome);
+    /// Lets go of a session on the lane: closing its files waits for whatever HDF5 is doing.
+    void release(SessionSnapshot session);
     [[nodiscard]] qsizetype indexOf(int id) const;
     [[nodiscard]] std::function<LoadedSession(std::stop_token)> reader(const QString& path) const;
 

@@ -9,6 +9,9 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <atomic>
+#include <thread>
+
 using namespace moescope;
 using namespace moescope::widgets;
 
@@ -51,6 +54,30 @@ TEST_CASE("SessionService: opens off the GUI thread and keeps what is open", "[w
         QTest::qWait(50);
         CHECK(reloaded.size() == 2);
     }
+}
+
+TEST_CASE("SessionService: files are closed off the GUI thread", "[widgets][state]") {
+    const tests::SyntheticSession file;
+    std::atomic<int> released = 0;
+    std::atomic<int> releasedHere = 0;
+    const auto gui = std::this_thread::get_id();
+    const auto loader = [&](const std::filesystem::path& path) {
+        LoadedSession loaded = loadSession(path);
+        loaded.source = std::shared_ptr<const figures::FigureSource>(
+            loaded.source.get(), [&, kept = loaded.source](const figures::FigureSource*) {
+                ++released;
+                releasedHere += std::this_thread::get_id() == gui ? 1 : 0;
+            });
+        return loaded;
+    };
+    SessionService service(loader);
+    service.open(file.path());
+    REQUIRE(QTest::qWaitFor([&] { return service.sessions().size() == 1; }));
+    service.reload(service.sessions().first()->id);
+    REQUIRE(QTest::qWaitFor([&] { return released == 1; }));
+    service.close(service.sessions().first()->id);
+    REQUIRE(QTest::qWaitFor([&] { return released == 2; }));
+    CHECK(releasedHere == 0);
 }
 
 TEST_CASE("SessionService: bad files are told with their code", "[widgets][state]") {
