@@ -48,6 +48,13 @@ void PartWriter::takeFront() {
     ++m_written;
 }
 
+void PartWriter::settle() noexcept {
+    for (const std::future<void>& pending : m_pending) {
+        pending.wait();
+    }
+    m_pending.clear();
+}
+
 void PartWriter::drain() {
     while (!m_pending.empty()) {
         takeFront();

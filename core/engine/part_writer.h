@@ -38,6 +38,9 @@ public:
     void add(session::Part part);
     /// Returns when everything queued is on the disk.
     void drain();
+    /// The same after a failure: nothing is being written any more when it returns, and what goes
+    /// wrong on the way adds nothing to what is known.
+    void settle() noexcept;
     [[nodiscard]] std::uint64_t written() const noexcept { return m_written; }
 
 private:

@@ -56,7 +56,7 @@ public:
             writeModelParts(*store, writer);
             writer.drain();
         } catch (...) {
-            settle(writer);
+            writer.settle();
             store->suspend();
             throw;
         }
@@ -228,15 +228,6 @@ private:
     }
 
     void writeModelParts(const session::RunStore& store, PartWriter& writer);
-
-    /// Lets queued parts reach the disk although the run failed; a second failure adds nothing.
-    static void settle(PartWriter& writer) {
-        try {
-            writer.drain();
-        } catch (const Error&) {
-            return;
-        }
-    }
 
     RunReport report(const Runner& runner, const PartWriter& writer,
                      std::chrono::steady_clock::time_point start, Events& events) const {
