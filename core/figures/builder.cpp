@@ -103,14 +103,14 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
     routing->layer = layer;
     routing->ids.reserve(ids.size());
     for (std::uint64_t i = 0; i < ids.size(); ++i) {
-        const auto id = static_cast<std::uint16_t>(ids.at(i));
-        if (id >= routing->experts) {
+        const double id = ids.at(i);
+        if (!(id >= 0.0 && id < routing->experts)) {
             throw Error(ErrorCode::BadSession,
                         fmt::format("chosen_experts of layer {} names expert {}, but the layer has "
                                     "{}; the session is damaged.",
                                     layer.value, id, routing->experts));
         }
-        routing->ids.push_back(id);
+        routing->ids.push_back(static_cast<std::uint16_t>(id));
     }
     const auto values = weights.values<float>();
     routing->weights.assign(values.begin(), values.end());
