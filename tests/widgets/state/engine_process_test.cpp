@@ -40,6 +40,10 @@ struct Watched {
                              problem = p;
                          });
     }
+    /// Until the script has set its traps and says so.
+    void waitUp() {
+        REQUIRE(QTest::qWaitFor([this] { return process.plainOutput().contains("up"); }, 10000));
+    }
     void waitEnd() {
         REQUIRE(QTest::qWaitFor([this] { return end.has_value(); }, 10000));
     }
@@ -109,18 +113,17 @@ TEST_CASE("EngineProcess: a silent failure tells the last line, a crash says so"
 TEST_CASE("EngineProcess: cancel is polite first", "[widgets][state]") {
     const tests::TemporaryFolder folder;
     SECTION("an engine that listens") {
-        Watched w(
-            script(folder, "trap 'exit 130' TERM\necho up >&2\nwhile :; do sleep 0.05; done\n"));
+        Watched w(script(folder, "trap 'exit 130' TERM\necho up\nwhile :; do sleep 0.05; done\n"));
         w.process.start({});
-        QTest::qWait(200);
+        w.waitUp();
         w.process.cancel();
         w.waitEnd();
         CHECK(*w.end == EngineProcess::End::Cancelled);
     }
     SECTION("one that does not is killed by the second cancel") {
-        Watched w(script(folder, "trap '' TERM\nwhile :; do sleep 0.05; done\n"));
+        Watched w(script(folder, "trap '' TERM\necho up\nwhile :; do sleep 0.05; done\n"));
         w.process.start({});
-        QTest::qWait(200);
+        w.waitUp();
         w.process.cancel();
         QTest::qWait(100);
         CHECK(w.process.isRunning());
