@@ -19,6 +19,8 @@ constexpr std::uint64_t kUnitsPerLayer = 1000;
 /// The residual stream is kept when this much work would be lost without it.
 constexpr std::chrono::seconds kKeepEvery{20};
 constexpr std::chrono::milliseconds kMeasureEvery{20};
+/// Of one layer: every part of it carries them.
+constexpr std::size_t kMostWarnings = 32;
 
 void mergeInto(session::Part& target, session::Part&& from) {
     target.tokens = std::max(target.tokens, from.tokens);
@@ -285,6 +287,12 @@ void Runner::noteWarnings(int layer) {
         for (std::string& warning : run->warnings(layer)) {
             m_layerWarnings.push_back(std::move(warning));
         }
+    }
+    if (m_layerWarnings.size() > kMostWarnings) {
+        const std::size_t more = m_layerWarnings.size() - kMostWarnings;
+        m_layerWarnings.resize(kMostWarnings);
+        m_layerWarnings.push_back(
+            fmt::format("layer {} has {} more warnings about its weights", layer, more));
     }
     if (isForward(layer) && m_residualIsFinite && !m_streams->isFinite()) {
         m_residualIsFinite = false;

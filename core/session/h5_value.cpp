@@ -16,7 +16,7 @@
 namespace moescope::session::h5 {
 namespace {
 
-constexpr std::size_t kMaxAttributeBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxAttributeBytes = std::size_t{1} << 26U;
 constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 28U;
 constexpr std::uint64_t kCompressFrom = 4096;
 constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 19U;

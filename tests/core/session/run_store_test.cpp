@@ -329,6 +329,25 @@ TEST_CASE("RunStore: warnings are kept", "[core][session]") {
     CHECK(warnings.front() == "rank_counts, layer 1: NaN in up_proj of expert 2");
 }
 
+TEST_CASE("RunStore: a model whose every tensor is broken leaves a session that opens",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"rank_counts"};
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        auto parts = syntheticParts(run);
+        parts.front().warnings.assign(20000, std::string(120, 'x'));
+        for (const Part& part : parts) {
+            store.writePart(part);
+        }
+        store.finish();
+    }
+    CHECK(Session::open(path)->warnings().size() == 20000);
+}
+
 TEST_CASE("RunStore: an unwritable place and a full disk are reported", "[core][session]") {
     try {
         RunStore store("/proc/nowhere/run.h5");
