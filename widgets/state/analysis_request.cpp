@@ -220,7 +220,7 @@ QStringList splitCommandLine(const QString& line) {
 
 std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QString& session,
                                             const QStringList& experiments, bool resume) {
-    static const QSet<QString> flags{QStringLiteral("--resume"), QStringLiteral("--replace"),
+    static const QSet<QString> flags{QStringLiteral("--resume"), QStringLiteral("--restart"),
                                      QStringLiteral("--dry-run"), QStringLiteral("--json")};
     static const QSet<QString> withValues{QStringLiteral("--experiments"), QStringLiteral("-o"),
                                           QStringLiteral("--output")};

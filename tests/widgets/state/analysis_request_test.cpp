@@ -155,7 +155,7 @@ TEST_CASE("AnalysisRequest: command lines split as a shell does", "[widgets][sta
 TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][state]") {
     const auto request = requestToAdd(
         QStringLiteral("moescope-engine analyze /m --prompt='two words' --baseline /f "
-                       "--experiments rank_counts parameters --json -o /old.h5 --resume "
+                       "--experiments rank_counts parameters --json -o /old.h5 --resume --restart "
                        "--dtype float32"),
         QStringLiteral("/run.h5"), {QStringLiteral("norms_scores")}, true);
     REQUIRE(request.has_value());
