@@ -68,7 +68,9 @@ std::optional<std::string> parse(CLI::App& parser, std::span<const std::string> 
     try {
         parser.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-        return parser.help();
+        // Of a command, CLI11 prints that command's footer alone.
+        const bool ofCommand = !parser.get_subcommands().empty();
+        return parser.help() + (ofCommand ? "\n" + std::string(kExitCodes) + "\n" : "");
     } catch (const CLI::CallForAllHelp&) {
         return parser.help("", CLI::AppFormatMode::All);
     } catch (const CLI::CallForVersion& version) {

@@ -61,7 +61,8 @@ TEST_CASE("parse: help of a subcommand names every option with examples", "[app]
     }
     const auto infoHelp = Programme().parse({"info", "--help"});
     REQUIRE(infoHelp);
-    CHECK_THAT(*infoHelp, Catch::Contains("--json") && Catch::Contains("Examples"));
+    CHECK_THAT(*infoHelp, Catch::Contains("--json") && Catch::Contains("Examples") &&
+                              Catch::Contains("Exit codes"));
 }
 
 TEST_CASE("parse: what is not understood is a usage error that says where to look", "[app][cli]") {
