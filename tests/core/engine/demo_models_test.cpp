@@ -29,6 +29,27 @@ std::vector<float> pick(std::span<const float> values, std::size_t rows,
     return picked;
 }
 
+/// By how much the worst element of [rows, d] is further away than 1e-4 and, since trained residual
+/// streams have elements of some thousands, a few units in the last place of the row's largest.
+double excess(std::span<const float> ours, std::span<const float> theirs, std::size_t rows) {
+    REQUIRE(ours.size() == theirs.size());
+    const std::size_t width = ours.size() / rows;
+    double worst = -1.0;
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto mine = ours.subspan(row * width, width);
+        const auto other = theirs.subspan(row * width, width);
+        double size = 0.0;
+        double distance = 0.0;
+        for (std::size_t i = 0; i < width; ++i) {
+            const auto value = static_cast<double>(other[i]);
+            size = std::max(size, std::abs(value));
+            distance = std::max(distance, std::abs(static_cast<double>(mine[i]) - value));
+        }
+        worst = std::max(worst, distance - 1e-4 - 5e-7 * size);
+    }
+    return worst;
+}
+
 }  // namespace
 
 // The stored text starts where all router margins are clear, so nothing is left out.
@@ -56,9 +77,8 @@ TEST_CASE("Demo models: logits and choices equal transformers in float32", "[cor
     }
     for (const int layer : {0, 1, 4, 8}) {
         INFO("into layer " << layer);
-        CHECK(largestDifference(trace.hidden.at(static_cast<std::size_t>(layer)).values<float>(),
-                                model.expected.floats("hidden." + std::to_string(layer)),
-                                tokens) < 1e-4);
+        CHECK(excess(trace.hidden.at(static_cast<std::size_t>(layer)).values<float>(),
+                     model.expected.floats("hidden." + std::to_string(layer)), tokens) <= 0.0);
     }
     for (const auto& [layer, routed] : trace.routed) {
         const std::string prefix = "layers." + std::to_string(layer.value) + ".";

@@ -83,16 +83,19 @@ TEST_CASE("JobRunner: what a job throws becomes a problem with its code", "[widg
 TEST_CASE("JobRunner: a cancelled or dead runner hears nothing", "[widgets][state]") {
     WorkLane lane;
     bool delivered = false;
+    std::latch began(1);  // a job that is cancelled before it begins is dropped
     std::latch go(1);
     std::latch done(1);
     auto runner = std::make_unique<JobRunner>(lane);
     runner->run<int>(
         [&](const std::stop_token&) {
+            began.count_down();
             go.wait();
             done.count_down();
             return 1;
         },
         [&](const Outcome<int>&) { delivered = true; });
+    began.wait();
     SECTION("cancelled") {
         runner->cancel();
         CHECK_FALSE(runner->isBusy());
