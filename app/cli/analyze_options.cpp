@@ -5,6 +5,7 @@
 #include "app/cli/values.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/session/session.h"
 
 #include <CLI/CLI.hpp>
 
@@ -27,8 +28,8 @@ constexpr const char* kFooter =
     "  moescope analyze MODEL --experiments static -o run.h5         (no text needed)\n"
     "  moescope analyze MODEL --text book.txt --dry-run -o run.h5    (what would it cost?)\n"
     "  moescope analyze MODEL --text book.txt --resume -o run.h5     (after an interruption)\n\n"
-    "RUN.h5 is also the cache: another analyze with the same model and text adds the experiments\n"
-    "that are missing and computes nothing twice.";
+    "RUN.h5 is also the cache: another analyze with the same model adds the experiments that are\n"
+    "missing and computes nothing twice. It keeps its text, which need not be given again.";
 
 [[noreturn]] void refuse(const std::string& message) {
     throw Error(ErrorCode::Usage, message);
@@ -62,6 +63,24 @@ Enum oneOf(const char* option, const std::string& word,
         list += (list.empty() ? "" : ", ") + std::string(name);
     }
     refuse("Unknown value \"" + word + "\" of " + option + ". There are: " + list + ".");
+}
+
+bool holdsText(const std::filesystem::path& session) {
+    return session::Session::open(session)->head().corpus.tokenCount() > 0;
+}
+
+/// A session, or the unfinished run beside it, keeps its text: experiments can be added without
+/// giving it again. Throws what is wrong with a session that cannot be opened.
+bool bringsText(const std::filesystem::path& session) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(session, error) && holdsText(session)) {
+        return true;
+    }
+    try {
+        return holdsText(session.string() + ".partial");
+    } catch (const Error&) {
+        return false;  // none there, or one that was killed before it had anything to keep
+    }
 }
 
 std::string experimentList() {
@@ -257,7 +276,7 @@ AnalyzeOptions AnalyzeCommand::result() const {
     options.tokenize.addSpecialTokens = !m_given.chat;
     options.chat = m_given.chat;
     options.experiments = parseExperiments(m_given.experiments);
-    if (!options.text && needText(options.experiments)) {
+    if (!options.text && needText(options.experiments) && !bringsText(options.session)) {
         refuse(
             "These experiments need a text: give --text, --prompt, --preset, --csv or --jsonl, "
             "or ask for --experiments static.");

@@ -3,7 +3,10 @@
 #include "app/cli/analyze_options.h"
 
 #include "app/cli/parser.h"
+#include "core/session/run_store.h"
 #include "tests/support/catch.h"
+#include "tests/support/session_builder.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/throws.h"
 
 #include <CLI/CLI.hpp>
@@ -174,6 +177,43 @@ TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy",
     checkRefused({"--prompt", "x", "--dtype", "int4"}, {"int4"});
     checkRefused({"--prompt", "x", "--memory", "much"}, {"much"});
     checkRefused({"--prompt", "x", "--experiments", "nope"}, {"nope", "rank_counts"});
+}
+
+TEST_CASE("AnalyzeCommand: a session that holds a text needs none", "[app][cli]") {
+    const tests::TemporaryFolder folder;
+    const std::string path = (folder / "own.h5").string();
+    const auto options = [&] {
+        AnalyzeCommand analyze;
+        const auto parser = makeParser("moescope", "");
+        analyze.attach(*parser);
+        REQUIRE_FALSE(parse(
+            *parser, Strings{"analyze", "model", "-o", path, "--experiments", "rank_counts"}));
+        return analyze.result();
+    };
+    checkThrows([&] { static_cast<void>(options()); }, ErrorCode::Usage, {"need a text"});
+    SECTION("finished") {
+        tests::writeSyntheticSession(path, {});
+        CHECK_FALSE(options().text);
+    }
+    SECTION("unfinished") {
+        session::RunStore store(path);
+        store.begin(tests::syntheticHead({}));
+        store.writePart(tests::syntheticParts({}).front());
+        CHECK_FALSE(options().text);
+    }
+    SECTION("without a text of its own") {
+        session::RunStore store(path);
+        tests::SyntheticRun run;
+        run.experiments = {"parameters"};
+        session::Head head = tests::syntheticHead(run);
+        head.corpus = {};
+        store.begin(head);
+        for (const session::Part& part : tests::syntheticParts(run)) {
+            store.writePart(part);
+        }
+        store.finish();
+        checkThrows([&] { static_cast<void>(options()); }, ErrorCode::Usage, {"need a text"});
+    }
 }
 
 TEST_CASE("AnalyzeCommand: an output is required", "[app][cli]") {
