@@ -130,27 +130,41 @@ std::uint64_t resultBytes(const ResultIndex& index) {
     return bytes;
 }
 
-/// What must agree before old results may stand beside new ones; empty when all does.
+/// The old results' baselines, and which options give the same again.
+std::string baselineDifference(const Head& old) {
+    if (old.baselines.empty()) {
+        return "no dense baseline. Leave out --baseline, choose";
+    }
+    std::string names;
+    for (const ModelSummary& baseline : old.baselines) {
+        names += (names.empty() ? "" : ", ") + baseline.name;
+    }
+    return fmt::format("other dense baselines ({}). Give the same --baseline, choose", names);
+}
+
+/// What must agree before old results may stand beside new ones, and what to do when it does not;
+/// the caller's sentence goes on with the remedy that always helps. Empty when all agrees.
 std::string difference(const Head& old, const Head& wanted) {
     if (old.model.identity != wanted.model.identity) {
-        return fmt::format("another model ({})", old.model.name);
+        return fmt::format("another model ({}). Choose", old.model.name);
     }
     if (old.corpus.tokenCount() > 0 && wanted.corpus.tokenCount() > 0 &&
         (old.corpus.ids != wanted.corpus.ids || old.corpus.offsets != wanted.corpus.offsets)) {
-        return "another text";
+        return "another text. Give that text or none, choose";
     }
     if (old.run.dtype != wanted.run.dtype) {
-        return fmt::format("another dtype ({})", old.run.dtype);
+        return fmt::format("another dtype ({0}). Give --dtype {0}, choose", old.run.dtype);
     }
     if (old.run.optionsJson != wanted.run.optionsJson) {
-        return fmt::format("other options ({})", old.run.optionsJson);
+        return fmt::format("other options ({}). Give the same --top-k, choose",
+                           old.run.optionsJson);
     }
     const auto sameIdentity = [](const ModelSummary& a, const ModelSummary& b) {
         return a.identity == b.identity;
     };
     if (!std::equal(old.baselines.begin(), old.baselines.end(), wanted.baselines.begin(),
                     wanted.baselines.end(), sameIdentity)) {
-        return "other dense baselines";
+        return baselineDifference(old);
     }
     return {};
 }
@@ -336,9 +350,8 @@ void RunStore::begin(const Head& head) {
         if (!differs.empty()) {
             throw Error(
                 ErrorCode::BadSession,
-                fmt::format(
-                    "{} holds results of {}. Choose another output file with -o, or remove it.",
-                    m_impl->session.string(), differs));
+                fmt::format("{} holds results of {} another output file with -o, or remove it.",
+                            m_impl->session.string(), differs));
         }
     }
     m_impl->head = combine(m_impl->oldHead, head);

@@ -70,9 +70,11 @@ Session::~Session() {
     m_impl.reset();
 }
 
-std::shared_ptr<const Session> Session::open(const std::filesystem::path& given) {
+std::shared_ptr<const Session> Session::open(const std::filesystem::path& path) {
     const h5::Guard guard;
     auto impl = std::make_unique<Impl>();
+    // A shell completes a folder's name with a slash.
+    const std::filesystem::path given = path.has_filename() ? path : path.parent_path();
     const std::filesystem::path parts = parts::folderFor(given);
     std::error_code error;
     impl->path = given;

@@ -161,6 +161,7 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     }
     // A window that watches the run sees old and new together.
     CHECK(Session::open(partialOf(path))->quantities().size() == 8);
+    CHECK(Session::open(partialOf(path) + "/")->path() == partialOf(path));
     store.finish();
     const auto after = Session::open(path);
     CHECK(after->head().uuid == before->head().uuid);
@@ -191,13 +192,16 @@ TEST_CASE("RunStore: another model or text is refused, a newer definition is com
     refuses(other, "model");
     other = syntheticHead(run);
     other.corpus.ids[3] += 1;
-    refuses(other, "text");
+    refuses(other, "another text. Give that text or none");
     other = syntheticHead(run);
     other.run.dtype = "bfloat16";
-    refuses(other, "dtype");
+    refuses(other, "Give --dtype " + syntheticHead(run).run.dtype + ", choose another");
     other = syntheticHead(run);
     other.baselines.clear();
-    refuses(other, "baselines");
+    refuses(other, "Give the same --baseline, choose another output file");
+    other = syntheticHead(run);
+    other.run.optionsJson = R"({"top_k":1})";
+    refuses(other, "Give the same --top-k, choose another output file");
 
     other = syntheticHead(run);
     other.experiments.front().version += 1;
