@@ -30,7 +30,7 @@
 namespace moescope::app {
 namespace {
 
-/// What the command line asked for, beside `analyze` and `merge`.
+/// What the command line asked for, beside `analyze`.
 struct CommandLine {
     std::shared_ptr<CLI::App> parser = cli::makeParser(
         "moescope",
@@ -120,8 +120,7 @@ int runHeadlessDemo(const CommandLine& line, int argc, char** argv) {
 int dispatch(const std::vector<std::string>& arguments, int argc, char** argv) {
     CommandLine line;
     // The engine reads its own arguments; only a plain question for help is answered here.
-    const bool forEngine =
-        !arguments.empty() && (arguments.front() == "analyze" || arguments.front() == "merge");
+    const bool forEngine = !arguments.empty() && arguments.front() == "analyze";
     const bool asksHelp =
         arguments.size() == 2 && (arguments.back() == "--help" || arguments.back() == "-h");
     if (forEngine && !asksHelp) {
