@@ -5,10 +5,12 @@
 #include "app/export/export_figures.h"
 #include "app/install_paths.h"
 #include "core/base/error.h"
+#include "core/session/session.h"
 #include "widgets/state/open_session.h"
 
 #include <QEventLoop>
 #include <QFile>
+#include <QFileInfo>
 
 #include <ostream>
 #include <string>
@@ -20,6 +22,16 @@ namespace {
 using widgets::EngineProcess;
 using widgets::InstallPaths;
 using widgets::Problem;
+
+/// The code behind the engine's word for it, so that its exit code becomes ours.
+ErrorCode codeNamed(const QString& word) {
+    for (int code = 0; code < static_cast<int>(ErrorCode::Internal); ++code) {
+        if (name(static_cast<ErrorCode>(code)) == word.toStdString()) {
+            return static_cast<ErrorCode>(code);
+        }
+    }
+    return ErrorCode::Internal;
+}
 
 /// Runs the engine and waits; its progress as lines.
 void analyze(const InstallPaths& paths, const std::filesystem::path& session, std::ostream& err) {
@@ -48,14 +60,39 @@ void analyze(const InstallPaths& paths, const std::filesystem::path& session, st
         throw Error(ErrorCode::Cancelled, "The demo was stopped; what was finished is kept.");
     }
     if (end == EngineProcess::End::Failed) {
-        throw Error(ErrorCode::Internal, problem.message.toStdString());
+        throw Error(codeNamed(problem.code), problem.message.toStdString());
+    }
+}
+
+/// True for what an earlier version's demo left there, never for somebody's own session.
+bool isOldDemo(const InstallPaths& paths, const std::filesystem::path& session) {
+    try {
+        const std::string model = QFileInfo(paths.demoModel).fileName().toStdString();
+        return session::Session::open(session)->head().model.name == model;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+void analyzeAnew(const InstallPaths& paths, const std::filesystem::path& session,
+                 std::ostream& err) {
+    try {
+        analyze(paths, session, err);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::BadSession || !isOldDemo(paths, session)) {
+            throw;
+        }
+        err << session.string() << " is of an earlier demo; it is made anew.\n";
+        std::filesystem::remove(session);
+        std::filesystem::remove_all(session.string() + ".partial");
+        analyze(paths, session, err);
     }
 }
 
 void makeSession(const InstallPaths& paths, const std::filesystem::path& session,
                  std::ostream& err) {
     if (!paths.engine.isEmpty() && !paths.demoModel.isEmpty()) {
-        analyze(paths, session, err);
+        analyzeAnew(paths, session, err);
         return;
     }
     if (paths.demoSession.isEmpty()) {
