@@ -34,7 +34,8 @@ std::size_t bestColumns(std::size_t count, double width, double height, double a
     std::size_t best = 1;
     double bestHeight = 0.0;
     for (std::size_t columns = 1; columns <= count; ++columns) {
-        const auto rows = static_cast<double>((count + columns - 1) / columns);
+        const std::size_t wholeRows = (count + columns - 1) / columns;
+        const auto rows = static_cast<double>(wholeRows);
         const auto across = static_cast<double>(columns);
         const double byWidth = (width - gap * (across - 1.0)) / across / aspect;
         const double byHeight = (height - gap * (rows - 1.0)) / rows - titleHeight;

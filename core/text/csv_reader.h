@@ -37,7 +37,7 @@ public:
 private:
     CsvField readField();
     CsvField readQuoted();
-    bool atLineEnd() const;
+    [[nodiscard]] bool atLineEnd() const;
     void passLineEnd();
     [[noreturn]] void fail(std::uint64_t line, std::size_t lineStart, std::size_t offset,
                            std::string_view problem) const;
