@@ -33,10 +33,36 @@ struct FileHeader {
 static_assert(std::is_trivially_copyable_v<FileHeader>);
 
 [[noreturn]] void throwUnwritable(const std::filesystem::path& path, int error) {
-    throw Error(error == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
+    const bool full = error == ENOSPC || error == EDQUOT;
+    throw Error(full ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
                 fmt::format("{}: the residual stream cannot be kept here ({}); free some space or "
-                            "put the session elsewhere",
+                            "put the session elsewhere.",
                             path.string(), std::strerror(error)));
+}
+
+/// Writes the parts one after the other; 0 or what errno said. A stream of the standard library
+/// does not say why it failed.
+int writeParts(const std::filesystem::path& path,
+               std::span<const ResidualCheckpoint::ConstStream> parts) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+        return errno;
+    }
+    int error = 0;
+    for (ResidualCheckpoint::ConstStream part : parts) {
+        while (error == 0 && !part.empty()) {
+            const ssize_t put = ::write(descriptor, part.data(), part.size());
+            if (put >= 0) {
+                part = part.subspan(static_cast<std::size_t>(put));
+            } else if (errno != EINTR) {
+                error = errno;
+            }
+        }
+    }
+    if (::close(descriptor) != 0 && error == 0) {
+        error = errno;
+    }
+    return error;
 }
 
 std::array<char, 64> fixedWidth(const std::string& fingerprint) {
@@ -119,20 +145,19 @@ void ResidualCheckpoint::save(int layer, std::span<const ConstStream> streams) c
     const auto path = fileOf(layer);
     auto temporary = path;
     temporary += ".tmp";
-    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(&header), sizeof header);
-    for (const ConstStream& stream : streams) {
-        out.write(reinterpret_cast<const char*>(stream.data()),
-                  static_cast<std::streamsize>(stream.size()));
-    }
-    out.close();
-    if (!out) {
-        const int error = errno;
-        std::error_code ignored;
+    std::vector<ConstStream> parts{std::as_bytes(std::span(&header, 1))};
+    parts.insert(parts.end(), streams.begin(), streams.end());
+    std::error_code ignored;
+    if (const int error = writeParts(temporary, parts); error != 0) {
         std::filesystem::remove(temporary, ignored);
-        throwUnwritable(temporary, error);
+        throwUnwritable(path, error);
     }
-    commitFile(temporary, path);
+    try {
+        commitFile(temporary, path);
+    } catch (const Error&) {
+        std::filesystem::remove(temporary, ignored);
+        throw;
+    }
 }
 
 void ResidualCheckpoint::remove() const {

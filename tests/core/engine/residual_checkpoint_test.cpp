@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
 
 #include <cstring>
 #include <string>
@@ -76,6 +77,18 @@ TEST_CASE("ResidualCheckpoint: a folder that is not there is reported", "[core][
     const Streams streams{"a", "b"};
     CHECK_THROWS_AS(kept.save(1, streams.views()), Error);
     CHECK_THROWS_AS(engine::ScratchMemory(folder / "absent", 100), Error);
+}
+
+TEST_CASE("ResidualCheckpoint: a full disk is said as that", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const ResidualCheckpoint kept(folder.path(), "model");
+    const Streams streams{std::string(1 << 20, 'a'), "b"};
+    kept.save(2, streams.views());
+    std::filesystem::create_symlink("/dev/full", folder / "residual-1.bin.tmp");
+    tests::checkThrows([&] { kept.save(3, streams.views()); }, ErrorCode::DiskFull,
+                       {"residual-1.bin", "free some space"});
+    CHECK(kept.layers() == std::vector<int>{2});
+    CHECK_FALSE(std::filesystem::is_symlink(folder / "residual-1.bin.tmp"));
 }
 
 TEST_CASE("ScratchMemory: leaves no file behind", "[core][engine]") {
