@@ -7,6 +7,7 @@
 #include "core/session/run_events.h"
 #include "core/text/corpus.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -31,6 +32,7 @@ enum class Interrupted {
 };
 
 /// When the residual stream is kept in a file beside the parts, for resuming and for small budgets.
+/// With Auto a file that cannot be written costs a warning, with Always it is an error.
 enum class ScratchUse { Auto, Always, Never };
 
 /// A whole run as plain data. Thread-compatible.
@@ -50,6 +52,8 @@ struct RunRequest {
 
     Interrupted interrupted = Interrupted::Refuse;
     ScratchUse scratch = ScratchUse::Auto;
+    /// With ScratchUse::Auto the residual stream is kept when this much work would be lost.
+    std::chrono::seconds keepEvery{20};
 
     // Kept in the session as they are.
     std::string title, commandLine;

@@ -16,8 +16,6 @@ namespace moescope::engine {
 namespace {
 
 constexpr std::uint64_t kUnitsPerLayer = 1000;
-/// The residual stream is kept when this much work would be lost without it.
-constexpr std::chrono::seconds kKeepEvery{20};
 constexpr std::chrono::milliseconds kMeasureEvery{20};
 /// Of one layer: every part of it carries them.
 constexpr std::size_t kMostWarnings = 32;
@@ -281,6 +279,11 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
     }
 }
 
+void Runner::warn(const std::string& warning) {
+    m_events.warn(warning);
+    m_warnings.push_back(warning);
+}
+
 void Runner::noteWarnings(int layer) {
     m_layerWarnings.clear();
     for (const auto& run : m_runs) {
@@ -302,8 +305,7 @@ void Runner::noteWarnings(int layer) {
                         layer));
     }
     for (const std::string& warning : m_layerWarnings) {
-        m_events.warn(warning);
-        m_warnings.push_back(warning);
+        warn(warning);
     }
 }
 
@@ -320,14 +322,25 @@ void Runner::finishLayer(int layer) {
 
 void Runner::keepResidual(int nextLayer) {
     const ScratchUse use = m_setup.request.scratch;
-    const bool due = use == ScratchUse::Always ||
-                     (use == ScratchUse::Auto && Clock::now() - m_lastKept >= kKeepEvery);
+    const bool due =
+        use == ScratchUse::Always || (use == ScratchUse::Auto && !m_cannotKeep &&
+                                      Clock::now() - m_lastKept >= m_setup.request.keepEvery);
     if (!due) {
         return;
     }
     // A kept stream says that all parts before it are on the disk.
     m_writer.drain();
-    m_streams->save(m_setup.residualCheckpoint, nextLayer);
+    try {
+        m_streams->save(m_setup.residualCheckpoint, nextLayer);
+    } catch (const Error& error) {
+        if (use == ScratchUse::Always) {
+            throw;
+        }
+        // Keeping only spares work if the run is stopped; the results do not need it.
+        m_cannotKeep = true;
+        warn(fmt::format("{} The run goes on; if it is stopped, resuming computes more again.",
+                         error.what()));
+    }
     m_lastKept = Clock::now();
 }
 

@@ -52,6 +52,7 @@ private:
     void staticPhase(const LayerContext& context, const LayerWork& work);
     void tokensPhase(const LayerContext* context, const LayerWork& work);
     void finishLayer(int layer);
+    void warn(const std::string& warning);
     void noteWarnings(int layer);
     void keepResidual(int nextLayer);
     /// Called between blocks: stops on request, measures memory, moves progress.
@@ -77,6 +78,7 @@ private:
     std::vector<std::string> m_layerWarnings;
     std::vector<std::string> m_warnings;
     bool m_residualIsFinite = true;
+    bool m_cannotKeep = false;  ///< saving the residual stream failed once
     std::uint64_t m_peakMemory = 0;
     Clock::time_point m_lastKept = Clock::now();
     Clock::time_point m_lastMeasured;

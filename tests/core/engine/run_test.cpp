@@ -21,10 +21,17 @@ using tests::checkThrows;
 
 namespace {
 
-/// Keeps the events and, if asked, stops the run when a layer's first part is done.
+/// Keeps the events and, if asked, stops the run when a layer's first part is done or fills the
+/// disk for the residual stream before the first layer.
 class Recorder final : public engine::RunObserver {
 public:
     void onEvent(const RunEvent& event) override {
+        if (!full.empty() && events.empty()) {
+            std::filesystem::create_directories(full);
+            for (const char* name : {"residual-0.bin.tmp", "residual-1.bin.tmp"}) {
+                std::filesystem::create_symlink("/dev/full", full / name);
+            }
+        }
         events.push_back(event);
         if (event.kind == RunEvent::Kind::PartDone && event.layer && *event.layer == stopAtLayer) {
             stop.request_stop();
@@ -37,6 +44,7 @@ public:
     }
     std::vector<RunEvent> events;
     int stopAtLayer = -1;
+    std::filesystem::path full;
     std::stop_source stop;
 };
 
@@ -223,6 +231,26 @@ TEST_CASE("run: a stopped run goes on where it was", "[core][engine]") {
     runWith(whole, recorder);
     const bool exact = scratch == engine::ScratchUse::Always;
     tests::checkSameResults(folder / "run.h5", folder / "whole.h5", exact ? 0.0 : 1e-5);
+}
+
+TEST_CASE("run: a disk too full for the residual stream", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.keepEvery = std::chrono::seconds(0);
+    Recorder recorder;
+    recorder.full = folder / "run.h5.partial";
+    SECTION("costs a warning, once, when keeping it is optional") {
+        const auto report = runWith(request, recorder);
+        REQUIRE(report.warnings.size() == 1);
+        CHECK_THAT(report.warnings.front(), Catch::Contains("residual stream cannot be kept"));
+        CHECK(recorder.count(RunEvent::Kind::Warning) == 1);
+        CHECK(std::filesystem::exists(folder / "run.h5"));
+    }
+    SECTION("is an error when it was asked for") {
+        request.scratch = engine::ScratchUse::Always;
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::DiskFull, {"residual-"});
+        CHECK_FALSE(std::filesystem::exists(folder / "run.h5"));
+    }
 }
 
 TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
