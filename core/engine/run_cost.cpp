@@ -238,6 +238,14 @@ std::uint64_t budgetOf(const RunRequest& request, const ComputePlace& place) {
         static_cast<std::uint64_t>(static_cast<double>(availableMemory()) * kDefaultShare));
 }
 
+/// Files as large as the residual streams: the scratch file and the two kept in turn.
+std::uint64_t residualFiles(const RunRequest& request, const MemoryPlan& memory, double seconds) {
+    const bool kept = request.scratch == ScratchUse::Always ||
+                      (request.scratch == ScratchUse::Auto &&
+                       seconds > std::chrono::duration<double>(request.keepEvery).count());
+    return (memory.residualInMemory ? 0U : 1U) + (kept ? 2U : 0U);
+}
+
 void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
                  Estimate& estimate) {
     if (!memory.residentExperts && rereads > 1) {
@@ -286,9 +294,6 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.minimumBytes = plan.memory.minimumBytes;
     result.budgetBytes = input.budget;
     result.deviceBytes = plan.place.device.is_cpu() ? 0 : plan.memory.peakBytes;
-    const std::uint64_t scratchFiles = plan.memory.residualInMemory ? 0 : 3;
-    result.diskBytes = 2 * costing.resultBytes() + scratchFiles * input.residual +
-                       16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
     result.readBytes = costing.bytes() + (rereads - 1) * costing.expertBytes();
     const double read =
         static_cast<double>(result.readBytes) /
@@ -296,6 +301,9 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     const double products = costing.operations() / std::max(calibration.productsPerSecond, 1e6);
     result.seconds =
         std::max(read, products) + costing.calls() * static_cast<double>(blocks) * kSecondsPerCall;
+    result.diskBytes = 2 * costing.resultBytes() +
+                       residualFiles(request, plan.memory, result.seconds) * input.residual +
+                       16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
     result.device = describe(plan.place.device);
     result.dtype = describe(plan.place.dtype);
     result.tokens = input.tokens;

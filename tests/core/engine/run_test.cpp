@@ -253,6 +253,23 @@ TEST_CASE("run: a disk too full for the residual stream", "[core][engine]") {
     }
 }
 
+TEST_CASE("run: the estimate counts the residual streams kept", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    const auto disk = [&](engine::ScratchUse use, int keepEvery) {
+        request.scratch = use;
+        request.keepEvery = std::chrono::seconds(keepEvery);
+        return engine::estimate(request, experiments::makeProbes).diskBytes;
+    };
+    const tests::ReferenceModel model("mixtral");
+    const std::uint64_t stream =
+        model.corpus.ids.size() * static_cast<std::uint64_t>(model.spec.hiddenSize) * 4;
+    const auto without = disk(engine::ScratchUse::Never, 0);
+    CHECK(disk(engine::ScratchUse::Auto, 3600) == without);
+    CHECK(disk(engine::ScratchUse::Auto, 0) == without + 2 * stream);
+    CHECK(disk(engine::ScratchUse::Always, 3600) == without + 3 * stream);
+}
+
 TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("deepseek", folder / "free.h5");
