@@ -57,15 +57,6 @@ at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights) {
     return at::linear(intermediate(x, weights), weights.down.weight, weights.down.bias);
 }
 
-void feedForwardInto(at::Tensor& out, const at::Tensor& x, const FeedForward& weights) {
-    const at::Tensor hidden = intermediate(x, weights);
-    if (out.scalar_type() == x.scalar_type() && !weights.down.bias.defined()) {
-        at::mm_out(out, hidden, weights.down.weight.t());
-    } else {
-        out.copy_(at::linear(hidden, weights.down.weight, weights.down.bias));
-    }
-}
-
 std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {
     const at::Tensor chosen = routing.chosen.cpu().contiguous();
     const at::Tensor weights = routing.weights.cpu().contiguous();

@@ -13,9 +13,6 @@ namespace moescope::engine {
 /// down(act(gate x) * (up x)) of x [n, d].
 [[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights);
 
-/// The same written into `out` [n, d] (float32 or x's dtype).
-void feedForwardInto(at::Tensor& out, const at::Tensor& x, const FeedForward& weights);
-
 /// Which rows of a block go to one expert, and with what weight.
 struct ExpertRows {
     at::Tensor rows;     ///< int64 [m], ascending
