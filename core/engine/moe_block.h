@@ -30,7 +30,7 @@ public:
     };
     /// The mixture of x [n, d]. With `columns` every routed expert is evaluated on all tokens and
     /// written to columns 0 .. E-1, the shared experts to `sharedColumn` (none when negative);
-    /// what flows on is the same.
+    /// what flows on is the same up to rounding, as products of other shapes add in another order.
     [[nodiscard]] Result forward(const at::Tensor& x, ColumnOutputs* columns,
                                  int sharedColumn) const;
 
