@@ -119,17 +119,43 @@ double ParametersBody::naturalHeight(double /*width*/) const {
 
 void ParametersBody::resize(const QSizeF& size) {
     m_size = QSizeF(std::min(size.width(), kWidest), size.height());
+    scrollTo(scrollPosition());
+}
+
+template <typename Visit>
+void ParametersBody::forEachVisibleRow(Visit visit) const {
+    constexpr double kRounding = 1.0;
+    double top = 0.0;
+    for (std::size_t i = m_firstRow; i < m_rows.size(); ++i) {
+        top += m_rows[i].isHeading && top > 0.0 ? kSectionGap : 0.0;
+        if (top + rowHeight() > m_size.height() + kRounding) {
+            return;
+        }
+        visit(m_rows[i], top);
+        top += rowHeight();
+    }
 }
 
 void ParametersBody::paint(QPainter& painter) const {
-    double top = 0.0;
-    for (const Row& row : m_rows) {
-        if (row.isHeading && top > 0.0) {
-            top += kSectionGap;
-        }
-        paintRow(painter, row, top);
-        top += rowHeight();
+    forEachVisibleRow([&](const Row& row, double top) { paintRow(painter, row, top); });
+}
+
+FigureBody::Scroll ParametersBody::scroll() const {
+    if (naturalHeight(m_size.width()) <= m_size.height() + 1.0) {
+        return {};
     }
+    // Gaps between sections cost up to two rows more than the rows in view suggest.
+    const auto page =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(m_size.height() / rowHeight()) - 2);
+    return {std::max<std::int64_t>(static_cast<std::int64_t>(m_rows.size()) - page, 0), page};
+}
+
+void ParametersBody::scrollTo(std::int64_t step) {
+    m_firstRow = static_cast<std::size_t>(std::clamp<std::int64_t>(step, 0, scroll().steps));
+}
+
+std::int64_t ParametersBody::scrollPosition() const {
+    return static_cast<std::int64_t>(m_firstRow);
 }
 
 void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) const {
@@ -180,17 +206,13 @@ void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) con
 }
 
 figures::Hit ParametersBody::hitAt(const QPointF& position) const {
-    double top = 0.0;
-    for (const Row& row : m_rows) {
-        top += row.isHeading && top > 0.0 ? kSectionGap : 0.0;
+    figures::Hit hit;
+    forEachVisibleRow([&](const Row& row, double top) {
         if (position.y() >= top && position.y() < top + rowHeight() && !row.isHeading) {
-            figures::Hit hit;
             hit.readOut = row.readOut;
-            return hit;
         }
-        top += rowHeight();
-    }
-    return {};
+    });
+    return hit;
 }
 
 }  // namespace moescope::widgets

@@ -18,6 +18,9 @@ public:
     void resize(const QSizeF& size) override;
     void paint(QPainter& painter) const override;
     [[nodiscard]] figures::Hit hitAt(const QPointF& position) const override;
+    [[nodiscard]] Scroll scroll() const override;
+    void scrollTo(std::int64_t step) override;
+    [[nodiscard]] std::int64_t scrollPosition() const override;
 
 private:
     struct Row {
@@ -32,12 +35,16 @@ private:
                   const std::vector<std::uint64_t>& tokens, const std::vector<double>& values,
                   QString (*format)(double));
     void paintRow(QPainter& painter, const Row& row, double top) const;
+    /// Calls visit(row, top) for the rows that are in view, whole rows only.
+    template <typename Visit>
+    void forEachVisibleRow(Visit visit) const;
     [[nodiscard]] double rowHeight() const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::ParametersFigure& m_parameters;
     FigureStyle m_style;
     std::vector<Row> m_rows;
+    std::size_t m_firstRow = 0;
     QSizeF m_size;
 };
 

@@ -144,7 +144,10 @@ void FigureView::setFigure(std::shared_ptr<const figures::Figure> figure) {
     }
     m_impl->figure = std::move(figure);
     m_impl->hover = {};
-    const bool mayScroll = m_impl->figure != nullptr && scrolls(*m_impl->figure);
+    const bool mayScroll =
+        m_impl->figure != nullptr &&
+        (scrolls(*m_impl->figure) ||
+         std::holds_alternative<figures::ParametersFigure>(m_impl->figure->body));
     setVerticalScrollBarPolicy(mayScroll ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     setAccessibleName(m_impl->figure == nullptr ? tr("No figure")
                                                 : QString::fromStdString(m_impl->figure->title));

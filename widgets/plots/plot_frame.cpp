@@ -70,7 +70,14 @@ void PlotFrame::record(const QSizeF& size) {
 }
 
 void PlotFrame::play(QPainter& painter) const {
+    // A picture scales itself to the resolution of the device it is played on; figures are already
+    // measured in their own units there, so that is undone (PDF has eight times the dots).
+    const QPaintDevice* device = painter.device();
+    painter.save();
+    painter.scale(double(m_picture.logicalDpiX()) / device->logicalDpiX(),
+                  double(m_picture.logicalDpiY()) / device->logicalDpiY());
     painter.drawPicture(QPointF(0, 0), m_picture);
+    painter.restore();
 }
 
 }  // namespace moescope::widgets

@@ -10,9 +10,11 @@
 #include <QImage>
 #include <QMimeData>
 #include <QProcess>
+#include <QRegularExpression>
 #include <QStandardPaths>
 #include <QXmlStreamReader>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -126,6 +128,46 @@ TEST_CASE("renderFigure: SVG holds its labels as text and small maps as shapes",
     const Svg large =
         parsed(widgets::renderFigure(*tests::madeFigure("output-similarity", 2, many), options));
     CHECK(large.images > 0);
+}
+
+TEST_CASE("renderFigure: PDF keeps every word of a plot on its page", "[widgets][figures]") {
+    const QString tool = QStandardPaths::findExecutable(QStringLiteral("pdftotext"));
+    if (tool.isEmpty()) {
+        WARN("poppler-utils are not installed: places of words in PDF are not checked");
+        return;
+    }
+    const tests::TemporaryFolder folder;
+    ExportOptions options;
+    options.format = FileFormat::Pdf;
+    for (const char* name : {"rank-counts", "norms-scores"}) {
+        const auto path = folder / "figure.pdf";
+        widgets::exportFigure(*tests::madeFigure(name), options, path);
+        const QString boxes = output(
+            tool,
+            {QStringLiteral("-bbox"), QString::fromStdString(path.string()), QStringLiteral("-")});
+        const auto number = [](const QRegularExpressionMatch& match, int group) {
+            return match.captured(group).toDouble();
+        };
+        const auto page = QRegularExpression(QStringLiteral("<page width=\"([0-9.]+)\" "
+                                                            "height=\"([0-9.]+)\""))
+                              .match(boxes);
+        REQUIRE(page.hasMatch());
+        const QRegularExpression word(
+            QStringLiteral("<word xMin=\"([-0-9.]+)\" yMin=\"([-0-9.]+)\" xMax=\"([-0-9.]+)\" "
+                           "yMax=\"([-0-9.]+)\">"));
+        int words = 0;
+        for (auto i = word.globalMatch(boxes); i.hasNext();) {
+            const auto match = i.next();
+            ++words;
+            CHECK(number(match, 1) >= 0.0);
+            CHECK(number(match, 3) <= number(page, 1));
+            CHECK(number(match, 4) <= number(page, 2));
+            // 8 to 11 points, upright or turned: nothing is blown up.
+            CHECK(std::min(number(match, 3) - number(match, 1),
+                           number(match, 4) - number(match, 2)) < 20.0);
+        }
+        CHECK(words > 30);
+    }
 }
 
 TEST_CASE("renderFigure: PDF embeds its fonts and loses nothing", "[widgets][figures]") {
