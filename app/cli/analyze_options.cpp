@@ -137,7 +137,8 @@ void AnalyzeCommand::attachText(CLI::App& app) {
         ->type_name("N");
     group(app.add_option("--max-tokens", m_given.maxTokens, "Only the first N tokens in all"))
         ->type_name("N");
-    group(app.add_option("--context", m_given.context, "Cut documents to N tokens"))
+    group(app.add_option("--context", m_given.context,
+                         "Cut documents to N tokens; the rest of each is left out"))
         ->type_name("N");
     group(app.add_flag("--chat", m_given.chat, "Put documents through the model's chat template"));
 }

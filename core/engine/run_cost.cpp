@@ -246,6 +246,21 @@ std::uint64_t residualFiles(const RunRequest& request, const MemoryPlan& memory,
     return (memory.residualInMemory ? 0U : 1U) + (kept ? 2U : 0U);
 }
 
+/// A document beyond the positions a model knows runs, but its numbers mean little.
+void noteLongDocuments(const model::ModelSpec& spec, const text::TokenizedCorpus& corpus,
+                       Estimate& estimate) {
+    std::uint64_t longest = 0;
+    for (std::size_t d = 0; d < corpus.documentCount(); ++d) {
+        longest = std::max(longest, corpus.offsets[d + 1] - corpus.offsets[d]);
+    }
+    if (spec.maxPositions > 0.0 && static_cast<double>(longest) > spec.maxPositions) {
+        estimate.notes.push_back(
+            fmt::format("the longest document has {} tokens, the model knows {:.0f} positions: "
+                        "split the text, or cut documents with --context {:.0f}",
+                        longest, spec.maxPositions, spec.maxPositions));
+    }
+}
+
 void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
                  Estimate& estimate) {
     if (!memory.residentExperts && rereads > 1) {
@@ -309,6 +324,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.tokens = input.tokens;
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, costing.expertBytes(), rereads, result);
+    noteLongDocuments(models.model->spec, corpus, result);
 }
 
 }  // namespace moescope::engine

@@ -270,6 +270,25 @@ TEST_CASE("run: the estimate counts the residual streams kept", "[core][engine]"
     CHECK(disk(engine::ScratchUse::Always, 3600) == without + 3 * stream);
 }
 
+TEST_CASE("estimate: says when a document is longer than the model's positions", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("deepseek", folder / "run.h5");  // 64 positions
+    const auto warned = [&](std::uint64_t tokens) {
+        request.corpus = {};
+        request.corpus.ids.assign(tokens, 1);
+        request.corpus.tokenBytes.resize(tokens);
+        request.corpus.offsets = {0, tokens};
+        request.corpus.sources.resize(1);
+        request.corpus.domainOf = {-1};
+        const auto notes = engine::estimate(request, experiments::makeProbes).notes;
+        return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+            return note.find("--context 64") != std::string::npos;
+        });
+    };
+    CHECK_FALSE(warned(64));
+    CHECK(warned(65));
+}
+
 TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("deepseek", folder / "free.h5");
