@@ -31,7 +31,7 @@ struct ExperimentInfo {
 /// All experiments this program computes, in the order of their labels.
 [[nodiscard]] std::span<const ExperimentInfo> catalogue();
 
-/// Accepts hyphens for underscores. nullptr when unknown.
+/// By id, with hyphens for underscores if you like, or by label ("B3"). nullptr when unknown.
 [[nodiscard]] const ExperimentInfo* findExperiment(std::string_view id);
 
 }  // namespace moescope::experiments

@@ -22,6 +22,7 @@ TEST_CASE("Catalogue: ids are unique, texts complete, hyphens accepted", "[core]
         CHECK_FALSE(info.source.empty());
         CHECK(info.version >= 1);
         CHECK(findExperiment(info.id) == &info);
+        CHECK(findExperiment(info.label) == &info);
     }
     CHECK(ids.size() >= 8);
     CHECK(findExperiment("rank-counts") == findExperiment("rank_counts"));
