@@ -61,6 +61,7 @@ TEST_CASE("Figures of a session file: the CSV reads back to its numbers", "[core
     request.figure = "mean-neuron-similarity";
     request.layer = LayerId{2};
     request.roles = {"down"};
+    CHECK(builder.build(request).caption.find("F = synthetic-dense.") != std::string::npos);
     const auto table = tableOf(toCsv(builder.build(request)));
     const NdArray stored =
         session->read({BranchId{}, "mean_neuron_similarity", "down"}, LayerId{2});
