@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 
 from common.checkpoint import save_tensors
-from common.quantised import pack_fp8, unpack_fp8
+from common.quantised import LARGEST_E4M3, pack_fp8, unpack_fp8
 from common.versions import versions
 
 #: Shapes with whole, partial, single and very narrow tiles.
@@ -46,6 +46,18 @@ def fp8_values() -> dict[str, Tensor]:
     }
 
 
+def whole_fp8_values() -> dict[str, Tensor]:
+    """float8 as compressed-tensors has it: one `weight_scale` for the tensor, of shape [] or [1], or [M, 1]."""
+    result: dict[str, Tensor] = {}
+    for name, shape in {"per_tensor": (), "per_tensor_1": (1,), "per_channel": (9, 1)}.items():
+        weight = _random((9, 21))
+        largest = weight.abs().amax(1, keepdim=True) if name == "per_channel" else weight.abs().max()
+        scale = (largest / LARGEST_E4M3).reshape(shape)
+        packed = (weight / scale).to(torch.float8_e4m3fn)
+        result |= {f"{name}.weight": packed, f"{name}.weight_scale": scale, f"{name}.expected": packed.float() * scale}
+    return result
+
+
 def mxfp4_values() -> dict[str, Tensor]:
     """blocks [2, 3, 2, 16], scales [2, 3, 2]; expected [2, 3, 64] in the order rows x inputs."""
     generator = np.random.Generator(np.random.PCG64(11))
@@ -73,11 +85,15 @@ def int4_values() -> dict[str, Tensor]:
     }
 
 
+def _all_values() -> dict[str, Tensor]:
+    return fp8_values() | whole_fp8_values() | mxfp4_values() | int4_values()
+
+
 def make_storage(data: Path) -> None:
     """Writes data/storage/quantised.safetensors."""
     folder = data / "storage"
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {k: v.contiguous() for k, v in (fp8_values() | mxfp4_values() | int4_values()).items()}
+    tensors = {k: v.contiguous() for k, v in _all_values().items()}
     about = {"script": "tests/reference/make_storage.py", "versions": versions()}
     path = folder / "quantised.safetensors"
     save_tensors(path, tensors, {"reference": json.dumps(about, sort_keys=True)})
