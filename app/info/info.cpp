@@ -27,7 +27,8 @@ fs::path partsOf(const fs::path& session) {
 }
 
 bool isCheckpointFile(const fs::path& path) {
-    return path.extension() == ".json" || path.extension() == ".safetensors";
+    return path.extension() == ".json" || path.extension() == ".safetensors" ||
+           path.extension() == ".bin";
 }
 
 bool meansSession(const fs::path& path) {

@@ -6,7 +6,7 @@
 #include "core/base/file_system.h"
 #include "core/base/sha256.h"
 #include "core/checkpoint/layout.h"
-#include "core/checkpoint/safetensors.h"
+#include "core/checkpoint/weight_file.h"
 
 #include <fmt/format.h>
 
@@ -19,11 +19,6 @@ constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{16} << 20U;
 constexpr std::uint64_t kSampleBytes = 4096;
 constexpr std::uint64_t kWholeFileBytes = std::uint64_t{8} << 20U;
 constexpr std::uint64_t kMaxSamples = 4096;  ///< over all files
-
-struct Shard {
-    MappedFile file;
-    SafetensorsHeader header;
-};
 
 /// Hashes all of a small file, else evenly spaced blocks with the first and the last.
 void hashContent(Sha256& hash, std::span<const std::byte> data, std::uint64_t samples) {
@@ -48,7 +43,7 @@ bool byName(const TensorView& a, const TensorView& b) {
 struct Checkpoint::Impl {
     CheckpointLayout layout;
     std::string configText;
-    std::vector<Shard> shards;
+    std::vector<WeightFile> shards;
     std::vector<CheckpointFile> files;
     std::vector<TensorView> tensors;
 
@@ -64,17 +59,15 @@ struct Checkpoint::Impl {
 void Checkpoint::Impl::openShards(Contents contents) {
     shards.reserve(layout.shards.size());
     for (const auto& path : layout.shards) {
-        Shard shard{.file = MappedFile(path), .header = {}};
-        shard.header = readSafetensorsHeader(shard.file.bytes(), path.string(), contents);
-        files.push_back({.path = path, .bytes = shard.file.bytes().size()});
-        shards.push_back(std::move(shard));
+        shards.push_back(openWeightFile(path, layout.format, contents));
+        files.push_back({.path = path, .bytes = shards.back().file.bytes().size()});
     }
 }
 
 void Checkpoint::Impl::collectTensors() {
     for (std::size_t i = 0; i < shards.size(); ++i) {
         const auto bytes = shards[i].file.bytes();
-        for (const auto& entry : shards[i].header.entries) {
+        for (const auto& entry : shards[i].tensors) {
             TensorView view{.name = entry.name, .dtype = entry.dtype, .shape = entry.shape};
             view.fileIndex = static_cast<int>(i);
             view.fileOffset = entry.begin;
@@ -193,9 +186,10 @@ std::string Checkpoint::identity() const {
         std::clamp<std::uint64_t>(kMaxSamples / m_impl->shards.size(), 8, 256);
     for (const auto& shard : m_impl->shards) {
         const auto bytes = shard.file.bytes();
-        hash.update(fmt::format("\n{} {}\n", bytes.size(), shard.header.bytes));
-        hash.update(bytes.first(shard.header.bytes));
-        hashContent(hash, bytes.subspan(shard.header.bytes), samples);
+        hash.update(fmt::format("\n{} {}\n", bytes.size(), shard.header().size()));
+        hash.update(shard.header());
+        // A header in front is not looked at twice.
+        hashContent(hash, bytes.subspan(shard.headerBegin == 0 ? shard.headerEnd : 0), samples);
     }
     return hash.hexDigest();
 }

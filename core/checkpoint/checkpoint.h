@@ -33,13 +33,13 @@ struct CheckpointFile {
     std::uint64_t bytes = 0;
 };
 
-/// A Hugging Face checkpoint folder: config.json beside single-file or sharded safetensors (index
-/// json). Headers are read and bounds-checked on opening; tensor data is only mapped. The hub's
-/// cache layout (models--*/snapshots/HASH with links into blobs) is followed. Thread-safe after
-/// construction.
+/// A Hugging Face checkpoint folder: config.json beside single-file or sharded safetensors, or else
+/// PyTorch .bin files (index json). Headers are read and bounds-checked on opening; tensor data is
+/// only mapped. The hub's cache layout (models--*/snapshots/HASH with links into blobs) is
+/// followed. Thread-safe after construction.
 class Checkpoint {
 public:
-    /// `path`: the folder, or config.json / model.safetensors(.index.json) inside it, or a hub
+    /// `path`: the folder, or config.json, a weight file or an index json inside it, or a hub
     /// cache folder. Throws Error(FileNotFound | BadCheckpoint | Unsupported) naming file and
     /// tensor; a folder that holds several checkpoints is refused with a message that lists them.
     explicit Checkpoint(const std::filesystem::path& path, Contents contents = Contents::Complete);

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <regex>
 #include <set>
 
@@ -20,8 +21,21 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{256} << 20U;
-constexpr std::string_view kSingleFile = "model.safetensors";
-constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+
+/// How the files of a format are called.
+struct Naming {
+    WeightFormat format;
+    std::string_view single, index;
+    std::string_view numbered;  ///< pattern of shards that say how many there are
+    std::string_view counted;   ///< pattern of shards that only have a number; may be empty
+    std::string_view ending;
+};
+/// In the order of preference.
+constexpr std::array kNamings{
+    Naming{WeightFormat::Safetensors, "model.safetensors", "model.safetensors.index.json",
+           R"(.*-of-(\d{1,6})\.safetensors)", "", ".safetensors"},
+    Naming{WeightFormat::Torch, "pytorch_model.bin", "pytorch_model.bin.index.json",
+           R"(.*-of-(\d{1,6})\.bin)", R"(pytorch_model-\d{1,6}\.bin)", ".bin"}};
 
 /// Also true for a link that leads nowhere: that is a missing file, not an absent one.
 bool isPresent(const fs::path& path) {
@@ -58,13 +72,16 @@ std::string listed(const std::vector<fs::path>& paths) {
 /// The folder that a path to a file in it means.
 fs::path folderOfFile(const fs::path& file) {
     const std::string name = file.filename().string();
-    if (name == "config.json" || name.ends_with(".safetensors") || name == kIndexFile) {
+    const bool known = std::any_of(kNamings.begin(), kNamings.end(), [&](const Naming& naming) {
+        return name.ends_with(naming.ending) || name == naming.index;
+    });
+    if (known || name == "config.json") {
         return file.parent_path();
     }
-    if (name.ends_with(".gguf") || name.ends_with(".bin")) {
+    if (name.ends_with(".gguf")) {
         throw Error(ErrorCode::Unsupported,
-                    fmt::format("{} is not in the safetensors format, the only one that Moescope "
-                                "reads; give the folder of a safetensors checkpoint.",
+                    fmt::format("{} is a GGUF file, which Moescope does not read; give the folder "
+                                "of a safetensors checkpoint.",
                                 file.string()));
     }
     throw Error(ErrorCode::BadCheckpoint,
@@ -95,15 +112,16 @@ fs::path folderOfFile(const fs::path& file) {
     for (const std::string_view ending : {".bin", ".gguf", ".pth", ".pt"}) {
         const auto files = filesEndingIn(folder, ending);
         if (!files.empty()) {
-            throw Error(
-                ErrorCode::Unsupported,
-                fmt::format("{} holds weights only as *{} (such as {}), which Moescope does "
-                            "not read; get the safetensors form of the model.",
-                            folder.string(), ending, files.front().filename().string()));
+            throw Error(ErrorCode::Unsupported,
+                        fmt::format("{} has neither *.safetensors nor pytorch_model*.bin, only *{} "
+                                    "such as {}, which Moescope does not read; get the "
+                                    "safetensors form of the model.",
+                                    folder.string(), ending, files.front().filename().string()));
         }
     }
     throw Error(ErrorCode::BadCheckpoint,
-                fmt::format("{} has a config.json but no *.safetensors file.", folder.string()));
+                fmt::format("{} has a config.json but no *.safetensors or pytorch_model*.bin file.",
+                            folder.string()));
 }
 
 /// A shard must lie in the folder itself: an index may not lead to another place.
@@ -142,7 +160,7 @@ std::map<std::string, std::string> readIndex(const fs::path& path) {
     return index;
 }
 
-std::vector<fs::path> shardsOfIndex(const fs::path& folder,
+std::vector<fs::path> shardsOfIndex(const fs::path& folder, std::string_view indexName,
                                     const std::map<std::string, std::string>& index) {
     std::set<fs::path> shards;
     for (const auto& [tensor, shard] : index) {
@@ -154,7 +172,7 @@ std::vector<fs::path> shardsOfIndex(const fs::path& folder,
             throw Error(ErrorCode::FileNotFound,
                         fmt::format("The shard {} is missing; {} says that it holds tensor \"{}\". "
                                     "Download the model again.",
-                                    path.string(), kIndexFile, tensor));
+                                    path.string(), indexName, tensor));
         }
         shards.insert(path);
     }
@@ -162,24 +180,28 @@ std::vector<fs::path> shardsOfIndex(const fs::path& folder,
 }
 
 /// Without an index: all shards of the "-00001-of-00003" pattern must be there.
-std::vector<fs::path> shardsByName(const fs::path& folder) {
-    static const std::regex kPattern(R"(.*-of-(\d{1,6})\.safetensors)");
+std::vector<fs::path> shardsByName(const fs::path& folder, const Naming& naming) {
+    const std::regex numbered(naming.numbered.begin(), naming.numbered.end());
+    const std::regex counted(naming.counted.begin(), naming.counted.end());
     std::vector<fs::path> shards;
+    std::vector<fs::path> others;
     std::size_t expected = 0;
-    for (const auto& file : filesEndingIn(folder, ".safetensors")) {
+    for (const auto& file : filesEndingIn(folder, naming.ending)) {
         const std::string name = file.filename().string();
         std::smatch match;
-        if (std::regex_match(name, match, kPattern)) {
+        if (std::regex_match(name, match, numbered)) {
             expected = std::max<std::size_t>(expected, std::stoul(match[1]));
             shards.push_back(file);
+        } else if (!naming.counted.empty() && std::regex_match(name, counted)) {
+            others.push_back(file);
         }
     }
     if (!shards.empty() && shards.size() != expected) {
         throw Error(ErrorCode::FileNotFound,
                     fmt::format("{} holds {} of {} shards and no {}. Download the model again.",
-                                folder.string(), shards.size(), expected, kIndexFile));
+                                folder.string(), shards.size(), expected, naming.index));
     }
-    return shards;
+    return shards.empty() ? others : shards;
 }
 
 void checkLinks(const std::vector<fs::path>& files) {
@@ -194,21 +216,29 @@ void checkLinks(const std::vector<fs::path>& files) {
     }
 }
 
-/// model.safetensors wins over an index, as in the reference implementation.
-void findShards(CheckpointLayout& layout) {
-    const fs::path single = layout.folder / kSingleFile;
-    const fs::path index = layout.folder / kIndexFile;
+/// A single file wins over an index, as in the reference implementation.
+bool findShards(CheckpointLayout& layout, const Naming& naming) {
+    const fs::path single = layout.folder / naming.single;
+    const fs::path index = layout.folder / naming.index;
+    layout.format = naming.format;
     if (isPresent(single)) {
         layout.shards = {single};
     } else if (isPresent(index)) {
         layout.index = readIndex(index);
-        layout.shards = shardsOfIndex(layout.folder, layout.index);
+        layout.shards = shardsOfIndex(layout.folder, naming.index, layout.index);
     } else {
-        layout.shards = shardsByName(layout.folder);
-        if (layout.shards.empty()) {
-            throwNoWeights(layout.folder);
+        layout.shards = shardsByName(layout.folder, naming);
+    }
+    return !layout.shards.empty();
+}
+
+void findShards(CheckpointLayout& layout) {
+    for (const Naming& naming : kNamings) {
+        if (findShards(layout, naming)) {
+            return;
         }
     }
+    throwNoWeights(layout.folder);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/checkpoint/weight_file.h"
+
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,8 +15,9 @@ namespace moescope::checkpoint {
 struct CheckpointLayout {
     std::filesystem::path folder;
     std::string displayName;
+    WeightFormat format = WeightFormat::Safetensors;
     std::vector<std::filesystem::path> shards;  ///< sorted by name, every one exists
-    /// Tensor name -> shard file name, from model.safetensors.index.json; empty without an index.
+    /// Tensor name -> shard file name, from the index json; empty without an index.
     std::map<std::string, std::string> index;
 };
 

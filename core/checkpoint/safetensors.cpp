@@ -18,12 +18,6 @@ constexpr std::uint64_t kLengthBytes = 8;
 /// The reference implementation's limit.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
-[[noreturn]] void bad(std::string_view where, const std::string& problem) {
-    throw Error(ErrorCode::BadCheckpoint,
-                fmt::format("{}: {}. The file is damaged or incomplete; download it again.", where,
-                            problem));
-}
-
 std::string_view asText(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -38,86 +32,75 @@ std::uint64_t headerLength(std::span<const std::byte> file, std::string_view whe
                         where));
     }
     if (file.size() < kLengthBytes) {
-        bad(where,
-            fmt::format("the file has {} bytes, too few for a safetensors header", file.size()));
+        throwDamaged(where, fmt::format("the file has {} bytes, too few for a safetensors header",
+                                        file.size()));
     }
     std::uint64_t length = 0;
     for (std::size_t i = 0; i < kLengthBytes; ++i) {
         length |= std::to_integer<std::uint64_t>(file[i]) << (8 * i);
     }
     if (length > kMaxHeaderBytes) {
-        bad(where, fmt::format("the header claims {} bytes, more than the {} the format allows",
-                               length, kMaxHeaderBytes));
+        throwDamaged(where,
+                     fmt::format("the header claims {} bytes, more than the {} the format allows",
+                                 length, kMaxHeaderBytes));
     }
     if (length > file.size() - kLengthBytes) {
-        bad(where, fmt::format("the header claims {} bytes, but only {} follow", length,
-                               file.size() - kLengthBytes));
+        throwDamaged(where, fmt::format("the header claims {} bytes, but only {} follow", length,
+                                        file.size() - kLengthBytes));
     }
     return length;
 }
 
-/// Bytes a tensor must have; elementCount() refuses overflow.
-std::uint64_t expectedBytes(const SafetensorsEntry& entry, std::string_view where) {
-    try {
-        const std::uint64_t count = elementCount(entry.shape);
-        if (count <= std::numeric_limits<std::uint64_t>::max() / sizeOf(entry.dtype)) {
-            return count * sizeOf(entry.dtype);
-        }
-    } catch (const Error&) {
-        // Said below, with file and tensor.
-    }
-    bad(where, fmt::format("tensor \"{}\" claims the shape [{}], larger than any file", entry.name,
-                           fmt::join(entry.shape, ", ")));
-}
-
-void checkSize(const SafetensorsEntry& entry, std::string_view where) {
+void checkSize(const StoredTensor& entry, std::string_view where) {
     if (entry.begin > entry.end) {
-        bad(where, fmt::format("tensor \"{}\" begins at {} and ends before that, at {}", entry.name,
-                               entry.begin, entry.end));
+        throwDamaged(where, fmt::format("tensor \"{}\" begins at {} and ends before that, at {}",
+                                        entry.name, entry.begin, entry.end));
     }
-    const std::uint64_t expected = expectedBytes(entry, where);
+    const std::uint64_t expected = neededBytes(entry, where);
     if (entry.end - entry.begin != expected) {
-        bad(where, fmt::format("tensor \"{}\" of type {} and shape [{}] needs {} bytes, but its "
-                               "offsets span {}",
-                               entry.name, name(entry.dtype), fmt::join(entry.shape, ", "),
-                               expected, entry.end - entry.begin));
+        throwDamaged(where,
+                     fmt::format("tensor \"{}\" of type {} and shape [{}] needs {} bytes, but its "
+                                 "offsets span {}",
+                                 entry.name, name(entry.dtype), fmt::join(entry.shape, ", "),
+                                 expected, entry.end - entry.begin));
     }
 }
 
 /// Sorts by position and wants each tensor to begin where the one before ends.
-void checkCoverage(std::vector<SafetensorsEntry>& entries, std::string_view where) {
+void checkCoverage(std::vector<StoredTensor>& entries, std::string_view where) {
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
         return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
     std::uint64_t next = 0;
-    const SafetensorsEntry* previous = nullptr;
+    const StoredTensor* previous = nullptr;
     for (const auto& entry : entries) {
         if (entry.begin < next) {
-            bad(where,
-                fmt::format("tensors \"{}\" and \"{}\" overlap", previous->name, entry.name));
+            throwDamaged(where, fmt::format("tensors \"{}\" and \"{}\" overlap", previous->name,
+                                            entry.name));
         }
         if (entry.begin > next) {
-            bad(where, fmt::format("{} bytes before tensor \"{}\" belong to no tensor",
-                                   entry.begin - next, entry.name));
+            throwDamaged(where, fmt::format("{} bytes before tensor \"{}\" belong to no tensor",
+                                            entry.begin - next, entry.name));
         }
         next = entry.end;
         previous = &entry;
     }
 }
 
-void checkFileSize(const std::vector<SafetensorsEntry>& entries, std::uint64_t dataBytes,
+void checkFileSize(const std::vector<StoredTensor>& entries, std::uint64_t dataBytes,
                    std::string_view where) {
     const std::uint64_t needed = entries.empty() ? 0 : entries.back().end;
     if (needed > dataBytes) {
         const auto cut = std::find_if(entries.begin(), entries.end(),
                                       [&](const auto& entry) { return entry.end > dataBytes; });
-        bad(where, fmt::format("it is cut short: its tensors need {} bytes of data, {} are there; "
+        throwDamaged(
+            where, fmt::format("it is cut short: its tensors need {} bytes of data, {} are there; "
                                "the first incomplete tensor is \"{}\"",
                                needed, dataBytes, cut->name));
     }
     if (needed < dataBytes) {
-        bad(where,
-            fmt::format("{} bytes after the last tensor belong to no tensor", dataBytes - needed));
+        throwDamaged(where, fmt::format("{} bytes after the last tensor belong to no tensor",
+                                        dataBytes - needed));
     }
 }
 
@@ -137,7 +120,7 @@ SafetensorsHeader readSafetensorsHeader(std::span<const std::byte> file, std::st
     }
     for (auto& entry : header.entries) {
         if (entry.end > std::numeric_limits<std::uint64_t>::max() - header.bytes) {
-            bad(where, fmt::format("tensor \"{}\" ends beyond any file", entry.name));
+            throwDamaged(where, fmt::format("tensor \"{}\" ends beyond any file", entry.name));
         }
         entry.begin += header.bytes;
         entry.end += header.bytes;

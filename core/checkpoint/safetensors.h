@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/base/nd_array.h"
-#include "core/checkpoint/dtype.h"
+#include "core/checkpoint/stored_tensor.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,17 +23,9 @@ enum class Contents {
     HeadersOnly,  ///< headers; tensor data may be missing (model cards of header-only files)
 };
 
-struct SafetensorsEntry {
-    std::string name{};
-    Dtype dtype = Dtype::F32;
-    Shape shape{};
-    std::uint64_t begin = 0;  ///< from the start of the file
-    std::uint64_t end = 0;
-};
-
 struct SafetensorsHeader {
-    std::uint64_t bytes = 0;                  ///< of length field and header together
-    std::vector<SafetensorsEntry> entries{};  ///< by position in the file
+    std::uint64_t bytes = 0;              ///< of length field and header together
+    std::vector<StoredTensor> entries{};  ///< by position in the file
 };
 
 /// Reads and checks the header of a file's bytes; `where` names the file in messages. Everything in

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxDimensions = 16;
 class HeaderListener : public nlohmann::json_sax<Json> {
 public:
     explicit HeaderListener(std::string_view where) : m_where(where) {}
-    [[nodiscard]] std::vector<SafetensorsEntry> take() { return std::move(m_entries); }
+    [[nodiscard]] std::vector<StoredTensor> take() { return std::move(m_entries); }
 
     bool null() override { fail("null"); }
     bool boolean(bool /*value*/) override { fail("a boolean"); }
@@ -149,7 +149,7 @@ private:
         End
     };
 
-    SafetensorsEntry& entry() { return m_entries.back(); }
+    StoredTensor& entry() { return m_entries.back(); }
 
     [[noreturn]] void fail(const std::string& found) const {
         const bool inTensor = m_place >= Place::TensorStart && m_place <= Place::Offsets;
@@ -196,7 +196,7 @@ private:
 
     std::string_view m_where;
     Place m_place = Place::Start;
-    std::vector<SafetensorsEntry> m_entries;
+    std::vector<StoredTensor> m_entries;
     std::unordered_set<std::string> m_names;
     bool m_hasDtype = false;
     bool m_hasShape = false;
@@ -206,7 +206,7 @@ private:
 
 }  // namespace
 
-std::vector<SafetensorsEntry> parseSafetensorsJson(std::string_view json, std::string_view where) {
+std::vector<StoredTensor> parseSafetensorsJson(std::string_view json, std::string_view where) {
     HeaderListener listener(where);
     Json::sax_parse(json.begin(), json.end(), &listener);
     return listener.take();

@@ -11,7 +11,7 @@ namespace moescope::checkpoint {
 
 /// The JSON part of a safetensors header. Offsets in the result are still relative to the data and
 /// nothing but the JSON itself has been checked: form, names, types, duplicate names.
-[[nodiscard]] std::vector<SafetensorsEntry> parseSafetensorsJson(std::string_view json,
-                                                                 std::string_view where);
+[[nodiscard]] std::vector<StoredTensor> parseSafetensorsJson(std::string_view json,
+                                                             std::string_view where);
 
 }  // namespace moescope::checkpoint

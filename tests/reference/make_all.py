@@ -80,6 +80,7 @@ def main(arguments: list[str]) -> int:
     if options.only is None:
         from make_demo import make_demo
         from make_gguf import make_gguf
+        from make_pickles import make_pickles
         from make_routing import make_routing
         from make_storage import make_storage
         from make_tokenizers import make_tokenizers
@@ -87,6 +88,7 @@ def main(arguments: list[str]) -> int:
         make_routing(DATA)
         make_storage(DATA)
         make_gguf(DATA)
+        make_pickles(DATA)
         make_demo(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0

@@ -25,7 +25,7 @@ public:
 
     /// Throws Error(MissingTensor); only the types golden values come in.
     [[nodiscard]] NdArray array(const std::string& name) const {
-        const checkpoint::SafetensorsEntry* entry = find(name);
+        const checkpoint::StoredTensor* entry = find(name);
         if (entry == nullptr) {
             throw Error(ErrorCode::MissingTensor, "no golden value " + name);
         }
@@ -55,7 +55,7 @@ private:
                 throw Error(ErrorCode::Unsupported, "a golden value of an unexpected type");
         }
     }
-    [[nodiscard]] const checkpoint::SafetensorsEntry* find(const std::string& name) const {
+    [[nodiscard]] const checkpoint::StoredTensor* find(const std::string& name) const {
         const auto found = std::find_if(m_header.entries.begin(), m_header.entries.end(),
                                         [&](const auto& entry) { return entry.name == name; });
         return found == m_header.entries.end() ? nullptr : &*found;

@@ -153,9 +153,12 @@ TEST_CASE("Checkpoint: folders that are none say why", "[core][checkpoint]") {
     checkThrows(open(root.path()), ErrorCode::BadCheckpoint, {"config.json"});
     writeConfig(root / "m");
     checkThrows(open(root / "m"), ErrorCode::BadCheckpoint, {"no *.safetensors"});
+    tests::writeFile(root / "m/training_args.bin", "x");
+    checkThrows(open(root / "m"), ErrorCode::Unsupported,
+                {"training_args.bin", "safetensors form"});
     tests::writeFile(root / "m/pytorch_model.bin", "x");
-    checkThrows(open(root / "m"), ErrorCode::Unsupported, {".bin", "safetensors form"});
-    checkThrows(open(root / "m/pytorch_model.bin"), ErrorCode::Unsupported, {".bin"});
+    checkThrows(open(root / "m"), ErrorCode::BadCheckpoint, {"pytorch_model.bin", "ZIP"});
+    checkThrows(open(root / "m/pytorch_model.bin"), ErrorCode::BadCheckpoint, {"ZIP"});
     fs::create_directories(root / "g");
     tests::writeFile(root / "g/model.gguf", "x");
     checkThrows(open(root / "g"), ErrorCode::Unsupported, {"GGUF"});
