@@ -5,16 +5,6 @@
 namespace moescope::engine {
 namespace {
 
-void visitFeedForward(const model::FeedForwardNames& names,
-                      const std::function<void(const std::string&)>& visit) {
-    for (const std::string* name :
-         {&names.gate, &names.up, &names.down, &names.gateBias, &names.upBias, &names.downBias}) {
-        if (!name->empty()) {
-            visit(*name);
-        }
-    }
-}
-
 AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& names,
                                const model::AttentionSpec& spec, double normEps,
                                WeightReader::Threads threads) {
@@ -22,7 +12,7 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
         return name.weight.empty() ? Linear{} : reader.load(name, threads);
     };
     // These norms are RMS norms whatever the residual stream's are.
-    const auto norm = [&](const std::string& name, double eps) {
+    const auto norm = [&](const model::TensorRef& name, double eps) {
         return name.empty() ? Norm{} : Norm{reader.load(name, threads), model::NormKind::Rms, eps};
     };
     AttentionWeights weights;
@@ -65,7 +55,7 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     const model::LayerSpec& spec = model.layers.at(static_cast<std::size_t>(layer));
     const model::LayerNames& names = spec.names;
     LayerWeights result;
-    const auto norm = [&](const std::string& name) {
+    const auto norm = [&](const model::TensorRef& name) {
         return Norm{reader.load(name, threads), model.normKind, model.normEps};
     };
     if (parts.attention) {
@@ -92,33 +82,6 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
         }
     }
     return result;
-}
-
-void forEachTensor(const model::LayerNames& names,
-                   const std::function<void(const std::string&)>& visit) {
-    visit(names.attentionNorm);
-    visit(names.feedForwardNorm);
-    for (const model::LinearNames* linear :
-         {&names.q, &names.k, &names.v, &names.o, &names.queryDown, &names.keyValueDown,
-          &names.keyValueUp, &names.router, &names.sharedGate}) {
-        if (!linear->weight.empty()) {
-            visit(linear->weight);
-        }
-        if (!linear->bias.empty()) {
-            visit(linear->bias);
-        }
-    }
-    for (const std::string* name : {&names.qNorm, &names.kNorm, &names.queryDownNorm,
-                                    &names.keyValueDownNorm, &names.selectionBias}) {
-        if (!name->empty()) {
-            visit(*name);
-        }
-    }
-    visitFeedForward(names.dense, visit);
-    visitFeedForward(names.shared, visit);
-    for (const model::FeedForwardNames& expert : names.experts) {
-        visitFeedForward(expert, visit);
-    }
 }
 
 FeedForward ExpertSource::get(int expert) const {

@@ -32,10 +32,6 @@ struct LayerParts {
 [[nodiscard]] LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int layer,
                                      LayerParts parts, WeightReader::Threads threads);
 
-/// Calls visit(name) for each tensor of the layer (empty names left out).
-void forEachTensor(const model::LayerNames& names,
-                   const std::function<void(const std::string&)>& visit);
-
 /// Gives experts to the mixture block, held or loaded as they are asked for. `poll` is called
 /// before each and may throw: with large experts a block of tokens takes long.
 class ExpertSource {

@@ -3,6 +3,7 @@
 #include "core/engine/model_run.h"
 
 #include "core/engine/norm.h"
+#include "core/model/spec_tensors.h"
 
 #include <ATen/ATen.h>
 
@@ -34,8 +35,8 @@ void ModelRun::beginLayer(int layer, LayerParts parts) {
 }
 
 void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane) {
-    const model::LayerNames& names = m_spec.layers.at(static_cast<std::size_t>(layer)).names;
-    forEachTensor(names, [&](const std::string& name) { m_reader.willNeed(name); });
+    forEachTensor(m_spec, layer,
+                  [&](const model::SpecTensor& tensor) { m_reader.willNeed(tensor.ref); });
     if (!parts) {
         return;
     }
@@ -47,8 +48,8 @@ void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneW
 
 void ModelRun::endLayer(int layer) {
     m_weights.reset();
-    forEachTensor(m_spec.layers.at(static_cast<std::size_t>(layer)).names,
-                  [&](const std::string& name) { m_reader.release(name); });
+    forEachTensor(m_spec, layer,
+                  [&](const model::SpecTensor& tensor) { m_reader.release(tensor.ref); });
 }
 
 void ModelRun::attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
@@ -79,13 +80,12 @@ at::Tensor ModelRun::logits(const at::Tensor& finalHidden) {
 
 std::vector<std::string> ModelRun::warnings(int layer) const {
     std::vector<std::string> result;
-    forEachTensor(m_spec.layers.at(static_cast<std::size_t>(layer)).names,
-                  [&](const std::string& name) {
-                      const std::string warning = m_reader.warningOf(name);
-                      if (!warning.empty()) {
-                          result.push_back(warning);
-                      }
-                  });
+    forEachTensor(m_spec, layer, [&](const model::SpecTensor& tensor) {
+        const std::string warning = m_reader.warningOf(tensor.ref);
+        if (!warning.empty()) {
+            result.push_back(warning);
+        }
+    });
     return result;
 }
 

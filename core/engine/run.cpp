@@ -142,7 +142,7 @@ private:
     [[nodiscard]] checkpoint::Dtype storedDtype() const {
         for (const model::LayerSpec& layer : m_models.model->spec.layers) {
             if (layer.isRouted()) {
-                return m_models.model->checkpoint.require(layer.names.experts.front().gate).dtype;
+                return m_models.model->checkpoint.require(layer.names.experts.front().gate.name).dtype;
             }
         }
         return checkpoint::Dtype::F32;

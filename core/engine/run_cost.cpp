@@ -5,6 +5,7 @@
 #include "core/engine/device.h"
 #include "core/engine/layer_weights.h"
 #include "core/engine/run_plan.h"
+#include "core/model/spec_tensors.h"
 
 #include <fmt/format.h>
 
@@ -64,9 +65,9 @@ public:
     void embeddings() {
         const std::set<text::TokenId> distinct(m_corpus.ids.begin(), m_corpus.ids.end());
         const auto add = [&](const OpenedModel& model) {
-            const auto tensor = model.checkpoint.require(model.spec.embeddingName);
             m_bytes += distinct.size() *
-                       (tensor.bytes.size() / std::max<std::uint64_t>(tensor.shape.front(), 1));
+                       checkpoint::LogicalTensor(model.checkpoint, model.spec.embeddingName)
+                           .storedRowBytes();
         };
         add(*m_models.model);
         for (std::size_t b = 0; m_plan.baselinesRun && b < m_models.baselines.size(); ++b) {
@@ -84,23 +85,19 @@ private:
     [[nodiscard]] double tokenCount() const { return static_cast<double>(m_corpus.ids.size()); }
 
     /// Anonymous bytes a tensor costs when loaded.
-    [[nodiscard]] std::uint64_t decoded(const WeightReader& reader, const std::string& name) const {
-        if (name.empty() || reader.isDirect(name)) {
-            return 0;
-        }
-        return elementCount(reader.checkpoint().require(name).shape) * m_size;
+    [[nodiscard]] std::uint64_t decoded(const WeightReader& reader,
+                                        const model::TensorRef& ref) const {
+        return ref.empty() || reader.isDirect(ref) ? 0 : reader.elements(ref) * m_size;
     }
 
     void weights(const model::ModelSpec& spec, const WeightReader& reader, int index,
                  LayerCost& cost) {
         const model::LayerNames& names = spec.layers[static_cast<std::size_t>(index)].names;
         std::uint64_t all = 0;
-        forEachTensor(names, [&](const std::string& name) {
-            all += decoded(reader, name);
-            m_bytes += reader.storedBytes(name);
-            m_operations +=
-                2.0 * tokenCount() *
-                static_cast<double>(elementCount(reader.checkpoint().require(name).shape));
+        forEachTensor(spec, index, [&](const model::SpecTensor& tensor) {
+            all += decoded(reader, tensor.ref);
+            m_bytes += reader.storedBytes(tensor.ref);
+            m_operations += 2.0 * tokenCount() * static_cast<double>(elementCount(tensor.shape));
         });
         std::uint64_t experts = 0;
         for (const model::FeedForwardNames& expert : names.experts) {
@@ -108,7 +105,7 @@ private:
                                       decoded(reader, expert.down);
             experts += one;
             cost.largestExpert = std::max(cost.largestExpert, one);
-            for (const std::string* name : {&expert.gate, &expert.up, &expert.down}) {
+            for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
                 m_expertBytes += reader.storedBytes(*name);
             }
         }
@@ -206,7 +203,7 @@ private:
         if (!forward) {
             const auto& names = m_models.model->spec.layers[static_cast<std::size_t>(index)].names;
             for (const model::FeedForwardNames& expert : names.experts) {
-                for (const std::string* name : {&expert.gate, &expert.up, &expert.down}) {
+                for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
                     m_bytes += m_reader.storedBytes(*name);
                 }
             }

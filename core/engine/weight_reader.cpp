@@ -3,14 +3,12 @@
 #include "core/engine/weight_reader.h"
 
 #include "core/base/error.h"
-#include "core/checkpoint/decode.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -18,7 +16,9 @@ namespace moescope::engine {
 namespace {
 
 using checkpoint::Dtype;
-using checkpoint::TensorView;
+using checkpoint::LogicalTensor;
+using checkpoint::Window;
+using model::TensorRef;
 
 /// Elements decoded by one task: small enough to stay in the second-level cache.
 constexpr std::int64_t kDecodeGrain = 1 << 16;
@@ -38,148 +38,144 @@ std::optional<at::ScalarType> torchType(Dtype dtype) {
     }
 }
 
-std::vector<std::int64_t> sizes(const TensorView& tensor) {
-    return {tensor.shape.begin(), tensor.shape.end()};
+std::vector<std::int64_t> sizes(const LogicalTensor& tensor) {
+    return {tensor.shape().begin(), tensor.shape().end()};
 }
 
-bool isAligned(const TensorView& tensor) {
-    return reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % sizeOf(tensor.dtype) == 0;
-}
-
-/// The mapped bytes as a tensor. Nothing in the engine writes to weights.
-at::Tensor wrap(const TensorView& tensor, at::ScalarType type) {
-    return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), sizes(tensor),
-                         at::TensorOptions().dtype(type));
-}
-
-template <typename Word>
-std::uint64_t countExponent(std::span<const std::byte> bytes, Word mask) {
-    std::uint64_t count = 0;
-    const std::size_t words = bytes.size() / sizeof(Word);
-    for (std::size_t i = 0; i < words; ++i) {
-        Word word;
-        std::memcpy(&word, bytes.data() + i * sizeof(Word), sizeof(Word));
-        count += static_cast<std::uint64_t>((word & mask) == mask);
+/// The mapped bytes as a tensor, where they can be one as they are. Nothing in the engine writes to
+/// weights.
+std::optional<at::Tensor> wrap(const LogicalTensor& tensor) {
+    const auto type = torchType(tensor.dtype());
+    const auto bytes = tensor.plainBytes();
+    if (!type || !bytes ||
+        reinterpret_cast<std::uintptr_t>(bytes->data()) % sizeOf(tensor.dtype()) != 0) {
+        return std::nullopt;
     }
-    return count;
+    return at::from_blob(const_cast<std::byte*>(bytes->data()), sizes(tensor),
+                         at::TensorOptions().dtype(*type));
 }
 
-void decodeRange(const TensorView& tensor, at::Tensor& to, std::int64_t begin, std::int64_t end) {
-    const std::size_t size = sizeOf(tensor.dtype);
-    const auto count = static_cast<std::size_t>(end - begin);
-    const auto from = tensor.bytes.subspan(static_cast<std::size_t>(begin) * size, count * size);
-    if (to.scalar_type() == at::kFloat) {
-        decodeToFloat(tensor.dtype, from, {to.data_ptr<float>() + begin, count});
-        return;
+/// Decodes a window to the address of its first element in a float32 or bfloat16 tensor.
+void decodeTo(const LogicalTensor& tensor, const Window& window, at::ScalarType type, void* to) {
+    const std::size_t count = window.rows * window.columns;
+    if (type == at::kFloat) {
+        tensor.decode(window, std::span(static_cast<float*>(to), count));
+    } else {
+        tensor.decode(window, std::span(static_cast<std::uint16_t*>(to), count));
     }
-    auto* words = static_cast<std::uint16_t*>(to.data_ptr()) + begin;
-    decodeToBfloat16(tensor.dtype, from, {words, count});
 }
 
-void requireMatrix(const TensorView& tensor) {
-    if (tensor.shape.size() != 2) {
+/// Calls decode(first row, rows) for groups of rows of about a grain of elements each.
+template <typename Decode>
+void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Threads threads,
+             const Decode& decode) {
+    const auto width = static_cast<std::int64_t>(std::max<std::uint64_t>(columns, 1));
+    const std::int64_t grain = std::max<std::int64_t>(1, kDecodeGrain / width);
+    const auto range = [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; row += grain) {
+            decode(static_cast<std::uint64_t>(row),
+                   static_cast<std::uint64_t>(std::min(grain, end - row)));
+        }
+    };
+    if (threads == WeightReader::Threads::All) {
+        at::parallel_for(0, static_cast<std::int64_t>(rows), grain, range);
+    } else {
+        range(0, static_cast<std::int64_t>(rows));
+    }
+}
+
+void requireMatrix(const LogicalTensor& tensor, const TensorRef& ref) {
+    if (tensor.shape().size() != 2) {
         throw Error(ErrorCode::BadShape,
-                    fmt::format("{}: a matrix was expected, found {} dimensions", tensor.name,
-                                tensor.shape.size()));
+                    fmt::format("{}: a matrix was expected, found {} dimensions", ref.name,
+                                tensor.shape().size()));
     }
 }
 
 }  // namespace
 
-std::uint64_t countNonFinite(Dtype dtype, std::span<const std::byte> bytes) {
-    switch (dtype) {
-        case Dtype::F64:
-            return countExponent<std::uint64_t>(bytes, 0x7FF0000000000000U);
-        case Dtype::F32:
-            return countExponent<std::uint32_t>(bytes, 0x7F800000U);
-        case Dtype::F16:
-            return countExponent<std::uint16_t>(bytes, 0x7C00U);
-        case Dtype::BF16:
-            return countExponent<std::uint16_t>(bytes, 0x7F80U);
-        default:
-            return 0;
-    }
+WeightReader::Place WeightReader::placeOf(const TensorRef& ref) {
+    return ref.part ? Place{ref.name, ref.part->rows.first, ref.part->columns.first}
+                    : Place{ref.name};
 }
 
-bool WeightReader::isDirect(const std::string& name) const {
-    const TensorView tensor = m_checkpoint.require(name);
-    return m_place.device.is_cpu() && torchType(tensor.dtype) == m_place.dtype && isAligned(tensor);
+bool WeightReader::isDirect(const LogicalTensor& tensor) const {
+    return m_place.device.is_cpu() && torchType(tensor.dtype()) == m_place.dtype &&
+           wrap(tensor).has_value();
 }
 
-std::uint64_t WeightReader::storedBytes(const std::string& name) const {
-    return name.empty() ? 0 : m_checkpoint.require(name).bytes.size();
+bool WeightReader::isDirect(const TensorRef& ref) const {
+    return isDirect(LogicalTensor(m_checkpoint, ref));
 }
 
-void WeightReader::account(const TensorView& tensor) {
+std::uint64_t WeightReader::storedBytes(const TensorRef& ref) const {
+    return ref.empty() ? 0 : LogicalTensor(m_checkpoint, ref).storedBytes();
+}
+
+std::uint64_t WeightReader::elements(const TensorRef& ref) const {
+    return ref.empty() ? 0 : LogicalTensor(m_checkpoint, ref).elements();
+}
+
+void WeightReader::account(const TensorRef& ref, const LogicalTensor& tensor) {
+    Place place = placeOf(ref);
     bool check = false;
     {
         const std::lock_guard lock(m_mutex);
-        if (m_resident.emplace(tensor.name).second) {
-            m_bytesRead += tensor.bytes.size();
+        if (m_resident.insert(place).second) {
+            m_bytesRead += tensor.storedBytes();
         }
-        check = m_checked.emplace(tensor.name).second;
+        check = m_checked.insert(place).second;
     }
     if (!check) {
         return;
     }
-    const std::uint64_t bad = countNonFinite(tensor.dtype, tensor.bytes);
+    const std::uint64_t bad = tensor.countNonFinite();
     if (bad > 0) {
         const std::lock_guard lock(m_mutex);
-        m_warnings.emplace(
-            tensor.name, fmt::format("{} of {} values of {} are not finite (NaN or infinity)", bad,
-                                     elementCount(tensor.shape), tensor.name));
+        m_warnings.emplace(std::move(place),
+                           fmt::format("{} of {} values of {} are not finite (NaN or infinity)",
+                                       bad, tensor.elements(), describe(ref)));
     }
 }
 
-std::string WeightReader::warningOf(const std::string& name) const {
+std::string WeightReader::warningOf(const TensorRef& ref) const {
     const std::lock_guard lock(m_mutex);
-    const auto found = m_warnings.find(name);
+    const auto found = m_warnings.find(placeOf(ref));
     return found == m_warnings.end() ? std::string() : found->second;
 }
 
-at::Tensor WeightReader::decode(const TensorView& tensor, Threads threads) const {
-    at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(m_place.dtype));
-    const std::int64_t count = result.numel();
-    const auto range = [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t at = begin; at < end; at += kDecodeGrain) {
-            decodeRange(tensor, result, at, std::min(end, at + kDecodeGrain));
-        }
-    };
-    if (threads == Threads::All) {
-        at::parallel_for(0, count, kDecodeGrain, range);
-    } else {
-        range(0, count);
-    }
+at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type,
+                                Threads threads) const {
+    at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(type));
+    auto* const to = static_cast<char*>(result.data_ptr());
+    const std::uint64_t rowBytes = tensor.columns() * result.element_size();
+    forRows(tensor.rows(), tensor.columns(), threads, [&](std::uint64_t row, std::uint64_t rows) {
+        decodeTo(tensor, {row, rows, 0, tensor.columns()}, type, to + row * rowBytes);
+    });
     return result;
 }
 
-at::Tensor WeightReader::upload(const TensorView& tensor) const {
-    const auto type = torchType(tensor.dtype);
-    if (type && isAligned(tensor)) {
+at::Tensor WeightReader::upload(const LogicalTensor& tensor) const {
+    if (const auto stored = wrap(tensor)) {
         // The narrower stored type crosses the bus; the device converts.
-        return wrap(tensor, *type).to(m_place.device).to(m_place.dtype);
+        return stored->to(m_place.device).to(m_place.dtype);
     }
-    return decode(tensor, Threads::All).to(m_place.device);
+    return decode(tensor, m_place.dtype, Threads::All).to(m_place.device);
 }
 
-at::Tensor WeightReader::load(const std::string& name, Threads threads) {
-    const TensorView tensor = m_checkpoint.require(name);
-    account(tensor);
+at::Tensor WeightReader::load(const TensorRef& ref, Threads threads) {
+    const LogicalTensor tensor(m_checkpoint, ref);
+    account(ref, tensor);
     if (!m_place.device.is_cpu()) {
         return upload(tensor);
     }
-    if (torchType(tensor.dtype) == m_place.dtype && isAligned(tensor)) {
-        return wrap(tensor, m_place.dtype);
-    }
-    return decode(tensor, threads);
+    return isDirect(tensor) ? *wrap(tensor) : decode(tensor, m_place.dtype, threads);
 }
 
-at::Tensor WeightReader::loadFloat(const std::string& name) {
-    const TensorView tensor = m_checkpoint.require(name);
-    account(tensor);
-    at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(at::kFloat));
-    decodeRange(tensor, result, 0, result.numel());
-    return result.to(m_place.device);
+at::Tensor WeightReader::loadFloat(const TensorRef& ref) {
+    const LogicalTensor tensor(m_checkpoint, ref);
+    account(ref, tensor);
+    return decode(tensor, at::kFloat, Threads::One).to(m_place.device);
 }
 
 Linear WeightReader::load(const model::LinearNames& names, Threads threads) {
@@ -201,78 +197,57 @@ FeedForward WeightReader::load(const model::FeedForwardNames& names,
     return result;
 }
 
-at::Tensor WeightReader::loadRows(const std::string& name, std::span<const std::uint32_t> rows) {
-    const TensorView tensor = m_checkpoint.require(name);
-    requireMatrix(tensor);
-    const std::uint64_t width = tensor.shape[1];
-    const std::uint64_t rowBytes = width * sizeOf(tensor.dtype);
-    at::Tensor result =
-        at::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)},
-                  at::TensorOptions().dtype(m_place.dtype));
+at::Tensor WeightReader::loadRows(const TensorRef& ref, std::span<const std::uint32_t> rows) {
+    const LogicalTensor tensor(m_checkpoint, ref);
+    requireMatrix(tensor, ref);
+    at::Tensor result = at::empty(
+        {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(tensor.columns())},
+        at::TensorOptions().dtype(m_place.dtype));
+    auto* const to = static_cast<char*>(result.data_ptr());
+    const std::uint64_t rowBytes = tensor.columns() * result.element_size();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i] >= tensor.shape[0]) {
+        if (rows[i] >= tensor.rows()) {
             throw Error(ErrorCode::BadText,
                         fmt::format("token id {} is beyond the model's vocabulary of {}: the "
                                     "tokenizer does not belong to this checkpoint",
-                                    rows[i], tensor.shape[0]));
+                                    rows[i], tensor.rows()));
         }
-        TensorView row = tensor;
-        row.bytes = tensor.bytes.subspan(rows[i] * rowBytes, rowBytes);
-        at::Tensor target = result.select(0, static_cast<std::int64_t>(i));
-        decodeRange(row, target, 0, static_cast<std::int64_t>(width));
+        decodeTo(tensor, {rows[i], 1, 0, tensor.columns()}, m_place.dtype, to + i * rowBytes);
     }
     const std::lock_guard lock(m_mutex);
-    auto& seen = m_rows[name];
+    auto& seen = m_rows[placeOf(ref)];
     const std::size_t before = seen.size();
     seen.insert(rows.begin(), rows.end());
-    m_bytesRead += (seen.size() - before) * rowBytes;
+    m_bytesRead += (seen.size() - before) * tensor.storedRowBytes();
     return result;
 }
 
-void WeightReader::loadSlab(const std::string& name, bool columns, std::uint64_t first,
+void WeightReader::loadSlab(const TensorRef& ref, bool columns, std::uint64_t first,
                             std::uint64_t count, std::span<float> to) {
-    const TensorView tensor = m_checkpoint.require(name);
-    requireMatrix(tensor);
-    account(tensor);
-    const std::size_t size = sizeOf(tensor.dtype);
-    const std::uint64_t width = tensor.shape[1];
-    if (!columns || count == width) {
-        const auto part =
-            tensor.bytes.subspan(columns ? 0 : first * width * size, to.size() * size);
-        const auto total = static_cast<std::int64_t>(to.size());
-        at::parallel_for(0, total, kDecodeGrain, [&](std::int64_t begin, std::int64_t end) {
-            const auto from = static_cast<std::size_t>(begin);
-            const auto elements = static_cast<std::size_t>(end - begin);
-            decodeToFloat(tensor.dtype, part.subspan(from * size, elements * size),
-                          to.subspan(from, elements));
-        });
-        return;
-    }
-    const auto rows = static_cast<std::int64_t>(tensor.shape[0]);
-    const auto grain = std::max<std::int64_t>(1, kDecodeGrain / static_cast<std::int64_t>(count));
-    at::parallel_for(0, rows, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row) {
-            const auto r = static_cast<std::uint64_t>(row);
-            decodeToFloat(tensor.dtype,
-                          tensor.bytes.subspan((r * width + first) * size, count * size),
-                          to.subspan(r * count, count));
-        }
+    const LogicalTensor tensor(m_checkpoint, ref);
+    requireMatrix(tensor, ref);
+    account(ref, tensor);
+    const Window slab = columns ? Window{0, tensor.rows(), first, count}
+                                : Window{first, count, 0, tensor.columns()};
+    forRows(slab.rows, slab.columns, Threads::All, [&](std::uint64_t row, std::uint64_t rows) {
+        tensor.decode({slab.firstRow + row, rows, slab.firstColumn, slab.columns},
+                      to.subspan(row * slab.columns, rows * slab.columns));
     });
 }
 
-void WeightReader::willNeed(const std::string& name) const {
-    if (!name.empty()) {
-        m_checkpoint.willNeed(m_checkpoint.require(name));
+void WeightReader::willNeed(const TensorRef& ref) const {
+    if (!ref.empty()) {
+        LogicalTensor(m_checkpoint, ref).willNeed();
     }
 }
 
-void WeightReader::release(const std::string& name) const {
-    if (name.empty()) {
+void WeightReader::release(const TensorRef& ref) const {
+    if (ref.empty()) {
         return;
     }
-    m_checkpoint.dontNeed(m_checkpoint.require(name));
+    LogicalTensor(m_checkpoint, ref).dontNeed();
     const std::lock_guard lock(m_mutex);
-    m_resident.erase(name);
+    m_resident.erase(placeOf(ref));
 }
 
 }  // namespace moescope::engine

@@ -9,7 +9,7 @@
 namespace moescope::engine {
 namespace {
 
-const std::string& matrixName(const model::FeedForwardNames& names, Role role) {
+const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role role) {
     switch (role) {
         case Role::Gate:
             return names.gate;

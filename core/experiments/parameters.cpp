@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/parameters.h"
 
-#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/logical_tensor.h"
 #include "core/model/parameters.h"
 
 #include <vector>
@@ -29,8 +29,10 @@ session::Quantity components(const std::string& name, const std::string& longNam
 double bytesPerExpertWeight(const engine::ModelContext& model) {
     for (const model::LayerSpec& layer : model.model.layers) {
         if (!layer.names.experts.empty()) {
-            const auto tensor = model.checkpoint.require(layer.names.experts.front().gate);
-            return static_cast<double>(checkpoint::sizeOf(tensor.dtype));
+            const checkpoint::LogicalTensor tensor(model.checkpoint,
+                                                   layer.names.experts.front().gate);
+            return static_cast<double>(tensor.storedBytes()) /
+                   static_cast<double>(tensor.elements());
         }
     }
     return 0.0;

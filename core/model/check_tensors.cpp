@@ -3,6 +3,7 @@
 #include "core/model/check_tensors.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/logical_tensor.h"
 #include "core/model/spec_tensors.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,8 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 namespace moescope::model {
 namespace {
@@ -31,33 +33,59 @@ bool isShape(const Shape& found, const Shape& expected) {
 }
 
 void checkOne(const checkpoint::Checkpoint& checkpoint, const SpecTensor& expected) {
-    const auto found = checkpoint.require(expected.name);
-    if (!isShape(found.shape, expected.shape)) {
+    const checkpoint::LogicalTensor found(checkpoint, expected.ref);
+    const std::string file = fileOf(checkpoint, found.view());
+    if (!isShape(found.shape(), expected.shape)) {
         throw Error(ErrorCode::BadShape,
                     fmt::format("{}: tensor \"{}\" has the shape [{}], but config.json asks for "
                                 "[{}].",
-                                fileOf(checkpoint, found), expected.name,
-                                fmt::join(found.shape, ", "), fmt::join(expected.shape, ", ")));
+                                file, describe(expected.ref), fmt::join(found.shape(), ", "),
+                                fmt::join(expected.shape, ", ")));
     }
-    const bool usable = found.dtype == Dtype::F64 || found.dtype == Dtype::F32 ||
-                        found.dtype == Dtype::F16 || found.dtype == Dtype::BF16;
+    const bool usable = found.dtype() == Dtype::F64 || found.dtype() == Dtype::F32 ||
+                        found.dtype() == Dtype::F16 || found.dtype() == Dtype::BF16;
     if (!usable) {
         throw Error(
             ErrorCode::Unsupported,
             fmt::format("{}: tensor \"{}\" is stored as {}; Moescope runs weights stored as "
                         "BF16, F16, F32 or F64.",
-                        fileOf(checkpoint, found), expected.name, checkpoint::name(found.dtype)));
+                        file, expected.ref.name, checkpoint::name(found.dtype())));
     }
 }
 
-/// The number after "layers." in a tensor name.
-std::optional<int> layerOf(std::string_view name) {
-    constexpr std::string_view kMark = "layers.";
-    const auto mark = name.find(kMark);
-    if (mark == std::string_view::npos) {
+/// Adds up what the spec takes of each stored tensor.
+class Coverage {
+public:
+    void add(const SpecTensor& tensor) {
+        m_used[tensor.ref.name] += tensor.ref.part ? elementCount(tensor.shape) : 0;
+        if (tensor.ref.part) {
+            m_whole[tensor.ref.name] = elementCount(tensor.ref.part->whole);
+        }
+    }
+    [[nodiscard]] bool contains(std::string_view name) const { return m_used.contains(name); }
+    /// The parts of a tensor must be all of it: else the adapter or the checkpoint is wrong.
+    void requireWhole(const checkpoint::Checkpoint& checkpoint) const {
+        for (const auto& [name, elements] : m_whole) {
+            if (m_used.at(name) != elements) {
+                throw Error(
+                    ErrorCode::Unsupported,
+                    fmt::format("{}: of tensor \"{}\" with {} values the model uses {}.",
+                                checkpoint.folder().string(), name, elements, m_used.at(name)));
+            }
+        }
+    }
+
+private:
+    std::unordered_map<std::string_view, std::uint64_t> m_used;
+    std::unordered_map<std::string_view, std::uint64_t> m_whole;
+};
+
+/// The layer that a tensor name belongs to: the number behind the prefix.
+std::optional<int> layerOf(std::string_view name, std::string_view prefix) {
+    if (!name.starts_with(prefix)) {
         return std::nullopt;
     }
-    const auto* first = name.data() + mark + kMark.size();
+    const auto* first = name.data() + prefix.size();
     int layer = 0;
     const auto result = std::from_chars(first, name.data() + name.size(), layer);
     return result.ec == std::errc() ? std::optional<int>(layer) : std::nullopt;
@@ -90,24 +118,23 @@ void noteExtras(const std::set<int>& layersBeyond, const std::vector<std::string
     }
 }
 
-void checkLeftOver(const checkpoint::Checkpoint& checkpoint,
-                   const std::unordered_set<std::string_view>& named, ModelSpec& spec) {
+void checkLeftOver(const checkpoint::Checkpoint& checkpoint, const Coverage& named,
+                   ModelSpec& spec) {
     std::set<int> layersBeyond;
     std::vector<std::string_view> others;
     for (const auto& tensor : checkpoint.tensors()) {
         if (named.contains(tensor.name) || isBuffer(tensor.name) || isTiedHead(spec, tensor.name)) {
             continue;
         }
-        const auto layer = layerOf(tensor.name);
-        const bool ours = tensor.name.starts_with("model.layers.");
-        if (ours && layer && *layer < spec.layerCount()) {
+        const auto layer = layerOf(tensor.name, spec.layersPrefix);
+        if (layer && *layer < spec.layerCount()) {
             throw Error(ErrorCode::Unsupported,
                         fmt::format("{}: tensor \"{}\" is not part of a {} model; this one is of "
                                     "another kind than its config.json says, or a variant that "
                                     "Moescope does not know.",
                                     fileOf(checkpoint, tensor), tensor.name, spec.familyTitle));
         }
-        if (ours && layer) {
+        if (layer) {
             layersBeyond.insert(*layer);
         } else {
             others.push_back(tensor.name);
@@ -119,11 +146,12 @@ void checkLeftOver(const checkpoint::Checkpoint& checkpoint,
 }  // namespace
 
 void checkTensors(const checkpoint::Checkpoint& checkpoint, ModelSpec& spec) {
-    std::unordered_set<std::string_view> named;
+    Coverage named;
     forEachTensor(spec, [&](const SpecTensor& tensor) {
         checkOne(checkpoint, tensor);
-        named.insert(tensor.name);
+        named.add(tensor);
     });
+    named.requireWhole(checkpoint);
     checkLeftOver(checkpoint, named, spec);
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/checkpoint/tensor_ref.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +14,9 @@
 /// nothing else. Defaults are the Llama skeleton. Switches of further families are added here with
 /// their block, never as "if family == ...".
 namespace moescope::model {
+
+/// A name, or a part of a tensor that holds more than one matrix.
+using checkpoint::TensorRef;
 
 enum class Activation { Silu, GeluErf, GeluTanh };
 
@@ -123,28 +128,28 @@ struct MoeSpec {
     bool sharedGate = false;  ///< the shared output is multiplied by sigmoid(gate x), one number
 };
 
-/// Tensor names of one linear map.
+/// Where one linear map lies in the checkpoint.
 struct LinearNames {
-    std::string weight;
-    std::string bias;  ///< empty: none
+    TensorRef weight;  ///< [out, in]
+    TensorRef bias;    ///< [out]; empty: none
 };
 
 /// Where one gated feed-forward lies in the checkpoint.
 struct FeedForwardNames {
-    std::string gate, up, down;
-    std::string gateBias, upBias, downBias;
+    TensorRef gate, up, down;
+    TensorRef gateBias, upBias, downBias;
 };
 
 struct LayerNames {
-    std::string attentionNorm, feedForwardNorm;
+    TensorRef attentionNorm, feedForwardNorm;
     LinearNames q, k, v, o;
     /// Latent attention: the narrow vectors' projections and norms; q and keyValueUp read them.
     LinearNames queryDown, keyValueDown, keyValueUp;
-    std::string queryDownNorm, keyValueDownNorm;
-    std::string qNorm, kNorm;               ///< where AttentionSpec::qkNorm asks for them
+    TensorRef queryDownNorm, keyValueDownNorm;
+    TensorRef qNorm, kNorm;                 ///< where AttentionSpec::qkNorm asks for them
     FeedForwardNames dense;                 ///< dense layers only
     LinearNames router;                     ///< routed layers only
-    std::string selectionBias;              ///< [E] or [1, E], where the router has one
+    TensorRef selectionBias;                ///< [E] or [1, E], where the router has one
     std::vector<FeedForwardNames> experts;  ///< routed layers only, by expert index
     FeedForwardNames shared;                ///< where MoeSpec::shared is set
     LinearNames sharedGate;                 ///< [1, hidden], where MoeSpec::sharedGate is set
@@ -170,9 +175,10 @@ struct ModelSpec {
     double normEps = 1e-5;
     bool tiedHead = false;
     double maxPositions = 0.0;
+    std::string layersPrefix = "model.layers.";  ///< of the layers' tensors, before the number
     std::vector<LayerSpec> layers;
 
-    std::string embeddingName, finalNormName;
+    TensorRef embeddingName, finalNormName;
     LinearNames head;
 
     std::optional<int> bosId;

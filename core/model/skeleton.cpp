@@ -56,8 +56,7 @@ AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaul
     return attention;
 }
 
-LayerNames attentionNames(int layer) {
-    const std::string prefix = layerPrefix(layer);
+LayerNames attentionNames(const std::string& prefix) {
     LayerNames names;
     names.attentionNorm = prefix + "input_layernorm.weight";
     names.feedForwardNorm = prefix + "post_attention_layernorm.weight";
@@ -80,10 +79,12 @@ std::vector<int> readTokenIds(const Config& config, std::string_view key) {
 }
 
 void readHead(const Config& config, const SkeletonDefaults& defaults, ModelSpec& spec) {
-    spec.embeddingName = "model.embed_tokens.weight";
-    spec.finalNormName = "model.norm.weight";
+    const std::string prefix(defaults.prefix);
+    spec.layersPrefix = prefix + "layers.";
+    spec.embeddingName = prefix + "embed_tokens.weight";
+    spec.finalNormName = prefix + "norm.weight";
     spec.tiedHead = config.flag({"tie_word_embeddings"}, defaults.tiedHead);
-    spec.head.weight = spec.tiedHead ? spec.embeddingName : "lm_head.weight";
+    spec.head.weight = spec.tiedHead ? spec.embeddingName : TensorRef(std::string(defaults.head));
     const auto bos = readTokenIds(config, "bos_token_id");
     if (!bos.empty()) {
         spec.bosId = bos.front();
@@ -100,8 +101,8 @@ std::string numbered(std::string_view pattern, int number) {
 
 }  // namespace
 
-std::string layerPrefix(int layer) {
-    return fmt::format("model.layers.{}.", layer);
+std::string layerPrefix(const ModelSpec& spec, int layer) {
+    return fmt::format("{}{}.", spec.layersPrefix, layer);
 }
 
 ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaults) {
@@ -126,7 +127,7 @@ ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaul
     for (int i = 0; i < layers; ++i) {
         LayerSpec layer;
         layer.attention = attention;
-        layer.names = attentionNames(i);
+        layer.names = attentionNames(layerPrefix(spec, i));
         spec.layers.push_back(std::move(layer));
     }
     return spec;
@@ -135,7 +136,7 @@ ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaul
 void setAttentionBias(ModelSpec& spec, bool qkv, bool output) {
     for (int i = 0; i < spec.layerCount(); ++i) {
         auto& layer = spec.layers[static_cast<std::size_t>(i)];
-        const std::string prefix = layerPrefix(i) + "self_attn.";
+        const std::string prefix = layerPrefix(spec, i) + "self_attn.";
         layer.attention.qkvBias = qkv;
         layer.attention.outputBias = output;
         layer.names.q.bias = qkv ? prefix + "q_proj.bias" : "";
@@ -149,8 +150,8 @@ void setQkNorm(ModelSpec& spec, QkNorm kind, std::string_view qName, std::string
     for (int i = 0; i < spec.layerCount(); ++i) {
         auto& layer = spec.layers[static_cast<std::size_t>(i)];
         layer.attention.qkNorm = kind;
-        layer.names.qNorm = kind == QkNorm::None ? "" : layerPrefix(i).append(qName);
-        layer.names.kNorm = kind == QkNorm::None ? "" : layerPrefix(i).append(kName);
+        layer.names.qNorm = kind == QkNorm::None ? "" : layerPrefix(spec, i).append(qName);
+        layer.names.kNorm = kind == QkNorm::None ? "" : layerPrefix(spec, i).append(kName);
     }
 }
 
@@ -228,37 +229,70 @@ void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward, const GatedNa
         auto& layer = spec.layers[static_cast<std::size_t>(i)];
         if (!layer.isRouted()) {
             layer.dense = feedForward;
-            layer.names.dense = gatedNames(layerPrefix(i) + "mlp.", names, feedForward.bias);
+            layer.names.dense = gatedNames(layerPrefix(spec, i) + "mlp.", names, feedForward.bias);
         }
     }
 }
 
-void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
-               const MoeSpec& moe, const RoutedNames& names) {
+namespace {
+
+/// Names are built before they are looked up: never more of them than there is reason for.
+void requirePlausible(const FamilyInput& input, std::size_t layers, const MoeSpec& moe,
+                      bool fused) {
     constexpr std::size_t kMatricesOfExpert = 3;
+    constexpr std::size_t kMostExperts = std::size_t{1} << 20U;  ///< in all layers
     if (moe.topK > moe.experts) {
         bad(input.config, fmt::format("{} experts per token are more than the {} experts there are",
                                       moe.topK, moe.experts));
     }
-    // Names are built before they are looked up: never more of them than the files can hold.
     const std::size_t tensorCount = input.checkpoint.tensors().size();
-    const auto experts = static_cast<std::size_t>(moe.experts);
-    if (layers.size() * experts * kMatricesOfExpert > tensorCount) {
+    const std::size_t experts = layers * static_cast<std::size_t>(moe.experts);
+    if (!fused && experts * kMatricesOfExpert > tensorCount) {
         bad(input.config, fmt::format("{} experts in {} layers need more than the {} tensors that "
                                       "the checkpoint has",
-                                      moe.experts, layers.size(), tensorCount));
+                                      moe.experts, layers, tensorCount));
     }
+    if (experts > kMostExperts) {
+        bad(input.config, fmt::format("{} experts in {} layers are more than the {} that Moescope "
+                                      "handles",
+                                      moe.experts, layers, kMostExperts));
+    }
+}
+
+FeedForwardNames expertNames(const std::string& prefix, const ModelSpec& spec, const MoeSpec& moe,
+                             const RoutedNames& names, int expert) {
+    if (names.fused) {
+        return fusedExpert(prefix, *names.fused,
+                           {.experts = moe.experts,
+                            .hidden = spec.hiddenSize,
+                            .width = moe.expert.intermediateSize},
+                           expert);
+    }
+    const std::string part = numbered(names.expert, expert);
+    return gatedNames(fmt::format("{}{}.", prefix, part), names.gated);
+}
+
+}  // namespace
+
+void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
+               const MoeSpec& moe, const RoutedNames& names) {
+    requirePlausible(input, layers.size(), moe, names.fused.has_value());
     for (const int index : layers) {
         auto& layer = spec.layers.at(static_cast<std::size_t>(index));
-        const std::string prefix = layerPrefix(index);
+        const std::string prefix = layerPrefix(spec, index);
         layer.moe = moe;
         layer.names.router.weight = fmt::format("{}{}.weight", prefix, names.router);
-        for (int expert = 0; expert < moe.experts; ++expert) {
-            const std::string part = numbered(names.expert, expert);
-            layer.names.experts.push_back(
-                gatedNames(fmt::format("{}{}.", prefix, part), names.gated));
+        if (names.routerBias) {
+            layer.names.router.bias = fmt::format("{}{}.bias", prefix, names.router);
         }
-        if (moe.shared) {
+        layer.names.experts.reserve(static_cast<std::size_t>(moe.experts));
+        for (int expert = 0; expert < moe.experts; ++expert) {
+            layer.names.experts.push_back(expertNames(prefix, spec, moe, names, expert));
+        }
+        if (moe.shared && names.fusedShared) {
+            layer.names.shared =
+                fusedMlp(prefix, *names.fusedShared, spec.hiddenSize, moe.shared->intermediateSize);
+        } else if (moe.shared) {
             layer.names.shared =
                 gatedNames(fmt::format("{}{}.", prefix, names.shared), names.gated);
         }

@@ -4,6 +4,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/config.h"
+#include "core/model/fused_names.h"
 #include "core/model/model_spec.h"
 
 #include <functional>
@@ -36,6 +37,8 @@ struct SkeletonDefaults {
     /// Where other keys than `head_dim` give them: dimension of a head, of its rotated part.
     std::optional<int> headDim{}, rotaryDim{};
     bool tiedHead = false;
+    std::string_view prefix = "model.";        ///< before "layers.", "embed_tokens" and "norm"
+    std::string_view head = "lm_head.weight";  ///< where it is not tied
 };
 
 /// Everything but the feed-forward part, from the keys and with the tensor names of the Llama
@@ -45,7 +48,7 @@ struct SkeletonDefaults {
 [[nodiscard]] ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaults);
 
 /// "model.layers.{layer}."
-[[nodiscard]] std::string layerPrefix(int layer);
+[[nodiscard]] std::string layerPrefix(const ModelSpec& spec, int layer);
 
 /// Biases of the query, key, value projections and of the output projection in every layer.
 void setAttentionBias(ModelSpec& spec, bool qkv, bool output);
@@ -79,14 +82,17 @@ void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward,
               const GatedNames& names = kProjectionNames);
 
 /// Where a routed layer keeps its parts, below the layer's prefix; "{}" in `expert` stands for the
-/// expert's number.
+/// expert's number. Experts that lie together in one tensor have `fused` in place of `expert`.
 struct RoutedNames {
     std::string_view router;
-    std::string_view expert;
+    bool routerBias = false;
+    std::string_view expert = "";
     GatedNames gated = kProjectionNames;
+    std::optional<FusedNames> fused{};
     std::string_view shared = "";
-    std::string_view sharedGate = "";     ///< where MoeSpec::sharedGate is set
-    std::string_view selectionBias = "";  ///< where RouterSpec::selectionBias is set
+    std::optional<FusedNames> fusedShared{};  ///< gate and up of the shared experts in one tensor
+    std::string_view sharedGate = "";         ///< where MoeSpec::sharedGate is set
+    std::string_view selectionBias = "";      ///< where RouterSpec::selectionBias is set
 };
 
 /// Makes these layers routed ones. Throws Error(BadCheckpoint) when top-k exceeds the number of

@@ -21,34 +21,38 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNames{{
 /// Walks one spec; keeps where it is so that each visit is one short call.
 class Walk {
 public:
-    Walk(const ModelSpec& spec, const std::function<void(const SpecTensor&)>& visit)
-        : m_spec(spec), m_visit(visit) {}
+    Walk(const ModelSpec& spec, const VisitTensor& visit) : m_spec(spec), m_visit(visit) {}
 
     void run() {
         emit(m_spec.embeddingName, {size(m_spec.vocabSize), hidden()}, Component::Embedding);
-        for (m_layer = 0; m_layer < m_spec.layerCount(); ++m_layer) {
-            layer(m_spec.layers[static_cast<std::size_t>(m_layer)]);
+        for (int index = 0; index < m_spec.layerCount(); ++index) {
+            layer(index);
         }
-        m_layer = -1;
         emit(m_spec.finalNormName, {hidden()}, Component::Norms);
         if (!m_spec.tiedHead) {
             linear(m_spec.head, size(m_spec.vocabSize), hidden(), Component::Head);
         }
     }
 
+    void layer(int index) {
+        m_layer = index;
+        layer(m_spec.layers.at(static_cast<std::size_t>(index)));
+        m_layer = -1;
+    }
+
 private:
     static std::uint64_t size(int value) { return static_cast<std::uint64_t>(value); }
     [[nodiscard]] std::uint64_t hidden() const { return size(m_spec.hiddenSize); }
 
-    void emit(const std::string& tensorName, Shape shape, Component component) {
-        if (!tensorName.empty()) {
-            m_visit({tensorName, std::move(shape), component, m_layer, m_expert});
+    /// References must be the spec's own: visitors may keep or change them.
+    void emit(const TensorRef& ref, Shape shape, Component component) {
+        if (!ref.empty()) {
+            m_visit({ref, std::move(shape), component, m_layer, m_expert});
         }
     }
 
-    /// The visitor may keep the names: they must be the spec's own strings.
-    void linear(const std::string& weight, const std::string& bias, std::uint64_t out,
-                std::uint64_t in, Component component) {
+    void linear(const TensorRef& weight, const TensorRef& bias, std::uint64_t out, std::uint64_t in,
+                Component component) {
         emit(weight, {out, in}, component);
         emit(bias, {out}, component);
     }
@@ -123,7 +127,7 @@ private:
     }
 
     const ModelSpec& m_spec;
-    const std::function<void(const SpecTensor&)>& m_visit;
+    const VisitTensor& m_visit;
     int m_layer = -1;
     int m_expert = -1;
 };
@@ -138,8 +142,21 @@ std::string_view title(Component component) noexcept {
     return kNames[static_cast<std::size_t>(component)].second;
 }
 
-void forEachTensor(const ModelSpec& spec, const std::function<void(const SpecTensor&)>& visit) {
+void forEachTensor(const ModelSpec& spec, const VisitTensor& visit) {
     Walk(spec, visit).run();
+}
+
+void forEachTensor(const ModelSpec& spec, int layer, const VisitTensor& visit) {
+    Walk(spec, visit).layer(layer);
+}
+
+void forEachTensor(ModelSpec& spec,
+                   const std::function<void(TensorRef&, const SpecTensor&)>& visit) {
+    // The walk is the same, and the spec, with all its references, is the caller's to change.
+    const VisitTensor change = [&](const SpecTensor& tensor) {
+        visit(const_cast<TensorRef&>(tensor.ref), tensor);
+    };
+    Walk(spec, change).run();
 }
 
 }  // namespace moescope::model

@@ -31,7 +31,7 @@ inline constexpr std::array kComponents{Component::Embedding,     Component::Att
 
 /// A tensor that the model needs, with the shape it must have.
 struct SpecTensor {
-    std::string_view name;
+    const TensorRef& ref;
     Shape shape;
     Component component = Component::Norms;
     int layer = -1;   ///< -1 outside the layers
@@ -39,7 +39,13 @@ struct SpecTensor {
 };
 
 /// Calls `visit` for each tensor of the spec, embedding first, then layer by layer, head last. A
-/// tied head is not visited: its matrix is the embedding.
-void forEachTensor(const ModelSpec& spec, const std::function<void(const SpecTensor&)>& visit);
+/// tied head is not visited: its matrix is the embedding. The references are the spec's own.
+using VisitTensor = std::function<void(const SpecTensor&)>;
+void forEachTensor(const ModelSpec& spec, const VisitTensor& visit);
+/// The tensors of one layer.
+void forEachTensor(const ModelSpec& spec, int layer, const VisitTensor& visit);
+/// All of them, with references that `visit` may change.
+void forEachTensor(ModelSpec& spec,
+                   const std::function<void(TensorRef&, const SpecTensor&)>& visit);
 
 }  // namespace moescope::model

@@ -61,7 +61,7 @@ ModelSpec latentSkeleton(const FamilyInput& input, SkeletonDefaults defaults) {
         layer.attention.headsKv = layer.attention.headsQ;
         layer.attention.scale *= yarnScale(layer.attention.rope.scaling);
         layer.attention.rope.style = interleaved ? RopeStyle::Interleaved : RopeStyle::HalfSplit;
-        layer.names = latentNames(std::move(layer.names), layerPrefix(i), latent);
+        layer.names = latentNames(std::move(layer.names), layerPrefix(spec, i), latent);
     }
     return spec;
 }

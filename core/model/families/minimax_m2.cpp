@@ -46,7 +46,7 @@ ModelSpec describe(const FamilyInput& input) {
         setQkNorm(spec, QkNorm::FullProjection);
     }
     const std::string inGateName = "block_sparse_moe.gate.e_score_correction_bias";
-    const bool inGate = input.checkpoint.find(layerPrefix(0) + inGateName).has_value();
+    const bool inGate = input.checkpoint.find(layerPrefix(spec, 0) + inGateName).has_value();
     setRouted(input, spec, allLayers(spec), readMoe(config),
               {.router = "block_sparse_moe.gate",
                .expert = "block_sparse_moe.experts.{}",

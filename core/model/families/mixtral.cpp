@@ -48,7 +48,7 @@ ModelSpec describe(const FamilyInput& input) {
     } else {
         moe.router.renormalise = Renormalise::Sum;
     }
-    const bool below = input.checkpoint.find(layerPrefix(0) + "mlp.gate.weight").has_value();
+    const bool below = input.checkpoint.find(layerPrefix(spec, 0) + "mlp.gate.weight").has_value();
     const std::string block = below ? "mlp." : "block_sparse_moe.";
     setRouted(input, spec, allLayers(spec), moe,
               {.router = block + "gate", .expert = block + "experts.{}", .gated = kW1W3W2});

@@ -46,11 +46,11 @@ struct ReferenceModel {
     [[nodiscard]] std::uint64_t neededBytes(bool withHead) const {
         std::uint64_t bytes = 0;
         for (const auto& tensor : checkpoint.tensors()) {
-            if (tensor.name == spec.embeddingName) {
+            if (tensor.name == spec.embeddingName.name) {
                 const std::set<text::TokenId> rows(corpus.ids.begin(), corpus.ids.end());
                 bytes += rows.size() * tensor.bytes.size() / tensor.shape[0];
             } else if (withHead ||
-                       (tensor.name != spec.finalNormName && tensor.name != spec.head.weight)) {
+                       (tensor.name != spec.finalNormName.name && tensor.name != spec.head.weight.name)) {
                 bytes += tensor.bytes.size();
             }
         }
