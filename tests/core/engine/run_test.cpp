@@ -81,7 +81,7 @@ std::string poisonedCopy(const std::string& fixture, const std::filesystem::path
     const auto from = tests::referenceDir() / "models" / fixture;
     std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
     const tests::ReferenceModel model(fixture);
-    const std::string name = model.spec.layers[1].names.experts[2].up;
+    const std::string name = model.spec.layers[1].names.experts[2].up.name;
     const auto tensor = model.checkpoint.require(name);
     const auto file =
         model.checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.filename();
