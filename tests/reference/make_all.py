@@ -15,6 +15,8 @@ import transformers
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from common.remote import RemoteCode  # noqa: E402
+
 DATA = HERE.parent / "data" / "reference"
 
 #: Family modules in the order of the models reference.
@@ -42,10 +44,12 @@ FAMILIES = (
     "gemma4",
     "qwen3_next",
     "qwen3_5_moe",
+    "bailing_moe",
+    "kimi_k2",
 )
 
 
-def make_families(names: list[str], remote_code: Path | None) -> None:
+def make_families(names: list[str], remote_code: RemoteCode) -> None:
     """Writes the fixtures of the named family modules."""
     from common.runner import make_fixture
 
@@ -61,7 +65,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", help="family modules to make (default: all)")
     parser.add_argument("--demo", type=Path, default=HERE.parent.parent / "resources" / "demo", help="demo models")
     parser.add_argument("--tokenizers", type=Path, help="the folder of real tokenizers")
-    parser.add_argument("--remote-code", type=Path, help="a clone of kamanphoebe/Look-into-MoEs")
+    parser.add_argument("--remote-code", type=Path, nargs="*", default=[], help="clones of code published with models")
     return parser.parse_args(arguments)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from common.checkpoint import read_tensors
 from common.fixture import ModelParts
+from common.remote import RemoteCode
 from common.runner import run_model, save_expected
 from common.versions import versions
 from families import deepseek, dense, mixtral
@@ -41,10 +42,10 @@ MODELS = ("tiny-mistral", "tiny-mixtral", "tiny-mixtral-instruct", "tiny-deepsee
 KEPT = ("router_logits", "chosen_experts", "weights", "expert_output_norms")
 
 
-def _load(folder: Path, remote_code: Path | None) -> ModelParts | None:
+def _load(folder: Path, remote_code: RemoteCode) -> ModelParts | None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if config["model_type"] == "deepseek":
-        return None if remote_code is None else deepseek.load_folder(config, remote_code, folder)
+        return None if not remote_code else deepseek.load_folder(config, remote_code, folder)
     return mixtral.load(folder) if config["model_type"] == "mixtral" else dense.load(folder)
 
 
@@ -103,7 +104,7 @@ def _run(folder: Path, parts: ModelParts, name: str) -> tuple[dict[str, Tensor],
     return best
 
 
-def make_demo(data: Path, demo: Path, remote_code: Path | None) -> None:
+def make_demo(data: Path, demo: Path, remote_code: RemoteCode) -> None:
     """Writes data/demo/MODEL.safetensors for every demo model that is there and can be run."""
     folder = data / "demo"
     for name in MODELS:

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the modelling files that were published beside checkpoints, outside this repository.
 
-The files are read from a clone of github.com/kamanphoebe/Look-into-MoEs (MIT), given with
---remote-code. They were written for transformers 4.36. Nothing in them is edited: what they import
-and a newer transformers no longer has is put in place before they are loaded, and each such change
-is listed in CHANGES. None of them touches the arithmetic of the forward pass.
+The files are read from clones of github.com/kamanphoebe/Look-into-MoEs, inclusionAI/Ling and
+inclusionAI/Ling-V2 (all MIT), given with --remote-code. They were written for transformers 4.36 to 4.52.
+Nothing in them is edited: what they import and a newer transformers no longer has is put in place
+before they are loaded, and each such change is listed in CHANGES. None of them touches the
+arithmetic of the forward pass.
 
 The published files also carry an argument `decoder_layer_idx` that the study added; it stays None.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,6 +23,10 @@ from typing import Any
 import torch
 import transformers
 from torch import nn
+from transformers import modeling_rope_utils
+
+#: Clones of published code.
+RemoteCode = Sequence[Path]
 
 #: What is put in place, and why: copied into README.md.
 CHANGES = {
@@ -30,6 +36,8 @@ CHANGES = {
     "transformers.utils.is_flash_attn_greater_or_equal_2_10": "removed in 5.x; returns False",
     "transformers.utils.add_start_docstrings and its kin": "removed in 5.x; decorators that do nothing",
     "transformers.modeling_attn_mask_utils": "removed in 5.x where absent; a causal mask of 0 and the lowest float32",
+    "transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS['default']": "removed in 5.x; the formula it had in 4.52",
+    "MoEV2CausalLMOutputWithPast of Ling 2.0": "a plain object: 5.24 renames fields of the output classes",
     "config.rope_scaling": "5.x turns it into rope_parameters; set back to the value of config.json after loading",
     "PreTrainedModel.post_init": "skipped: it sets initial weights and 5.x rejects the class's list of tied weights",
     "config.use_cache": "False: the cache classes of 4.36 are gone; every pass is a whole text",
@@ -63,7 +71,15 @@ def _put(module: str, **values: Any) -> None:
             setattr(target, name, value)
 
 
+def _plain_rope(config: Any, device: Any = None, **_options: Any) -> tuple[torch.Tensor, float]:
+    """Inverse frequencies theta^(-2j / d) for the rotated part d of a head, and no scaling."""
+    size = int(config.head_dim * getattr(config, "partial_rotary_factor", 1.0))
+    exponents = torch.arange(0, size, 2, dtype=torch.int64).to(device=device, dtype=torch.float) / size
+    return 1.0 / (config.rope_theta**exponents), 1.0
+
+
 def _prepare() -> None:
+    modeling_rope_utils.ROPE_INIT_FUNCTIONS.setdefault("default", _plain_rope)
     _put(
         "transformers.modeling_attn_mask_utils",
         AttentionMaskConverter=SimpleNamespace,
@@ -82,17 +98,23 @@ def _prepare() -> None:
     )
 
 
-def remote_module(root: Path, folder: str, file: str) -> ModuleType:
-    """Loads root/folder/file.py as part of a package named after the folder."""
+def has_remote(roots: RemoteCode, folder: str, file: str) -> bool:
+    """Whether one of the clones holds folder/file.py."""
+    return any((root / folder / f"{file}.py").exists() for root in roots)
+
+
+def remote_module(roots: RemoteCode, folder: str, file: str) -> ModuleType:
+    """Loads folder/file.py of the clone that has it, as part of a package named after the folder."""
     _prepare()
     package = f"remote_{folder}"
     if package not in sys.modules:
         parent = ModuleType(package)
-        parent.__path__ = [str(root / folder)]
+        parent.__path__ = [str(root / folder) for root in roots]
         sys.modules[package] = parent
     name = f"{package}.{file}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, root / folder / f"{file}.py")
+        path = next(root / folder / f"{file}.py" for root in roots if has_remote([root], folder, file))
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module

@@ -15,6 +15,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import load_rewritten, plain_logits
 from common.probes import FusedProbe
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 
@@ -102,7 +103,7 @@ class FlatProbe(FusedProbe):
         return super().expert_outputs().reshape(self.expert_input.shape[0], -1, self.expert_input.shape[-1])
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The DBRX fixture."""
     return [
         Fixture(

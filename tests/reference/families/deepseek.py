@@ -16,7 +16,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts, MoeProbe
 from common.loading import decoder_parts
 from common.probes import WatchedListProbe
-from common.remote import build_remote, remote_module
+from common.remote import RemoteCode, build_remote, remote_module
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 
@@ -101,7 +101,7 @@ def tensors(config: dict[str, Any], seed: int) -> skeleton.Tensors:
     return skeleton.decoder(make, shape, feed_forward, attention)
 
 
-def load_folder(config: dict[str, Any], remote_code: Path, folder: Path) -> ModelParts:
+def load_folder(config: dict[str, Any], remote_code: RemoteCode, folder: Path) -> ModelParts:
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "deepseekmoe", "modeling_deepseek")
     configuration = remote_module(remote_code, "deepseekmoe", "configuration_deepseek")
@@ -117,9 +117,9 @@ def load_folder(config: dict[str, Any], remote_code: Path, folder: Path) -> Mode
     return decoder_parts(model, probe)
 
 
-def fixtures(remote_code: Path | None) -> list[Fixture]:
+def fixtures(remote_code: RemoteCode) -> list[Fixture]:
     """The two DeepSeekMoE fixtures; none without the published code."""
-    if remote_code is None:
+    if not remote_code:
         return []
     common = {"script": "families/deepseek.py", "vocabulary": 97}
     return [

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from common.fixture import Fixture, Routing, ordered_choice
+from common.remote import RemoteCode
 from common.routers import Groups, Rule, softmax_then_top
 from families import latent
 from families.standard import Mixture, base_config, builder, loader
@@ -103,7 +103,7 @@ def _attention(config: dict[str, Any], make: Any, at: str) -> dict[str, Tensor]:
     return latent.attention(make, config, at)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """V2-Lite and V2."""
     greedy = softmax_then_top(LITE["num_experts_per_tok"], renormalise=False)
     return [

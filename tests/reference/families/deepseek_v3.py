@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from common import skeleton
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import BiasedRule, Groups
 from common.weights import WeightMaker
 from families import latent
@@ -71,7 +71,7 @@ def tensors(seed: int) -> Tensors:
     return main | skeleton.gated_mlp(make, f"{at}mlp.shared_experts.", hidden, 9)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The V3 fixture."""
     return [
         Fixture(

@@ -13,6 +13,7 @@ import torch
 from common import skeleton
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts, load_with_transformers
+from common.remote import RemoteCode
 from common.weights import WeightMaker
 
 #: Same layers, hidden size, feed-forward width and vocabulary as the Mixtral fixture.
@@ -119,7 +120,7 @@ def _fixture(name: str, about: str, config: dict[str, Any], **options: Any) -> F
     )
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The dense fixtures."""
     return [
         _fixture("mistral-baseline", "Dense baseline F of the Mixtral fixture, one bfloat16 file", BASELINE),

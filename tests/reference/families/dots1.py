@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import nn
 
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import BiasedRule, Groups
 from families.standard import Mixture, base_config, builder, loader
 
@@ -41,7 +40,7 @@ def rule(block: nn.Module) -> BiasedRule:
     return BiasedRule(3, block.gate.e_score_correction_bias, scale=2.5, groups=groups, excluded=float("-inf"))
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The dots1 fixture."""
     norms = {"q_norm": 6, "k_norm": 6}
     return [

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import nn
 
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import BiasedRule
 from families.standard import Mixture, base_config, builder, loader
 
@@ -51,7 +50,7 @@ def rule(block: nn.Module) -> BiasedRule:
     return BiasedRule(3, bias, scoring="softmax", addend=0.0, floor=1e-12)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The ERNIE fixture."""
     return [
         Fixture(

@@ -16,6 +16,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts, Routing
 from common.loading import decoder_parts, load_rewritten, without_prefixes
 from common.probes import FusedProbe
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
@@ -154,7 +155,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(model, ParallelProbe, feed_forward="post_feedforward_layernorm")
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Gemma-4 fixture. ffn_output is what joins the residual stream, after the last norm."""
     return [
         Fixture(

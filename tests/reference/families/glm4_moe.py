@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import nn
 
 from common import skeleton
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import BiasedRule, Groups
 from common.weights import WeightMaker
 from families.standard import Mixture, Tensors, base_config, builder, loader
@@ -58,7 +57,7 @@ def tensors(seed: int) -> Tensors:
     return main | skeleton.gated_mlp(make, f"{at}mlp.shared_experts.", hidden, 9)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The GLM-4.5 fixture."""
     return [
         Fixture(

@@ -18,6 +18,7 @@ from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts, load_rewritten
 from common.probes import FusedProbe
 from common.quantised import pack_mxfp4
+from common.remote import RemoteCode
 from common.routers import top_then_softmax
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
@@ -116,7 +117,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(model, probe)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The gpt-oss fixture; hidden and expert width are equal, as published, so shapes tell no orientation."""
     return [
         Fixture(

@@ -15,6 +15,7 @@ from common import skeleton
 from common.fixture import Fixture, ModelParts, Routing
 from common.loading import decoder_parts, load_with_transformers
 from common.probes import FusedProbe, Shared
+from common.remote import RemoteCode
 from common.routers import top_then_softmax
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
@@ -110,7 +111,7 @@ def _fixture(name: str, about: str, config: dict[str, Any]) -> Fixture:
     )
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """Both Granite fixtures. ffn_output is what the residual multiplier multiplies."""
     return [
         _fixture("granitemoe", "GraniteMoE, four multipliers, fused experts, tied embeddings", CONFIG),

@@ -19,7 +19,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts
 from common.probes import ListProbe
-from common.remote import build_remote, remote_module
+from common.remote import RemoteCode, build_remote, remote_module
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 
@@ -79,7 +79,7 @@ def tensors(seed: int) -> skeleton.Tensors:
     return result
 
 
-def load(remote_code: Path, folder: Path) -> ModelParts:
+def load(remote_code: RemoteCode, folder: Path) -> ModelParts:
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "grok", "modeling_grok1")
     configuration = remote_module(remote_code, "grok", "configuration_grok1")
@@ -92,9 +92,9 @@ def load(remote_code: Path, folder: Path) -> ModelParts:
     return decoder_parts(model, probe, feed_forward="moe_block")
 
 
-def fixtures(remote_code: Path | None) -> list[Fixture]:
+def fixtures(remote_code: RemoteCode) -> list[Fixture]:
     """The Grok-1 fixture; none without the published code. ffn_output is before the post norm."""
-    if remote_code is None:
+    if not remote_code:
         return []
     return [
         Fixture(

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from families.standard import Mixture, base_config, builder, loader
 
@@ -33,7 +32,7 @@ CONFIG = base_config(
 MIXTURE = Mixture(experts=5, width=11, shared={"shared_mlp": 11}, router="gate.wg.weight", router_dtype=torch.float32)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Hunyuan fixture."""
     norms = {"query_layernorm": 8, "key_layernorm": 8}
     return [

@@ -19,6 +19,7 @@ from common import skeleton
 from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts, MoeProbe, Routing, ordered_choice
 from common.loading import decoder_parts, load_rewritten, without_prefixes
+from common.remote import RemoteCode
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
 
@@ -133,7 +134,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(model, probe, feed_forward="feed_forward")
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Llama-4 fixture."""
     return [
         Fixture(

@@ -17,6 +17,7 @@ from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts, load_rewritten
 from common.probes import FusedProbe
 from common.quantised import pack_fp8, unpack_fp8
+from common.remote import RemoteCode
 from common.routers import BiasedRule
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
@@ -102,7 +103,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(model, probe)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """Both MiniMax fixtures."""
     return [
         Fixture(

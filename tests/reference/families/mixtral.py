@@ -15,6 +15,7 @@ from common import skeleton
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts, load_with_transformers
 from common.probes import FusedProbe
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 
@@ -75,7 +76,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(load_with_transformers(folder), probe)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Mixtral fixture."""
     return [
         Fixture(

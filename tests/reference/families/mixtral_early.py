@@ -20,7 +20,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts
 from common.probes import ListProbe
-from common.remote import build_remote, remote_module
+from common.remote import RemoteCode, build_remote, remote_module
 from common.routers import top_then_softmax
 from common.weights import WeightMaker
 
@@ -70,7 +70,7 @@ def tensors(seed: int) -> skeleton.Tensors:
     return skeleton.decoder(make, shape, feed_forward)
 
 
-def load(remote_code: Path, folder: Path) -> ModelParts:
+def load(remote_code: RemoteCode, folder: Path) -> ModelParts:
     """The published modelling file with the folder's tensors."""
     modelling = remote_module(remote_code, "mixtral_base", "modeling_moe_mistral")
     configuration = remote_module(remote_code, "mixtral_base", "configuration_moe_mistral")
@@ -83,9 +83,9 @@ def load(remote_code: Path, folder: Path) -> ModelParts:
     return decoder_parts(model, probe)
 
 
-def fixtures(remote_code: Path | None) -> list[Fixture]:
+def fixtures(remote_code: RemoteCode) -> list[Fixture]:
     """The early-layout fixture; none without the published code."""
-    if remote_code is None:
+    if not remote_code:
         return []
     return [
         Fixture(

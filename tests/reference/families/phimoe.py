@@ -20,6 +20,7 @@ from common import skeleton
 from common.fixture import Fixture, ModelParts, Routing
 from common.loading import decoder_parts, load_with_transformers
 from common.probes import FusedProbe
+from common.remote import RemoteCode
 from common.weights import WeightMaker
 from families.standard import Tensors, base_config
 
@@ -118,7 +119,7 @@ def _pass_length(rotary: nn.Module) -> None:
     rotary.rope_init_fn = lambda config, *_more, **_options: make(config, seq_len=length[0])
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Phi fixture."""
     return [
         Fixture(

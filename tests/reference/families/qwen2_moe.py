@@ -9,9 +9,8 @@ here agrees with the published rule.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from families.standard import Mixture, base_config, builder, loader
 
@@ -38,7 +37,7 @@ del CONFIG["attention_bias"]
 MIXTURE = Mixture(experts=7, width=9, shared={"shared_expert": 13}, shared_gate="shared_expert_gate")
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Qwen2-MoE fixture."""
     return [
         Fixture(

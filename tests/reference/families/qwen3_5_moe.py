@@ -16,6 +16,7 @@ from common.checkpoint import read_tensors
 from common.fixture import Fixture, ModelParts
 from common.loading import decoder_parts, load_rewritten, without_prefixes
 from common.probes import FusedProbe, Shared
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 from families import qwen3_next
@@ -112,7 +113,7 @@ def load(folder: Path) -> ModelParts:
     return decoder_parts(model, probe)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Qwen3.5 fixture."""
     return [
         Fixture(

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from families.standard import Mixture, base_config, builder, loader
 
@@ -32,7 +31,7 @@ CONFIG = base_config(
 MIXTURE = Mixture(experts=9, width=7)
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Qwen3-MoE fixture."""
     norms = {"q_norm": 6, "k_norm": 6}
     return [

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 
 from common import skeleton
 from common.fixture import Fixture
+from common.remote import RemoteCode
 from common.routers import softmax_then_top
 from common.weights import WeightMaker
 from families.standard import Mixture, Tensors, base_config, loader
@@ -114,7 +114,7 @@ def tensors(seed: int) -> Tensors:
     return result | {"mtp.fc.weight": make.linear("mtp.fc.weight", shape.hidden, 2 * shape.hidden)}
 
 
-def fixtures(_remote_code: Path | None) -> list[Fixture]:
+def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The Qwen3-Next fixture."""
     rule = partial(softmax_then_top, CONFIG["num_experts_per_tok"], renormalise=True)
     return [
