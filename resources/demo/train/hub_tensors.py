@@ -3,8 +3,10 @@
 """Between the training module's stacked tensors and the hub's published names, one tensor per expert and role."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from decoder import Shape
@@ -75,3 +77,11 @@ def from_hub(shape: Shape, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         for role in DENSE_ROLES if shape.shared_width else ():
             state[f"{target}shared.{role}.weight"] = tensors[f"{source}.shared_experts.{role}.weight"].float()
     return state
+
+
+def folder_tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a folder, from one file or from shards."""
+    tensors: dict[str, Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tensors.update(load_file(file))
+    return tensors

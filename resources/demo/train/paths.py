@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where things live: the cache (packages, corpus, optimizer states) is outside the repository."""
 
+import json
 import os
 from pathlib import Path
 
@@ -16,3 +17,8 @@ def cache_dir() -> Path:
     folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "moescope-demo"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def shipped_steps() -> dict[str, int]:
+    """How many steps of its own each shipped checkpoint had (`export.py` writes it)."""
+    return json.loads((TRAIN_DIR / "shipped_steps.json").read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sizes and training recipe of every demo model. Together at most 24 MB in bfloat16; the arithmetic is in README.md."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from decoder import Shape
@@ -25,6 +26,9 @@ class Recipe:
     """How a model is trained: `steps` of `batch_tokens`, peak learning rates with linear decay over the last part.
 
     `lengths`: (progress up to which, row length), for short rows are cheaper and most is learnt from near context.
+    `blocks`: how many pieces of 512 tokens of the shuffled corpus are used, again and again; models that start from one
+    another read the same ones (`text_seed`), so that a 5-gram over the same text is well defined.
+    `redrawn`: share of the neurons of every copied expert that is drawn anew at the start (upcycling.py).
     """
 
     name: str
@@ -42,6 +46,13 @@ class Recipe:
     decay: float = 0.6
     balance: float = 0.0
     on_pairs: bool = False
+    blocks: int = 13_312
+    text_seed: int = 11
+    redrawn: float = 0.0
+
+    def continued(self) -> "Recipe":
+        """The recipe for weights that are trained already: fewer short rows, and the rate falls for longer."""
+        return dataclasses.replace(self, lengths=((0.75, 128), (0.93, 256), (1.0, 512)), decay=0.85)
 
     def length_at(self, progress: float) -> int:
         """Row length at this part of the run."""
@@ -54,10 +65,11 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("tiny-mistral", MISTRAL, "spm", steps=2400, seed=11),
-        Recipe("tiny-mixtral", MIXTRAL, "spm", steps=1800, seed=12, start_from="tiny-mistral", matrix_rate=0.012,
-               vector_rate=0.002, balance=0.02, decay=0.8, lengths=((0.7, 256), (1.0, 512))),
-        Recipe("tiny-mixtral-instruct", MIXTRAL, "spm", steps=200, seed=13, start_from="tiny-mixtral", matrix_rate=0.005,
-               vector_rate=0.0008, balance=0.02, decay=0.9, lengths=((1.0, 256),), on_pairs=True),
-        Recipe("tiny-deepseekmoe", DEEPSEEK, "bpe", steps=3000, seed=14, balance=0.01, early_fraction=0.27),
+        Recipe("tiny-mixtral", MIXTRAL, "spm", steps=1800, seed=12, start_from="tiny-mistral", matrix_rate=0.02,
+               vector_rate=0.003, balance=0.02, decay=0.8, lengths=((0.6, 128), (0.9, 256), (1.0, 512)), redrawn=0.125),
+        Recipe("tiny-mixtral-instruct", MIXTRAL, "spm", steps=600, seed=13, start_from="tiny-mixtral", matrix_rate=0.005,
+               vector_rate=0.0008, balance=0.02, decay=0.9, batch_tokens=2048, lengths=((1.0, 256),), on_pairs=True),
+        Recipe("tiny-deepseekmoe", DEEPSEEK, "bpe", steps=3000, seed=14, balance=0.01, early_fraction=0.27, blocks=16_976,
+               text_seed=14),
     )
 }  # fmt: skip

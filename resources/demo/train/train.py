@@ -5,6 +5,8 @@
 python3 train.py tiny-mistral                 # the recipe's number of steps
 python3 train.py tiny-mistral --minutes 20    # as many steps as fit; the rate follows the time instead
 python3 train.py tiny-mistral --steps 20000   # continues a finished run: its rate rises again to where 20000 steps have it
+python3 train.py tiny-mistral --start-from ../tiny-mistral --minutes 20
+                                              # goes on from shipped weights, with new optimizer states and a whole new schedule
 """
 
 import argparse
@@ -24,7 +26,8 @@ import instruct
 import optimizers
 import packing
 from decoder import Decoder, RouterRecord
-from paths import cache_dir
+from hub_tensors import folder_tensors, from_hub
+from paths import cache_dir, shipped_steps
 from presets import EARLY_NAME, RECIPES, Recipe
 from upcycling import upcycled
 
@@ -52,25 +55,26 @@ def rate_factor(progress: float, recipe: Recipe) -> float:
 
 
 class Run:
-    """Model, optimizers and position of one training run."""
+    """Model, optimizers and position of one training run; `first_step` is what the weights it started from had behind them."""
 
-    def __init__(self, recipe: Recipe, device: str, compiled: bool) -> None:
+    def __init__(self, recipe: Recipe, device: str, compiled: bool, shipped: Path | None) -> None:
         self.recipe, self.device = recipe, torch.device(device)
         self.model = Decoder(recipe.shape, recipe.seed)
-        self.step, self.seconds, self.history = 0, 0.0, []
+        self.step, self.first_step, self.seconds, self.history = 0, 0, 0.0, []
         self.early_done = False
-        if recipe.start_from:
+        if shipped:
+            self.model.load_state_dict(from_hub(recipe.shape, folder_tensors(shipped)))
+            self.step = self.first_step = shipped_steps()[recipe.name]
+            self.early_done = True  # the shipped early checkpoint stays
+        elif recipe.start_from:
             start = torch.load(final_path(recipe.start_from))
-            self.model.load_state_dict(upcycled(start, recipe.shape, recipe.seed))
+            self.model.load_state_dict(upcycled(start, recipe.shape, recipe.seed, recipe.redrawn))
         self.model.to(self.device)
         self.optimizers = optimizers.build(self.model, recipe.matrix_rate, recipe.vector_rate)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["peak"] = group["lr"]
         self._resume()
-        if compiled:
-            for layer in self.model.layers:
-                layer.attention.compile(dynamic=False)
         self._loss = torch.compile(self._head_loss, dynamic=False) if compiled else self._head_loss
 
     def _resume(self) -> None:
@@ -82,13 +86,13 @@ class Run:
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved)
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
-        self.early_done = state["early_done"]
+        self.first_step, self.early_done = state["first_step"], state["early_done"]
 
     def save(self) -> None:
         """Writes the state beside its final name and renames, so that a kill cannot spoil it."""
         state = {
             "model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "step": self.step,
-            "seconds": self.seconds, "history": self.history, "early_done": self.early_done,
+            "first_step": self.first_step, "seconds": self.seconds, "history": self.history, "early_done": self.early_done,
         }  # fmt: skip
         path = state_path(self.recipe.name)
         torch.save(state, path.with_suffix(".new"))
@@ -139,7 +143,7 @@ class Batches:
         if recipe.on_pairs:
             self._ids, self._targets = instruct.training_rows(self._block, recipe.seed)
         else:
-            self._targets = packing.training_blocks(recipe.tokenizer, self._block, recipe.seed)
+            self._targets = packing.training_blocks(recipe.tokenizer, self._block, recipe.text_seed)[: recipe.blocks]
 
     def at(self, step: int, length: int) -> tuple[Tensor, Tensor]:
         """(ids, targets) of a step, each [rows, length]."""
@@ -158,13 +162,20 @@ def _logged(run: Run, loss: float, balance: float, held_out: dict[str, evaluatio
     return entry
 
 
-def train(recipe: Recipe, minutes: float | None, device: str, compiled: bool) -> None:
+def _progress(run: Run, minutes: float | None) -> float:
+    """How much of the run is done: by time where that is given, else by steps."""
+    if minutes:
+        return run.seconds / (60 * minutes)
+    return (run.step - run.first_step) / (run.recipe.steps - run.first_step)
+
+
+def train(run: Run, minutes: float | None) -> None:
     """Runs to the end of the recipe, or of the time."""
-    run, batches = Run(recipe, device, compiled), Batches(recipe)
+    recipe, batches = run.recipe, Batches(run.recipe)
     held_out = evaluation.held_out_rows(recipe.tokenizer, 256, rows_per_domain=4)
     last = last_save = time.monotonic()
     with final_path(recipe.name).with_suffix(".log").open("a") as log:
-        while (progress := run.seconds / (60 * minutes) if minutes else run.step / recipe.steps) < 1:
+        while (progress := _progress(run, minutes)) < 1:
             if recipe.early_fraction and progress >= recipe.early_fraction and not run.early_done:
                 torch.save(run.model.state_dict(), final_path(EARLY_NAME))
                 run.early_done = True
@@ -188,14 +199,17 @@ def main() -> None:
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument("--minutes", type=float, help="time budget instead of the recipe's steps")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
+    parser.add_argument("--start-from", type=Path, metavar="FOLDER", help="an exported checkpoint to go on from")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--compile", action="store_true", help="torch.compile for attention and head")
+    parser.add_argument("--compile", action="store_true", help="torch.compile for head and loss")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES[arguments.model]
+    if arguments.start_from:
+        recipe = recipe.continued()
     recipe = dataclasses.replace(recipe, steps=arguments.steps or recipe.steps)
-    train(recipe, arguments.minutes, arguments.device, arguments.compile)
+    train(Run(recipe, arguments.device, arguments.compile, arguments.start_from), arguments.minutes)
 
 
 if __name__ == "__main__":

@@ -18,23 +18,13 @@ from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import load_file
-from torch import Tensor
 
 from decoder import Decoder
-from hub_tensors import from_hub, to_hub
+from hub_tensors import folder_tensors, from_hub, to_hub
 from presets import EARLY_NAME, RECIPES
 
 TOLERANCE = 1e-4
 TEXT = "As an open source alternative to def main(): return 42 \u2014 \u540d\u524d \u00dc"
-
-
-def folder_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a folder, from one file or from shards."""
-    tensors: dict[str, Tensor] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        tensors.update(load_file(file))
-    return tensors
 
 
 def decoder_of(folder: Path) -> Decoder:
