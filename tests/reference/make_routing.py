@@ -20,8 +20,10 @@ from routing import (
     fewer_experts,
     importance,
     load_balance,
+    multiple_choice,
     repetition,
     router_margin,
+    router_noise,
     router_saturation,
     specialisation,
 )
@@ -46,7 +48,7 @@ def _inputs(run: Run) -> dict[str, np.ndarray]:
 
 
 def make_routing(data: Path) -> None:
-    """Writes data/experiments/routing.safetensors."""
+    """Writes routing, router_noise and multiple_choice.safetensors to data/experiments."""
     folder = data / "models" / FIXTURE
     run, model = intact_run(folder, mixtral.CONFIG["vocab_size"])
     with tempfile.TemporaryDirectory() as scratch:
@@ -71,7 +73,16 @@ def make_routing(data: Path) -> None:
         "script": "tests/reference/make_routing.py",
         "versions": versions(("numpy", "scipy", "torch", "transformers")),
     }
-    path = data / "experiments" / "routing.safetensors"
+    _write(data, "routing", tensors, about)
+    about = {name: about[name] for name in ("fixture", "script", "versions")}
+    _write(data, "router_noise", router_noise.values(folder, model), about)
+    vocabulary = mixtral.CONFIG["vocab_size"]
+    _write(data, "multiple_choice", multiple_choice.values(model, vocabulary, run.experts), about)
+    print(f"routing: {len(run.ids)} tokens", flush=True)
+
+
+def _write(data: Path, name: str, tensors: dict[str, np.ndarray], about: dict[str, object]) -> None:
+    path = data / "experiments" / f"{name}.safetensors"
     arrays = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     save_numpy(path, arrays, {"reference": json.dumps(about, sort_keys=True)})
-    print(f"routing: {len(run.ids)} tokens, {len(arrays)} tensors, {path.stat().st_size // 1024} KiB", flush=True)
+    print(f"{name}: {len(arrays)} tensors, {path.stat().st_size // 1024} KiB", flush=True)

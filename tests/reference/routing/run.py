@@ -91,18 +91,39 @@ class Model:
         self.folder, self.ids = folder, ids
         self.offsets = np.array([0, *np.cumsum(LENGTHS)])
 
-    def logits(self, change: Change | None = None, chosen: int | None = None) -> Array:
-        """Vocabulary logits [T, V], float64, with changed router logits or another number of experts."""
+    def runner(self, change: Change | None = None, chosen: int | None = None) -> Callable[[Tensor], Tensor]:
+        """ids [T] of a document -> vocabulary logits [T, V]; with changed router logits or another number of experts."""
         parts = mixtral.load(self.folder)
         for index, layer in enumerate(parts.layers):
             if chosen is not None:
                 layer.mlp.gate.top_k = chosen
             if change is not None:
                 _change_router(layer.mlp.gate, index, change)
-        documents = zip(self.offsets[:-1], self.offsets[1:], strict=True)
+
+        def run(ids: Tensor) -> Tensor:
+            with torch.no_grad():
+                return parts.logits(ids[None])
+
+        return run
+
+    def _documents(self) -> list[Tensor]:
+        return [torch.from_numpy(self.ids[a:b]) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+
+    def logits(self, change: Change | None = None, chosen: int | None = None) -> Array:
+        """Vocabulary logits [T, V] of the text, float64."""
+        run = self.runner(change, chosen)
+        return torch.cat([run(document) for document in self._documents()]).double().numpy()
+
+    def router_inputs(self) -> list[Tensor]:
+        """What the router of each layer reads on the text, [T, H]."""
+        parts = mixtral.load(self.folder)
+        kept: list[list[Tensor]] = [[] for _ in parts.layers]
+        for layer, rows in zip(parts.layers, kept, strict=True):
+            layer.mlp.gate.register_forward_pre_hook(lambda _module, inputs, rows=rows: rows.append(inputs[0].detach()))
         with torch.no_grad():
-            rows = [parts.logits(torch.from_numpy(self.ids[a:b])[None]) for a, b in documents]
-        return torch.cat(rows).double().numpy()
+            for document in self._documents():
+                parts.logits(document[None])
+        return [torch.cat([row.reshape(-1, row.shape[-1]) for row in rows]) for rows in kept]
 
 
 def _arrays(expected: dict[str, Tensor], name: str) -> dict[int, Array]:
