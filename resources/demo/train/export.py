@@ -7,6 +7,7 @@ python3 export.py [--to FOLDER] [--interim]     # interim: from the resumable st
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 import hub_tokenizers
 from decoder import Shape
 from hub_tensors import to_hub
-from paths import DEMO_DIR
+from paths import DEMO_DIR, STEPS_FILE, shipped_steps
 from presets import EARLY_NAME, RECIPES, Recipe
 from tokenizer_training import VOCABULARY
 from train import final_path, state_path
@@ -114,6 +115,16 @@ def write_folder(folder: Path, recipe: Recipe, state: dict[str, Tensor]) -> None
         hub_tokenizers.write_byte_level(folder)
 
 
+def write_steps(names: Iterable[str]) -> None:
+    """Notes how many steps of its own each exported checkpoint had; the others keep their number."""
+    steps = shipped_steps()
+    for name in names:
+        early = name == EARLY_NAME
+        state = torch.load(state_path("tiny-deepseekmoe" if early else name), map_location="cpu", weights_only=False)
+        steps[name] = state["early_step" if early else "step"]
+    _write_json(STEPS_FILE, steps)
+
+
 def available_states(interim: bool) -> dict[str, tuple[Recipe, dict[str, Tensor]]]:
     """Name to recipe and weights of every model that is there."""
     states = {}
@@ -133,10 +144,13 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=DEMO_DIR)
     parser.add_argument("--interim", action="store_true")
     arguments = parser.parse_args()
-    for name, (recipe, state) in available_states(arguments.interim).items():
+    states = available_states(arguments.interim)
+    for name, (recipe, state) in states.items():
         write_folder(arguments.to / name, recipe, state)
         size = sum(path.stat().st_size for path in (arguments.to / name).iterdir())
         print(f"{name}: {size} bytes")
+    if arguments.to == DEMO_DIR:
+        write_steps(states)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 TRAIN_DIR = Path(__file__).resolve().parent
 DEMO_DIR = TRAIN_DIR.parent
+STEPS_FILE = TRAIN_DIR / "shipped_steps.json"
 CACHE_VARIABLE = "MOESCOPE_DEMO_CACHE"
 
 
@@ -21,4 +22,4 @@ def cache_dir() -> Path:
 
 def shipped_steps() -> dict[str, int]:
     """How many steps of its own each shipped checkpoint had (`export.py` writes it)."""
-    return json.loads((TRAIN_DIR / "shipped_steps.json").read_text(encoding="utf-8"))
+    return json.loads(STEPS_FILE.read_text(encoding="utf-8"))

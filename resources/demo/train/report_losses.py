@@ -13,24 +13,28 @@ from decoder import Decoder
 from domains import DOMAINS
 from instruct import encode_pair, pairs
 from kneser_ney import KneserNey
-from paths import DEMO_DIR
+from paths import DEMO_DIR, shipped_steps
 from presets import EARLY_NAME, RECIPES, Recipe
 from remembered import remembered
 from report_subjects import BASE_MODELS, EVALUATED_ROWS, LENGTH, NAMES, Subject, domain_losses, mean, table
-from train import state_path
 
 PAIRS_PER_DOMAIN = 30
+BLOCK = 512
 
 
 def seen_rows(recipe: Recipe, steps: int) -> np.ndarray:
     """The training rows a run saw, with those of the run it started from, each once."""
-    length = 512
-    blocks = packing.training_blocks(recipe.tokenizer, length, recipe.seed)[: steps * recipe.batch_tokens // length]
+    blocks = packing.training_blocks(recipe.tokenizer, BLOCK, recipe.text_seed)[: recipe.blocks]
+    blocks = blocks[: steps * recipe.batch_tokens // BLOCK]
     if not recipe.start_from:
         return blocks
     start = RECIPES[recipe.start_from]
-    start_steps = torch.load(state_path(start.name), map_location="cpu", weights_only=False)["step"]
-    return np.unique(np.concatenate([blocks, seen_rows(start, start_steps)]), axis=0)
+    return np.unique(np.concatenate([blocks, seen_rows(start, shipped_steps()[start.name])]), axis=0)
+
+
+def passes(recipe: Recipe, steps: int) -> str:
+    """How often a run saw its text, in the mean."""
+    return "" if recipe.on_pairs else f"{steps * recipe.batch_tokens / BLOCK / recipe.blocks:.1f}"
 
 
 def kneser_ney_losses(recipe: Recipe, rows: np.ndarray) -> dict[str, float]:
@@ -48,24 +52,17 @@ def _kneser_ney_losses(recipe: Recipe, rows: np.ndarray) -> dict[str, float]:
     return losses
 
 
-def early_share(subject: Subject) -> float:
-    """Part of the steps that were done when the early checkpoint was taken (the schedule runs on time)."""
-    moment = subject.recipe.early_fraction * subject.seconds
-    return max((e["step"] for e in subject.history if e["seconds"] <= moment), default=0) / subject.steps
-
-
 def training_section(subjects: dict[str, Subject]) -> str:
     """Sizes, steps and tokens."""
     rows = []
     for subject in subjects.values():
         parameters = sum(p.numel() for p in subject.model.parameters())
         size = sum(path.stat().st_size for path in (DEMO_DIR / subject.name).iterdir())
-        early = subject.name == EARLY_NAME
-        steps = round(subject.steps * early_share(subject)) if early else subject.steps
+        steps = shipped_steps()[subject.name]
         tokens = f"{steps * subject.recipe.batch_tokens / 1e6:.1f}"
-        rows.append([subject.name, f"{parameters:,}", f"{size:,}", f"{steps:,}", tokens])
+        rows.append([subject.name, f"{parameters:,}", f"{size:,}", f"{steps:,}", tokens, passes(subject.recipe, steps)])
     total = sum(path.stat().st_size for name in NAMES for path in (DEMO_DIR / name).iterdir())
-    header = ["model", "parameters", "bytes", "steps of its own", "million tokens of its own"]
+    header = ["model", "parameters", "bytes", "steps of its own", "million tokens of its own", "passes over its text"]
     return table(header, rows) + f"\nAll five folders together: {total:,} bytes.\n"
 
 
@@ -76,9 +73,9 @@ def loss_section(subjects: dict[str, Subject]) -> str:
 
 def loss_text(subject: Subject) -> str:
     """One model's part of the section."""
-    own, seen = domain_losses(subject), seen_rows(subject.recipe, subject.steps)
+    own, seen = domain_losses(subject), seen_rows(subject.recipe, shipped_steps()[subject.name])
     same = kneser_ney_losses(subject.recipe, seen)
-    full = kneser_ney_losses(subject.recipe, packing.training_blocks(subject.recipe.tokenizer, 512, seed=0))
+    full = kneser_ney_losses(subject.recipe, packing.training_blocks(subject.recipe.tokenizer, BLOCK, seed=0))
     rows = []
     for domain in DOMAINS:
         figures = [f"{losses[domain]:.3f}" for losses in (own, same, full)]

@@ -29,8 +29,6 @@ class Subject:
     recipe: Recipe
     model: Decoder
     history: list[dict]
-    steps: int
-    seconds: float
     key: str
 
 
@@ -42,7 +40,7 @@ def load_subjects(names: Sequence[str] = NAMES) -> dict[str, Subject]:
         state = torch.load(state_path(recipe.name), map_location="cpu", weights_only=False)
         folder = DEMO_DIR / name
         model = decoder_of(folder)
-        subjects[name] = Subject(name, recipe, model, state["history"], state["step"], state["seconds"], folder_key(folder))
+        subjects[name] = Subject(name, recipe, model, state["history"], folder_key(folder))
     return subjects
 
 

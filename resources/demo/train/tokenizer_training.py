@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trains the two tokenizers: SentencePiece (Mistral's settings) and byte-level BPE (DeepSeek's shape)."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,10 +39,10 @@ def _sample() -> Iterator[str]:
 def train_sentencepiece() -> None:
     """BPE with byte fallback, no normalisation, a dummy prefix and single digits, as in Mistral's tokenizer.model."""
     lines = (line for text in _sample() for line in text.split("\n") if line.strip())
-    prefix = tokenizer_dir() / "spm"
+    model = io.BytesIO()  # a file name would be kept in the model
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=lines,
-        model_prefix=str(prefix),
+        model_writer=model,
         vocab_size=VOCABULARY,
         model_type="bpe",
         character_coverage=0.993,
@@ -55,6 +56,7 @@ def train_sentencepiece() -> None:
         num_threads=1,
         minloglevel=2,
     )
+    (tokenizer_dir() / "spm.model").write_bytes(model.getvalue())
 
 
 def train_byte_level() -> None:

@@ -61,11 +61,11 @@ class Run:
         self.recipe, self.device = recipe, torch.device(device)
         self.model = Decoder(recipe.shape, recipe.seed)
         self.step, self.first_step, self.seconds, self.history = 0, 0, 0.0, []
-        self.early_done = False
+        self.early_step: int | None = None
         if shipped:
             self.model.load_state_dict(from_hub(recipe.shape, folder_tensors(shipped)))
             self.step = self.first_step = shipped_steps()[recipe.name]
-            self.early_done = True  # the shipped early checkpoint stays
+            self.early_step = shipped_steps().get(EARLY_NAME)  # the shipped early checkpoint stays
         elif recipe.start_from:
             start = torch.load(final_path(recipe.start_from))
             self.model.load_state_dict(upcycled(start, recipe.shape, recipe.seed, recipe.redrawn))
@@ -86,13 +86,13 @@ class Run:
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved)
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
-        self.first_step, self.early_done = state["first_step"], state["early_done"]
+        self.first_step, self.early_step = state["first_step"], state["early_step"]
 
     def save(self) -> None:
         """Writes the state beside its final name and renames, so that a kill cannot spoil it."""
         state = {
             "model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers], "step": self.step,
-            "first_step": self.first_step, "seconds": self.seconds, "history": self.history, "early_done": self.early_done,
+            "first_step": self.first_step, "seconds": self.seconds, "history": self.history, "early_step": self.early_step,
         }  # fmt: skip
         path = state_path(self.recipe.name)
         torch.save(state, path.with_suffix(".new"))
@@ -176,9 +176,9 @@ def train(run: Run, minutes: float | None) -> None:
     last = last_save = time.monotonic()
     with final_path(recipe.name).with_suffix(".log").open("a") as log:
         while (progress := _progress(run, minutes)) < 1:
-            if recipe.early_fraction and progress >= recipe.early_fraction and not run.early_done:
+            if recipe.early_fraction and progress >= recipe.early_fraction and run.early_step is None:
                 torch.save(run.model.state_dict(), final_path(EARLY_NAME))
-                run.early_done = True
+                run.early_step = run.step
             ids, targets = batches.at(run.step, recipe.length_at(progress))
             loss, balance = run.train_step(ids.to(run.device), targets.to(run.device), progress)
             now = time.monotonic()
