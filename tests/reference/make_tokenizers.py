@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Moescope authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trains the small tokenizers and stores golden ids and pieces of these and of the real ones."""
+"""Trains the small tokenizers and stores golden ids and pieces of these, of the demo's and of the real ones."""
 
 from __future__ import annotations
 
@@ -125,6 +125,15 @@ def _make_small(folder: Path, root: Path) -> None:
     _dump(folder / "sentencepiece.json", _of_sentencepiece(processor, file="sentencepiece/tokenizer.model"))
 
 
+def _make_demo(folder: Path, root: Path) -> None:
+    """The two tokenizers of the demo models; `file` is below the repository's root."""
+    file = "resources/demo/tiny-mistral/tokenizer.model"
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(root / file))
+    _dump(folder / "demo-tiny-mistral.json", _of_sentencepiece(processor, file=file))
+    file = "resources/demo/tiny-deepseekmoe/tokenizer.json"
+    _dump(folder / "demo-tiny-deepseekmoe.json", _of_json(Tokenizer.from_file(str(root / file)), file=file))
+
+
 def _make_real(folder: Path, real: Path) -> None:
     for name in REAL_SENTENCEPIECE:
         file = f"{name}.tokenizer.model"
@@ -145,6 +154,7 @@ def make_tokenizers(data: Path, root: Path, real: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_texts(folder)
     _make_small(folder, root)
+    _make_demo(folder, root)
     if real is not None:
         _make_real(folder, real)
     total = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())

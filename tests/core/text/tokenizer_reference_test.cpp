@@ -99,6 +99,14 @@ TEST_CASE("Tokenizer: ids of the reference libraries", "[core][text]") {
     checkAll(*loadTokenizer(goldenDir() / name), golden(name));
 }
 
+TEST_CASE("Tokenizer: ids of the demo's tokenizers", "[core][text]") {
+    const std::string name = GENERATE("tiny-mistral", "tiny-deepseekmoe");
+    INFO(name);
+    const json expected = golden("demo-" + name);
+    const auto file = tests::sourceDir() / expected.at("file").get<std::string>();
+    checkAll(*loadTokenizer(file.parent_path()), expected);
+}
+
 TEST_CASE("Tokenizer: ids of published tokenizers", "[core][text]") {
     const std::string name = GENERATE("mixtral-8x7b", "mixtral-8x22b-instruct-v3", "grok-1",
                                       "olmoe", "qwen3", "deepseek_v3", "gptoss");
