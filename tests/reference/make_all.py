@@ -83,6 +83,7 @@ def main(arguments: list[str]) -> int:
     make_experiments(DATA)
     if options.only is None:
         from make_demo import make_demo
+        from make_demo_experiments import make_demo_experiments
         from make_gguf import make_gguf
         from make_pickles import make_pickles
         from make_routing import make_routing
@@ -94,6 +95,7 @@ def main(arguments: list[str]) -> int:
         make_gguf(DATA)
         make_pickles(DATA)
         make_demo(DATA, options.demo, options.remote_code)
+        make_demo_experiments(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0
 

@@ -82,7 +82,7 @@ def _selected(expected: dict[str, Tensor]) -> dict[str, Tensor]:
     return result | {n: t for n, t in expected.items() if n.startswith("layers.") and n.rsplit(".", 1)[1] in KEPT}
 
 
-def _identity(folder: Path) -> str:
+def identity(folder: Path) -> str:
     """SHA-256 over the tensors' bytes in the order of their names: which weights these values belong to."""
     digest = hashlib.sha256()
     for name, tensor in sorted(read_tensors(folder).items()):
@@ -118,7 +118,7 @@ def make_demo(data: Path, demo: Path, remote_code: RemoteCode) -> None:
             "script": "tests/reference/make_demo.py",
             "texts": list(TEXTS),
             "versions": versions(),
-            "weights_sha256": _identity(demo / name),
+            "weights_sha256": identity(demo / name),
         }
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.safetensors"

@@ -19,7 +19,8 @@ def neurons(matrix: Array, role: str) -> Array:
 
 def neuron_similarity(a: Array, b: Array) -> Array:
     """cos of every neuron of a with every neuron of b, both [m, d]."""
-    return np.array([[cosine(x, y) for y in b] for x in a])
+    lengths = np.maximum(np.linalg.norm(a, axis=1)[:, None], 1e-8) * np.maximum(np.linalg.norm(b, axis=1), 1e-8)
+    return a @ b.T / lengths
 
 
 def best_permutation(similarity: Array) -> Array:

@@ -120,15 +120,29 @@ def _layer(weights: dict[str, Array], names: Names, index: int, dense: dict[str,
 
 def read_source(models: Path, name: str, names: Names, baseline: str | None = None) -> Source:
     """Reads a fixture folder, and its baseline's."""
+    expected = load_file(models / name / "expected.safetensors")
+    dense = load_file(models / baseline / "expected.safetensors") if baseline else None
+    return source_of(models, name, names, expected, baseline, dense)
+
+
+def source_of(
+    models: Path,
+    name: str,
+    names: Names,
+    expected: dict[str, Array],
+    baseline: str | None,
+    dense: dict[str, Array] | None,
+) -> Source:
+    """The weights of a folder, and of its baseline's, with the activations of a pass."""
     weights = _weights(models / name)
-    dense = _weights(models / baseline) if baseline else None
+    dense_weights = _weights(models / baseline) if baseline else None
     config = json.loads((models / name / "config.json").read_text(encoding="utf-8"))
     indices = [i for i in range(config["num_hidden_layers"]) if names.router.format(l=i) in weights]
     return Source(
         name=name,
         config=config,
         shapes={key: value.shape for key, value in weights.items()},
-        layers={i: _layer(weights, names, i, dense) for i in indices},
-        expected=load_file(models / name / "expected.safetensors"),
-        baseline_expected=load_file(models / baseline / "expected.safetensors") if baseline else None,
+        layers={i: _layer(weights, names, i, dense_weights) for i in indices},
+        expected=expected,
+        baseline_expected=dense,
     )

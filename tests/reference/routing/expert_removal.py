@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from torch import Tensor
 
@@ -25,10 +27,11 @@ def without(expert: int, only: int | None) -> Change:
     return change
 
 
-def values(run: Run, model: Model) -> dict[str, Array]:
-    """intact [4]; layer [L, E, 4] and all [E, 4]: mean loss, perplexity, accuracy, changed predictions."""
+def values(run: Run, model: Model, layers: Sequence[int] = ()) -> dict[str, Array]:
+    """intact [4]; layer [layers, E, 4] (every mixture layer unless named) and all [E, 4]: mean loss, perplexity,
+    accuracy, changed predictions."""
     intact = model.logits()
-    layers = sorted(run.chosen)
+    layers = layers or sorted(run.chosen)
 
     def table(only: int | None) -> Array:
         return np.array([summary(run, model.logits(without(e, only)), intact) for e in range(run.experts)])

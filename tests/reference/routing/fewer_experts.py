@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from torch import Tensor
 
@@ -32,11 +34,11 @@ def keeping(run: Run, kept: int, start: int) -> Change:
     return change
 
 
-def values(run: Run, model: Model) -> dict[str, Array]:
-    """chosen [k, 4] for k' = 1 … k; kept [L, E - k + 1, 4]: from layer row on, the column + k most used
-    experts (the last column is the intact model). Columns as in C4."""
+def values(run: Run, model: Model, layers: Sequence[int] = ()) -> dict[str, Array]:
+    """chosen [k, 4] for k' = 1 … k; kept [layers, E - k + 1, 4]: from that layer on (every mixture layer unless named),
+    the column + k most used experts (the last column is the intact model). Columns as in C4."""
     intact = model.logits()
-    layers, k = sorted(run.chosen), next(iter(run.chosen.values())).shape[1]
+    layers, k = layers or sorted(run.chosen), next(iter(run.chosen.values())).shape[1]
     counts = range(k, run.experts + 1)
     return {
         "chosen": np.array([summary(run, model.logits(chosen=n), intact) for n in range(1, k + 1)]),

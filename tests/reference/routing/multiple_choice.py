@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 
 from experiments.source import Array
 from routing.expert_removal import without
-from routing.run import Change, Model
+from routing.run import Change, Model, unchanged
 
 QUESTIONS, CHOICES = 12, 4
 MINIMUM_GAP = 1e-3  # between the two best scores of a question
@@ -35,14 +35,14 @@ def _score(logits: Array, question: Array, choice: Array) -> float:
     return float(logs[np.arange(len(choice)), choice].sum())
 
 
-def scores(model: Model, questions: list[Array], choices: list[list[Array]], change: Change | None = None) -> Array:
+def scores(model: Model, questions: list[Array], choices: list[list[Array]], change: Change = unchanged) -> Array:
     """Sums of log-probabilities [Q, C]."""
-    run = model.runner(change)
     table = np.zeros((len(questions), CHOICES))
-    for row, question in enumerate(questions):
-        for column, choice in enumerate(choices[row]):
-            logits = run(torch.from_numpy(np.concatenate([question, choice]))).double().numpy()
-            table[row, column] = _score(logits, question, choice)
+    with model.runner(change) as run:
+        for row, question in enumerate(questions):
+            for column, choice in enumerate(choices[row]):
+                logits = run(torch.from_numpy(np.concatenate([question, choice]))).double().numpy()
+                table[row, column] = _score(logits, question, choice)
     return table
 
 
@@ -58,7 +58,9 @@ def values(model: Model, vocabulary: int, experts: int) -> dict[str, Array]:
     for seed in range(1000):
         questions, choices, answer = draw(vocabulary, seed)
         lengths = np.array([[len(choice) for choice in row] for row in choices])
-        tables = [scores(model, questions, choices, c) for c in (None, *(without(e, None) for e in range(experts)))]
+        tables = [
+            scores(model, questions, choices, c) for c in (unchanged, *(without(e, None) for e in range(experts)))
+        ]
         if all(_clear(table) and _clear(table / lengths) for table in tables):
             break
 

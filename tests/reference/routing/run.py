@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from common.checkpoint import read_tensors, write_json
-from common.fixture import ordered_choice
+from common.fixture import ModelParts, ordered_choice
 from common.runner import run_model
 from experiments.source import Array
 from families import mixtral
@@ -71,52 +75,78 @@ def draw_ids(vocabulary: int, seed: int) -> Array:
     return np.concatenate(rows)
 
 
-def _change_router(gate: nn.Module, layer: int, change: Change) -> None:
-    """Lets the router's module decide on changed logits, by its own rule."""
+def change_mixtral(block: nn.Module, layer: int, change: Change, chosen: int) -> RemovableHandle:
+    """Lets the router decide on changed logits and for that many experts, by Mixtral's rule."""
+    block.gate.top_k = chosen
 
     def hook(module: nn.Module, _inputs: tuple, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         logits = change(layer, output[0])
         scores = torch.softmax(logits, dim=-1)
-        chosen = ordered_choice(scores, module.top_k)
-        weights = scores.gather(1, chosen)
-        return logits, weights / weights.sum(-1, keepdim=True), chosen
+        best = ordered_choice(scores, module.top_k)
+        weights = scores.gather(1, best)
+        return logits, weights / weights.sum(-1, keepdim=True), best
 
-    gate.register_forward_hook(hook)
+    return block.gate.register_forward_hook(hook)
 
 
+def change_deepseek(block: nn.Module, layer: int, change: Change, chosen: int) -> RemovableHandle:
+    """The same for DeepSeekMoE without renormalised weights."""
+    block.gate.top_k = block.num_experts_per_tok = chosen
+
+    def hook(module: nn.Module, inputs: tuple, _output: tuple) -> tuple[Tensor, Tensor, None]:
+        assert not module.norm_topk_prob
+        states = inputs[0].reshape(-1, inputs[0].shape[-1])
+        scores = torch.softmax(change(layer, nn.functional.linear(states, module.weight)), dim=-1)
+        best = ordered_choice(scores, module.top_k)
+        return best, scores.gather(1, best), None
+
+    return block.gate.register_forward_hook(hook)
+
+
+def unchanged(_layer: int, logits: Tensor) -> Tensor:
+    """The intact router."""
+    return logits
+
+
+@dataclass
 class Model:
-    """The Mixtral fixture, run with any change of its routers."""
+    """A checkpoint and a text, run with any change of its routers."""
 
-    def __init__(self, folder: Path, ids: Array) -> None:
-        self.folder, self.ids = folder, ids
-        self.offsets = np.array([0, *np.cumsum(LENGTHS)])
+    folder: Path
+    ids: Array
+    offsets: Array
+    load: Callable[[Path], ModelParts] = mixtral.load
+    changed: Callable[[nn.Module, int, Change, int], RemovableHandle] = change_mixtral
 
-    def runner(self, change: Change | None = None, chosen: int | None = None) -> Callable[[Tensor], Tensor]:
+    @functools.cached_property
+    def _parts(self) -> ModelParts:
+        return self.load(self.folder)
+
+    @functools.cached_property
+    def _chosen(self) -> int:
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["num_experts_per_tok"]
+
+    @contextlib.contextmanager
+    def runner(self, change: Change = unchanged, chosen: int | None = None) -> Iterator[Callable[[Tensor], Tensor]]:
         """ids [T] of a document -> vocabulary logits [T, V]; with changed router logits or another number of experts."""
-        parts = mixtral.load(self.folder)
-        for index, layer in enumerate(parts.layers):
-            if chosen is not None:
-                layer.mlp.gate.top_k = chosen
-            if change is not None:
-                _change_router(layer.mlp.gate, index, change)
-
-        def run(ids: Tensor) -> Tensor:
-            with torch.no_grad():
-                return parts.logits(ids[None])
-
-        return run
+        parts, count = self._parts, chosen or self._chosen
+        hooks = [self.changed(parts.layers[index].mlp, index, change, count) for index in parts.probes]
+        with torch.no_grad():
+            yield lambda ids: parts.logits(ids[None])
+        for hook in hooks:
+            hook.remove()
 
     def _documents(self) -> list[Tensor]:
         return [torch.from_numpy(self.ids[a:b]) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
-    def logits(self, change: Change | None = None, chosen: int | None = None) -> Array:
+    def logits(self, change: Change = unchanged, chosen: int | None = None) -> Array:
         """Vocabulary logits [T, V] of the text, float64."""
-        run = self.runner(change, chosen)
-        return torch.cat([run(document) for document in self._documents()]).double().numpy()
+        with self.runner(change, chosen) as run:
+            return torch.cat([run(document) for document in self._documents()]).double().numpy()
 
     def router_inputs(self) -> list[Tensor]:
         """What the router of each layer reads on the text, [T, H]."""
-        parts = mixtral.load(self.folder)
+        parts = self.load(self.folder)
         kept: list[list[Tensor]] = [[] for _ in parts.layers]
         for layer, rows in zip(parts.layers, kept, strict=True):
             layer.mlp.gate.register_forward_pre_hook(lambda _module, inputs, rows=rows: rows.append(inputs[0].detach()))
@@ -135,7 +165,7 @@ def intact_run(folder: Path, vocabulary: int) -> tuple[Run, Model]:
     """The first text whose router margins are all clear."""
     for seed in range(100):
         ids = draw_ids(vocabulary, seed)
-        model = Model(folder, ids)
+        model = Model(folder, ids, np.array([0, *np.cumsum(LENGTHS)]))
         parts = mixtral.load(folder)
         expected, margin = run_model(parts, torch.from_numpy(ids), torch.from_numpy(model.offsets), "long")
         if margin >= MINIMUM_MARGIN:
@@ -143,13 +173,13 @@ def intact_run(folder: Path, vocabulary: int) -> tuple[Run, Model]:
     return as_run(expected), model
 
 
-def as_run(expected: dict[str, Tensor]) -> Run:
-    """The stored tensors of a pass."""
+def as_run(expected: dict[str, Tensor], domains: Sequence[str] = DOMAINS) -> Run:
+    """The stored tensors of a pass over documents of these domains."""
     scores = _arrays(expected, "scores")
     return Run(
         ids=expected["token_ids"].numpy(),
         offsets=expected["document_offsets"].numpy(),
-        domains=list(DOMAINS),
+        domains=list(domains),
         experts=next(iter(scores.values())).shape[1],
         scores=scores,
         logits=_arrays(expected, "router_logits"),
