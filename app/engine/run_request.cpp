@@ -51,7 +51,7 @@ void checkTokenizer(const Checkpoint& model, const text::Tokenizer& own, const C
                     const LogSink& log) {
     std::unique_ptr<text::Tokenizer> other;
     try {
-        other = text::loadTokenizer(baseline.folder());
+        other = text::loadTokenizer(baseline.tokenizerPath());
     } catch (const Error& error) {
         if (error.code() != ErrorCode::FileNotFound) {
             throw;
@@ -78,7 +78,7 @@ text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Check
                                  const text::Tokenizer& tokenizer) {
     std::vector<text::Document> documents = text::readDocuments(*options.text);
     if (options.chat) {
-        const text::ChatTemplate chat = text::loadChatTemplate(model.folder());
+        const text::ChatTemplate chat = text::loadChatTemplate(model.tokenizerPath());
         for (text::Document& document : documents) {
             document.text = chat.renderUserMessage(document.text);
         }
@@ -122,7 +122,7 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     const Checkpoint model(options.checkpoint);
     std::unique_ptr<text::Tokenizer> tokenizer;
     if (options.text) {
-        tokenizer = text::loadTokenizer(model.folder());
+        tokenizer = text::loadTokenizer(model.tokenizerPath());
         request.corpus = readCorpus(options, model, *tokenizer);
     }
     request.cardJson = cardJson(model, tokenizer.get());

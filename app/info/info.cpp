@@ -28,7 +28,7 @@ fs::path partsOf(const fs::path& session) {
 
 bool isCheckpointFile(const fs::path& path) {
     return path.extension() == ".json" || path.extension() == ".safetensors" ||
-           path.extension() == ".bin";
+           path.extension() == ".bin" || path.extension() == ".gguf";
 }
 
 bool meansSession(const fs::path& path) {
@@ -51,7 +51,7 @@ std::string tokenizerText(const fs::path& folder) {
 
 model::ModelCard cardOf(const fs::path& path) {
     const checkpoint::Checkpoint folder(path, checkpoint::Contents::HeadersOnly);
-    return model::makeModelCard(folder, tokenizerText(folder.folder()));
+    return model::makeModelCard(folder, tokenizerText(folder.tokenizerPath()));
 }
 
 /// A checkpoint of a list that cannot be opened is listed with the reason.

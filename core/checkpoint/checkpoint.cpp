@@ -5,12 +5,14 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/base/sha256.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/layout.h"
 #include "core/checkpoint/weight_file.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 namespace moescope::checkpoint {
 namespace {
@@ -46,9 +48,13 @@ struct Checkpoint::Impl {
     std::vector<WeightFile> shards;
     std::vector<CheckpointFile> files;
     std::vector<TensorView> tensors;
+    std::deque<std::string> names;  ///< of tensors whose names were made
 
     void openShards(Contents contents);
     void collectTensors();
+    void collectGguf();
+    void add(const StoredTensor& stored, int file, std::uint32_t interleavedHeads);
+    void sortTensors();
     void checkIndex() const;
     [[nodiscard]] std::string fileName(int fileIndex) const {
         return files[static_cast<std::size_t>(fileIndex)].path.filename().string();
@@ -64,19 +70,44 @@ void Checkpoint::Impl::openShards(Contents contents) {
     }
 }
 
+void Checkpoint::Impl::add(const StoredTensor& stored, int file, std::uint32_t interleavedHeads) {
+    TensorView view{.name = stored.name, .dtype = stored.dtype, .shape = stored.shape};
+    const auto bytes = shards[static_cast<std::size_t>(file)].file.bytes();
+    view.fileIndex = file;
+    view.fileOffset = stored.begin;
+    view.interleavedHeads = interleavedHeads;
+    if (stored.end <= bytes.size()) {
+        view.bytes = bytes.subspan(stored.begin, stored.end - stored.begin);
+    }
+    tensors.push_back(std::move(view));
+}
+
 void Checkpoint::Impl::collectTensors() {
     for (std::size_t i = 0; i < shards.size(); ++i) {
-        const auto bytes = shards[i].file.bytes();
-        for (const auto& entry : shards[i].tensors) {
-            TensorView view{.name = entry.name, .dtype = entry.dtype, .shape = entry.shape};
-            view.fileIndex = static_cast<int>(i);
-            view.fileOffset = entry.begin;
-            if (entry.end <= bytes.size()) {
-                view.bytes = bytes.subspan(entry.begin, entry.end - entry.begin);
-            }
-            tensors.push_back(std::move(view));
+        for (const auto& stored : shards[i].tensors) {
+            add(stored, static_cast<int>(i), 0);
         }
     }
+}
+
+void Checkpoint::Impl::collectGguf() {
+    std::vector<GgufShard> parts;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        parts.push_back({.path = files[i].path,
+                         .bytes = shards[i].file.bytes(),
+                         .header = std::move(*shards[i].gguf)});
+    }
+    GgufModel model = translateGguf(parts);
+    configText = std::move(model.configText);
+    for (auto& tensor : model.tensors) {
+        names.push_back(std::move(tensor.stored.name));
+        tensor.stored.name.clear();
+        add(tensor.stored, tensor.file, tensor.interleavedHeads);
+        tensors.back().name = names.back();
+    }
+}
+
+void Checkpoint::Impl::sortTensors() {
     std::sort(tensors.begin(), tensors.end(), byName);
     const auto twice =
         std::adjacent_find(tensors.begin(), tensors.end(),
@@ -113,9 +144,17 @@ const TensorView* Checkpoint::Impl::find(std::string_view tensorName) const {
 Checkpoint::Checkpoint(const std::filesystem::path& path, Contents contents)
     : m_impl(std::make_unique<Impl>()) {
     m_impl->layout = resolveLayout(path);
-    m_impl->configText = readTextFile(m_impl->layout.folder / "config.json", kMaxConfigBytes);
+    const bool isGguf = m_impl->layout.format == WeightFormat::Gguf;
+    if (!isGguf) {
+        m_impl->configText = readTextFile(m_impl->layout.folder / "config.json", kMaxConfigBytes);
+    }
     m_impl->openShards(contents);
-    m_impl->collectTensors();
+    if (isGguf) {
+        m_impl->collectGguf();
+    } else {
+        m_impl->collectTensors();
+    }
+    m_impl->sortTensors();
     m_impl->checkIndex();
 }
 
@@ -133,6 +172,15 @@ std::string Checkpoint::displayName() const {
 
 const std::string& Checkpoint::configText() const {
     return m_impl->configText;
+}
+
+std::filesystem::path Checkpoint::configPath() const {
+    return m_impl->layout.format == WeightFormat::Gguf ? m_impl->files.front().path
+                                                       : folder() / "config.json";
+}
+
+std::filesystem::path Checkpoint::tokenizerPath() const {
+    return m_impl->layout.format == WeightFormat::Gguf ? m_impl->files.front().path : folder();
 }
 
 const std::vector<CheckpointFile>& Checkpoint::files() const {

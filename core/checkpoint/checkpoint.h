@@ -23,7 +23,11 @@ struct TensorView {
     Dtype dtype = Dtype::F32;
     Shape shape{};
     std::span<const std::byte> bytes{};
-    int fileIndex = 0;             ///< index into Checkpoint::files()
+    int fileIndex = 0;  ///< index into Checkpoint::files()
+    /// Not 0: the matrix holds the rows of so many heads, and within each head row 2 p + h is row
+    /// h * (rows of a head / 2) + p of the matrix that is meant, h 0 or 1. GGUF files of the Llama
+    /// kind store queries and keys so.
+    std::uint32_t interleavedHeads = 0;
     std::uint64_t fileOffset = 0;  ///< of the first byte, for read-ahead and messages
 };
 
@@ -34,14 +38,16 @@ struct CheckpointFile {
 };
 
 /// A Hugging Face checkpoint folder: config.json beside single-file or sharded safetensors, or else
-/// PyTorch .bin files (index json). Headers are read and bounds-checked on opening; tensor data is
-/// only mapped. The hub's cache layout (models--*/snapshots/HASH with links into blobs) is
-/// followed. Thread-safe after construction.
+/// PyTorch .bin files (index json), or else a GGUF model (one file or a split set), which appears
+/// as the checkpoint of its family: see gguf_model.h. Headers are read and bounds-checked on
+/// opening; tensor data is only mapped. The hub's cache layout (models--*/snapshots/HASH with links
+/// into blobs) is followed. Thread-safe after construction.
 class Checkpoint {
 public:
-    /// `path`: the folder, or config.json, a weight file or an index json inside it, or a hub
-    /// cache folder. Throws Error(FileNotFound | BadCheckpoint | Unsupported) naming file and
-    /// tensor; a folder that holds several checkpoints is refused with a message that lists them.
+    /// `path`: the folder, or config.json, a weight file or an index json inside it, a GGUF file,
+    /// or a hub cache folder. Throws Error(FileNotFound | BadCheckpoint | Unsupported) naming file
+    /// and tensor; a folder that holds several checkpoints is refused with a message that lists
+    /// them.
     explicit Checkpoint(const std::filesystem::path& path, Contents contents = Contents::Complete);
     ~Checkpoint();
     Checkpoint(Checkpoint&&) noexcept;
@@ -50,7 +56,12 @@ public:
     [[nodiscard]] const std::filesystem::path& folder() const;
     /// A name for people: the folder's, or "org/name" for a hub cache folder.
     [[nodiscard]] std::string displayName() const;
-    [[nodiscard]] const std::string& configText() const;  ///< config.json, verbatim
+    /// config.json, verbatim; of a GGUF model what its metadata say in that form.
+    [[nodiscard]] const std::string& configText() const;
+    /// Where configText() comes from, for messages.
+    [[nodiscard]] std::filesystem::path configPath() const;
+    /// What holds the tokenizer, for text::loadTokenizer(): the folder, or the GGUF file.
+    [[nodiscard]] std::filesystem::path tokenizerPath() const;
     [[nodiscard]] const std::vector<CheckpointFile>& files() const;
 
     [[nodiscard]] const std::vector<TensorView>& tensors() const;     ///< sorted by name
@@ -73,8 +84,8 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
-/// Checkpoint folders below `path` (itself, its children, a hub cache's snapshots), for a folder of
-/// checkpoints.
+/// Checkpoints below `path` (itself, its children, a hub cache's snapshots), for a folder of
+/// checkpoints: folders, and GGUF files where there is no config.json.
 [[nodiscard]] std::vector<std::filesystem::path> findCheckpoints(const std::filesystem::path& path);
 
 }  // namespace moescope::checkpoint

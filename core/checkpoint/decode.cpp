@@ -3,11 +3,13 @@
 #include "core/checkpoint/decode.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/decode_block.h"
 #include "core/checkpoint/decode_element.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <type_traits>
 
@@ -30,6 +32,11 @@ namespace {
 #define MOESCOPE_TARGET_AVX512
 #endif
 
+/// A type whose elements are quantised in blocks.
+template <typename Element>
+concept Block = Element::kElements >
+1;
+
 template <typename Element>
 [[gnu::always_inline]] inline void floatLoop(const std::byte* from, float* to, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -42,6 +49,25 @@ template <typename Element>
                                                 std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         to[i] = element::roundToBfloat16(Element::toFloat(from + i * Element::kSize));
+    }
+}
+
+template <Block Type>
+[[gnu::always_inline]] inline void floatLoop(const std::byte* from, float* to, std::size_t count) {
+    for (std::size_t i = 0; i < count / Type::kElements; ++i) {
+        Type::decode(from + i * Type::kBytes, to + i * Type::kElements);
+    }
+}
+
+template <Block Type>
+[[gnu::always_inline]] inline void bfloat16Loop(const std::byte* from, std::uint16_t* to,
+                                                std::size_t count) {
+    std::array<float, Type::kElements> values;
+    for (std::size_t i = 0; i < count / Type::kElements; ++i) {
+        Type::decode(from + i * Type::kBytes, values.data());
+        for (std::size_t j = 0; j < Type::kElements; ++j) {
+            to[i * Type::kElements + j] = element::roundToBfloat16(values[j]);
+        }
     }
 }
 
@@ -82,6 +108,41 @@ void run(const std::byte* from, Out* to, std::size_t count, SimdLevel level) {
 }
 
 template <typename Out>
+void dispatchBlocks(Dtype dtype, const std::byte* from, Out* to, std::size_t count,
+                    SimdLevel level) {
+    switch (dtype) {
+        case Dtype::Q8_0:
+            return run<block::Q8_0>(from, to, count, level);
+        case Dtype::Q4_0:
+            return run<block::Q4_0>(from, to, count, level);
+        case Dtype::Q4_1:
+            return run<block::Q4_1>(from, to, count, level);
+        case Dtype::Q5_0:
+            return run<block::Q5_0>(from, to, count, level);
+        case Dtype::Q5_1:
+            return run<block::Q5_1>(from, to, count, level);
+        case Dtype::Q2_K:
+            return run<block::Q2_K>(from, to, count, level);
+        case Dtype::Q3_K:
+            return run<block::Q3_K>(from, to, count, level);
+        case Dtype::Q4_K:
+            return run<block::Q4_K>(from, to, count, level);
+        case Dtype::Q5_K:
+            return run<block::Q5_K>(from, to, count, level);
+        case Dtype::Q6_K:
+            return run<block::Q6_K>(from, to, count, level);
+        case Dtype::IQ4_NL:
+            return run<block::IQ4_NL>(from, to, count, level);
+        case Dtype::IQ4_XS:
+            return run<block::IQ4_XS>(from, to, count, level);
+        case Dtype::MXFP4:
+            return run<block::MXFP4>(from, to, count, level);
+        default:
+            throw Error(ErrorCode::Internal, "a type that is not stored in blocks");
+    }
+}
+
+template <typename Out>
 void dispatch(Dtype dtype, const std::byte* from, Out* to, std::size_t count, SimdLevel level) {
     using namespace element;
     switch (dtype) {
@@ -115,14 +176,16 @@ void dispatch(Dtype dtype, const std::byte* from, Out* to, std::size_t count, Si
             return run<Native<std::uint8_t>>(from, to, count, level);
         case Dtype::Bool:
             return run<element::Bool>(from, to, count, level);
+        default:
+            return dispatchBlocks(dtype, from, to, count, level);
     }
 }
 
 void requireSizes(Dtype dtype, std::size_t bytes, std::size_t elements) {
-    if (bytes % sizeOf(dtype) != 0 || bytes / sizeOf(dtype) != elements) {
+    if (elements % blockElements(dtype) != 0 || bytes != storedBytes(dtype, elements)) {
         throw Error(ErrorCode::BadShape,
-                    fmt::format("Cannot decode {} bytes of {} into {} elements of {} bytes each.",
-                                bytes, name(dtype), elements, sizeOf(dtype)));
+                    fmt::format("Cannot decode {} bytes of {} into {} elements: {} bytes hold {}.",
+                                bytes, name(dtype), elements, sizeOf(dtype), blockElements(dtype)));
     }
 }
 

@@ -15,7 +15,8 @@ namespace moescope::checkpoint {
 enum class SimdLevel { Portable, Avx2, Avx512 };
 [[nodiscard]] SimdLevel bestSimdLevel() noexcept;
 
-/// Decodes elements of any dtype to float32; `from` need not be aligned. float64 and integers are
+/// Decodes elements of any dtype to float32, of quantised types whole blocks; `from` need not be
+/// aligned. float64 and integers are
 /// rounded to nearest; NaN stays NaN. Throws Error(BadShape) when the sizes do not match.
 void decodeToFloat(Dtype dtype, std::span<const std::byte> from, std::span<float> to,
                    SimdLevel level = bestSimdLevel());

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/gguf_layout.h"
 #include "core/checkpoint/hub_cache.h"
 #include "core/checkpoint/json_guard.h"
 
@@ -78,12 +79,6 @@ fs::path folderOfFile(const fs::path& file) {
     if (known || name == "config.json") {
         return file.parent_path();
     }
-    if (name.ends_with(".gguf")) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("{} is a GGUF file, which Moescope does not read; give the folder "
-                                "of a safetensors checkpoint.",
-                                file.string()));
-    }
     throw Error(ErrorCode::BadCheckpoint,
                 fmt::format("{} is not a checkpoint; give the folder that holds config.json.",
                             file.string()));
@@ -96,20 +91,14 @@ fs::path folderOfFile(const fs::path& file) {
                     fmt::format("{} holds {} checkpoint{}; choose one:{}", folder.string(),
                                 inside.size(), inside.size() == 1 ? "" : "s", listed(inside)));
     }
-    const bool gguf = !filesEndingIn(folder, ".gguf").empty();
-    if (gguf) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("{} holds GGUF files, which Moescope does not read; get the "
-                                "safetensors form of the model.",
-                                folder.string()));
-    }
     throw Error(
         ErrorCode::BadCheckpoint,
-        fmt::format("{} has no config.json, so it is no checkpoint folder.", folder.string()));
+        fmt::format("{} has no config.json and no GGUF file, so it is no checkpoint folder.",
+                    folder.string()));
 }
 
 [[noreturn]] void throwNoWeights(const fs::path& folder) {
-    for (const std::string_view ending : {".bin", ".gguf", ".pth", ".pt"}) {
+    for (const std::string_view ending : {".bin", ".pth", ".pt"}) {
         const auto files = filesEndingIn(folder, ending);
         if (!files.empty()) {
             throw Error(ErrorCode::Unsupported,
@@ -241,6 +230,34 @@ void findShards(CheckpointLayout& layout) {
     throwNoWeights(layout.folder);
 }
 
+/// The only GGUF model of a folder; empty where there is none.
+fs::path onlyGguf(const fs::path& folder) {
+    const auto models = ggufModels(folder);
+    if (models.size() > 1) {
+        throw Error(ErrorCode::BadCheckpoint,
+                    fmt::format("{} holds {} GGUF models; choose one:{}", folder.string(),
+                                models.size(), listed(models)));
+    }
+    return models.empty() ? fs::path() : models.front();
+}
+
+/// `file` by value: it may be the layout's own folder.
+void useGguf(CheckpointLayout& layout,
+             fs::path file) {  // NOLINT(performance-unnecessary-value-param)
+    layout.format = WeightFormat::Gguf;
+    layout.folder = file.parent_path();
+    layout.shards = ggufParts(file);
+    layout.displayName = ggufModelName(file);
+    checkLinks(layout.shards);
+}
+
+bool hasWeights(const fs::path& folder) {
+    return std::any_of(kNamings.begin(), kNamings.end(), [&](const Naming& naming) {
+        return isPresent(folder / naming.single) || isPresent(folder / naming.index) ||
+               !filesEndingIn(folder, naming.ending).empty();
+    });
+}
+
 }  // namespace
 
 CheckpointLayout resolveLayout(const fs::path& path) {
@@ -252,12 +269,23 @@ CheckpointLayout resolveLayout(const fs::path& path) {
     layout.folder = tidied(path);
     std::error_code ignored;
     if (!fs::is_directory(layout.folder, ignored)) {
+        if (layout.folder.extension() == ".gguf") {
+            useGguf(layout, layout.folder);
+            return layout;
+        }
         layout.folder = folderOfFile(layout.folder);
     }
     if (isHubFolder(layout.folder)) {
         layout.folder = hubSnapshot(layout.folder);
     }
-    if (!isPresent(layout.folder / "config.json")) {
+    const bool configured = isPresent(layout.folder / "config.json");
+    if (!configured || !hasWeights(layout.folder)) {
+        if (const fs::path file = onlyGguf(layout.folder); !file.empty()) {
+            useGguf(layout, file);
+            return layout;
+        }
+    }
+    if (!configured) {
         throwNoConfig(layout.folder);
     }
     layout.displayName = hubModelName(layout.folder).value_or(layout.folder.filename().string());
@@ -272,10 +300,12 @@ std::vector<fs::path> findCheckpoints(const fs::path& path) {
             return {folder};
         }
         if (!isHubFolder(folder)) {
-            return {};
+            return ggufModels(folder);
         }
         try {
-            return {hubSnapshot(folder)};
+            const fs::path snapshot = hubSnapshot(folder);
+            const bool gguf = !isPresent(snapshot / "config.json");
+            return gguf ? ggufModels(snapshot) : std::vector<fs::path>{snapshot};
         } catch (const Error&) {
             return subfolders(folder / "snapshots");
         }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 namespace moescope::checkpoint {
@@ -34,6 +35,22 @@ void decodeElements(Dtype dtype, std::span<const std::byte> from, std::span<std:
     decodeToBfloat16(dtype, from, to);
 }
 
+constexpr std::size_t kLongestBlock = 256;  ///< values
+
+/// Values of types stored in blocks cannot be looked at without decoding them.
+std::uint64_t countInBlocks(Dtype dtype, std::span<const std::byte> bytes) {
+    std::uint64_t count = 0;
+    std::array<float, kLongestBlock> values;
+    const std::size_t size = blockElements(dtype);
+    for (std::size_t at = 0; at < bytes.size(); at += sizeOf(dtype)) {
+        decodeToFloat(dtype, bytes.subspan(at, sizeOf(dtype)), std::span(values).first(size));
+        count += static_cast<std::uint64_t>(
+            std::count_if(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(size),
+                          [](float value) { return !std::isfinite(value); }));
+    }
+    return count;
+}
+
 }  // namespace
 
 std::uint64_t countNonFinite(Dtype dtype, std::span<const std::byte> bytes) {
@@ -47,7 +64,7 @@ std::uint64_t countNonFinite(Dtype dtype, std::span<const std::byte> bytes) {
         case Dtype::BF16:
             return countExponent<std::uint16_t>(bytes, 0x7F80U);
         default:
-            return 0;
+            return blockElements(dtype) > 1 ? countInBlocks(dtype, bytes) : 0;
     }
 }
 
@@ -108,7 +125,14 @@ void LogicalTensor::requireInside(const TensorRef& ref) const {
 
 std::uint64_t LogicalTensor::along(std::uint64_t row) const {
     const auto& rows = m_part.rows;
-    return rows.first + row / rows.run * rows.step + row % rows.run;
+    const std::uint64_t stored = rows.first + row / rows.run * rows.step + row % rows.run;
+    if (m_view.interleavedHeads == 0) {
+        return stored;
+    }
+    const std::uint64_t height = m_rows / m_view.interleavedHeads;
+    const std::uint64_t inHead = stored % height;
+    const std::uint64_t half = height / 2;
+    return stored - inHead + 2 * (inHead % half) + inHead / half;
 }
 
 std::uint64_t LogicalTensor::lastAlong() const {
@@ -117,7 +141,8 @@ std::uint64_t LogicalTensor::lastAlong() const {
 
 bool LogicalTensor::isGapless() const {
     const bool oneRun = m_part.rows.run >= m_part.rows.count || m_part.rows.run == m_part.rows.step;
-    return !m_part.transposed && oneRun && m_part.columns.count == m_columns;
+    return !m_part.transposed && oneRun && m_part.columns.count == m_columns &&
+           m_view.interleavedHeads == 0;
 }
 
 /// The stored rows from the first to the last that holds a value of the part.
@@ -127,7 +152,7 @@ TensorView LogicalTensor::spanned() const {
     }
     const std::uint64_t first = m_part.transposed ? m_part.columns.first : m_part.rows.first;
     const std::uint64_t last = m_part.transposed ? first + m_part.columns.count - 1 : lastAlong();
-    const std::uint64_t rowBytes = m_columns * sizeOf(m_view.dtype);
+    const std::uint64_t rowBytes = bytesOf(m_columns);
     TensorView part = m_view;
     part.bytes = m_view.bytes.subspan(first * rowBytes, (last - first + 1) * rowBytes);
     part.fileOffset += first * rowBytes;
@@ -142,46 +167,69 @@ std::optional<std::span<const std::byte>> LogicalTensor::plainBytes() const {
 }
 
 std::uint64_t LogicalTensor::storedBytes() const {
-    return elements() * sizeOf(m_view.dtype);
+    return elements() * sizeOf(m_view.dtype) / blockElements(m_view.dtype);
 }
 
 std::uint64_t LogicalTensor::storedRowBytes() const {
-    return columns() * sizeOf(m_view.dtype);
+    return columns() * sizeOf(m_view.dtype) / blockElements(m_view.dtype);
 }
 
 std::uint64_t LogicalTensor::countNonFinite() const {
     if (const auto bytes = plainBytes()) {
         return checkpoint::countNonFinite(m_view.dtype, *bytes);
     }
-    const std::uint64_t size = sizeOf(m_view.dtype);
-    const auto inRow = [&](std::uint64_t row, std::uint64_t column, std::uint64_t count) {
-        return checkpoint::countNonFinite(
-            m_view.dtype, m_view.bytes.subspan((row * m_columns + column) * size, count * size));
-    };
     std::uint64_t found = 0;
     for (std::uint64_t i = 0; i < rows(); i += m_part.rows.run) {
         const std::uint64_t run = std::min(m_part.rows.run, rows() - i);
         if (!m_part.transposed) {
             for (std::uint64_t r = 0; r < run; ++r) {
-                found += inRow(along(i + r), m_part.columns.first, columns());
+                found += countInRow(along(i + r), m_part.columns.first, columns());
             }
             continue;
         }
         for (std::uint64_t c = 0; c < columns(); ++c) {
-            found += inRow(m_part.columns.first + c, along(i), run);
+            found += countInRow(m_part.columns.first + c, along(i), run);
         }
     }
     return found;
 }
 
-/// `count` values in stored order from this place on; they may run over the end of a row.
+std::uint64_t LogicalTensor::countInRow(std::uint64_t row, std::uint64_t column,
+                                        std::uint64_t count) const {
+    const std::uint64_t block = blockElements(m_view.dtype);
+    const std::uint64_t first = (row * m_columns + column) / block * block;
+    const std::uint64_t end = (row * m_columns + column + count + block - 1) / block * block;
+    return checkpoint::countNonFinite(m_view.dtype,
+                                      m_view.bytes.subspan(bytesOf(first), bytesOf(end - first)));
+}
+
+/// `count` values in stored order from this place on; they may run over the end of a row. Blocks
+/// that they begin or end within are decoded aside.
 template <typename Out>
 void LogicalTensor::values(std::uint64_t row, std::uint64_t column, std::uint64_t count,
                            Out* to) const {
-    const std::uint64_t size = sizeOf(m_view.dtype);
-    decodeElements(m_view.dtype,
-                   m_view.bytes.subspan((row * m_columns + column) * size, count * size),
-                   std::span<Out>(to, count));
+    const std::uint64_t block = blockElements(m_view.dtype);
+    std::uint64_t at = row * m_columns + column;
+    const std::uint64_t end = at + count;
+    while (at < end) {
+        const std::uint64_t inBlock = at % block;
+        const std::uint64_t whole = inBlock == 0 ? (end - at) / block * block : 0;
+        if (whole > 0) {
+            decodeElements(m_view.dtype, m_view.bytes.subspan(bytesOf(at), bytesOf(whole)),
+                           std::span<Out>(to, whole));
+            at += whole;
+            to += whole;
+            continue;
+        }
+        std::array<Out, kLongestBlock> values;
+        const std::uint64_t some = std::min(block - inBlock, end - at);
+        decodeElements(m_view.dtype,
+                       m_view.bytes.subspan(bytesOf(at - inBlock), sizeOf(m_view.dtype)),
+                       std::span<Out>(values.data(), block));
+        std::copy_n(values.data() + inBlock, some, to);
+        at += some;
+        to += some;
+    }
 }
 
 template <typename Out>
@@ -195,7 +243,9 @@ void LogicalTensor::decodeWindow(const Window& window, Out* to) const {
     }
     const bool fullWidth = window.columns == m_columns;
     const std::uint64_t end = window.firstRow + window.rows;
-    const std::uint64_t run = isGapless() ? m_part.rows.count : m_part.rows.run;
+    const std::uint64_t run = m_view.interleavedHeads != 0 ? 1
+                              : isGapless()                ? m_part.rows.count
+                                                           : m_part.rows.run;
     for (std::uint64_t row = window.firstRow; row < end;) {
         const std::uint64_t together = fullWidth ? std::min(end - row, run - row % run) : 1;
         const std::uint64_t count = together * window.columns;

@@ -61,6 +61,9 @@ private:
     [[noreturn]] void bad(const TensorRef& ref, const std::string& problem) const;
 
     [[nodiscard]] std::uint64_t along(std::uint64_t row) const;
+    [[nodiscard]] std::uint64_t bytesOf(std::uint64_t elements) const {
+        return checkpoint::storedBytes(m_view.dtype, elements);
+    }
     [[nodiscard]] std::uint64_t lastAlong() const;
     [[nodiscard]] bool isGapless() const;
     [[nodiscard]] TensorView spanned() const;
@@ -69,6 +72,8 @@ private:
     void decodeWindow(const Window& window, Out* to) const;
     template <typename Out>
     void decodeTransposed(const Window& window, Out* to) const;
+    [[nodiscard]] std::uint64_t countInRow(std::uint64_t row, std::uint64_t column,
+                                           std::uint64_t count) const;
     template <typename Out>
     void values(std::uint64_t row, std::uint64_t column, std::uint64_t count, Out* to) const;
 

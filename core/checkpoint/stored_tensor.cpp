@@ -21,7 +21,7 @@ std::uint64_t neededBytes(const StoredTensor& tensor, std::string_view where) {
     try {
         const std::uint64_t count = elementCount(tensor.shape);
         if (count <= std::numeric_limits<std::uint64_t>::max() / sizeOf(tensor.dtype)) {
-            return count * sizeOf(tensor.dtype);
+            return storedBytes(tensor.dtype, count);
         }
     } catch (const Error&) {
         // Said below, with file and tensor.

@@ -8,7 +8,7 @@ namespace moescope::checkpoint {
 
 WeightFile openWeightFile(const std::filesystem::path& path, WeightFormat format,
                           Contents contents) {
-    WeightFile result{.file = MappedFile(path), .tensors = {}};
+    WeightFile result{.file = MappedFile(path), .tensors = {}, .gguf = {}};
     const auto bytes = result.file.bytes();
     switch (format) {
         case WeightFormat::Safetensors: {
@@ -22,6 +22,13 @@ WeightFile openWeightFile(const std::filesystem::path& path, WeightFormat format
             result.tensors = std::move(file.tensors);
             result.headerBegin = file.pickleBegin;
             result.headerEnd = file.pickleEnd;
+            break;
+        }
+        case WeightFormat::Gguf: {
+            const auto data =
+                contents == Contents::Complete ? gguf::Data::Complete : gguf::Data::MayBeMissing;
+            result.gguf = gguf::readFile(bytes, path.string(), data);
+            result.headerEnd = result.gguf->headerBytes;
             break;
         }
     }

@@ -5,9 +5,11 @@
 #include "core/base/file_system.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/checkpoint/stored_tensor.h"
+#include "core/gguf/gguf_file.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,12 +17,13 @@
 namespace moescope::checkpoint {
 
 /// How weights are stored.
-enum class WeightFormat { Safetensors, Torch };
+enum class WeightFormat { Safetensors, Torch, Gguf };
 
 /// A mapped file of weights with what its header says.
 struct WeightFile {
     MappedFile file;
-    std::vector<StoredTensor> tensors;
+    std::vector<StoredTensor> tensors;  ///< none for GGUF, whose names must be translated first
+    std::optional<gguf::File> gguf;
     /// The part that says which bytes are which tensor, [begin, end).
     std::uint64_t headerBegin = 0, headerEnd = 0;
 

@@ -2,8 +2,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/layer_weights.h"
 
+#include <ATen/ATen.h>
+
 namespace moescope::engine {
 namespace {
+
+/// The parts of latent attention's keyValueUp behind one another.
+Linear joined(WeightReader& reader, const std::vector<model::TensorRef>& parts,
+              WeightReader::Threads threads) {
+    std::vector<at::Tensor> tensors;
+    tensors.reserve(parts.size());
+    for (const model::TensorRef& part : parts) {
+        tensors.push_back(reader.load(part, threads));
+    }
+    Linear linear;
+    linear.weight = at::cat(tensors);
+    return linear;
+}
 
 AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& names,
                                const model::AttentionSpec& spec, double normEps,
@@ -25,7 +40,9 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
     if (spec.latent) {
         weights.queryDown = linear(names.queryDown);
         weights.keyValueDown = linear(names.keyValueDown);
-        weights.keyValueUp = linear(names.keyValueUp);
+        weights.keyValueUp = names.keyValueUpParts.empty()
+                                 ? linear(names.keyValueUp)
+                                 : joined(reader, names.keyValueUpParts, threads);
         weights.queryDownNorm = norm(names.queryDownNorm, spec.latent->normEps);
         weights.keyValueDownNorm = norm(names.keyValueDownNorm, spec.latent->normEps);
     }

@@ -13,7 +13,7 @@ namespace {
 
 void readTokenizer(OpenedModel& model) {
     try {
-        const auto tokenizer = text::loadTokenizer(model.checkpoint.folder());
+        const auto tokenizer = text::loadTokenizer(model.checkpoint.tokenizerPath());
         model.tokenizerDescription = tokenizer->description();
         model.tokenizerIdentity = tokenizer->identity();
     } catch (const Error& error) {

@@ -43,12 +43,13 @@ void checkOne(const checkpoint::Checkpoint& checkpoint, const SpecTensor& expect
                                 fmt::join(expected.shape, ", ")));
     }
     const bool usable = found.dtype() == Dtype::F64 || found.dtype() == Dtype::F32 ||
-                        found.dtype() == Dtype::F16 || found.dtype() == Dtype::BF16;
+                        found.dtype() == Dtype::F16 || found.dtype() == Dtype::BF16 ||
+                        checkpoint::blockElements(found.dtype()) > 1;
     if (!usable) {
         throw Error(
             ErrorCode::Unsupported,
             fmt::format("{}: tensor \"{}\" is stored as {}; Moescope runs weights stored as "
-                        "BF16, F16, F32 or F64.",
+                        "BF16, F16, F32, F64 or in GGUF's quantised types.",
                         file, expected.ref.name, checkpoint::name(found.dtype())));
     }
 }

@@ -35,8 +35,7 @@ const Family& familyOf(const Config& config) {
 }  // namespace
 
 ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint) {
-    return loadSpec(checkpoint, checkpoint.configText(),
-                    (checkpoint.folder() / "config.json").string());
+    return loadSpec(checkpoint, checkpoint.configText(), checkpoint.configPath().string());
 }
 
 ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint, std::string_view configText,

@@ -161,7 +161,7 @@ void addDisk(const ModelCard& card, Lines& lines) {
 }
 
 void describeConfig(const checkpoint::Checkpoint& checkpoint, ModelCard& card) {
-    const Config config(checkpoint.configText(), (checkpoint.folder() / "config.json").string());
+    const Config config(checkpoint.configText(), checkpoint.configPath().string());
     card.architecture = config.architecture();
     card.modelType = config.modelType();
 }

@@ -145,6 +145,9 @@ struct LayerNames {
     LinearNames q, k, v, o;
     /// Latent attention: the narrow vectors' projections and norms; q and keyValueUp read them.
     LinearNames queryDown, keyValueDown, keyValueUp;
+    /// Instead of keyValueUp, where its rows are stored apart: key [plainDim, rank] and value
+    /// [valueDim, rank] of head 0, of head 1, and so on.
+    std::vector<TensorRef> keyValueUpParts;
     TensorRef queryDownNorm, keyValueDownNorm;
     TensorRef qNorm, kNorm;                 ///< where AttentionSpec::qkNorm asks for them
     FeedForwardNames dense;                 ///< dense layers only

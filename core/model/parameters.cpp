@@ -113,7 +113,7 @@ std::vector<DtypeShare> bytesByDtype(const checkpoint::Checkpoint& checkpoint) {
         share.dtype = tensor.dtype;
         share.tensors += 1;
         share.elements += elementCount(tensor.shape);
-        share.bytes += elementCount(tensor.shape) * checkpoint::sizeOf(tensor.dtype);
+        share.bytes += checkpoint::storedBytes(tensor.dtype, elementCount(tensor.shape));
     }
     std::vector<DtypeShare> result;
     for (const auto& [dtype, share] : shares) {

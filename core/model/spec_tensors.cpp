@@ -109,6 +109,10 @@ private:
         emit(names.keyValueDownNorm, {rank}, Component::Attention);
         linear(names.keyValueUp, heads * (size(latent.plainDim) + size(latent.valueDim)), rank,
                Component::Attention);
+        for (std::size_t i = 0; i < names.keyValueUpParts.size(); ++i) {
+            const int height = i % 2 == 0 ? latent.plainDim : latent.valueDim;
+            emit(names.keyValueUpParts[i], {size(height), rank}, Component::Attention);
+        }
         linear(names.o, hidden(), heads * size(latent.valueDim), Component::Attention);
     }
 

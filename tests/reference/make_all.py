@@ -85,6 +85,7 @@ def main(arguments: list[str]) -> int:
         from make_demo import make_demo
         from make_demo_experiments import make_demo_experiments
         from make_gguf import make_gguf
+        from make_gguf_models import make_gguf_models
         from make_pickles import make_pickles
         from make_routing import make_routing
         from make_storage import make_storage
@@ -93,6 +94,7 @@ def main(arguments: list[str]) -> int:
         make_routing(DATA)
         make_storage(DATA)
         make_gguf(DATA)
+        make_gguf_models(DATA)
         make_pickles(DATA)
         make_demo(DATA, options.demo, options.remote_code)
         make_demo_experiments(DATA, options.demo, options.remote_code)

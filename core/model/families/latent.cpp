@@ -22,6 +22,26 @@ LayerNames latentNames(LayerNames names, const std::string& prefix, const Latent
     return names;
 }
 
+/// Keys and values of each head apart, keys transposed: [heads, rank, plain] and [heads, value,
+/// rank], as GGUF files of today have them.
+std::vector<TensorRef> partsByHead(const std::string& attention, const LatentAttention& latent,
+                                   int heads) {
+    const auto size = [](int value) { return static_cast<std::uint64_t>(value); };
+    const std::uint64_t plain = size(latent.plainDim);
+    const std::uint64_t value = size(latent.valueDim);
+    const std::uint64_t rank = size(latent.keyValueRank);
+    std::vector<TensorRef> parts;
+    for (std::uint64_t head = 0; head < size(heads); ++head) {
+        parts.push_back(
+            checkpoint::transposedOf(attention + "k_b_proj.weight", {size(heads), rank, plain},
+                                     {.first = 0, .count = plain, .run = plain, .step = plain},
+                                     {.first = head * rank, .count = rank}));
+        parts.push_back(checkpoint::rowsOf(attention + "v_b_proj.weight",
+                                           {size(heads), value, rank}, head * value, value));
+    }
+    return parts;
+}
+
 /// YaRN's factor on the scores: the squared magnitude that `mscale_all_dim` asks for.
 double yarnScale(const RopeScaling& scaling) {
     if (scaling.kind != RopeScalingKind::Yarn || scaling.mscaleAllDim == 0.0 ||
@@ -61,7 +81,13 @@ ModelSpec latentSkeleton(const FamilyInput& input, SkeletonDefaults defaults) {
         layer.attention.headsKv = layer.attention.headsQ;
         layer.attention.scale *= yarnScale(layer.attention.rope.scaling);
         layer.attention.rope.style = interleaved ? RopeStyle::Interleaved : RopeStyle::HalfSplit;
-        layer.names = latentNames(std::move(layer.names), layerPrefix(spec, i), latent);
+        const std::string prefix = layerPrefix(spec, i);
+        layer.names = latentNames(std::move(layer.names), prefix, latent);
+        if (input.checkpoint.find(prefix + "self_attn.k_b_proj.weight")) {
+            layer.names.keyValueUp = {};
+            layer.names.keyValueUpParts =
+                partsByHead(prefix + "self_attn.", latent, layer.attention.headsQ);
+        }
     }
     return spec;
 }

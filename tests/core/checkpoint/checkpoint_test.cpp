@@ -161,7 +161,7 @@ TEST_CASE("Checkpoint: folders that are none say why", "[core][checkpoint]") {
     checkThrows(open(root / "m/pytorch_model.bin"), ErrorCode::BadCheckpoint, {"ZIP"});
     fs::create_directories(root / "g");
     tests::writeFile(root / "g/model.gguf", "x");
-    checkThrows(open(root / "g"), ErrorCode::Unsupported, {"GGUF"});
+    checkThrows(open(root / "g"), ErrorCode::BadCheckpoint, {"model.gguf", "GGUF"});
     tests::writeFile(root / "g/notes.txt", "x");
     checkThrows(open(root / "g/notes.txt"), ErrorCode::BadCheckpoint, {"notes.txt"});
     fs::create_symlink("nowhere", root / "m/model.safetensors");

@@ -3,8 +3,12 @@
 #include "core/checkpoint/decode.h"
 
 #include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "core/checkpoint/safetensors.h"
 #include "tests/support/catch.h"
+#include "tests/support/paths.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -80,6 +84,8 @@ double twin(Dtype dtype, const std::byte* from) {
             return nativeTwin<std::uint8_t>(from);
         case Dtype::Bool:
             return byte != 0 ? 1.0 : 0.0;
+        default:
+            break;  // blocks have no single elements
     }
     return 0.0;
 }
@@ -179,6 +185,56 @@ TEST_CASE("Decode: bfloat16 rounds to nearest even and keeps NaN", "[core][check
     std::vector<std::uint16_t> copied(2006);
     decodeToBfloat16(Dtype::BF16, bytes, copied);
     CHECK(std::memcmp(copied.data(), bytes.data(), bytes.size()) == 0);
+}
+
+TEST_CASE("Decode: blocks of GGUF's types equal the gguf package's values", "[core][checkpoint]") {
+    const MappedFile file(tests::referenceDir() / "storage/gguf_blocks.safetensors");
+    const auto header = readSafetensorsHeader(file.bytes(), "gguf_blocks");
+    const auto bytesOf = [&](const std::string& name) {
+        const auto found = std::find_if(header.entries.begin(), header.entries.end(),
+                                        [&](const auto& entry) { return entry.name == name; });
+        REQUIRE(found != header.entries.end());
+        return file.bytes().subspan(found->begin, found->end - found->begin);
+    };
+    std::size_t types = 0;
+    for (const auto dtype :
+         {Dtype::Q8_0, Dtype::Q4_0, Dtype::Q4_1, Dtype::Q5_0, Dtype::Q5_1, Dtype::Q2_K, Dtype::Q3_K,
+          Dtype::Q4_K, Dtype::Q5_K, Dtype::Q6_K, Dtype::IQ4_NL, Dtype::IQ4_XS, Dtype::MXFP4}) {
+        const std::string type(name(dtype));
+        const auto blocks = bytesOf(type + ".blocks");
+        const auto golden = bytesOf(type + ".expected");
+        std::vector<float> expected(golden.size() / sizeof(float));
+        std::memcpy(expected.data(), golden.data(), golden.size());
+        REQUIRE(blocks.size() == storedBytes(dtype, expected.size()));
+        CHECK(dtypeFromGguf(type) == dtype);
+        CHECK_FALSE(dtypeFromName(type).has_value());
+        for (const auto level : kLevels) {
+            INFO(type << " level " << static_cast<int>(level));
+            std::vector<float> found(expected.size());
+            decodeToFloat(dtype, blocks, found, level);
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                wrong += found[i] == expected[i] ? 0U : 1U;
+            }
+            CHECK(wrong == 0);
+            // Blocks decode alone: the second one, from an odd address.
+            const std::size_t size = blockElements(dtype);
+            std::vector<std::byte> shifted(1 + sizeOf(dtype));
+            std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(sizeOf(dtype)), sizeOf(dtype),
+                        shifted.begin() + 1);
+            std::vector<std::uint16_t> halves(size);
+            decodeToBfloat16(dtype, std::span(shifted).subspan(1), halves, level);
+            wrong = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                wrong += halves[i] == toBfloat16(expected[size + i]) ? 0U : 1U;
+            }
+            CHECK(wrong == 0);
+            CHECK_THROWS_AS(decodeToFloat(dtype, blocks, std::span(found).first(size / 2), level),
+                            Error);
+        }
+        ++types;
+    }
+    CHECK(types * 2 == header.entries.size());
 }
 
 TEST_CASE("Decode: sizes that do not match are refused", "[core][checkpoint]") {

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/forward_trace.h"
+#include "core/model/parameters.h"
+#include "tests/core/engine/reference_model.h"
+#include "tests/support/catch.h"
+#include "tests/support/safetensors_builder.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace moescope;
+using tests::largestDifference;
+using tests::ReferenceModel;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kTolerance = 1e-4;  ///< absolute, float32
+
+fs::path ggufDir() {
+    return tests::referenceDir() / "gguf";
+}
+
+/// What a GGUF file's model is expected to give: the fixture's own values, unless the file cannot
+/// say all that the fixture's config.json says.
+fs::path expectedOf(const std::string& name, const std::string& fixture) {
+    const fs::path own = ggufDir() / (name + ".safetensors");
+    return fs::exists(own) ? own
+                           : tests::referenceDir() / "models" / fixture / "expected.safetensors";
+}
+
+void compareRouted(const ReferenceModel& model, const engine::ForwardTrace::RoutedLayer& layer,
+                   int index) {
+    const std::string prefix = "layers." + std::to_string(index) + ".";
+    const std::size_t tokens = model.corpus.tokenCount();
+    INFO(prefix);
+    const auto chosen = model.expected.array(prefix + "chosen_experts");
+    const auto ours = layer.chosen.values<std::int64_t>();
+    const auto theirs = chosen.values<std::int32_t>();
+    CHECK(std::equal(ours.begin(), ours.end(), theirs.begin(), theirs.end()));
+    CHECK(largestDifference(layer.weights.values<float>(),
+                            model.expected.floats(prefix + "weights"), tokens) < 1e-5);
+    CHECK(largestDifference(layer.selection.values<float>(),
+                            model.expected.floats(prefix + "selection_scores"),
+                            tokens) < kTolerance);
+    // Ours lie column by column, theirs token by token.
+    const auto outputs = layer.outputs.values<float>();
+    const auto golden = model.expected.floats(prefix + "expert_outputs");
+    const auto hidden = static_cast<std::size_t>(model.spec.hiddenSize);
+    const std::size_t experts = golden.size() / tokens / hidden;
+    double largest = 0.0;
+    for (std::size_t e = 0; e < experts; ++e) {
+        for (std::size_t t = 0; t < tokens; ++t) {
+            for (std::size_t i = 0; i < hidden; ++i) {
+                const float a = outputs[(e * tokens + t) * hidden + i];
+                const float b = golden[(t * experts + e) * hidden + i];
+                largest = std::max(largest, std::abs(static_cast<double>(a - b)));
+            }
+        }
+    }
+    CHECK(largest < kTolerance);
+}
+
+void compare(const ReferenceModel& model) {
+    const auto trace = model.trace();
+    const std::size_t tokens = model.corpus.tokenCount();
+    const auto hidden = model.expected.floats("hidden");
+    const std::size_t layerSize = tokens * static_cast<std::size_t>(model.spec.hiddenSize);
+    REQUIRE(trace.hidden.size() * layerSize == hidden.size());
+    std::size_t routed = 0;
+    for (int layer = 0; layer < model.spec.layerCount(); ++layer) {
+        const auto index = static_cast<std::size_t>(layer);
+        INFO("into layer " << layer);
+        CHECK(largestDifference(trace.hidden[index].values<float>(),
+                                std::span(hidden).subspan(index * layerSize, layerSize),
+                                tokens) < kTolerance);
+        const auto found = trace.routed.find(LayerId{layer});
+        if (found != trace.routed.end()) {
+            compareRouted(model, found->second, layer);
+            ++routed;
+        }
+    }
+    CHECK(routed == static_cast<std::size_t>(
+                        std::count_if(model.spec.layers.begin(), model.spec.layers.end(),
+                                      [](const auto& layer) { return layer.isRouted(); })));
+    CHECK(largestDifference(trace.logits.values<float>(), model.expected.floats("logits"), tokens) <
+          kTolerance);
+}
+
+}  // namespace
+
+TEST_CASE("GGUF: converted models give the values of their fixtures", "[core][engine]") {
+    const auto [name, fixture] =
+        GENERATE(table<std::string, std::string>({{"mixtral-00001-of-00003", "mixtral"},
+                                                  {"mixtral-unmerged", "mixtral"},
+                                                  {"mixtral-quantised", ""},
+                                                  {"llama", "llama"},
+                                                  {"deepseek", "deepseek"},
+                                                  {"deepseek_v2-lite", "deepseek_v2-lite"},
+                                                  {"deepseek_v2", "deepseek_v2"},
+                                                  {"deepseek_v3", "deepseek_v3"},
+                                                  {"qwen2_moe", "qwen2_moe"},
+                                                  {"qwen3_moe", "qwen3_moe"},
+                                                  {"olmoe", "olmoe"},
+                                                  {"glm4_moe", "glm4_moe"},
+                                                  {"dots1", "dots1"},
+                                                  {"ernie4_5_moe", "ernie4_5_moe"},
+                                                  {"hunyuan_v1_moe", "hunyuan_v1_moe"},
+                                                  {"minimax_m2", "minimax_m2"}}));
+    INFO(name);
+    const ReferenceModel model(ggufDir() / (name + ".gguf"), expectedOf(name, fixture));
+    compare(model);
+    if (!fixture.empty()) {
+        const ReferenceModel hub(fixture);
+        CHECK(model.spec.family == hub.spec.family);
+        CHECK(model::sum(model::countParameters(model.spec).total) ==
+              model::sum(model::countParameters(hub.spec).total));
+        CHECK(model.checkpoint.identity() != hub.checkpoint.identity());
+    }
+}
+
+TEST_CASE("GGUF: a split model, a folder, and what is in the way", "[core][engine]") {
+    using checkpoint::Checkpoint;
+    const Checkpoint split(ggufDir() / "mixtral-00002-of-00003.gguf");
+    CHECK(split.files().size() == 3);
+    CHECK(split.displayName() == "mixtral");
+    CHECK(split.tokenizerPath().filename() == "mixtral-00001-of-00003.gguf");
+    tests::checkThrows([] { (void)Checkpoint(ggufDir()); }, ErrorCode::BadCheckpoint,
+                       {"GGUF models", "choose one", "dots1.gguf"});
+    CHECK(checkpoint::findCheckpoints(ggufDir()).size() == 16);
+
+    const tests::TemporaryFolder root;
+    fs::copy_file(ggufDir() / "mixtral-00001-of-00003.gguf", root / "m-00001-of-00003.gguf");
+    tests::checkThrows([&] { (void)Checkpoint(root.path()); }, ErrorCode::FileNotFound,
+                       {"m-00002-of-00003.gguf", "one of 3"});
+    fs::remove(root / "m-00001-of-00003.gguf");
+    fs::copy_file(ggufDir() / "olmoe.gguf", root / "olmoe.gguf");
+    tests::writeFile(root / "mmproj-olmoe.gguf", "not looked at");
+    CHECK(Checkpoint(root.path()).displayName() == "olmoe");
+    CHECK(Checkpoint(root.path()).identity() == Checkpoint(ggufDir() / "olmoe.gguf").identity());
+    tests::writeFile(root / "model.safetensors", "weights win, but need a config.json");
+    CHECK(Checkpoint(root.path()).displayName() == "olmoe");
+}
+
+TEST_CASE("GGUF: architectures, types and settings that are not known", "[core][engine]") {
+    const std::string file = readTextFile(ggufDir() / "qwen3_moe.gguf");
+    const tests::TemporaryFolder root;
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        std::string text = file;
+        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
+            text.replace(at, from.size(), to);
+        }
+        REQUIRE(text != file);
+        tests::writeFile(root / "m.gguf", text);
+        return [&root] { (void)checkpoint::Checkpoint(root / "m.gguf"); };
+    };
+    tests::checkThrows(changed("qwen3moe", "mamba999"), ErrorCode::UnknownFamily,
+                       {"m.gguf", "mamba999", "qwen3moe", "deepseek2"});
+    tests::checkThrows(changed("qwen3moe.expert_used_count", "qwen3moe.expert_used_kount"),
+                       ErrorCode::BadCheckpoint, {"expert_used_count", "absent"});
+    tests::checkThrows(
+        changed("attention.layer_norm_rms_epsilon", "attention.layer_norm_rmx_epsilon"),
+        ErrorCode::Unsupported, {"layer_norm_rmx_epsilon", "1e-06"});
+    const ReferenceModel model(ggufDir() / "qwen3_moe.gguf", expectedOf("qwen3_moe", "qwen3_moe"));
+    CHECK(model.checkpoint.configText().find("\"norm_topk_prob\": true") != std::string::npos);
+    (void)changed("ffn_norm.weight", "ffn_nork.weight");
+    tests::checkThrows([&] { (void)model::loadSpec(checkpoint::Checkpoint(root / "m.gguf")); },
+                       ErrorCode::MissingTensor, {"post_attention_layernorm"});
+}
