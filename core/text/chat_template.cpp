@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/text/gguf_tokenizer.h"
 #include "core/text/jinja_evaluator.h"
 #include "core/text/jinja_parser.h"
 #include "core/text/json_reading.h"
@@ -164,6 +165,9 @@ std::string ChatTemplate::renderUserMessage(std::string_view text) const {
 }
 
 ChatTemplate loadChatTemplate(const std::filesystem::path& folder) {
+    if (isGgufPath(folder)) {
+        return loadGgufChatTemplate(folder);
+    }
     ChatTemplate::SpecialTokens tokens;
     std::optional<std::string> source;
     std::filesystem::path from = folder / "chat_template.jinja";

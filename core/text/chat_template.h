@@ -45,8 +45,8 @@ private:
 };
 
 /// The template of a checkpoint folder: chat_template.jinja, chat_template.json, or the entry of
-/// tokenizer_config.json (of several named ones "default"). Throws Error(BadTokenizer) where there
-/// is none.
+/// tokenizer_config.json (of several named ones "default"), or what a GGUF file holds. Throws
+/// Error(BadTokenizer) where there is none.
 [[nodiscard]] ChatTemplate loadChatTemplate(const std::filesystem::path& folder);
 
 }  // namespace moescope::text

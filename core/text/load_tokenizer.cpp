@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
+#include "core/text/gguf_tokenizer.h"
 #include "core/text/json_tokenizer.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
@@ -33,6 +34,9 @@ namespace {
 }  // namespace
 
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder) {
+    if (isGgufPath(folder)) {
+        return loadGgufTokenizer(folder);
+    }
     if (std::filesystem::exists(folder / "tokenizer.json")) {
         return loadJsonTokenizer(folder);
     }

@@ -38,9 +38,9 @@ std::string spaced(std::string_view piece) {
 
 class SentencePieceTokenizer final : public Tokenizer {
 public:
-    SentencePieceTokenizer(const std::filesystem::path& path, const TokenizerConfig& config)
-        : m_model(parseSentencePiece(readTextFile(path), path.string()), path.string()),
-          m_legacyPrefix(config.legacyPrefix) {
+    SentencePieceTokenizer(SentencePieceProto proto, std::string_view where,
+                           const TokenizerConfig& config)
+        : m_model(std::move(proto), where), m_legacyPrefix(config.legacyPrefix) {
         readPieces();
         readAddedTokens(config);
         readTemplate(config);
@@ -163,8 +163,14 @@ private:
 }  // namespace
 
 std::unique_ptr<Tokenizer> loadSentencePiece(const std::filesystem::path& folder) {
-    return std::make_unique<SentencePieceTokenizer>(folder / "tokenizer.model",
-                                                    readTokenizerConfig(folder));
+    const std::filesystem::path path = folder / "tokenizer.model";
+    return makeSentencePiece(parseSentencePiece(readTextFile(path), path.string()), path.string(),
+                             readTokenizerConfig(folder));
+}
+
+std::unique_ptr<Tokenizer> makeSentencePiece(SentencePieceProto proto, std::string_view where,
+                                             const TokenizerConfig& config) {
+    return std::make_unique<SentencePieceTokenizer>(std::move(proto), where, config);
 }
 
 }  // namespace moescope::text

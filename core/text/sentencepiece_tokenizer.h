@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/text/sentencepiece_proto.h"
 #include "core/text/tokenizer.h"
+#include "core/text/tokenizer_config.h"
 
 #include <filesystem>
 #include <memory>
@@ -16,5 +18,10 @@ namespace moescope::text {
 /// A document gets a BOS unless the configuration says otherwise or the model has none.
 /// Throws Error(BadTokenizer).
 [[nodiscard]] std::unique_ptr<Tokenizer> loadSentencePiece(const std::filesystem::path& folder);
+
+/// The same from its parts; `where` names their source in messages.
+[[nodiscard]] std::unique_ptr<Tokenizer> makeSentencePiece(SentencePieceProto proto,
+                                                           std::string_view where,
+                                                           const TokenizerConfig& config);
 
 }  // namespace moescope::text

@@ -222,6 +222,9 @@ def deepseek_form(content: bytes) -> Tokenizer:
     bos = metadata["tokenizer.ggml.bos_token_id"]
     specials = [tokens[i] for i, kind in enumerate(kinds) if kind == 3]
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in specials])
+    # Thirteen letters that the byte-level alphabet lacks, which the model's makers added (and padding).
+    added = [tokens[i] for i, kind in enumerate(kinds) if kind == 4]
+    tokenizer.add_tokens([AddedToken(name, normalized=True) for name in added])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{tokens[bos]} $A", pair=f"{tokens[bos]} $A $B", special_tokens=[(tokens[bos], bos)]
     )
