@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/decode_block.h"
 #include "core/checkpoint/decode_element.h"
+#include "core/checkpoint/decode_targets.h"
 
 #include <fmt/format.h>
 
@@ -15,22 +16,6 @@
 
 namespace moescope::checkpoint {
 namespace {
-
-// The same loop is compiled once per instruction set: the always_inline body takes the target of
-// the function it stands in, and the compiler vectorises it for that (this file is built with -O3
-// in every configuration).
-#if defined(__x86_64__)
-#define MOESCOPE_TARGET_AVX2 [[gnu::target("avx2")]]
-#if defined(__clang__)
-#define MOESCOPE_TARGET_AVX512 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]]
-#else
-#define MOESCOPE_TARGET_AVX512 \
-    [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]]
-#endif
-#else
-#define MOESCOPE_TARGET_AVX2
-#define MOESCOPE_TARGET_AVX512
-#endif
 
 /// A type whose elements are quantised in blocks.
 template <typename Element>

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_ref.h"
+#include "core/checkpoint/stored_matrix.h"
 
 #include <optional>
 #include <span>
@@ -33,17 +32,18 @@ public:
     [[nodiscard]] std::uint64_t rows() const { return m_part.rows.count; }
     [[nodiscard]] std::uint64_t columns() const { return m_part.columns.count; }
     [[nodiscard]] Window all() const { return {0, rows(), 0, columns()}; }
-    [[nodiscard]] const TensorView& view() const { return m_view; }  ///< all of the stored tensor
-    [[nodiscard]] Dtype dtype() const { return m_view.dtype; }       ///< as stored
+    [[nodiscard]] const TensorView& view() const { return m_matrix.view(); }  ///< all of it
+    [[nodiscard]] Dtype dtype() const { return view().dtype; }  ///< of the stored elements
+    [[nodiscard]] Packing packing() const { return m_matrix.packing(); }
 
     /// The bytes, where they are plain elements in logical order without gaps.
     [[nodiscard]] std::optional<std::span<const std::byte>> plainBytes() const;
-    /// Bytes that the values take in the file. What several parts share counts in one of them, so
-    /// that the parts of a tensor add up to it.
+    /// Bytes that the values take in the file, with their scales. What several parts share counts
+    /// in one of them, so that the parts of a tensor add up to it.
     [[nodiscard]] std::uint64_t storedBytes() const;
     /// The same for rows of a matrix whose rows are read one by one.
     [[nodiscard]] std::uint64_t storedRowBytes() const;
-    /// Stored values that are NaN or infinite; 0 for integers.
+    /// Values that are NaN or infinite.
     [[nodiscard]] std::uint64_t countNonFinite() const;
 
     /// Row-major values of a window inside all(); `to` has rows * columns elements.
@@ -55,37 +55,22 @@ public:
     void dontNeed() const;
 
 private:
-    void requireShape(const TensorRef& ref);
     void requireInside(const TensorRef& ref) const;
     void requireWindow(const Window& window, std::size_t elements) const;
-    [[noreturn]] void bad(const TensorRef& ref, const std::string& problem) const;
-
+    /// The stored row of a logical one; with TensorPart::transposed the stored column.
     [[nodiscard]] std::uint64_t along(std::uint64_t row) const;
-    [[nodiscard]] std::uint64_t bytesOf(std::uint64_t elements) const {
-        return checkpoint::storedBytes(m_view.dtype, elements);
-    }
-    [[nodiscard]] std::uint64_t lastAlong() const;
     [[nodiscard]] bool isGapless() const;
-    [[nodiscard]] TensorView spanned() const;
+    [[nodiscard]] RowRange storedRows() const;
+    [[nodiscard]] std::uint64_t ownScales() const;
 
     template <typename Out>
     void decodeWindow(const Window& window, Out* to) const;
     template <typename Out>
     void decodeTransposed(const Window& window, Out* to) const;
-    [[nodiscard]] std::uint64_t countInRow(std::uint64_t row, std::uint64_t column,
-                                           std::uint64_t count) const;
-    template <typename Out>
-    void values(std::uint64_t row, std::uint64_t column, std::uint64_t count, Out* to) const;
 
-    const Checkpoint& m_checkpoint;
-    TensorView m_view;
+    StoredMatrix m_matrix;
     TensorPart m_part;  ///< a vector has one column here
     Shape m_shape;
-    std::uint64_t m_rows = 0;     ///< of the stored matrix
-    std::uint64_t m_columns = 0;  ///< of the stored matrix, in values
 };
-
-/// Non-finite elements of stored floating-point values; 0 for integers.
-[[nodiscard]] std::uint64_t countNonFinite(Dtype dtype, std::span<const std::byte> bytes);
 
 }  // namespace moescope::checkpoint
