@@ -138,11 +138,15 @@ private:
         }
     }
 
-    /// How the experts (of the first routed layer) are stored.
+    /// How the experts (of the first routed layer) are stored. Packed weights are those of models
+    /// that compute in bfloat16.
     [[nodiscard]] checkpoint::Dtype storedDtype() const {
         for (const model::LayerSpec& layer : m_models.model->spec.layers) {
             if (layer.isRouted()) {
-                return m_models.model->checkpoint.require(layer.names.experts.front().gate.name).dtype;
+                const model::TensorRef& gate = layer.names.experts.front().gate;
+                return gate.packing == checkpoint::Packing::None
+                           ? m_models.model->checkpoint.require(gate.name).dtype
+                           : checkpoint::Dtype::BF16;
             }
         }
         return checkpoint::Dtype::F32;

@@ -43,8 +43,31 @@ TensorRef whole(std::string name, const FusedSizes& sizes, FusedLayout layout, s
 
 }  // namespace
 
+namespace {
+
+FeedForwardNames flatExpert(const std::string& prefix, const FusedNames& names,
+                            const FusedSizes& sizes, int expert) {
+    const std::uint64_t width = size(sizes.width);
+    const std::uint64_t hidden = size(sizes.hidden);
+    const std::uint64_t first = size(expert) * width;
+    const Shape shape{size(sizes.experts) * width, hidden};
+    FeedForwardNames result;
+    result.gate = checkpoint::rowsOf(prefix + std::string(names.gateUp), shape, first, width);
+    result.up = checkpoint::rowsOf(prefix + std::string(names.up), shape, first, width);
+    result.down =
+        checkpoint::transposedOf(prefix + std::string(names.down), shape,
+                                 {.first = 0, .count = hidden, .run = hidden, .step = hidden},
+                                 {.first = first, .count = width});
+    return result;
+}
+
+}  // namespace
+
 FeedForwardNames fusedExpert(const std::string& prefix, const FusedNames& names,
                              const FusedSizes& sizes, int expert) {
+    if (names.layout == FusedLayout::Flat) {
+        return flatExpert(prefix, names, sizes, expert);
+    }
     const std::uint64_t width = size(sizes.width);
     const std::uint64_t hidden = size(sizes.hidden);
     const std::uint64_t index = size(expert);

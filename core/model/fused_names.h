@@ -18,10 +18,12 @@ enum class FusedLayout {
     Columns,             ///< the same transposed: [E, H, 2I] and [E, I, H]
     InterleavedRows,     ///< as Rows, but gate and up take turns, gate first
     InterleavedColumns,  ///< as Columns, but gate and up take turns
+    Flat,                ///< gate, up and down apart, each [E I, H], down transposed
 };
 
 struct FusedNames {
     std::string_view gateUp, down;                    ///< whole names below the layer's prefix
+    std::string_view up = "";                         ///< FusedLayout::Flat; gateUp is gate then
     std::string_view gateUpBias = "", downBias = "";  ///< empty: none
     FusedLayout layout = FusedLayout::Rows;
 };

@@ -7,6 +7,7 @@
 #include "core/model/config.h"
 #include "core/model/config_keys.h"
 #include "core/model/families/family.h"
+#include "core/model/quantisation.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -40,16 +41,22 @@ ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint) {
 
 ModelSpec loadSpec(const checkpoint::Checkpoint& checkpoint, std::string_view configText,
                    const std::string& where) {
+    // A key that only a recogniser looked at has not been understood.
+    const Family& family = familyOf(Config(configText, where));
     const Config config(configText, where);
-    const Family& family = familyOf(config);
+    std::vector<std::string> notes;
+    const Quantisation quantisation = readQuantisation(config, notes);
     ModelSpec spec = family.describe({config, checkpoint});
     spec.family = family.id;
     spec.familyTitle = family.title;
+    spec.storage = quantisationText(quantisation);
+    spec.notes.insert(spec.notes.end(), notes.begin(), notes.end());
     const auto unknown = checkUnreadKeys(config);
     if (!unknown.empty()) {
         spec.notes.push_back(
             fmt::format("config.json keys without a known meaning: {}", fmt::join(unknown, ", ")));
     }
+    applyQuantisation(quantisation, checkpoint, spec);
     checkTensors(checkpoint, spec);
     return spec;
 }

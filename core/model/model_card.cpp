@@ -6,6 +6,7 @@
 #include "core/model/config.h"
 #include "core/model/describe.h"
 #include "core/model/load_spec.h"
+#include "core/model/published_figures.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -140,6 +141,9 @@ void addParameters(const ModelCard& card, Lines& lines) {
         references.push_back(
             fmt::format("{} {}", reference.title, countText(reference.parameters())));
     }
+    if (const PublishedFigures* figures = findPublished(*card.spec)) {
+        lines.add("Published", publishedText(*figures));
+    }
     lines.add("Beside", fmt::format("{} (dense)", fmt::join(references, ", ")));
 }
 
@@ -199,6 +203,9 @@ std::string toText(const ModelCard& card) {
         const std::string stored =
             card.spec->storedDtype.empty() ? "" : ", stored as " + card.spec->storedDtype;
         lines.add("Architecture", card.architecture + stored);
+        if (!card.spec->storage.empty()) {
+            lines.add("Quantised", card.spec->storage);
+        }
         addModel(*card.spec, lines);
     } else {
         lines.add("Architecture",

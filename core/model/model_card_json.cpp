@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/describe.h"
 #include "core/model/model_card.h"
+#include "core/model/published_figures.h"
 
 #include <nlohmann/json.hpp>
 
@@ -74,6 +75,7 @@ void addSpec(const ModelCard& card, Json& json) {
     json["family"] = spec.family;
     json["family_title"] = spec.familyTitle;
     json["stored_dtype"] = spec.storedDtype;
+    json["quantised"] = spec.storage.empty() ? Json() : Json(spec.storage);
     json["vocabulary_size"] = spec.vocabSize;
     json["hidden_size"] = spec.hiddenSize;
     json["layer_count"] = spec.layerCount();
@@ -87,6 +89,13 @@ void addSpec(const ModelCard& card, Json& json) {
     json["positions"] = groupsJson(groupLayers(
         spec, [](const LayerSpec& layer) { return positionsText(layer.attention.rope); }));
     json["parameters"] = parametersJson(card.parameters);
+    const PublishedFigures* figures = findPublished(spec);
+    json["published"] = figures == nullptr ? Json()
+                                           : Json{{"name", figures->title},
+                                                  {"total", figures->total * 1e9},
+                                                  {"active", figures->active * 1e9},
+                                                  {"source", figures->source},
+                                                  {"counting", figures->counting}};
     json["notes"] = spec.notes;
     json["layers"] = layersJson(spec);
 }

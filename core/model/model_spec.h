@@ -171,6 +171,7 @@ struct ModelSpec {
     std::string familyTitle;   ///< for people: "Mixtral", "DeepSeekMoE", "Llama / Mistral (dense)"
     std::string architecture;  ///< architectures[0] of config.json, verbatim
     std::string storedDtype;   ///< torch_dtype of config.json, may be empty
+    std::string storage{};     ///< how weights are quantised, in words; empty: they are not
 
     int vocabSize = 0;
     int hiddenSize = 0;

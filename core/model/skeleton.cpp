@@ -36,7 +36,8 @@ int readHeadDim(const Config& config, int hiddenSize, int headsQ) {
 AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaults,
                             int hiddenSize) {
     AttentionSpec attention;
-    attention.headsQ = config.integer({"num_attention_heads"}, defaults.headsQ, kCountRange);
+    attention.headsQ =
+        config.integer({"num_attention_heads", "n_heads"}, defaults.headsQ, kCountRange);
     // An explicit null means multi-head attention, whatever the class default is.
     const bool asQuery = config.isNull("num_key_value_heads") || defaults.headsKv == 0;
     attention.headsKv = config.integer({"num_key_value_heads"},
@@ -112,12 +113,14 @@ ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaul
     spec.architecture = config.architecture();
     spec.storedDtype = config.text({"torch_dtype", "dtype"}, "");
     spec.vocabSize = config.integer({"vocab_size"}, defaults.vocabSize, kSizeRange);
-    spec.hiddenSize = config.integer({"hidden_size"}, defaults.hiddenSize, kSizeRange);
+    spec.hiddenSize = config.integer({"hidden_size", "d_model"}, defaults.hiddenSize, kSizeRange);
     spec.normEps = config.positive({"rms_norm_eps"}, defaults.normEps);
-    spec.maxPositions = config.positive({"max_position_embeddings"}, defaults.maxPositions);
+    spec.maxPositions =
+        config.positive({"max_position_embeddings", "max_seq_len"}, defaults.maxPositions);
     readHead(config, defaults, spec);
 
-    const int layers = config.integer({"num_hidden_layers"}, defaults.layers, kCountRange);
+    const int layers =
+        config.integer({"num_hidden_layers", "n_layers"}, defaults.layers, kCountRange);
     if (static_cast<std::size_t>(layers) > tensorCount) {
         bad(config,
             fmt::format("\"num_hidden_layers\" is {}, but the checkpoint has only {} tensors",
@@ -275,7 +278,19 @@ FeedForwardNames expertNames(const std::string& prefix, const ModelSpec& spec, c
 }  // namespace
 
 void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
-               const MoeSpec& moe, const RoutedNames& names) {
+               const MoeSpec& moe, const RoutedNames& asPublished) {
+    // transformers 5 keeps experts fused in memory, and may write them so.
+    RoutedNames names = asPublished;
+    std::string gateUp;
+    std::string down;
+    if (!names.fused && !layers.empty()) {
+        const std::string together(names.expert.substr(0, names.expert.rfind(".{}")));
+        gateUp = together + ".gate_up_proj";
+        down = together + ".down_proj";
+        if (input.checkpoint.find(layerPrefix(spec, layers.front()) + gateUp)) {
+            names.fused = FusedNames{.gateUp = gateUp, .down = down};
+        }
+    }
     requirePlausible(input, layers.size(), moe, names.fused.has_value());
     for (const int index : layers) {
         auto& layer = spec.layers.at(static_cast<std::size_t>(index));

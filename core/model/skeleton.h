@@ -95,7 +95,8 @@ struct RoutedNames {
     std::string_view selectionBias = "";      ///< where RouterSpec::selectionBias is set
 };
 
-/// Makes these layers routed ones. Throws Error(BadCheckpoint) when top-k exceeds the number of
+/// Makes these layers routed ones. Experts that a newer transformers has written together are found
+/// as such. Throws Error(BadCheckpoint) when top-k exceeds the number of
 /// experts or the experts need more tensors than the checkpoint has.
 void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
                const MoeSpec& moe, const RoutedNames& names);

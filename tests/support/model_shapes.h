@@ -69,8 +69,17 @@ public:
     }
 
     ShapeWriter& add(const std::string& name, const Shape& shape) {
-        m_builder.addShape(name, m_shapes.dtype, shape);
+        return add(name, shape, m_shapes.dtype);
+    }
+    ShapeWriter& add(const std::string& name, const Shape& shape, checkpoint::Dtype dtype) {
+        m_builder.addShape(name, dtype, shape);
         return *this;
+    }
+    /// float8 with a scale per 128 x 128 tile.
+    ShapeWriter& addFp8(const std::string& name, std::uint64_t rows, std::uint64_t columns) {
+        add(name, {rows, columns}, checkpoint::Dtype::F8_E4M3);
+        return add(name + "_scale_inv", {(rows + 127) / 128, (columns + 127) / 128},
+                   checkpoint::Dtype::F32);
     }
 
     [[nodiscard]] static std::string prefix(std::uint64_t layer) {

@@ -10,7 +10,7 @@ std::span<const Family> families() {
     // Mixtral stands before Llama: its early layout calls itself "mistral" too.
     static const std::array kFamilies{
         kMixtral, kDeepSeek, kDeepSeekV2, kDeepSeekV3,   kOlmoe,     kQwen2Moe, kQwen3Moe,
-        kGlm4Moe, kDots1,    kErnie45Moe, kHunyuanV1Moe, kMiniMaxM2, kLlama};
+        kGlm4Moe, kDots1,    kErnie45Moe, kHunyuanV1Moe, kMiniMaxM2, kDbrx,     kLlama};
     return kFamilies;
 }
 

@@ -23,6 +23,7 @@ struct Family {
 /// All families; the first that recognises a config describes it.
 [[nodiscard]] std::span<const Family> families();
 
+extern const Family kDbrx;
 extern const Family kDeepSeek;
 extern const Family kDeepSeekV2;
 extern const Family kDeepSeekV3;

@@ -38,7 +38,7 @@ inline void checkSameResults(const std::filesystem::path& first,
         const session::QuantityInfo* other = b->find(info.id);
         INFO(info.id.experiment << "/" << info.id.quantity);
         REQUIRE(other != nullptr);
-        REQUIRE(other->layers == info.layers);
+        REQUIRE((other->layers == info.layers));
         if (info.layers.empty()) {
             CHECK(arrayDifference(a->read(info.id, std::nullopt), b->read(info.id, std::nullopt)) <=
                   tolerance);

@@ -219,7 +219,44 @@ TEST_CASE("Load spec: families with a correction bias", "[core][model]") {
     CHECK(miniMax.layers.at(0).attention.rope.rotaryDim == 6);
     CHECK(miniMax.layers.at(0).names.selectionBias ==
           "model.layers.0.block_sparse_moe.e_score_correction_bias");
-    checkThrows([] { (void)loadReference("minimax_m2-fp8"); }, ErrorCode::Unsupported, {"fp8"});
+    const auto packed = loadReference("minimax_m2-fp8");
+    CHECK(packed.storage == "FP8 (E4M3), a scale per tile of 128 x 128");
+    CHECK(packed.layers.at(0).names.q.weight.scales ==
+          "model.layers.0.self_attn.q_proj.weight_scale_inv");
+}
+
+TEST_CASE("Load spec: experts in one tensor", "[core][model]") {
+    const auto dbrx = loadReference("dbrx");
+    CHECK(dbrx.normKind == NormKind::LayerNorm);
+    CHECK(dbrx.layers.at(2).attention.headsKv == 2);
+    CHECK(dbrx.layers.at(2).names.v.weight ==
+          checkpoint::rowsOf("transformer.blocks.2.norm_attn_norm.attn.Wqkv.weight", {48, 24}, 36,
+                             12));
+    CHECK(dbrx.layers.at(0).attention.clipQkv == 1.3);
+}
+
+TEST_CASE("Load spec: experts as a newer transformers writes them", "[core][model]") {
+    const auto write = [](std::uint64_t experts) {
+        ShapeWriter tensors = ShapeWriter({}).skeleton();
+        for (std::uint64_t layer = 0; layer < 2; ++layer) {
+            const std::string block = ShapeWriter::prefix(layer) + "block_sparse_moe.";
+            tensors.add(block + "gate.weight", {3, 8})
+                .add(block + "experts.gate_up_proj", {experts, 12, 8})
+                .add(block + "experts.down_proj", {experts, 8, 6});
+        }
+        return tensors;
+    };
+    auto config = tinyConfig();
+    const auto spec = load(write(3), config);
+    CHECK(spec.layers.at(1).names.experts.at(2).up ==
+          checkpoint::rowsOf("model.layers.1.block_sparse_moe.experts.gate_up_proj", {3, 12, 8},
+                             2 * 12 + 6, 6));
+    checkThrows([&] { (void)load(write(4), config); }, ErrorCode::BadShape,
+                {"gate_up_proj", "[4, 12, 8]", "[3, 12, 8]"});
+    config["num_local_experts"] = 65536;
+    config["num_hidden_layers"] = 2;
+    checkThrows([&] { (void)load(write(3), config); }, ErrorCode::BadShape,
+                {"gate.weight", "[65536, 8]"});
 }
 
 TEST_CASE("Load spec: latent attention", "[core][model]") {

@@ -9,13 +9,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include <chrono>
+#include <ctime>
 #include <functional>
 
 using namespace moescope;
 using namespace moescope::model;
 using checkpoint::Checkpoint;
 using checkpoint::Contents;
+using tests::TemporaryFolder;
 
 namespace {
 
@@ -69,6 +70,49 @@ TEST_CASE("Model card: layers of several kinds", "[core][model]") {
     CHECK(json["layers"][27]["shared_experts"] == 2);
 }
 
+TEST_CASE("Model card: quantised models, and what is published of them", "[core][model]") {
+    const auto deepseek = cardOf(tests::writeDeepSeekV3);
+    checkContains(toText(deepseek),
+                  {"Quantised     FP8 (E4M3), a scale per tile of 128 x 128",
+                   "671.03 B     37.55 B", "DeepSeek-V3: 671 B, 37 B per token (arXiv:2412.19437)",
+                   "1 layer beyond the last (61) left out", "F8_E4M3 ",
+                   "from the best 4 of 8 groups", "YaRN scaling by 40 from 4096"});
+    const auto json = nlohmann::json::parse(toJson(deepseek));
+    CHECK(json["quantised"] == "FP8 (E4M3), a scale per tile of 128 x 128");
+    CHECK(json["published"]["total"] == 671e9);
+
+    const auto mixtral = cardOf(tests::writeMixtral8x7B);
+    CHECK_THAT(toText(mixtral), !Catch::Contains("Quantised"));
+    CHECK_THAT(toText(mixtral), Catch::Contains("46.7 B, 12.9 B per token"));
+    CHECK(nlohmann::json::parse(toJson(mixtral))["quantised"].is_null());
+}
+
+TEST_CASE("Model card: what is left out is named by its kind", "[core][model]") {
+    const TemporaryFolder root;
+    constexpr std::string_view kConfig = R"({"model_type": "llama", "vocab_size": 32,
+        "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "head_dim": 4, "intermediate_size": 6})";
+    tests::ShapeWriter({})
+        .skeleton()
+        .dense(6)
+        .add("mtp.fc.weight", {8, 16})
+        .add("model.visual.patch_embed.weight", {4, 3})
+        .add("model.visual.norm.weight", {4})
+        .add("score.weight", {2, 8})
+        .write(root / "m", kConfig);
+    const auto text = toText(makeModelCard(Checkpoint(root / "m", Contents::HeadersOnly)));
+    checkContains(text, {"1 tensor of multi-token prediction left out, such as \"mtp.fc.weight\"",
+                         "2 tensors of a vision or audio tower left out", "1 tensor not part of"});
+    // Below the model's own prefix nothing is left out on a guess.
+    tests::ShapeWriter({})
+        .skeleton()
+        .dense(6)
+        .add("model.norm.bias", {8})
+        .write(root / "n", kConfig);
+    const auto other = makeModelCard(Checkpoint(root / "n", Contents::HeadersOnly));
+    CHECK_THAT(other.unsupported, Catch::Contains("model.norm.bias"));
+}
+
 TEST_CASE("Model card: a model that cannot be run has one, with the reason", "[core][model]") {
     const auto card = cardOf([](const std::filesystem::path& folder) {
         tests::ShapeWriter({}).skeleton().write(
@@ -99,7 +143,7 @@ TEST_CASE("Model card: the fixtures", "[core][model]") {
     for (const auto* name :
          {"mixtral", "mixtral-early", "deepseek", "deepseek-variant", "llama", "mistral-window",
           "mistral-baseline", "olmoe", "qwen2_moe", "qwen3_moe", "dots1", "ernie4_5_moe",
-          "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite"}) {
+          "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite", "dbrx"}) {
         INFO(name);
         const auto card = makeModelCard(Checkpoint(tests::referenceDir() / "models" / name));
         CHECK(card.unsupported.empty());
@@ -110,10 +154,10 @@ TEST_CASE("Model card: the fixtures", "[core][model]") {
 
 TEST_CASE("Model card: a large model's card takes well under a second", "[core][model]") {
     const tests::TemporaryFolder root;
-    tests::writeDeepSeekMoe16B(root / "m");
-    const auto start = std::chrono::steady_clock::now();
+    tests::writeDeepSeekV3(root / "m");  // 91000 tensors
+    const std::clock_t start = std::clock();
     const auto text = toText(makeModelCard(Checkpoint(root / "m", Contents::HeadersOnly)));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     INFO(text);
-    CHECK(seconds.count() < 5.0);  // measured: 0.2 s in a debug build
+    CHECK(seconds < 5.0);  // of the processor; measured: 0.7 s
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/file_system.h"
 #include "core/model/load_spec.h"
+#include "core/model/published_figures.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/published_models.h"
@@ -53,6 +54,35 @@ TEST_CASE("Parameters: other published models", "[core][model]") {
     CHECK(sum(deepseek.total) == 16'375'728'128);
     CHECK(sum(deepseek.active) == 2'828'650'496);
     CHECK(deepseek.of(Component::SharedExperts) == 467'140'608);
+}
+
+TEST_CASE("Parameters: counts of the published shapes, beside what is published", "[core][model]") {
+    struct Row {
+        void (*write)(const std::filesystem::path&);
+        std::uint64_t total, active, activeWithoutEmbedding;
+    };
+    // Counted by hand from the published shapes.
+    const Row row =
+        GENERATE(Row{tests::writeMixtral8x7B, 46'702'792'704, 12'879'925'248, 12'748'853'248},
+                 Row{tests::writeMixtral8x22B, 140'620'634'112, 39'152'031'744, 38'955'423'744},
+                 Row{tests::writeDeepSeekMoe16B, 16'375'728'128, 2'828'650'496, 2'618'935'296},
+                 Row{tests::writeOlmoe, 6'919'161'856, 1'282'017'280, 1'178'994'688},
+                 Row{tests::writeQwen3_30B, 30'532'122'624, 3'353'032'704, 3'041'867'776},
+                 Row{tests::writeDeepSeekV3, 671'026'419'200, 37'552'297'472, 36'625'618'432},
+                 Row{tests::writeDbrx, 131'596'523'520, 36'469'708'800, 35'853'146'112});
+    const auto spec = published(row.write);
+    INFO(spec.family);
+    const auto account = countParameters(spec);
+    CHECK(sum(account.total) == row.total);
+    CHECK(sum(account.active) == row.active);
+    CHECK(account.activeWithoutInputEmbedding() == row.activeWithoutEmbedding);
+    const PublishedFigures* figures = findPublished(spec);
+    REQUIRE(figures != nullptr);
+    // As far as the published digits go.
+    CHECK(static_cast<double>(row.total) == Approx(figures->total * 1e9).epsilon(0.006));
+    CHECK((static_cast<double>(row.active) == Approx(figures->active * 1e9).epsilon(0.02) ||
+           static_cast<double>(row.activeWithoutEmbedding) ==
+               Approx(figures->active * 1e9).epsilon(0.02)));
 }
 
 TEST_CASE("Parameters: the reference rows are the published counts", "[core][model]") {

@@ -74,8 +74,13 @@ def tensors(seed: int) -> skeleton.Tensors:
 
 
 def load(folder: Path) -> ModelParts:
-    """Loads with transformers, which wants 1.0 where the hub's files say 1; the router gives logits alone."""
+    """Loads with transformers; the router gives logits alone.
+
+    transformers wants 1.0 where the hub's files say 1, and overlooks the theta in `attn_config`.
+    """
+    theta = CONFIG["attn_config"]["rope_theta"]
     config = CONFIG | {
+        "rope_parameters": {"rope_type": "default", "rope_theta": theta},
         "ffn_config": CONFIG["ffn_config"] | {"moe_normalize_expert_weights": 1.0, "moe_jitter_eps": 0.0}
     }
     model = load_rewritten(config, read_tensors(folder))
