@@ -13,7 +13,7 @@ ROLES = ("gate", "up", "down")
 
 @dataclass
 class PairSimilarity:
-    """Means over all pairs of experts of a layer, for one role."""
+    """Means over pairs of a layer, for one role."""
 
     matrix: float
     mean_neuron: float
@@ -34,9 +34,21 @@ def _pair(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float, f
     return _cosine(first, second), _cosine(first.mean(0), second.mean(0)), _cosine(first, second[permutation]), float(tau)
 
 
+def _neurons(matrices: np.ndarray, role: str) -> np.ndarray:
+    """[..., m, d]: rows of gate and up, columns of down."""
+    return np.swapaxes(matrices, -1, -2) if role == "down" else matrices
+
+
 def layer_similarity(experts: np.ndarray, role: str) -> PairSimilarity:
     """experts [E, m, d] for gate and up, [E, d, m] for down."""
-    neurons = experts.transpose(0, 2, 1) if role == "down" else experts
+    neurons = _neurons(experts, role)
     count = len(neurons)
     values = np.array([_pair(neurons[i], neurons[j]) for i in range(count) for j in range(i)])
+    return PairSimilarity(*values.mean(axis=0))
+
+
+def baseline_similarity(experts: np.ndarray, dense: np.ndarray, role: str) -> PairSimilarity:
+    """Means over the experts of their similarity with the dense model's feed-forward of the same layer."""
+    fixed = _neurons(dense, role)
+    values = np.array([_pair(fixed, expert) for expert in _neurons(experts, role)])
     return PairSimilarity(*values.mean(axis=0))

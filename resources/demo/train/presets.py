@@ -68,7 +68,7 @@ RECIPES = {
         Recipe("tiny-mixtral", MIXTRAL, "spm", steps=1800, seed=12, start_from="tiny-mistral", matrix_rate=0.02,
                vector_rate=0.003, balance=0.02, decay=0.8, lengths=((0.6, 128), (0.9, 256), (1.0, 512)), redrawn=0.125),
         Recipe("tiny-mixtral-instruct", MIXTRAL, "spm", steps=600, seed=13, start_from="tiny-mixtral", matrix_rate=0.005,
-               vector_rate=0.0008, balance=0.02, decay=0.9, batch_tokens=2048, lengths=((1.0, 256),), on_pairs=True),
+               vector_rate=0.0008, balance=0.02, decay=0.9, batch_tokens=1536, lengths=((1.0, 256),), on_pairs=True),
         Recipe("tiny-deepseekmoe", DEEPSEEK, "bpe", steps=3000, seed=14, balance=0.01, early_fraction=0.27, blocks=16_976,
                text_seed=14),
     )

@@ -40,7 +40,7 @@ def prepare(subject: Subject) -> None:
     if subject.recipe.shape.experts:
         router_text(subject)
     if subject.name in ("tiny-mixtral", "tiny-deepseekmoe"):
-        similarity_text(subject)
+        similarity_text(subject, load_subjects(["tiny-mistral"])["tiny-mistral"] if subject.recipe.start_from else None)
         continuations(subject)
 
 

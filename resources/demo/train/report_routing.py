@@ -10,7 +10,7 @@ from presets import EARLY_NAME
 from remembered import remembered
 from report_subjects import BASE_MODELS, LENGTH, Subject, mixed_rows, table
 
-LOAD_ROWS, REMOVAL_ROWS = 12, 4
+LOAD_ROWS, REMOVAL_ROWS = 12, 12
 
 
 def router_section(subjects: dict[str, Subject]) -> str:

@@ -4,7 +4,7 @@
 
     python3 verify.py FOLDER... [--remote-code DIRECTORY]
 
-DIRECTORY holds configuration_deepseek.py and modeling_deepseek.py (they are not part of this repository).
+DIRECTORY is a clone of github.com/kamanphoebe/Look-into-MoEs, which is not part of this repository; tests/reference runs it.
 Each line states the largest difference between the logits of our decoder and theirs, both in float32.
 """
 
@@ -13,16 +13,18 @@ import importlib
 import json
 import sys
 import tempfile
-import types
 from pathlib import Path
 
 import torch
 import transformers
+from torch import Tensor
 
 from decoder import Decoder
 from hub_tensors import folder_tensors, from_hub, to_hub
+from paths import TRAIN_DIR
 from presets import EARLY_NAME, RECIPES
 
+REFERENCE = TRAIN_DIR.parents[2] / "tests" / "reference"
 TOLERANCE = 1e-4
 TEXT = "As an open source alternative to def main(): return 42 \u2014 \u540d\u524d \u00dc"
 
@@ -48,34 +50,12 @@ def check_resaved_names(model: transformers.PreTrainedModel, folder: Path) -> st
     return "same names" if written == published else f"{len(written)} other names, e.g. {sorted(written - published)[0]}"
 
 
-def published_deepseek(folder: Path, code: Path) -> torch.nn.Module:
-    """The published model class with our weights. Its imports of names since removed from transformers are filled in."""
-    import transformers.utils.import_utils as import_utils
-
-    import_utils.is_torch_fx_available = lambda: False  # type: ignore[attr-defined]
-    package = types.ModuleType("published_deepseek")
-    package.__path__ = [str(code)]
-    sys.modules["published_deepseek"] = package
-    import transformers.utils as utils
-
-    for name in ("add_start_docstrings", "add_start_docstrings_to_model_forward", "replace_return_docstrings"):
-        if not hasattr(utils, name):
-            setattr(utils, name, lambda *_, **__: lambda function: function)
-    for name in ("is_flash_attn_2_available", "is_flash_attn_greater_or_equal_2_10"):
-        if not hasattr(utils, name):
-            setattr(utils, name, lambda: False)
-    modeling = importlib.import_module("published_deepseek.modeling_deepseek")
-    configuration = importlib.import_module("published_deepseek.configuration_deepseek")
-    config = configuration.DeepseekConfig(**json.loads((folder / "config.json").read_text()))
-    config.rope_scaling, config.pretraining_tp, config._attn_implementation = None, 1, "eager"
-    modeling.DeepseekForCausalLM._tied_weights_keys = {}
-    for class_ in (modeling.DeepseekModel, modeling.DeepseekForCausalLM):
-        class_.post_init = lambda self: None
-    model = modeling.DeepseekForCausalLM(config)
-    tensors = {name: tensor.float() for name, tensor in folder_tensors(folder).items()}
-    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
-    model.load_state_dict(tensors, strict=True)
-    return model.eval()
+def published_logits(folder: Path, code: Path, ids: Tensor) -> Tensor:
+    """What the published model class makes of our weights."""
+    sys.path.insert(0, str(REFERENCE))
+    families = importlib.import_module("families.deepseek")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return families.load_folder(config, [code], folder).logits(ids)
 
 
 @torch.no_grad()
@@ -90,7 +70,7 @@ def check(folder: Path, code: Path | None) -> None:
         if code is None:
             print(f"{folder.name}: not compared (needs --remote-code)")
             return
-        theirs = published_deepseek(folder, code)(ids, use_cache=False).logits
+        theirs = published_logits(folder, code, ids)
     else:
         reference = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
         theirs, note = reference(ids).logits, f"; saved again by transformers: {check_resaved_names(reference, folder)}"
