@@ -123,15 +123,15 @@ def stable_sort(wanted: bool) -> Iterator[None]:
 
 def load_models(remote: Path, demo: Path, dtype: torch.dtype) -> Values:
     """The names that the notebooks' cells expect: models, classes, tokenizers."""
-    moe = remote_module(remote, "mixtral_base", "modeling_moe_mistral")
-    plain = remote_module(remote, "mistral", "modeling_mistral")
-    fine = remote_module(remote, "deepseekmoe", "modeling_deepseek")
+    moe = remote_module([remote], "mixtral_base", "modeling_moe_mistral")
+    plain = remote_module([remote], "mistral", "modeling_mistral")
+    fine = remote_module([remote], "deepseekmoe", "modeling_deepseek")
     early = {n.replace(".block_sparse_moe.", ".mlp."): t for n, t in read_tensors(demo / "tiny-mixtral").items()}
     base = read_tensors(demo / "tiny-mistral")
     body = {n.removeprefix("model."): t for n, t in base.items() if n.startswith("model.")}
     base_config = json.loads((demo / "tiny-mistral" / "config.json").read_text(encoding="utf-8"))
     fine_config = json.loads((demo / "tiny-deepseekmoe" / "config.json").read_text(encoding="utf-8"))
-    configuration = functools.partial(remote_module, remote)
+    configuration = functools.partial(remote_module, [remote])
     return {
         "mixtral_model": build_remote(
             moe.MixtralForCausalLM,
@@ -142,7 +142,7 @@ def load_models(remote: Path, demo: Path, dtype: torch.dtype) -> Values:
         "mistral_model": build_remote(
             plain.MistralModel, configuration("mistral", "configuration_mistral").MistralConfig, base_config, body
         ).to(dtype),
-        "deepseek_model": deepseek.load_folder(fine_config, remote, demo / "tiny-deepseekmoe").model.to(dtype),
+        "deepseek_model": deepseek.load_folder(fine_config, [remote], demo / "tiny-deepseekmoe").model.to(dtype),
         "mixtral_tok": Encoder(demo / "tiny-mixtral"),
         "mistral_tok": Encoder(demo / "tiny-mistral"),
         "deepseek_tok": Encoder(demo / "tiny-deepseekmoe"),
@@ -194,7 +194,7 @@ class Ours:
         self.layers = range(1 if self.fine else 0, config["num_hidden_layers"])
         ids = [Encoder(demo / name).encode(text)[0] for text in _texts(remote)]
         offsets = torch.tensor([0, *np.cumsum([len(row) for row in ids])])
-        parts = deepseek.load_folder(config, remote, demo / name) if self.fine else mixtral.load(demo / name)
+        parts = deepseek.load_folder(config, [remote], demo / name) if self.fine else mixtral.load(demo / name)
         self.expected, self.margin = run_model(parts, torch.cat(ids), offsets, name)
         self.ffn = None
         if baseline:

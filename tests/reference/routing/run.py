@@ -97,7 +97,7 @@ def change_deepseek(block: nn.Module, layer: int, change: Change, chosen: int) -
         assert not module.norm_topk_prob
         states = inputs[0].reshape(-1, inputs[0].shape[-1])
         scores = torch.softmax(change(layer, nn.functional.linear(states, module.weight)), dim=-1)
-        best = ordered_choice(scores, module.top_k)
+        best = ordered_choice(scores, module.top_k).contiguous()
         return best, scores.gather(1, best), None
 
     return block.gate.register_forward_hook(hook)
