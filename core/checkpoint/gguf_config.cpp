@@ -16,8 +16,6 @@
 namespace moescope::checkpoint {
 namespace {
 
-constexpr std::int64_t kMaxLayers = 1 << 16;
-
 /// Settings that say nothing about the computation, or nothing that the tensors do not say too.
 constexpr auto kHarmless = std::to_array<std::string_view>({
     "attention.causal",
@@ -124,8 +122,10 @@ std::optional<std::string_view> GgufConfig::text(std::string_view key) {
 std::int64_t GgufConfig::layers() {
     const std::int64_t blocks = requireInteger("block_count");
     const std::int64_t extra = integer("nextn_predict_layers").value_or(0);
-    if (blocks < 1 || blocks > kMaxLayers || extra < 0 || extra >= blocks) {
-        refuse("block_count", "a number of layers");
+    // Every layer has tensors: no loop over more layers than the file can hold.
+    if (blocks < 1 || static_cast<std::size_t>(blocks) > m_shapes.size() || extra < 0 ||
+        extra >= blocks) {
+        refuse("block_count", fmt::format("a number of layers for {} tensors", m_shapes.size()));
     }
     return blocks - extra;
 }
@@ -178,7 +178,8 @@ std::int64_t GgufConfig::expertWidth() {
 
 std::vector<std::int64_t> GgufConfig::layersWith(std::string_view name) {
     std::vector<std::int64_t> result;
-    for (std::int64_t layer = 0; layer < layers(); ++layer) {
+    const std::int64_t count = layers();
+    for (std::int64_t layer = 0; layer < count; ++layer) {
         if (m_shapes.contains(fmt::format("blk.{}.{}", layer, name))) {
             result.push_back(layer);
         }
@@ -189,7 +190,8 @@ std::vector<std::int64_t> GgufConfig::layersWith(std::string_view name) {
 std::vector<std::int64_t> GgufConfig::layersWithout(std::string_view name) {
     const auto with = layersWith(name);
     std::vector<std::int64_t> result;
-    for (std::int64_t layer = 0; layer < layers(); ++layer) {
+    const std::int64_t count = layers();
+    for (std::int64_t layer = 0; layer < count; ++layer) {
         if (!std::binary_search(with.begin(), with.end(), layer)) {
             result.push_back(layer);
         }

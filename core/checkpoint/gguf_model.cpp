@@ -87,7 +87,7 @@ private:
         return {values.begin(), values.end()};
     }
 
-    Dtype dtypeOf(const gguf::TensorInfo& tensor, const GgufShard& shard) const {
+    [[nodiscard]] static Dtype dtypeOf(const gguf::TensorInfo& tensor, const GgufShard& shard) {
         const auto dtype = dtypeFromGguf(tensor.type->name);
         if (!dtype) {
             throw Error(ErrorCode::Unsupported,

@@ -130,10 +130,10 @@ GgufPreTokenizer ggufPreTokenizer(std::string_view word, const std::string& wher
         result.steps.add(PreTokenizer::ByteLevel{});
         return result;
     }
-    throwBadTokenizer(where, fmt::format("the pre-tokenizer \"{}\" is not known; known are {}. Put "
-                                         "the model's tokenizer.json into a folder of its own and "
-                                         "tokenize with that",
-                                         word, fmt::join(known, ", ")));
+    throwBadTokenizer(where,
+                      fmt::format("the pre-tokenizer \"{}\" is not known; known are {}. Copy "
+                                  "the model's tokenizer.json beside the file",
+                                  word, fmt::join(known, ", ")));
 }
 
 }  // namespace moescope::text

@@ -229,8 +229,8 @@ std::unique_ptr<Tokenizer> readGgufTokenizer(std::span<const std::byte> file,
     const auto model = parsed.metadata.text("tokenizer.ggml.model");
     if (!model || *model == "no_vocab" || *model == "none") {
         throw Error(ErrorCode::FileNotFound,
-                    fmt::format("{} holds no tokenizer. Copy the model's tokenizer files into its "
-                                "folder and give the folder.",
+                    fmt::format("{} holds no tokenizer. Copy the model's tokenizer.json or "
+                                "tokenizer.model beside it.",
                                 where));
     }
     if (*model == "gpt2") {

@@ -31,11 +31,25 @@ namespace {
                             folder.string()));
 }
 
+/// The file's own; files beside it help out where it has none or one of an unknown kind.
+std::unique_ptr<Tokenizer> loadOfGguf(const std::filesystem::path& file) {
+    const auto folder = std::filesystem::absolute(file).parent_path();
+    try {
+        return loadGgufTokenizer(file);
+    } catch (const Error&) {
+        if (std::filesystem::exists(folder / "tokenizer.json") ||
+            std::filesystem::exists(folder / "tokenizer.model")) {
+            return loadTokenizer(folder);
+        }
+        throw;
+    }
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder) {
     if (isGgufPath(folder)) {
-        return loadGgufTokenizer(folder);
+        return loadOfGguf(folder);
     }
     if (std::filesystem::exists(folder / "tokenizer.json")) {
         return loadJsonTokenizer(folder);

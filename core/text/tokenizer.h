@@ -46,7 +46,8 @@ public:
 
 /// Loads tokenizer.json or tokenizer.model of a checkpoint folder, with tokenizer_config.json and
 /// special_tokens_map.json where present (BOS flags). tokenizer.json wins when both are there.
-/// `folder` may also be a GGUF file, which holds its tokenizer.
+/// `folder` may also be a GGUF file, which holds its tokenizer; where it does not, or one of an
+/// unknown kind, files beside it are taken.
 /// Throws Error(BadTokenizer | FileNotFound) naming the file and the component that is not
 /// understood.
 [[nodiscard]] std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder);

@@ -81,6 +81,25 @@ TEST_CASE("info: a folder of checkpoints lists them, damaged ones with the reaso
                          Catch::Contains("DeepSeekMoE") && Catch::Contains("damaged"));
 }
 
+TEST_CASE("info: a GGUF file, a folder with one, an architecture that is not known",
+          "[app][info]") {
+    const TemporaryFolder folder;
+    const std::filesystem::path file = folder / "tiny.Q4_0.gguf";
+    std::filesystem::copy_file(referenceDir() / "gguf/mixtral-quantised.gguf", file);
+    for (const auto& path : {file, folder.path()}) {
+        CHECK_THAT(info::infoText(path, false),
+                   Catch::Contains("tiny.Q4_0 (Mixtral)") && Catch::Contains("MXFP4") &&
+                       Catch::Contains("softmax over 5, top 2, renormalised"));
+    }
+    std::string other = readTextFile(file);
+    for (auto at = other.find("llama"); at != std::string::npos; at = other.find("llama", at)) {
+        other.replace(at, 5, "mamba");
+    }
+    writeFileAtomically(file, other);
+    checkThrows([&] { static_cast<void>(info::infoText(file, false)); }, ErrorCode::UnknownFamily,
+                {"tiny.Q4_0.gguf", "\"mamba\"", "deepseek2", "qwen3moe"});
+}
+
 TEST_CASE("info: what is neither is refused with the right code", "[app][info]") {
     const TemporaryFolder folder;
     const auto infoOf = [](const std::filesystem::path& path) {

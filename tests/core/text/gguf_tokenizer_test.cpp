@@ -244,6 +244,19 @@ TEST_CASE("GgufTokenizer: what is missing or contradicts itself", "[core][text]"
     CHECK(read(good.bytes())->encode("abba", true) == std::vector<TokenId>{2, 1, 0});
 }
 
+TEST_CASE("GgufTokenizer: files beside a GGUF file help out", "[core][text]") {
+    const tests::TemporaryFolder folder;
+    std::ofstream(folder / "m.gguf", std::ios::binary) << GgufBuilder().bytes();
+    tests::checkThrows([&] { (void)loadTokenizer(folder / "m.gguf"); }, ErrorCode::FileNotFound,
+                       {"m.gguf", "beside"});
+    fs::copy_file(tests::referenceDir() / "tokenizers/llama/tokenizer.json",
+                  folder / "tokenizer.json");
+    CHECK(mismatches(*loadTokenizer(folder / "m.gguf"), golden("llama")) == 0);
+    const fs::path model = tests::referenceDir() / "tokenizers/sentencepiece/tokenizer.model";
+    std::ofstream(folder / "m.gguf", std::ios::binary) << fromSentencePiece(readTextFile(model));
+    CHECK(mismatches(*loadTokenizer(folder / "m.gguf"), golden("sentencepiece")) == 0);
+}
+
 TEST_CASE("GgufTokenizer: the chat template in a file", "[core][text]") {
     const tests::TemporaryFolder folder;
     const auto write = [&](const GgufBuilder& builder) {
