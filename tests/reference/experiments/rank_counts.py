@@ -49,7 +49,8 @@ def values(source: Source) -> dict[str, Array]:
     norms = {index: source.routed(index, "expert_output_norms") for index in source.layers}
     result = _tables(scores, norms, "")
     for index in source.layers:
-        tokens = [spearmanr(s, n).statistic for s, n in zip(scores[index], norms[index], strict=True)]
+        ranks = zip(ascending_ranks(scores[index]), ascending_ranks(norms[index]), strict=True)  # ties by index
+        tokens = [spearmanr(s, n).statistic for s, n in ranks]
         assert np.isclose(np.mean(tokens), result[f"summary.{index}"][2], atol=1e-12)
     rest = np.setdiff1d(np.arange(len(source.expected["token_ids"])), source.expected["document_offsets"])
     return result | _tables(
