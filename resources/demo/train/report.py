@@ -13,7 +13,7 @@ import argparse
 import torch
 
 from curves import draw
-from paths import DEMO_DIR
+from paths import DEMO_DIR, TRAIN_DIR
 from presets import RECIPES
 from report_losses import loss_section, loss_text, other_losses, training_section
 from report_routing import agreement_section, router_section, router_text
@@ -60,6 +60,7 @@ def write() -> None:
     text = INTRODUCTION
     for title, section in sections.items():
         text += f"\n## {title}\n\n{section(subjects).lstrip()}"
+    text += f"\n## What was learnt\n\n{(TRAIN_DIR / 'findings.md').read_text(encoding='utf-8')}"
     (DEMO_DIR / "REPORT.md").write_text(text, encoding="utf-8")
 
 
