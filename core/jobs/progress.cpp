@@ -9,8 +9,10 @@ namespace moescope::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval{50};
-/// Below this share of the planned cost a projection says nothing.
-constexpr double kLeastShare = 0.01;
+/// With less behind it than this a projection says nothing: the first layers are often the
+/// cheapest.
+constexpr double kLeastShare = 0.05;
+constexpr double kLeastSeconds = 1.0;
 
 double seconds(std::chrono::steady_clock::duration duration) {
     return std::chrono::duration<double>(duration).count();
@@ -25,6 +27,7 @@ Progress::Progress(Sink sink, std::vector<PlannedStage> plan, Clock clock)
     }
     m_start = now();
     m_measuredFrom = m_start;
+    m_older = m_newer = {m_start, 0};
 }
 
 Progress::Time Progress::now() const {
@@ -46,11 +49,23 @@ ProgressEvent Progress::event(Time time) const {
     if (planned > 0) {
         event.fraction = std::clamp(done / planned, m_last.fraction, 1.0);
         const double measured = done - m_costSkipped;
-        if (measured >= kLeastShare * planned) {
-            event.remainingSeconds = seconds(time - m_measuredFrom) * (planned - done) / measured;
+        const double used = seconds(time - m_measuredFrom);
+        if (measured >= kLeastShare * planned && used >= kLeastSeconds) {
+            // Of the whole run and its newer half the slower speed: rather too long than too short.
+            const double lately = measured - m_older.measured;
+            const double pace =
+                std::max(used / measured, lately > 0 ? seconds(time - m_older.time) / lately : 0.0);
+            event.remainingSeconds = pace * (planned - done);
         }
     }
     return event;
+}
+
+void Progress::mark(Time time) {
+    const double measured = m_costBefore + m_stageCost * stageShare() - m_costSkipped;
+    if (measured > 0 && measured >= 2.0 * m_newer.measured) {
+        m_older = std::exchange(m_newer, {time, measured});
+    }
 }
 
 void Progress::endStage() {
@@ -61,6 +76,7 @@ void Progress::endStage() {
         m_costSkipped = 0;
         m_last.fraction = 0;
         m_measuredFrom = now();
+        m_older = m_newer = {m_measuredFrom, 0};
     }
     m_stageCost = 0;
 }
@@ -114,6 +130,7 @@ void Progress::report(bool always) {
         return;
     }
     m_lastReport = time;
+    mark(time);
     const ProgressEvent current = event(time);
     m_last.fraction = current.fraction;
     m_sink(current);

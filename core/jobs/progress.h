@@ -30,9 +30,10 @@ struct ProgressEvent {
 };
 
 /// Turns "n units of this stage are done" into throttled events (at most 20 a second; the beginning
-/// and end of a stage always come) with the remaining time, which is the time used so far scaled by
-/// planned cost left over planned cost done. Without a plan
-/// fraction and remaining time are those of the stage. A default object swallows everything.
+/// and end of a stage always come) with the remaining time, which is planned cost left times the
+/// time per cost, of the whole run or of its newer half, whichever is slower; nothing until there
+/// is enough to go by. Without a plan fraction and remaining time are those of the stage. A default
+/// object swallows everything.
 /// Thread-safe; the sink is called from the thread that reports, never from two at once, and must
 /// not call back.
 class Progress {
@@ -53,11 +54,18 @@ public:
 
 private:
     using Time = std::chrono::steady_clock::time_point;
+    /// How much measured cost was done by when.
+    struct Mark {
+        Time time{};
+        double measured = 0;
+    };
 
     [[nodiscard]] Time now() const;
     [[nodiscard]] double stageShare() const;
     [[nodiscard]] ProgressEvent event(Time time) const;
     void endStage();
+    /// Moves the marks so that the older one lies between a quarter and a half of the work done.
+    void mark(Time time);
     void report(bool always);
 
     mutable std::mutex m_mutex;
@@ -71,6 +79,7 @@ private:
     ProgressEvent m_last;
     Time m_start{};
     Time m_measuredFrom{};
+    Mark m_older, m_newer;
     Time m_lastReport{};
     bool m_started = false;
 };

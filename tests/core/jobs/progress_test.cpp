@@ -56,6 +56,38 @@ TEST_CASE("Progress: work found finished is no speed", "[core][jobs]") {
     CHECK(*f.events.back().remainingSeconds == Approx(15));
 }
 
+TEST_CASE("Progress: no remaining time until there is something to go by", "[core][jobs]") {
+    Fixture f({{"layers", 100}});
+    f.progress.begin("layers", 100);
+    f.pass(0.2);
+    f.progress.advance(10);
+    CHECK_FALSE(f.events.back().remainingSeconds.has_value());  // too little time
+    Fixture g({{"layers", 100}});
+    g.progress.begin("layers", 100);
+    g.pass(60);
+    g.progress.advance(4);
+    CHECK_FALSE(g.events.back().remainingSeconds.has_value());  // too little work
+    g.pass(15);
+    g.progress.advance(1);
+    CHECK(*g.events.back().remainingSeconds == Approx(75.0 / 5 * 95));
+}
+
+TEST_CASE("Progress: cheap first layers do not promise a quick end", "[core][jobs]") {
+    Fixture f({{"layers", 60}});
+    f.progress.begin("layers", 60);
+    for (int layer = 0; layer < 3; ++layer) {  // dense ones, a second each
+        f.pass(1);
+        f.progress.advance();
+    }
+    for (int layer = 0; layer < 6; ++layer) {  // routed ones, ten seconds each
+        f.pass(10);
+        f.progress.advance();
+    }
+    // 9 layers in 63 s would promise 357 s; 51 layers of ten seconds are left.
+    CHECK(*f.events.back().remainingSeconds > 450);
+    CHECK(*f.events.back().remainingSeconds <= 510.001);
+}
+
 TEST_CASE("Progress: stages without a plan each have their own time", "[core][jobs]") {
     Fixture f;
     f.progress.begin("a", 2);
