@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <random>
@@ -87,6 +88,9 @@ session::ExperimentRecord recordOf(const PlannedExperiment& experiment,
     record.title = experiment.info->title;
     record.definition = experiment.info->definition;
     record.optionsJson = experiment.optionsJson;
+    const std::vector<Probe*> probes = experiment.all();
+    record.hasModelPart = std::any_of(probes.begin(), probes.end(),
+                                      [](const Probe* probe) { return probe->hasModelPart(); });
     for (int layer = 0; experiment.perLayer() && layer < model.layerCount(); ++layer) {
         if (model.layers[static_cast<std::size_t>(layer)].isRouted()) {
             record.layers.emplace_back(layer);
@@ -102,7 +106,7 @@ session::Head makeHead(const RunRequest& request, const OpenedModels& models,
                        const ComputePlace& place) {
     session::Head head;
     head.uuid = randomUuid();
-    head.title = request.title.empty() ? models.model->checkpoint.displayName() : request.title;
+    head.title = request.title;
     head.model = summaryOf(*models.model, request.cardJson);
     for (std::size_t b = 0; b < models.baselines.size(); ++b) {
         const bool hasCard = b < request.baselineCards.size();

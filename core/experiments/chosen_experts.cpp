@@ -5,8 +5,21 @@
 #include "core/experiments/tensor_host.h"
 #include "core/experiments/token_rows.h"
 
+#include <limits>
+
 namespace moescope::experiments {
 namespace {
+
+/// k-th minus (k+1)-th selection score [n]; NaN where every expert is chosen.
+at::Tensor marginOf(const at::Tensor& selection, const at::Tensor& chosen) {
+    constexpr double kNever = -std::numeric_limits<double>::infinity();
+    constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+    const at::Tensor last = selection.gather(1, chosen.narrow(1, chosen.size(1) - 1, 1));
+    if (chosen.size(1) >= selection.size(1)) {
+        return at::full_like(last, kMissing);
+    }
+    return last - selection.scatter(1, chosen, kNever).amax(1, /*keepdim=*/true);
+}
 
 class ChosenExperts final : public engine::DynamicProbe {
 public:
@@ -14,8 +27,8 @@ public:
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t idBytes = fitsByte(layer.experts()) ? 1 : 2;
-        return (idBytes + sizeof(float)) * layer.tokens() *
-               static_cast<std::uint64_t>(layer.topK());
+        const auto k = static_cast<std::uint64_t>(layer.topK());
+        return ((idBytes + sizeof(float)) * k + sizeof(float)) * layer.tokens();
     }
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
@@ -29,6 +42,7 @@ public:
         m_bytes = {m_inBytes ? m_tokens : 0, k};
         m_words = {m_inBytes ? 0 : m_tokens, k};
         m_weights = {m_tokens, k};
+        m_margins = {m_tokens, 1};
     }
 
     void consume(const engine::TokenBlock& block) override {
@@ -40,24 +54,29 @@ public:
         }
         const at::Tensor weights = toHost<float>(block.weights);
         m_weights.put(block.firstToken, elements<float>(weights));
+        const at::Tensor margins = toHost<float>(marginOf(block.selection, block.chosen));
+        m_margins.put(block.firstToken, elements<float>(margins));
     }
 
     [[nodiscard]] session::Part end() override {
         session::Part part;
         part.tokens = m_tokens;
-        add("ids", "chosen expert", m_inBytes ? m_bytes.take() : m_words.take(), part);
-        add("weights", "routing weight", m_weights.take(), part);
+        const std::vector<session::Axis> choices{{"token", {}}, {"k", {}}};
+        add("ids", choices, "chosen expert", m_inBytes ? m_bytes.take() : m_words.take(), part);
+        add("weights", choices, "routing weight", m_weights.take(), part);
+        add("margin", {{"token", {}}, {"value", {}}}, "margin of the selection score",
+            m_margins.take(), part);
         return part;
     }
 
 private:
     static bool fitsByte(int experts) { return experts <= 256; }
 
-    static void add(const std::string& name, const std::string& longName, NdArray values,
-                    session::Part& part) {
+    static void add(const std::string& name, const std::vector<session::Axis>& axes,
+                    const std::string& longName, NdArray values, session::Part& part) {
         session::Quantity quantity;
         quantity.name = name;
-        quantity.axes = {{"token", {}}, {"k", {}}};
+        quantity.axes = axes;
         quantity.longName = longName;
         quantity.units = "1";
         quantity.values = std::move(values);
@@ -69,6 +88,7 @@ private:
     TokenRows<std::uint8_t> m_bytes;   // [T, k], up to 256 experts
     TokenRows<std::uint16_t> m_words;  // [T, k], beyond
     TokenRows<float> m_weights;        // [T, k]
+    TokenRows<float> m_margins;        // [T, 1]
 };
 
 }  // namespace

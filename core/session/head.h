@@ -56,6 +56,7 @@ struct ExperimentRecord {
     std::string optionsJson = "{}";
     ExperimentState state = ExperimentState::Planned;
     std::vector<LayerId> layers;      ///< the layers it covers when done; empty: not per layer
+    bool hasModelPart = false;        ///< a part about the whole model follows the layers
     std::vector<LayerId> layersDone;  ///< filled by the reader
 };
 

@@ -214,6 +214,7 @@ void writePlan(hid_t file, const std::vector<ExperimentRecord>& experiments) {
         h5::writeAttribute(id, "options", record.optionsJson);
         h5::writeAttribute(id, "state", std::string_view(name(record.state)));
         h5::writeAttribute(id, "layers", numbers(record.layers));
+        h5::writeAttribute(id, "model_part", std::int64_t{record.hasModelPart ? 1 : 0});
     }
     h5::writeAttribute(plan.get(), "order", order);
 }
@@ -242,6 +243,7 @@ std::vector<ExperimentRecord> readPlan(hid_t file) {
         record.optionsJson = h5::readString(id, "options");
         record.state = stateFromName(id, h5::readString(id, "state"));
         record.layers = layerIds(h5::readIntegers(id, "layers"));
+        record.hasModelPart = h5::readInteger(id, "model_part", 0) != 0;  // since 1.1
         experiments.push_back(std::move(record));
     }
     return experiments;

@@ -27,7 +27,8 @@ bool belongsTo(const Head& head, const std::filesystem::path& session) {
     return readHead(file.get()).uuid == head.uuid;
 }
 
-ExperimentState stateOf(const ExperimentRecord& record, const FinishedExperiment* found) {
+ExperimentState stateOf(const ExperimentRecord& record, const FinishedExperiment* found,
+                        bool runEnded) {
     const auto* info = experiments::findExperiment(record.id);
     if (info != nullptr && info->kind == experiments::ExperimentKind::Derived) {
         return ExperimentState::Done;
@@ -35,8 +36,11 @@ ExperimentState stateOf(const ExperimentRecord& record, const FinishedExperiment
     if (found == nullptr || found->parts.empty()) {
         return ExperimentState::Planned;
     }
-    const bool complete = std::all_of(record.layers.begin(), record.layers.end(),
-                                      [&](LayerId layer) { return found->parts.contains(layer); });
+    const bool allLayers = std::all_of(record.layers.begin(), record.layers.end(),
+                                       [&](LayerId layer) { return found->parts.contains(layer); });
+    // A run that ended has written what there was to say about the whole model, perhaps nothing.
+    const bool complete =
+        allLayers && (runEnded || !record.hasModelPart || found->parts.contains(std::nullopt));
     return complete ? ExperimentState::Done : ExperimentState::Running;
 }
 
@@ -140,12 +144,12 @@ Contents read(const std::filesystem::path& folder) {
     return contents;
 }
 
-void updateStates(Head& head, const ResultIndex& index) {
+void updateStates(Head& head, const ResultIndex& index, bool runEnded) {
     for (ExperimentRecord& record : head.experiments) {
         const auto found = index.experiments.find({BranchId(0), record.id});
         const FinishedExperiment* finished =
             found == index.experiments.end() ? nullptr : &found->second;
-        record.state = stateOf(record, finished);
+        record.state = stateOf(record, finished, runEnded);
         record.layersDone.clear();
         if (finished == nullptr) {
             continue;

@@ -41,7 +41,8 @@ struct Contents {
 [[nodiscard]] bool matchesPlan(const Head& head, const std::string& experiment,
                                const FinishedExperiment& found);
 
-/// Sets every experiment's state and finished layers from what is there.
-void updateStates(Head& head, const ResultIndex& index);
+/// Sets every experiment's state and finished layers from what is there. Until the run has ended a
+/// part about the whole model may still follow the layers.
+void updateStates(Head& head, const ResultIndex& index, bool runEnded);
 
 }  // namespace moescope::session::parts

@@ -169,15 +169,19 @@ std::string difference(const Head& old, const Head& wanted) {
     return {};
 }
 
-/// The new plan, with what the old session had besides.
+/// The new plan, with what the old session had besides; a title that was not asked for is the old
+/// one's, or the model's name.
 Head combine(const std::optional<Head>& old, Head wanted) {
+    if (wanted.title.empty()) {
+        wanted.title = old ? old->title : wanted.model.name;
+    }
     if (!old) {
         return wanted;
     }
     wanted.uuid = old->uuid;
-    wanted.title = old->title;
     if (wanted.corpus.tokenCount() == 0) {
         wanted.corpus = old->corpus;
+        wanted.run.chatTemplate = old->run.chatTemplate;
     }
     for (const ExperimentRecord& record : old->experiments) {
         const bool known =
@@ -398,7 +402,7 @@ void RunStore::writePart(const Part& part) {
 
 void RunStore::finish() {
     const h5::Guard guard;
-    parts::updateStates(m_impl->head, m_impl->index);
+    parts::updateStates(m_impl->head, m_impl->index, /*runEnded=*/true);
     const std::uint64_t bytes = headBytes(m_impl->head) + resultBytes(m_impl->index);
     FileCache sources(kOpenFiles);
     h5::writeFile(m_impl->session, bytes, [&](hid_t file) {

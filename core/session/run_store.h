@@ -38,7 +38,8 @@ public:
     /// Adopts `head` for the run. What was finished under the existing head is kept when model
     /// identity, text, baselines, dtype and run options agree (experiments may be added; one whose
     /// version or options changed is computed again); otherwise throws Error(BadSession) saying
-    /// what differs. The existing UUID stays.
+    /// what differs. The existing UUID stays, and the existing title unless `head` has one; the
+    /// title of a new session without one is the model's name.
     void begin(const Head& head);
 
     /// True when the part is finished, in the parts folder or in the existing session, under the

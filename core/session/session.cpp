@@ -93,7 +93,7 @@ std::shared_ptr<const Session> Session::open(const std::filesystem::path& path) 
         impl->version = h5::formatVersion(file.get());
         impl->files.keep(given, std::move(file));
     }
-    parts::updateStates(impl->head, impl->index);
+    parts::updateStates(impl->head, impl->index, /*runEnded=*/!impl->partial);
     requireTokenRows(impl->head, impl->index);
     for (const auto& [id, quantity] : impl->index.quantities) {
         impl->quantities.push_back(quantity.info);

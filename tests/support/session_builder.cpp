@@ -108,12 +108,19 @@ std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19
     const auto K = static_cast<std::uint64_t>(run.topK);
     NdArray ids(ElementType::U8, {T, K});
     NdArray weights(ElementType::F32, {T, K});
+    NdArray margins(ElementType::F32, {T, 1});
     NdArray counts(ElementType::U64, {E, E});
     for (std::uint64_t t = 0; t < T; ++t) {
         const float* scores = layerRouting.scores.data() + t * E;
         const auto scoreRank = ranks(scores, run.experts);
         const auto normRank = ranks(layerRouting.norms.data() + t * E, run.experts);
         float sum = 0;
+        const auto placed = [&](std::uint64_t place) {
+            const auto rank = static_cast<int>(E - 1 - place);
+            const auto found = std::find(scoreRank.begin(), scoreRank.end(), rank);
+            return scores[found - scoreRank.begin()];
+        };
+        margins.values<float>()[t] = K < E ? placed(K - 1) - placed(K) : 0.0F;
         for (std::uint64_t e = 0; e < E; ++e) {
             counts.values<std::uint64_t>()[static_cast<std::uint64_t>(scoreRank[e]) * E +
                                            static_cast<std::uint64_t>(normRank[e])] += 1;
@@ -153,6 +160,13 @@ std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19
     chosen.quantities.push_back({"ids", {{"token", {}}, {"k", {}}}, "expert", "1", ids});
     chosen.quantities.push_back(
         {"weights", {{"token", {}}, {"k", {}}}, "routing weight", "1", weights});
+    if (run.withMargin) {
+        chosen.quantities.push_back({"margin",
+                                     {{"token", {}}, {"value", {}}},
+                                     "margin of the selection score",
+                                     "1",
+                                     margins});
+    }
     return {norms, rankCounts, chosen};
 }
 
@@ -205,6 +219,7 @@ session::Head syntheticHead(const SyntheticRun& run) {
         head.corpus.domainOf.push_back(d % 2);
     }
     head.corpus.offsets.push_back(static_cast<std::uint64_t>(run.tokens));
+    head.run.commandLine = run.commandLine;
     head.run.device = "cpu";
     head.run.dtype = "float32";
     head.run.createdUtc = "2026-01-01T00:00:00Z";

@@ -19,6 +19,8 @@ struct SyntheticRun {
     int tokens = 60;
     int documents = 3;
     bool withBaseline = true;
+    std::string commandLine = "";  ///< that is said to have made the run
+    bool withMargin = true;        ///< chosen_experts keeps margins, as sessions do since 1.1
     std::vector<std::string> experiments{"weight_similarity", "mean_neuron_similarity",
                                          "parameters",        "output_similarity",
                                          "norms_scores",      "rank_counts",

@@ -9,7 +9,7 @@
 namespace moescope::widgets {
 
 /// A token's chosen experts, one row per routed layer: layer, first choice, ..., k-th choice and,
-/// where scores are kept, the router's margin. *GUI thread only*.
+/// where the session keeps it, the router's margin. *GUI thread only*.
 class TokenPathModel : public QAbstractTableModel {
     Q_OBJECT
 public:

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -42,20 +41,18 @@ bool hasLayer(const QuantityInfo* info, LayerId layer) {
            std::find(info->layers.begin(), info->layers.end(), layer) != info->layers.end();
 }
 
-/// k-th minus (k+1)-th of the token's scores.
+/// Sessions before 1.1 keep no margin. It cannot be had from the scores: families with a selection
+/// bias or with groups choose by something else.
 std::optional<float> readMargin(const FigureSource& source, BranchId branch, LayerId layer,
-                                std::uint64_t token, std::size_t topK) {
-    const QuantityId id = quantityId(branch, kNorms, "score");
+                                std::uint64_t token) {
+    const QuantityId id = quantityId(branch, kChosen, "margin");
     const QuantityInfo* info = source.find(id);
     if (!hasLayer(info, layer) || info->shape.size() != 2 || token >= info->shape[0]) {
         return std::nullopt;
     }
-    std::vector<double> scores = source.readRows(id, layer, token, 1).toDoubles();
-    if (topK == 0 || scores.size() <= topK) {
-        return std::nullopt;
-    }
-    std::sort(scores.begin(), scores.end(), std::greater<>());
-    return static_cast<float>(scores[topK - 1] - scores[topK]);
+    const NdArray row = source.readRows(id, layer, token, 1);
+    const double margin = row.size() == 1 ? row.at(0) : kMissing;
+    return std::isnan(margin) ? std::nullopt : std::optional(static_cast<float>(margin));
 }
 
 TokenStep readStep(const FigureSource& source, BranchId branch, LayerId layer,
@@ -67,7 +64,7 @@ TokenStep readStep(const FigureSource& source, BranchId branch, LayerId layer,
     for (std::uint64_t i = 0; i < std::min(ids.size(), weights.size()); ++i) {
         step.choices.push_back({static_cast<int>(ids.at(i)), static_cast<float>(weights.at(i))});
     }
-    step.margin = readMargin(source, branch, layer, token, step.choices.size());
+    step.margin = readMargin(source, branch, layer, token);
     return step;
 }
 

@@ -23,7 +23,7 @@ struct Choice {
 struct TokenStep {
     LayerId layer;
     std::vector<Choice> choices;
-    /// k-th minus (k+1)-th router score, where the scores are kept.
+    /// k-th minus (k+1)-th selection score, where the session keeps it.
     std::optional<float> margin;
 };
 

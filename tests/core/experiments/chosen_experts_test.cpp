@@ -7,6 +7,10 @@
 #include "tests/support/paths.h"
 #include "tests/support/reference_file.h"
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
 using namespace moescope;
 using namespace moescope::tests;
 
@@ -47,5 +51,42 @@ TEST_CASE("ChosenExperts: ids need two bytes beyond 256 experts", "[core][experi
         const NdArray ids = quantity(feed(*probe, layer, 2), "ids").values;
         CHECK(ids.type() == (experts == 256 ? ElementType::U8 : ElementType::U16));
         CHECK(ids.at(9) == experts - 1);
+    }
+}
+
+TEST_CASE("ChosenExperts: the margin is that of the selection scores", "[core][experiments]") {
+    // DeepSeek-V3 chooses by sigmoid scores plus a bias, within the best groups; Mixtral by scores.
+    const auto fixture = GENERATE(std::string("deepseek_v3"), std::string("mixtral"));
+    CAPTURE(fixture);
+    const LayerData layer = referenceLayer(fixture, 2);
+    const auto probe = experiments::makeChosenExperts();
+    const NdArray margins = quantity(feed(*probe, layer, 7), "margin").values;
+    REQUIRE(margins.shape() == Shape{layer.tokens(), 1});
+    const auto experts = static_cast<std::size_t>(layer.experts);
+    const auto k = static_cast<std::size_t>(layer.topK);
+    bool differs = false;
+    const auto marginOf = [&](const std::vector<float>& values, std::size_t token) {
+        std::vector<float> row(values.begin() + static_cast<std::ptrdiff_t>(token * experts),
+                               values.begin() + static_cast<std::ptrdiff_t>((token + 1) * experts));
+        std::sort(row.begin(), row.end(), std::greater<>());
+        return row[k - 1] - row[k];
+    };
+    for (std::size_t t = 0; t < layer.tokens(); ++t) {
+        CHECK(margins.at(t) == static_cast<double>(marginOf(layer.selection, t)));
+        CHECK(margins.at(t) >= 0.0);
+        differs = differs || marginOf(layer.selection, t) != marginOf(layer.scores, t);
+    }
+    CHECK(differs == (fixture == "deepseek_v3"));
+}
+
+TEST_CASE("ChosenExperts: where all are chosen there is no margin", "[core][experiments]") {
+    LayerData layer = randomLayer(2, 2, 2, 5, false, 3);
+    for (std::size_t i = 0; i < layer.chosen.size(); ++i) {
+        layer.chosen[i] = static_cast<std::int64_t>(i % 2);
+    }
+    const auto probe = experiments::makeChosenExperts();
+    const NdArray margins = quantity(feed(*probe, layer, 3), "margin").values;
+    for (std::uint64_t t = 0; t < 5; ++t) {
+        CHECK(std::isnan(margins.at(t)));
     }
 }

@@ -120,6 +120,8 @@ session::Part feed(engine::DynamicProbe& probe, const LayerData& layer, std::siz
     const at::Tensor outputs = tensorOf(layer.outputs, {n, all, d});
     const at::Tensor norms = outputs.to(at::kDouble).norm(2, 2).t().to(at::kFloat).contiguous();
     const at::Tensor scores = tensorOf(layer.scores, {all, layer.experts});
+    const at::Tensor selection =
+        layer.selection.empty() ? scores : tensorOf(layer.selection, {all, layer.experts});
     const at::Tensor chosen = tensorOf(layer.chosen, {all, layer.topK});
     const at::Tensor weights = tensorOf(layer.weights, {all, layer.topK});
     for (std::int64_t first = 0; first < all; first += static_cast<std::int64_t>(blockTokens)) {
@@ -127,12 +129,13 @@ session::Part feed(engine::DynamicProbe& probe, const LayerData& layer, std::siz
         const at::Tensor blockOutputs = outputs.narrow(1, first, count).contiguous();
         const at::Tensor blockNorms = norms.narrow(0, first, count);
         const at::Tensor blockScores = scores.narrow(0, first, count);
+        const at::Tensor blockSelection = selection.narrow(0, first, count);
         probe.consume({.firstToken = static_cast<std::uint64_t>(first),
                        .count = static_cast<std::uint64_t>(count),
                        .input = blockOutputs[0],
                        .logits = blockScores,
                        .scores = blockScores,
-                       .selection = blockScores,
+                       .selection = blockSelection,
                        .chosen = chosen.narrow(0, first, count),
                        .weights = weights.narrow(0, first, count),
                        .norms = probe.needs().norms ? &blockNorms : nullptr,
@@ -218,6 +221,9 @@ LayerData referenceLayer(const std::string& fixture, int layer, const std::strin
         }
     }
     data.scores = file.floats(prefix + "scores");
+    if (file.has(prefix + "selection_scores")) {
+        data.selection = file.floats(prefix + "selection_scores");
+    }
     data.weights = file.floats(prefix + "weights");
     for (const std::int32_t id : chosen.values<std::int32_t>()) {
         data.chosen.push_back(id);

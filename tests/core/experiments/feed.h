@@ -18,6 +18,7 @@ struct LayerData {
     text::TokenizedCorpus corpus;
     std::vector<float> outputs;        ///< [N, T, d]
     std::vector<float> scores;         ///< [T, E]
+    std::vector<float> selection;      ///< [T, E]; empty: the scores
     std::vector<std::int64_t> chosen;  ///< [T, k]
     std::vector<float> weights;        ///< [T, k]
 

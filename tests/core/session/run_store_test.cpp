@@ -160,7 +160,7 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
         }
     }
     // A window that watches the run sees old and new together.
-    CHECK(Session::open(partialOf(path))->quantities().size() == 8);
+    CHECK(Session::open(partialOf(path))->quantities().size() == 9);
     CHECK(Session::open(partialOf(path) + "/")->path() == partialOf(path));
     store.finish();
     const auto after = Session::open(path);
@@ -168,6 +168,83 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     CHECK(after->head().experiments.size() == 3);
     CHECK(after->find({BranchId(0), "rank_counts", "count"}) != nullptr);
     CHECK(after->find({BranchId(0), "norms_scores", "norm"}) != nullptr);
+}
+
+TEST_CASE("RunStore: a run's experiment is done when its whole-model part is there too",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    const SyntheticRun run{.experiments = {"rank_counts", "norms_scores"}};
+    Head head = syntheticHead(run);
+    head.experiments.front().hasModelPart = true;
+    const auto states = [&] {
+        std::vector<ExperimentState> result;
+        for (const ExperimentRecord& record : Session::open(path)->head().experiments) {
+            result.push_back(record.state);
+        }
+        return result;
+    };
+    using enum ExperimentState;
+    RunStore store(path);
+    store.begin(head);
+    CHECK(store.existing() == RunStore::Existing::Nothing);
+    for (const Part& part : syntheticParts(run)) {
+        store.writePart(part);
+    }
+    CHECK(states() == std::vector{Running, Done});
+    SECTION("with the part") {
+        Part total{{BranchId(0), "rank_counts", std::nullopt, 0}, 60, {}, {}};
+        total.quantities.push_back({"total_count",
+                                    {{"score_rank", {}}},
+                                    "tokens",
+                                    "count",
+                                    NdArray(ElementType::U64, {8})});
+        store.writePart(total);
+        CHECK(states() == std::vector{Done, Done});
+    }
+    SECTION("a run that ends without one had nothing to say") {
+        store.finish();
+        CHECK(states() == std::vector{Done, Done});
+        CHECK(Session::open(path)->head().experiments.front().hasModelPart);
+    }
+}
+
+TEST_CASE("RunStore: a title that is asked for replaces the session's", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    Head head = syntheticHead({});
+    const auto titleAfter = [&](const std::string& asked) {
+        head.title = asked;
+        RunStore store(path);
+        store.begin(head);
+        store.writePart(syntheticParts({}).front());
+        store.finish();
+        return Session::open(path)->head().title;
+    };
+    CHECK(titleAfter("") == "synthetic-moe");  // the model's name
+    CHECK(titleAfter("first light") == "first light");
+    CHECK(titleAfter("") == "first light");
+    CHECK(titleAfter("second sight") == "second sight");
+}
+
+TEST_CASE("RunStore: a run without a text keeps how the session's was made", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    Head head = syntheticHead({});
+    head.run.chatTemplate = true;
+    {
+        RunStore store(path);
+        store.begin(head);
+        store.writePart(syntheticParts({}).front());
+        store.finish();
+    }
+    head.corpus = {};
+    head.run.chatTemplate = false;
+    RunStore store(path);
+    store.begin(head);
+    store.finish();
+    CHECK(Session::open(path)->head().corpus.tokenCount() == 60);
+    CHECK(Session::open(path)->head().run.chatTemplate);
 }
 
 TEST_CASE("RunStore: another model or text is refused, a newer definition is computed again",

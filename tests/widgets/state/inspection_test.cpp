@@ -77,6 +77,18 @@ TEST_CASE("Inspection: a token's path is what the session holds", "[widgets][sta
     CHECK(offsets[path.document] + path.position == token);
 }
 
+TEST_CASE("Inspection: a margin that was not kept is not made up from the scores",
+          "[widgets][state]") {
+    tests::SyntheticRun run;
+    run.withMargin = false;
+    const tests::SyntheticSession file(run);
+    const LoadedSession loaded = file.load();
+    REQUIRE(loaded.source->find({BranchId(0), "norms_scores", "score"}) != nullptr);
+    for (const TokenStep& step : readTokenPath(*loaded.source, BranchId(0), 17, {}).steps) {
+        CHECK_FALSE(step.margin.has_value());
+    }
+}
+
 TEST_CASE("Inspection: an expert's counts equal a plain count", "[widgets][state]") {
     const tests::SyntheticSession file;
     const LoadedSession loaded = file.load();
