@@ -298,4 +298,13 @@ AnalyzeOptions AnalyzeCommand::result() const {
     return options;
 }
 
+bool hasRelativePaths(const AnalyzeOptions& options) {
+    const auto relative = [](const std::filesystem::path& path) { return path.is_relative(); };
+    const std::vector<std::filesystem::path> none;
+    const auto& texts = options.text ? options.text->paths : none;
+    return relative(options.checkpoint) || relative(options.session) ||
+           std::any_of(options.baselines.begin(), options.baselines.end(), relative) ||
+           std::any_of(texts.begin(), texts.end(), relative);
+}
+
 }  // namespace moescope::cli

@@ -54,6 +54,9 @@ struct AnalyzeOptions {
     bool json = false;
 };
 
+/// True when the options mean something else in another working directory.
+[[nodiscard]] bool hasRelativePaths(const AnalyzeOptions& options);
+
 /// The `analyze` subcommand: attach() before parsing, result() after. Thread-compatible.
 class AnalyzeCommand {
 public:

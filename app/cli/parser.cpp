@@ -82,8 +82,10 @@ std::optional<std::string> parse(CLI::App& parser, std::span<const std::string> 
     return std::nullopt;
 }
 
-std::string commandLine(std::string_view program, std::span<const std::string> arguments) {
-    std::string line(program);
+std::string commandLine(std::string_view program, std::span<const std::string> arguments,
+                        const std::filesystem::path& folder) {
+    std::string line = folder.empty() ? "" : "cd " + quoted(folder.string()) + " && ";
+    line += program;
     for (const std::string& argument : arguments) {
         line += ' ' + quoted(argument);
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,8 +26,10 @@ namespace moescope::cli {
 [[nodiscard]] std::optional<std::string> parse(CLI::App& parser,
                                                std::span<const std::string> arguments);
 
-/// The arguments as one line that a shell would take, for the session.
+/// The arguments as one line that a shell would take, for the session; with a folder it begins by
+/// going there, since relative paths mean nothing elsewhere.
 [[nodiscard]] std::string commandLine(std::string_view program,
-                                      std::span<const std::string> arguments);
+                                      std::span<const std::string> arguments,
+                                      const std::filesystem::path& folder = {});
 
 }  // namespace moescope::cli

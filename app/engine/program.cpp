@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <optional>
@@ -74,8 +75,10 @@ void analyze(const cli::AnalyzeOptions& options, const Job& job) {
                              << std::endl;
         }
     };
+    const std::filesystem::path folder =
+        cli::hasRelativePaths(options) ? std::filesystem::current_path() : std::filesystem::path();
     const engine::RunRequest request =
-        makeRunRequest(options, cli::commandLine(kName, job.arguments), log);
+        makeRunRequest(options, cli::commandLine(kName, job.arguments, folder), log);
     if (options.json) {
         analyzeAsEvents(options, request, job);
     } else {

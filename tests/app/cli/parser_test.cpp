@@ -92,4 +92,6 @@ TEST_CASE("parse: says which subcommand was called", "[app][cli]") {
 TEST_CASE("commandLine: a shell would take it back", "[app][cli]") {
     CHECK(commandLine("moescope", Strings{"analyze", "a b", "it's", "", "x=y"}) ==
           R"(moescope analyze 'a b' 'it'\''s' '' x=y)");
+    CHECK(commandLine("moescope", Strings{"analyze", "model"}, "/my models") ==
+          "cd '/my models' && moescope analyze model");
 }

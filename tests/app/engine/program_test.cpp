@@ -105,7 +105,12 @@ TEST_CASE("moescope-engine: a run writes a session and says where", "[app][engin
     const auto run = bench.session();
     CHECK(run->head().corpus.tokenCount() == 58);  // <s> and the characters but newlines
     CHECK(run->head().experiments.size() == 8);
-    CHECK_THAT(run->head().run.commandLine, Catch::Contains("--baseline dense"));
+    // Relative paths come with the folder in which they hold.
+    const auto here = std::filesystem::canonical(bench / "model").parent_path().string();
+    CHECK(run->head().run.commandLine ==
+          "cd " + here + " && moescope-engine analyze model -o run.h5 --text text.txt " +
+              "--baseline dense");
+    CHECK(run->head().title == "model");
     const auto info = bench.run({"info", "run.h5"});
     CHECK(info.exitCode == 0);
     CHECK_THAT(info.out, Catch::Contains("58 tokens in 1 documents"));
@@ -207,9 +212,12 @@ TEST_CASE("moescope-engine: experiments are added without computing anything twi
     CHECK_THAT(second.err, Catch::Contains("7 kept"));
     CHECK(bench.session()->head().uuid == first->head().uuid);
     CHECK(bench.session()->read({BranchId{0}, "rank_counts", "count"}, LayerId{0}) == before);
-    const auto third = bench.analyze({"--text", "text.txt", "--experiments", "all"});
+    CHECK(bench.session()->head().title == "model");
+    // The session brings its text; a title is taken though there is nothing to compute.
+    const auto third = bench.analyze({"--experiments", "all", "--title", "Third time"});
     CHECK(third.exitCode == 0);
     CHECK_THAT(third.err, Catch::Contains(" 0 parts computed"));
+    CHECK(bench.session()->head().title == "Third time");
 }
 
 TEST_CASE("moescope-engine: exit codes 2 to 5", "[app][engine]") {
