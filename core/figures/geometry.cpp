@@ -48,6 +48,46 @@ std::size_t bestColumns(std::size_t count, double width, double height, double a
     return best;
 }
 
+Ticks roundTicks(double low, double high, std::size_t most, bool integral) {
+    Ticks ticks;
+    if (!(high > low) || !std::isfinite(high - low) || most < 2) {
+        return ticks;
+    }
+    constexpr double kSlack = 1e-9;  // of a step, for limits that are round but for rounding
+    double power = std::pow(10.0, std::floor(std::log10((high - low) / static_cast<double>(most))));
+    for (;; power *= 10.0) {
+        for (const double factor : {1.0, 2.0, 2.5, 5.0}) {
+            const double step = factor * power;
+            const double first = std::ceil(low / step - kSlack);
+            const double last = std::floor(high / step + kSlack);
+            if (last - first + 1.0 > static_cast<double>(most) ||
+                (integral && step != std::floor(step))) {
+                continue;
+            }
+            ticks.step = step;
+            for (double i = first; i <= last; i += 1.0) {
+                ticks.values.push_back(i * step + 0.0);  // no -0
+            }
+            return ticks;
+        }
+    }
+}
+
+std::string tickText(double value, double step) {
+    const double magnitude = std::max(std::abs(value), step);
+    if (magnitude >= 1e6 || (step > 0.0 && step < 1e-5)) {
+        return fmt::format("{:.3g}", value);
+    }
+    int decimals = 0;
+    for (double scaled = step; decimals < 6 && std::abs(scaled - std::round(scaled)) > 1e-6;
+         scaled = step * std::pow(10.0, decimals)) {
+        ++decimals;
+    }
+    const std::string text = fmt::format("{:.{}f}", value, decimals);
+    const bool isZero = text.find_first_not_of("-0.") == std::string::npos;
+    return isZero && text.front() == '-' ? text.substr(1) : text;
+}
+
 std::string shortNumber(double value, double span) {
     if (!std::isfinite(value)) {
         return "n/a";

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Pure geometry of figures. Units are logical pixels of whoever draws.
 namespace moescope::figures {
@@ -39,6 +40,17 @@ struct TextMetrics {
 /// panels largest within width x height.
 [[nodiscard]] std::size_t bestColumns(std::size_t count, double width, double height, double aspect,
                                       double gap, double titleHeight);
+
+/// Round numbers (1, 2, 2.5 or 5 times a power of ten apart) from low to high, both included where
+/// they are round themselves: at most `most`, at least two where `most` allows; whole numbers with
+/// `integral`. Empty when there are none.
+struct Ticks {
+    double step = 0.0;
+    std::vector<double> values;
+};
+[[nodiscard]] Ticks roundTicks(double low, double high, std::size_t most, bool integral);
+/// A tick's value with as many decimals as its step has.
+[[nodiscard]] std::string tickText(double value, double step);
 
 /// A value in few digits for a colour bar or a cell whose scale spans `span`: a hundredth of the
 /// span still shows.

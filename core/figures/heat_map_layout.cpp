@@ -11,10 +11,18 @@ namespace {
 constexpr double kPanelGap = 16.0;
 constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
+constexpr double kBarArrow = 6.0;
 constexpr double kLargestCell = 96.0;
 constexpr double kSmallestCellBeside = 2.0;
-constexpr double kTallestOfSeveral = 400.0;  // on paper, of maps below one another
 constexpr double kNarrowestMap = 40.0;
+// On paper, in pixels of 1/96 inch.
+constexpr std::size_t kFewMaps = 4;        // the roles of a layer
+constexpr double kNarrowestOfFew = 110.0;  // 29 mm: a map one can read
+constexpr double kNarrowestOfMany = 72.0;
+constexpr double kPageHeight = 880.0;        // a page less its caption
+constexpr double kTallestOfSeveral = 400.0;  // of maps below one another
+constexpr double kTallestOfFewExperts = 160.0;
+constexpr double kEnoughCell = 3.0;
 constexpr double kWidestGap = 10.0;
 
 // How much room the labels around the cells take.
@@ -50,6 +58,8 @@ Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
         margins.bottom += text.lineHeight;
     }
     margins.title = titled ? text.lineHeight + kLabelGap : 0.0;
+    // The arrow head of a bar beside its map must not reach into the title.
+    margins.title += titled && figure.panels.front().ownScale ? kBarArrow : 0.0;
     margins.barSpace =
         kPanelGap + kBarWidth + 3.0 * kLabelGap + text.width("-0.000") + text.lineHeight;
     return margins;
@@ -74,9 +84,103 @@ double wholeCell(double cell) {
     return limited >= 3.0 ? std::floor(limited) : limited;
 }
 
-// A row for the roles of a layer; a landscape grid for many panels.
-std::size_t columnsOnPaper(std::size_t count) {
-    return count <= 4 ? count : static_cast<std::size_t>(std::ceil(std::sqrt(double(count) * 1.4)));
+// What decides the grid of panels.
+struct GridInput {
+    std::size_t count = 0;
+    double across = 0.0, down = 0.0;  // cells of the largest panel, gap included
+    double inner = 0.0;               // width without the shared bar
+    double panelBar = 0.0;            // width of a panel's own bar
+    Margins margins;
+
+    [[nodiscard]] double mapWidth(std::size_t columns) const {
+        const auto n = static_cast<double>(columns);
+        return (inner - kPanelGap * (n - 1.0)) / n - margins.left - panelBar;
+    }
+    [[nodiscard]] std::size_t rows(std::size_t columns) const {
+        return (count + columns - 1) / columns;
+    }
+    [[nodiscard]] double height(std::size_t columns) const {
+        const double map = mapWidth(columns) * down / across;
+        return static_cast<double>(rows(columns)) *
+               (map + margins.title + margins.bottom + kPanelGap);
+    }
+};
+
+struct Grid {
+    std::size_t columns = 1;
+    double cell = 0.0;
+};
+
+// The roles of a layer side by side while each can be read, else below one another.
+std::size_t columnsForFew(const GridInput& in) {
+    std::size_t columns = in.count;
+    while (columns > 1 && (in.mapWidth(columns) < kNarrowestOfFew ||
+                           in.mapWidth(columns) / in.across < kSmallestCellBeside)) {
+        --columns;
+    }
+    return columns;
+}
+
+// A landscape grid, narrower where maps would be too small, wider where it would not fit on a page.
+std::size_t columnsForMany(const GridInput& in) {
+    auto columns = static_cast<std::size_t>(std::ceil(std::sqrt(double(in.count) * 1.4)));
+    while (columns > 1 && in.mapWidth(columns) < kNarrowestOfMany) {
+        --columns;
+    }
+    while (columns < in.count && in.height(columns) > kPageHeight &&
+           in.mapWidth(columns + 1) >= kNarrowestMap) {
+        ++columns;
+    }
+    return columns;
+}
+
+Grid gridOnPaper(const GridInput& in) {
+    Grid grid;
+    grid.columns = in.count <= kFewMaps ? columnsForFew(in) : columnsForMany(in);
+    grid.cell = in.mapWidth(grid.columns) / in.across;
+    if (in.rows(grid.columns) > 1) {
+        const double tallest =
+            std::clamp(kEnoughCell * in.down, kTallestOfFewExperts, kTallestOfSeveral);
+        grid.cell = std::min(grid.cell, tallest / in.down);
+    }
+    return grid;
+}
+
+Grid gridOnScreen(const GridInput& in, double height) {
+    Grid grid;
+    const double narrowest = in.margins.left + in.panelBar + kNarrowestMap + kPanelGap;
+    const auto most = static_cast<std::size_t>(std::max((in.inner + kPanelGap) / narrowest, 1.0));
+    grid.columns = std::min(
+        most, bestColumns(in.count, in.inner, height, in.across / in.down,
+                          kPanelGap + in.margins.left, in.margins.title + in.margins.bottom));
+    const auto rows = static_cast<double>(in.rows(grid.columns));
+    const double slot = (height - kPanelGap * (rows - 1.0)) / rows;
+    grid.cell = std::min(in.mapWidth(grid.columns) / in.across,
+                         (slot - in.margins.title - in.margins.bottom) / in.down);
+    return grid;
+}
+
+GridInput gridInput(const HeatMapFigure& figure, double width, const Margins& margins) {
+    GridInput in;
+    in.count = figure.panels.size();
+    in.margins = margins;
+    const bool ownBars = figure.panels.front().ownScale.has_value();
+    in.inner = width - (ownBars ? 0.0 : margins.barSpace);
+    in.panelBar = ownBars ? margins.barSpace : 0.0;
+    for (const HeatMapPanel& panel : figure.panels) {
+        in.across = std::max(in.across, unitsAcross(panel));
+        in.down = std::max(in.down, unitsDown(panel));
+    }
+    return in;
+}
+
+// The shared bar is as high as the first map, or as its label is long.
+void placeSharedBar(HeatMapLayout& layout, const HeatMapFigure& figure, double left,
+                    const TextMetrics& text) {
+    const Rect& map = layout.panels.front().cells;
+    const double height = std::max(map.height, text.width(figure.bar.label) + 2.0 * kLabelGap);
+    layout.bar = {left, map.y, kBarWidth, height};
+    layout.height = std::max(layout.height, layout.bar.bottom() + text.lineHeight / 2.0);
 }
 
 }  // namespace
@@ -99,44 +203,13 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         return layout;
     }
     const Margins margins = marginsOf(figure, text);
-    const bool ownBars = figure.panels.front().ownScale.has_value();
-    const double sharedBar = ownBars ? 0.0 : margins.barSpace;
-    const double panelBar = ownBars ? margins.barSpace : 0.0;
-    double across = 0.0;
-    double down = 0.0;
-    for (const HeatMapPanel& panel : figure.panels) {
-        across = std::max(across, unitsAcross(panel));
-        down = std::max(down, unitsDown(panel));
-    }
-    const std::size_t count = figure.panels.size();
-    const double inner = width - sharedBar;
-    const double aspect = across / down;
-    std::size_t columns = height
-                              ? bestColumns(count, inner, *height, aspect, kPanelGap + margins.left,
-                                            margins.title + margins.bottom)
-                              : columnsOnPaper(count);
-    const double narrowest = margins.left + panelBar + kNarrowestMap + kPanelGap;
-    columns = std::clamp<std::size_t>(static_cast<std::size_t>((inner + kPanelGap) / narrowest), 1,
-                                      columns);
-    // On paper a few maps of many experts go below one another rather than below 2 pixels a cell.
-    while (!height && count <= 4 && columns > 1 &&
-           (inner / static_cast<double>(columns) - margins.left - panelBar - kPanelGap) / across <
-               kSmallestCellBeside) {
-        --columns;
-    }
-    const std::size_t rows = (count + columns - 1) / columns;
-    const double slotWidth =
-        (inner - kPanelGap * static_cast<double>(columns - 1)) / static_cast<double>(columns);
-    double cell = (slotWidth - margins.left - panelBar) / across;
-    if (height) {
-        const double slotHeight =
-            (*height - kPanelGap * static_cast<double>(rows - 1)) / static_cast<double>(rows);
-        cell = std::min(cell, (slotHeight - margins.title - margins.bottom) / down);
-    }
-    if (!height && rows > 1) {
-        cell = std::min(cell, kTallestOfSeveral / down);
-    }
-    cell = wholeCell(cell);
+    const GridInput in = gridInput(figure, width, margins);
+    const Grid grid = height ? gridOnScreen(in, *height) : gridOnPaper(in);
+    const std::size_t count = in.count;
+    const std::size_t columns = grid.columns;
+    const std::size_t rows = in.rows(columns);
+    const double panelBar = in.panelBar;
+    const double cell = wholeCell(grid.cell);
     double mapWidth = 0.0;
     double mapHeight = 0.0;
     for (const HeatMapPanel& panel : figure.panels) {
@@ -170,10 +243,9 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         layout.panels.push_back(place);
     }
     layout.height = static_cast<double>(rows) * strideY - kPanelGap;
-    if (!ownBars) {
-        const PanelLayout& first = layout.panels.front();
+    if (!figure.panels.front().ownScale) {
         const double right = static_cast<double>(std::min(columns, count)) * strideX - kPanelGap;
-        layout.bar = {right + kPanelGap, first.cells.y, kBarWidth, first.cells.height};
+        placeSharedBar(layout, figure, right + kPanelGap, text);
     }
     return layout;
 }

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Pictures of the window for people to look at: not run by default. Set MOESCOPE_SCREENSHOTS to a
-// folder and run test_app_screenshots "[screenshots]"; MOESCOPE_SCREENSHOT_SESSION names a real
-// session to show instead of a made-up one.
+// Pictures of the window and of exported figures for people to look at: not run by default. Set
+// MOESCOPE_SCREENSHOTS to a folder and run test_app_screenshots "[screenshots]";
+// MOESCOPE_SCREENSHOT_SESSION names a real session to show instead of a made-up one.
 
 #include "app/appearance.h"
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
+#include "widgets/figures/export.h"
 #include "widgets/panels/new_analysis_dialog.h"
 
 #include <QDir>
@@ -81,4 +82,54 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
     w.actions().newAnalysis->trigger();
     QTest::qWait(200);
     save(w.find<NewAnalysisDialog>("newAnalysisDialog"), tag + QStringLiteral("_analysis"));
+}
+
+TEST_CASE("Exports", "[.][screenshots]") {
+    const QString real = qEnvironmentVariable("MOESCOPE_SCREENSHOT_SESSION");
+    const int experts = real.isEmpty() ? GENERATE(8, 32, 64) : 0;
+    const double width = GENERATE(85.0, 120.0, 174.0);
+    SyntheticRun run;
+    run.experts = std::max(experts, 1);
+    run.topK = experts > 8 ? 6 : std::min(run.experts, 2);
+    run.layers = 12;
+    const tests::SyntheticSession made(run);
+    const LoadedSession session =
+        loadSession(real.isEmpty() ? made.file() : std::filesystem::path(real.toStdString()));
+    const QString model = QString::fromStdString(session.builder->head().model.name);
+    const auto save = [&](const figures::FigureRequest& request, const char* suffixText) {
+        const QString name = QStringLiteral("export_%1_%2_%3%4")
+                                 .arg(real.isEmpty() ? QString::number(experts) : model)
+                                 .arg(QString::fromStdString(request.figure))
+                                 .arg(width)
+                                 .arg(QString::fromLatin1(suffixText));
+        ExportOptions options;
+        options.widthMm = width;
+        const figures::Figure figure = session.builder->build(request);
+        for (const FileFormat format : {FileFormat::Png, FileFormat::Svg, FileFormat::Pdf}) {
+            options.format = format;
+            options.dpi = 192;
+            const std::string_view ending = suffix(format);
+            exportFigure(figure, options,
+                         QDir(qEnvironmentVariable("MOESCOPE_SCREENSHOTS"))
+                             .filePath(name + QLatin1Char('.') +
+                                       QString::fromLatin1(ending.data(), qsizetype(ending.size())))
+                             .toStdString());
+        }
+    };
+    for (const figures::FigureInfo* info : session.builder->available()) {
+        figures::FigureRequest request;
+        request.figure = info->name;
+        if (info->perLayer) {
+            request.layer = LayerId{3};
+        }
+        if (info->takesTokens && !info->hasRoles && info->name != "output-similarity") {
+            request.tokens = figures::TokenRange{0, info->needsToken ? 1U : 60U};
+        }
+        request.withTotal = info->hasTotal;
+        save(request, "");
+        if (info->hasRoles) {
+            request.layer.reset();
+            save(request, "_layers");
+        }
+    }
 }

@@ -8,13 +8,17 @@
 #include <QLinearGradient>
 #include <QPainter>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace moescope::widgets {
 namespace {
 
 constexpr double kArrow = 6.0;
 constexpr int kStops = 32;
+constexpr double kLinesPerTick = 2.2;
+constexpr double kMostTicks = 6.0;
 
 void paintArrow(QPainter& painter, const QRectF& rect, bool up, const QColor& colour) {
     const double base = up ? rect.top() : rect.bottom();
@@ -33,6 +37,57 @@ void paintTick(QPainter& painter, const QRectF& rect, double y, const QString& t
     const double height = style.lineHeight();
     painter.drawText(QRectF(rect.right() + 5.0, y - height / 2.0, 80.0, height),
                      Qt::AlignLeft | Qt::AlignVCenter, text);
+}
+
+struct Mark {
+    double y = 0.0;
+    QString text;
+};
+
+QString typeset(const std::string& number) {
+    return QString::fromStdString(number).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+// Round numbers; an end beyond which values lie is told as well, with its sign.
+std::vector<Mark> marksOf(const QRectF& rect, const figures::ScaleBar& bar,
+                          const FigureStyle& style) {
+    const figures::ColourScale& scale = bar.scale;
+    const double line = style.lineHeight();
+    const auto place = [&](double value) {
+        return rect.bottom() - (value - scale.low) / (scale.high - scale.low) * rect.height();
+    };
+    std::vector<Mark> marks;
+    const auto addEnd = [&](double value, const QString& sign) {
+        const double span = bar.integral ? 0.0 : scale.high - scale.low;
+        marks.push_back(
+            {place(value), sign + (bar.integral ? QString::number(value, 'f', 0)
+                                                : typeset(figures::shortNumber(value, span)))});
+    };
+    if (scale.hasAbove) {
+        addEnd(scale.high, QString(QChar(0x2265)));
+    }
+    if (scale.hasBelow) {
+        addEnd(scale.low, QString(QChar(0x2264)));
+    }
+    const auto most = static_cast<std::size_t>(
+        std::clamp(std::floor(rect.height() / (kLinesPerTick * line)) + 1.0, 2.0, kMostTicks));
+    const figures::Ticks ticks = figures::roundTicks(scale.low, scale.high, most, bar.integral);
+    if (ticks.values.size() < 2 && marks.empty()) {
+        addEnd(scale.high, {});
+        addEnd(scale.low, {});
+        return marks;
+    }
+    const std::size_t ends = marks.size();
+    for (const double value : ticks.values) {
+        const double y = place(value);
+        const bool isFree =
+            std::all_of(marks.begin(), marks.begin() + static_cast<std::ptrdiff_t>(ends),
+                        [&](const Mark& end) { return std::abs(end.y - y) > line; });
+        if (isFree) {
+            marks.push_back({y, typeset(figures::tickText(value, ticks.step))});
+        }
+    }
+    return marks;
 }
 
 }  // namespace
@@ -57,27 +112,15 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
         paintArrow(painter, rect, false, colourOn(style.theme.isDark, scale.map, 0.0));
     }
     painter.setFont(style.font);
-    const double span = scale.high - scale.low;
-    const auto label = [&](double value) {
-        QString text = bar.integral ? QString::number(value, 'f', 0)
-                                    : QString::fromStdString(figures::shortNumber(value, span));
-        return text.replace(QLatin1Char('-'), QChar(0x2212));
-    };
-    const QString above = scale.hasAbove ? QString(QChar(0x2265)) : QString();
-    const QString below = scale.hasBelow ? QString(QChar(0x2264)) : QString();
-    paintTick(painter, rect, rect.top(), above + label(scale.high), style);
-    paintTick(painter, rect, rect.bottom(), below + label(scale.low), style);
-    double widest = std::max(QFontMetricsF(style.font).horizontalAdvance(above + label(scale.high)),
-                             QFontMetricsF(style.font).horizontalAdvance(below + label(scale.low)));
-    if (rect.height() > style.lineHeight() * 4.0) {
-        const double middle = (scale.low + scale.high) / 2.0;
-        paintTick(painter, rect, rect.center().y(), label(middle), style);
-        widest = std::max(widest, QFontMetricsF(style.font).horizontalAdvance(label(middle)));
+    double widest = 0.0;
+    for (const Mark& mark : marksOf(rect, bar, style)) {
+        paintTick(painter, rect, mark.y, mark.text, style);
+        widest = std::max(widest, QFontMetricsF(style.font).horizontalAdvance(mark.text));
     }
     const QFontMetricsF metrics(style.font);
     const QString name = QString::fromStdString(bar.label);
     painter.setPen(style.theme.secondaryText);
-    if (metrics.horizontalAdvance(name) < rect.height()) {
+    if (metrics.horizontalAdvance(name) <= rect.height()) {
         painter.translate(rect.right() + 9.0 + widest, rect.center().y());
         painter.rotate(-90.0);
         painter.drawText(QRectF(-rect.height() / 2.0, 0.0, rect.height(), metrics.height()),

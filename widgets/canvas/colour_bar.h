@@ -9,7 +9,7 @@ class QPainter;
 
 namespace moescope::widgets {
 
-/// A vertical colour bar in `rect` with its limits, middle and label to the right. Ends beyond
+/// A vertical colour bar in `rect` with its round numbers and label to the right. Ends beyond
 /// which values lie carry an arrow head and a sign at the number.
 void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleBar& bar,
                     const FigureStyle& style);

@@ -18,6 +18,7 @@ constexpr double kSpacing = 0.25;  // character cells between tokens
 constexpr double kBarHeight = 5.0;
 constexpr double kLineGap = 4.0;
 constexpr double kSwatch = 12.0;
+constexpr double kNumberSize = 0.75;  // of the text, 6 pt in print
 constexpr int kSmallestZoom = -3;
 constexpr int kLargestZoom = 6;
 
@@ -45,7 +46,8 @@ ColouredTextBody::ColouredTextBody(std::shared_ptr<const figures::Figure> figure
     const QFontMetricsF metrics(m_font);
     m_cell = metrics.horizontalAdvance(QLatin1Char('0'));
     m_textHeight = std::ceil(metrics.height()) + 2.0;
-    const double under = m_numbered ? std::ceil(metrics.height() * 0.72) : kBarHeight;
+    const double under =
+        m_numbered ? std::ceil(metrics.height() * (kNumberSize + 0.04)) : kBarHeight;
     m_lineHeight = m_textHeight + under + kLineGap;
 }
 
@@ -180,7 +182,7 @@ void ColouredTextBody::paintToken(QPainter& painter, std::uint64_t token, const 
     }
     if (m_numbered) {
         QFont small = m_font;
-        small.setPixelSize(std::max(6, static_cast<int>(m_font.pixelSize() * 0.68)));
+        small.setPixelSize(std::max(6, static_cast<int>(m_font.pixelSize() * kNumberSize)));
         painter.setFont(small);
         painter.setPen(m_style.theme.secondaryText);
         const double under = box.bottom() + 0.5 + kBarHeight;

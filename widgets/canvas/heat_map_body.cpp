@@ -65,8 +65,9 @@ double HeatMapBody::naturalHeight(double width) const {
 
 void HeatMapBody::resize(const QSizeF& size) {
     const figures::TextMetrics text = metricsOf(m_style.font);
+    // A file gives the height that was asked for; a window its own.
     m_layout = figures::layoutHeatMaps(m_map, size.width(), std::nullopt, text);
-    if (m_layout.height > size.height() + 0.5) {
+    if (std::abs(m_layout.height - size.height()) > 0.5) {
         m_layout = figures::layoutHeatMaps(m_map, size.width(), size.height(), text);
     }
 }

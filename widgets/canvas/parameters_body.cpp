@@ -18,6 +18,9 @@ constexpr double kBar = 7.0;
 constexpr double kWidest = 760.0;
 constexpr double kSectionGap = 8.0;
 constexpr double kSmallestStep = 0.005;
+constexpr double kColumnGap = 12.0;
+constexpr double kNarrowestBars = 40.0;
+constexpr int kSmallestFont = 8;  // 6 pt in print
 
 double ratio(double part, double whole) {
     return whole > 0.0 ? part / whole : 0.0;
@@ -119,6 +122,8 @@ double ParametersBody::naturalHeight(double /*width*/) const {
 
 void ParametersBody::resize(const QSizeF& size) {
     m_size = QSizeF(std::min(size.width(), kWidest), size.height());
+    m_font = fontFor(m_size.width());
+    m_columns = columnsIn(m_font);
     scrollTo(scrollPosition());
 }
 
@@ -158,48 +163,76 @@ std::int64_t ParametersBody::scrollPosition() const {
     return static_cast<std::int64_t>(m_firstRow);
 }
 
-void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) const {
-    const double height = rowHeight();
-    const QFontMetricsF metrics(m_style.font);
-    const double nameWidth = metrics.horizontalAdvance(QStringLiteral("dense feed-forward ")) + 8.0;
-    const double numberWidth = metrics.horizontalAdvance(QStringLiteral("999.9 MB ")) + 4.0;
-    const double activeWidth = metrics.horizontalAdvance(QStringLiteral("active per token")) + 6.0;
-    const bool narrow = m_size.width() < 420.0;
-    painter.setFont(m_style.font);
-    painter.setPen(row.isHeading ? m_style.theme.secondaryText : m_style.theme.text);
-    const auto cell = [&](double left, double width, const QString& text, Qt::Alignment align) {
-        painter.drawText(QRectF(left, top, width, height), align | Qt::AlignVCenter, text);
+ParametersBody::Columns ParametersBody::columnsIn(const QFont& font) const {
+    const QFontMetricsF metrics(font);
+    const auto widen = [&metrics](double& width, const QString& text) {
+        if (!text.isEmpty()) {
+            width = std::max(width, metrics.horizontalAdvance(text) + kColumnGap);
+        }
     };
-    cell(0.0, nameWidth, row.name, Qt::AlignLeft);
-    double x = nameWidth;
+    Columns columns;
+    for (const Row& row : m_rows) {
+        const bool ofCurve = row.isHeading && row.share.isEmpty();  // its text runs on
+        widen(columns.name, row.name);
+        widen(columns.total, ofCurve ? QString() : row.total);
+        widen(columns.share, row.share);
+        widen(columns.active, row.active);
+    }
+    return columns;
+}
+
+QFont ParametersBody::fontFor(double width) const {
+    QFont font = m_style.font;
+    const int smallest = std::min(kSmallestFont, m_style.fontPx);
+    for (int size = m_style.fontPx; size > smallest && columnsIn(font).sum() > width;) {
+        font.setPixelSize(--size);
+    }
+    return font;
+}
+
+void ParametersBody::paintTexts(QPainter& painter, const Row& row, double top) const {
+    const double height = rowHeight();
+    const QFontMetricsF metrics(m_font);
+    painter.setFont(m_font);
+    painter.setPen(row.isHeading ? m_style.theme.secondaryText : m_style.theme.text);
+    double x = 0.0;
+    const auto cell = [&](double width, const QString& text, Qt::Alignment align) {
+        painter.drawText(QRectF(x, top, width, height), align | Qt::AlignVCenter,
+                         metrics.elidedText(text, Qt::ElideRight, width));
+        x += width;
+    };
+    cell(m_columns.name, row.name, Qt::AlignLeft);
     if (row.isHeading && row.share.isEmpty()) {
-        cell(x + 12.0, m_size.width() - x, row.total, Qt::AlignLeft);
-    } else if (row.active.isEmpty()) {
-        cell(x, numberWidth, row.total, Qt::AlignRight);
-        x += numberWidth + 12.0;
-    } else {
-        cell(x, numberWidth, row.total, Qt::AlignRight);
-        x += numberWidth;
-        if (!narrow) {
-            cell(x, numberWidth, row.share, Qt::AlignRight);
-            x += numberWidth;
-        }
-        cell(x, activeWidth, row.active, Qt::AlignRight);
-        x += activeWidth + 12.0;
+        x += kColumnGap;
+        cell(m_size.width() - x, row.total, Qt::AlignLeft);
+        return;
     }
-    const double room = m_size.width() - x;
-    if (row.totalBar > 0.0 && room > 20.0) {
-        const double y = top + height / 2.0 - kBar;
-        painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.totalBar, kBar), m_style.theme.grid);
-        painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.activeBar, kBar),
-                         m_style.theme.barPrimary);
-        if (row.active.isEmpty()) {
-            painter.fillRect(QRectF(x, y + kBar / 2.0, room * row.totalBar, kBar),
-                             m_style.theme.barPrimary);
-        }
+    cell(m_columns.total, row.total, Qt::AlignRight);
+    cell(m_columns.share, row.share, Qt::AlignRight);
+    cell(m_columns.active, row.active, Qt::AlignRight);
+}
+
+void ParametersBody::paintBars(QPainter& painter, const Row& row, double top, double left) const {
+    const double room = m_size.width() - left;
+    if (row.totalBar <= 0.0 || room < kNarrowestBars) {
+        return;
     }
+    const double y = top + (rowHeight() - kBar) / 2.0;
+    const bool ofCurve = row.active.isEmpty();
+    painter.fillRect(QRectF(left, y, room * row.totalBar, kBar),
+                     ofCurve ? m_style.theme.barPrimary : m_style.theme.grid);
+    if (!ofCurve) {
+        painter.fillRect(QRectF(left, y, room * row.activeBar, kBar), m_style.theme.barPrimary);
+    }
+}
+
+void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) const {
+    paintTexts(painter, row, top);
+    const bool ofCurve = row.active.isEmpty();
+    paintBars(painter, row, top,
+              (ofCurve ? m_columns.name + m_columns.total : m_columns.sum()) + kColumnGap);
     if (row.isHeading || row.isSum) {
-        const double y = row.isSum ? top : top + height - 1.0;
+        const double y = row.isSum ? top : top + rowHeight() - 1.0;
         painter.setPen(QPen(m_style.theme.axis, 0.5));
         painter.drawLine(QPointF(0.0, y), QPointF(m_size.width(), y));
     }

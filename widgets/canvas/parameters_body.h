@@ -9,7 +9,8 @@
 namespace moescope::widgets {
 
 /// Parameter accounting as a table with bars: all and active parameters by component with their
-/// sum, and below, the bytes of expert weights that a batch touches.
+/// sum, and below, the bytes of expert weights that a batch touches. No column is left out where it
+/// is narrow: type gets smaller and bars go.
 class ParametersBody final : public FigureBody {
 public:
     ParametersBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
@@ -39,6 +40,16 @@ private:
     template <typename Visit>
     void forEachVisibleRow(Visit visit) const;
     [[nodiscard]] double rowHeight() const;
+    /// Widths of the columns, measured in a font.
+    struct Columns {
+        double name = 0.0, total = 0.0, share = 0.0, active = 0.0;
+        [[nodiscard]] double sum() const { return name + total + share + active; }
+    };
+    [[nodiscard]] Columns columnsIn(const QFont& font) const;
+    /// The style's font, smaller where the columns would not fit otherwise, never below 6 pt.
+    [[nodiscard]] QFont fontFor(double width) const;
+    void paintTexts(QPainter& painter, const Row& row, double top) const;
+    void paintBars(QPainter& painter, const Row& row, double top, double left) const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::ParametersFigure& m_parameters;
@@ -46,6 +57,8 @@ private:
     std::vector<Row> m_rows;
     std::size_t m_firstRow = 0;
     QSizeF m_size;
+    QFont m_font;
+    Columns m_columns;
 };
 
 }  // namespace moescope::widgets

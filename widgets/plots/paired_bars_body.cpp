@@ -18,6 +18,7 @@ using figures::PairedBarsFigure;
 constexpr double kBar = 0.38;  // of the distance between experts
 constexpr double kAspect = 0.5;
 constexpr double kTallest = 280.0;
+constexpr double kAxis = 40.0;  // about the height of the axis below
 
 class PairedBarsBody final : public FigureBody {
 public:
@@ -69,10 +70,8 @@ void PairedBarsBody::addBars(QCPAxis* x, QCPAxis* y, const std::vector<float>& v
     bars->setPen(Qt::NoPen);
     bars->setBrush(colour);
     bars->setData(keys, heights, true);
-    y->setRange(0.0, most > 0.0 ? most * 1.06 : 1.0);
-    y->ticker()->setTickCount(4);
-    y->setNumberFormat(QStringLiteral("gb"));
-    y->setNumberPrecision(4);
+    m_frame->setScale(y, most > 0.0 ? most * 1.06 : 1.0, m_size.height() - legendHeight() - kAxis,
+                      false);
 }
 
 // A band behind the chosen experts, strongest for the first choice.

@@ -6,9 +6,16 @@
 
 #include <QPainter>
 
+#include <algorithm>
 #include <cmath>
 
 namespace moescope::widgets {
+namespace {
+
+constexpr double kLinesPerTick = 2.0;
+constexpr double kMostTicks = 6.0;
+
+}  // namespace
 
 PlotFrame::PlotFrame(const FigureStyle& style)
     : m_style(style), m_plot(std::make_unique<QCustomPlot>()) {
@@ -55,6 +62,18 @@ void PlotFrame::styleAxis(QCPAxis* axis) const {
     axis->grid()->setLayer(QStringLiteral("grid"));
     axis->setNumberFormat(QStringLiteral("gb"));
     axis->setNumberPrecision(6);
+}
+
+void PlotFrame::setScale(QCPAxis* axis, double high, double pixels, bool integral) const {
+    const auto most = static_cast<std::size_t>(
+        std::clamp(pixels / (kLinesPerTick * m_style.lineHeight()) + 1.0, 2.0, kMostTicks));
+    const figures::Ticks ticks = figures::roundTicks(0.0, high, most, integral);
+    auto ticker = QSharedPointer<QCPAxisTickerText>::create();
+    for (const double value : ticks.values) {
+        ticker->addTick(value, QString::fromStdString(figures::tickText(value, ticks.step)));
+    }
+    axis->setTicker(ticker);
+    axis->setRange(0.0, high);
 }
 
 void PlotFrame::record(const QSizeF& size) {

@@ -30,6 +30,8 @@ public:
     /// Fonts, pens and colours of the style; only left and bottom axes stay visible.
     QCPAxisRect* addAxisRect(int row, int column);
     void styleAxis(QCPAxis* axis) const;
+    /// Sets the range [0, high] with as many round ticks as `pixels` have room for.
+    void setScale(QCPAxis* axis, double high, double pixels, bool integral) const;
 
     void record(const QSizeF& size);
     void play(QPainter& painter) const;

@@ -7,6 +7,7 @@
 
 #include <qcustomplot.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace moescope::widgets {
@@ -19,6 +20,12 @@ constexpr double kGroup = 0.84;            // of the distance between norm ranks
 constexpr double kNarrowestPanel = 300.0;  // side by side above
 constexpr double kAspect = 0.62;
 constexpr double kTallestPanel = 260.0;
+constexpr double kAxis = 60.0;  // about the height of title and axis
+constexpr double kSwatch = 9.0;
+
+QString legendTitle() {
+    return QStringLiteral("score rank");
+}
 
 // Ranks are ordered, so their colours are a walk through the map, not categories.
 QColor rankColour(int rank, int ranks, const Theme& theme) {
@@ -65,7 +72,9 @@ private:
         int score, norm;
     };
     bool isStacked(double width) const;
-    double legendHeight() const;
+    std::vector<QRectF> legendRects(double width) const;
+    double legendHeight(double width) const { return legendRects(width).back().bottom() + 6.0; }
+    double legendHeight() const { return legendHeight(m_size.width()); }
     void rebuild();
     void addPanel(std::size_t index, QCPAxisRect* rect);
     double barLeft(const RankCountsPanel& panel, int norm, int score) const;
@@ -73,7 +82,6 @@ private:
     std::optional<Bar> barAt(const QPointF& position) const;
     std::optional<int> legendAt(const QPointF& position) const;
     void paintLegend(QPainter& painter) const;
-    QRectF legendRect(int rank) const;
     int ranks() const { return m_bars.panels.front().ranks; }
 
     std::shared_ptr<const figures::Figure> m_figure;
@@ -89,15 +97,11 @@ bool RankCountsBody::isStacked(double width) const {
     return width / double(m_bars.panels.size()) < kNarrowestPanel + 30.0 * (ranks() / 8.0 - 1.0);
 }
 
-double RankCountsBody::legendHeight() const {
-    return m_style.lineHeight() + 8.0;
-}
-
 double RankCountsBody::naturalHeight(double width) const {
     const double columns = isStacked(width) ? 1.0 : double(m_bars.panels.size());
     const double rows = double(m_bars.panels.size()) / columns;
     const double panel = std::min(width / columns * kAspect, kTallestPanel) + m_style.lineHeight();
-    return std::ceil(legendHeight() + rows * panel + (rows - 1.0) * 8.0);
+    return std::ceil(legendHeight(width) + rows * panel + (rows - 1.0) * 8.0);
 }
 
 void RankCountsBody::resize(const QSizeF& size) {
@@ -155,7 +159,9 @@ void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
     line->setPen(QPen(m_style.theme.text, 0.75, Qt::DashLine));
     x->setRange(0.4, panel.ranks + 0.6);
     const double top = std::max(double(most), panel.uniform) * 1.04;
-    y->setRange(0.0, top > 0.0 ? top : 1.0);
+    const double rows = isStacked(m_size.width()) ? double(m_bars.panels.size()) : 1.0;
+    m_frame->setScale(y, top > 0.0 ? top : 1.0, (m_size.height() - legendHeight()) / rows - kAxis,
+                      true);
     auto ticker = QSharedPointer<QCPAxisTickerFixed>::create();
     ticker->setTickStep(1.0);
     x->setTicker(ticker);
@@ -164,27 +170,37 @@ void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
                     ? QStringLiteral("norm rank")
                     : QString());
     y->setLabel(QStringLiteral("tokens"));
-    y->ticker()->setTickCount(4);
 }
 
-QRectF RankCountsBody::legendRect(int rank) const {
+// Entries follow their heading as words do, in further lines where one is too narrow.
+std::vector<QRectF> RankCountsBody::legendRects(double width) const {
     const QFontMetricsF metrics(m_style.font);
-    const double label = metrics.horizontalAdvance(QStringLiteral("score rank")) + 8.0;
-    const double wanted = 12.0 + metrics.horizontalAdvance(QString::number(ranks())) + 12.0;
-    const double step = std::min(wanted, (m_size.width() - label) / ranks());
-    return {label + rank * step, 0.0, step, m_style.lineHeight() + 2.0};
+    const double height = m_style.lineHeight() + 2.0;
+    const double step = kSwatch + 3.0 + metrics.horizontalAdvance(QString::number(ranks())) + 12.0;
+    double x = metrics.horizontalAdvance(legendTitle()) + 8.0;
+    double y = 0.0;
+    std::vector<QRectF> rects;
+    for (int rank = 0; rank < ranks(); ++rank) {
+        if (x + step - 12.0 > width && !rects.empty()) {
+            x = 0.0;
+            y += height;
+        }
+        rects.emplace_back(x, y, step, height);
+        x += step;
+    }
+    return rects;
 }
 
 void RankCountsBody::paintLegend(QPainter& painter) const {
     painter.setFont(m_style.font);
     painter.setPen(m_style.theme.secondaryText);
-    const double height = m_style.lineHeight() + 2.0;
-    painter.drawText(QRectF(0, 0, 200, height), Qt::AlignLeft | Qt::AlignVCenter,
-                     QStringLiteral("score rank"));
+    const std::vector<QRectF> rects = legendRects(m_size.width());
+    painter.drawText(QRectF(0, 0, m_size.width(), rects.front().height()),
+                     Qt::AlignLeft | Qt::AlignVCenter, legendTitle());
     for (int rank = 0; rank < ranks(); ++rank) {
-        const QRectF rect = legendRect(rank);
+        const QRectF& rect = rects[static_cast<std::size_t>(rank)];
         const bool shown = m_hidden->count(rank) == 0;
-        const QRectF swatch(rect.left(), rect.center().y() - 4.5, 9.0, 9.0);
+        const QRectF swatch(rect.left(), rect.center().y() - kSwatch / 2.0, kSwatch, kSwatch);
         if (shown) {
             painter.fillRect(swatch, rankColour(rank, ranks(), m_style.theme));
         } else {
@@ -193,7 +209,7 @@ void RankCountsBody::paintLegend(QPainter& painter) const {
             painter.drawRect(swatch);
         }
         painter.setPen(shown ? m_style.theme.text : m_style.theme.secondaryText);
-        painter.drawText(rect.adjusted(12.0, 0, 10.0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+        painter.drawText(rect.adjusted(kSwatch + 3.0, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
                          QString::number(rank + 1));
     }
 }
@@ -277,12 +293,11 @@ std::vector<QRectF> RankCountsBody::outlines(const figures::Selection& selection
 }
 
 std::optional<int> RankCountsBody::legendAt(const QPointF& position) const {
-    for (int rank = 0; rank < ranks(); ++rank) {
-        if (legendRect(rank).contains(position)) {
-            return rank;
-        }
-    }
-    return std::nullopt;
+    const std::vector<QRectF> rects = legendRects(m_size.width());
+    const auto found = std::find_if(rects.begin(), rects.end(),
+                                    [&](const QRectF& rect) { return rect.contains(position); });
+    return found == rects.end() ? std::nullopt
+                                : std::optional(static_cast<int>(found - rects.begin()));
 }
 
 bool RankCountsBody::toggleAt(const QPointF& position) {

@@ -87,3 +87,32 @@ TEST_CASE("layoutHeatMaps: nothing lies in the gap before F", "[core][figures]")
 TEST_CASE("layoutHeatMaps: no panels, no layout", "[core][figures]") {
     CHECK(layoutHeatMaps({}, 100, std::nullopt, kText).panels.empty());
 }
+
+TEST_CASE("layoutHeatMaps: on paper maps stay large enough to read", "[core][figures]") {
+    // Body widths of figures of 85, 120 and 174 mm.
+    for (const double width : {305.0, 438.0, 642.0}) {
+        for (const std::size_t n : {8U, 32U, 64U}) {
+            INFO(width << " wide, " << n << " experts");
+            const HeatMapLayout roles =
+                layoutHeatMaps(maps(3, n, true), width, std::nullopt, kText);
+            CHECK(roles.panels[0].cells.width >= 100.0);
+            CHECK(roles.panels[0].cell >= 2.0);
+            const HeatMapLayout layers =
+                layoutHeatMaps(maps(27, n, false), width, std::nullopt, kText);
+            CHECK(layers.panels[0].cells.width >= 38.0);
+            CHECK(layers.height <= 1100.0);
+        }
+    }
+    const auto stacked = layoutHeatMaps(maps(3, 8, true), 305, std::nullopt, kText);
+    CHECK(stacked.panels[1].cells.y > stacked.panels[0].cells.bottom());
+    const auto beside = layoutHeatMaps(maps(3, 8, true), 642, std::nullopt, kText);
+    CHECK(beside.panels[1].cells.y == beside.panels[0].cells.y);
+}
+
+TEST_CASE("layoutHeatMaps: the colour bar has room for its label", "[core][figures]") {
+    HeatMapFigure figure = maps(3, 2, false);
+    figure.bar.label = "angular similarity, relative";
+    const HeatMapLayout layout = layoutHeatMaps(figure, 305, std::nullopt, kText);
+    CHECK(layout.bar.height >= kText.width(figure.bar.label));
+    CHECK(layout.bar.bottom() <= layout.height);
+}
