@@ -7,6 +7,7 @@
 #include "widgets/panels/form_section.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
+#include "widgets/panels/text_source_editor.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -24,6 +25,21 @@ using widgets::Problem;
 using widgets::RequestField;
 using widgets::RunController;
 using widgets::SessionSnapshot;
+
+namespace {
+
+/// A file name of the user's own that is not taken.
+QString newDemoFile() {
+    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
+    QDir().mkpath(folder);
+    QString file;
+    for (int n = 1; file.isEmpty() || QFileInfo::exists(file); ++n) {
+        file = QDir(folder).filePath(QStringLiteral("demo-%1.h5").arg(n));
+    }
+    return file;
+}
+
+}  // namespace
 
 AnalysisStarter::AnalysisStarter(widgets::Workspace& workspace, MessageBar& messages,
                                  QWidget& window)
@@ -56,7 +72,7 @@ void AnalysisStarter::connectSessions() {
     widgets::SessionService& sessions = m_workspace.sessions();
     connect(&sessions, &widgets::SessionService::failed, this,
             [this](const QString& /*path*/, const Problem& problem) {
-                m_messages.showProblem(problem);
+                m_messages.addProblem(problem);
             });
 }
 
@@ -74,14 +90,15 @@ NewAnalysisDialog& AnalysisStarter::openDialog(const QString& checkpoint) {
     return *m_dialog;
 }
 
-void AnalysisStarter::askForCheckpoint(const OpenSession& session, const QStringList& experiments,
-                                       const QString& problem) {
-    NewAnalysisDialog& dialog = openDialog();
+void AnalysisStarter::askFor(RequestField field, const OpenSession& session,
+                             const AnalysisRequest& known, const QString& problem) {
+    NewAnalysisDialog& dialog = openDialog(known.checkpoint);
     dialog.setOutput(session.path);
-    dialog.setExperiments(experiments);
-    dialog.section(RequestField::Checkpoint)
-        .messages()
-        .showMessage(MessageBar::Kind::Warning, problem);
+    dialog.setExperiments(known.experiments);
+    if (session.head().corpus.tokenCount() > 0) {
+        dialog.text().setKind(widgets::TextKind::None);
+    }
+    dialog.section(field).messages().showMessage(MessageBar::Kind::Warning, problem);
 }
 
 void AnalysisStarter::addToSession(int session, const QStringList& experiments) {
@@ -90,25 +107,68 @@ void AnalysisStarter::addToSession(int session, const QStringList& experiments) 
         return;
     }
     if (m_workspace.run().isRunning()) {
-        m_messages.showMessage(MessageBar::Kind::Info,
-                               tr("Another analysis is running. Wait for it or cancel it first."));
+        sayBusy();
         return;
     }
-    const std::optional<AnalysisRequest> request = widgets::requestToAdd(
-        QString::fromStdString(target->head().run.commandLine), target->path, experiments,
-        QFileInfo::exists(target->path + QStringLiteral(".partial")));
+    std::optional<AnalysisRequest> request = requestFor(*target, experiments);
     if (!request) {
-        askForCheckpoint(*target, experiments,
-                         tr("This session does not say which checkpoint it came from. Choose it, "
-                            "and the same text."));
-    } else if (!QFileInfo::exists(request->checkpoint)) {
-        askForCheckpoint(*target, experiments,
-                         tr("%1 does not exist any more. Choose where the checkpoint is now, and "
-                            "the same text.")
-                             .arg(request->checkpoint));
-    } else {
+        return;
+    }
+    request->output = writablePath(*target);
+    request->resume = QFileInfo::exists(request->output + QStringLiteral(".partial"));
+    if (!request->output.isEmpty()) {
         m_workspace.run().start(*request);
     }
+}
+
+std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& session,
+                                                           const QStringList& experiments) {
+    std::optional<AnalysisRequest> request = widgets::requestToAdd(
+        QString::fromStdString(session.head().run.commandLine), session.path, experiments, false);
+    AnalysisRequest known;
+    known.experiments = experiments;
+    if (!request) {
+        askFor(RequestField::Checkpoint, session, known,
+               tr("This session does not say which checkpoint it came from: choose it. The "
+                  "session brings its text."));
+        return std::nullopt;
+    }
+    if (request->folder.isEmpty()) {
+        // Sessions of the first version did not say where they began; the demo lies by its model.
+        request->folder = QFileInfo(session.path).absolutePath();
+    }
+    const QString checkpoint = widgets::absoluteCheckpoint(*request);
+    if (!QFileInfo::exists(checkpoint)) {
+        askFor(RequestField::Checkpoint, session, known,
+               tr("There is no checkpoint at %1: choose where it is now. The session brings its "
+                  "text.")
+                   .arg(checkpoint));
+        return std::nullopt;
+    }
+    if (session.head().corpus.tokenCount() == 0 && !widgets::needsNoText(*request)) {
+        known.checkpoint = checkpoint;
+        askFor(RequestField::Text, session, known,
+               tr("This session has no text, and what you asked for needs one."));
+        return std::nullopt;
+    }
+    return request;
+}
+
+QString AnalysisStarter::writablePath(const OpenSession& session) {
+    const QString& demo = m_workspace.paths().demoSession;
+    if (demo.isEmpty() || session.path != widgets::SessionService::normalisedPath(demo)) {
+        return session.path;
+    }
+    const QString copy = newDemoFile();
+    if (!QFile::copy(demo, copy)) {
+        m_messages.showMessage(MessageBar::Kind::Error,
+                               tr("The demo is added to in a copy, and %1 cannot be written. Make "
+                                  "its folder writable.")
+                                   .arg(copy));
+        return {};
+    }
+    QFile::setPermissions(copy, QFile::permissions(copy) | QFile::WriteOwner);
+    return copy;
 }
 
 QStringList AnalysisStarter::missingExperiments(const OpenSession& session) const {
@@ -141,16 +201,14 @@ void AnalysisStarter::addMissing() {
 }
 
 void AnalysisStarter::rerunDemo() {
-    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
-    QDir().mkpath(folder);
-    QString output;
-    for (int n = 1; output.isEmpty() || QFileInfo::exists(output); ++n) {
-        output = QDir(folder).filePath(QStringLiteral("demo-%1.h5").arg(n));
+    if (!m_workspace.run().start(demoRequest(m_workspace.paths(), newDemoFile()))) {
+        sayBusy();
     }
-    if (!m_workspace.run().start(demoRequest(m_workspace.paths(), output))) {
-        m_messages.showMessage(MessageBar::Kind::Info,
-                               tr("Another analysis is running. Wait for it or cancel it first."));
-    }
+}
+
+void AnalysisStarter::sayBusy() {
+    m_messages.showMessage(MessageBar::Kind::Info,
+                           tr("Another analysis is running. Wait for it or cancel it first."));
 }
 
 }  // namespace moescope::app

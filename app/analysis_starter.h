@@ -7,6 +7,8 @@
 #include <QObject>
 #include <QPointer>
 
+#include <optional>
+
 class QWidget;
 
 namespace moescope::widgets {
@@ -36,8 +38,16 @@ private:
     void connectRun();
     void connectSessions();
     [[nodiscard]] QStringList missingExperiments(const widgets::OpenSession& session) const;
-    void askForCheckpoint(const widgets::OpenSession& session, const QStringList& experiments,
-                          const QString& problem);
+    /// Opens the dialog on the session's file with what must be given again, and why.
+    void askFor(widgets::RequestField field, const widgets::OpenSession& session,
+                const widgets::AnalysisRequest& known, const QString& problem);
+    /// What adds the experiments to the session; nullopt after asking for what cannot be told.
+    [[nodiscard]] std::optional<widgets::AnalysisRequest> requestFor(
+        const widgets::OpenSession& session, const QStringList& experiments);
+    /// Where to add to a session: itself, or a copy of the demo that ships with the program. Empty
+    /// after saying why there is no such place.
+    [[nodiscard]] QString writablePath(const widgets::OpenSession& session);
+    void sayBusy();
 
     widgets::Workspace& m_workspace;
     widgets::MessageBar& m_messages;

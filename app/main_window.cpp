@@ -46,7 +46,7 @@ using widgets::Settings;
 namespace {
 
 constexpr int kFontStep = 10;
-constexpr int kSessionsWidth = 250;
+constexpr int kSessionsWidth = 280;
 constexpr int kInspectorWidth = 320;
 constexpr int kTextHeight = 180;
 const QSize kFirstSize(1360, 860);
@@ -247,7 +247,12 @@ void MainWindow::connectAnalysis() {
     m_actions->demo->setEnabled(!m_workspace.paths().demoSession.isEmpty() ||
                                 !m_workspace.paths().demoModel.isEmpty());
     connect(m_actions->cancelRun, &QAction::triggered, &run, &RunController::cancel);
-    const auto follow = [this, &run] { m_actions->cancelRun->setEnabled(run.isRunning()); };
+    const auto follow = [this, &run] {
+        m_actions->cancelRun->setEnabled(run.isRunning());
+        if (m_closing && !run.isRunning()) {
+            QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection);
+        }
+    };
     connect(&run, &RunController::progressed, this, follow);
     connect(&run, &RunController::finished, this, follow);
     connect(&run, &RunController::cancelled, this, follow);
@@ -402,10 +407,7 @@ void MainWindow::showAbout() {
     box->open();
 }
 
-bool MainWindow::mayClose() {
-    if (!m_workspace.run().isRunning()) {
-        return true;
-    }
+bool MainWindow::mayStop() {
     QMessageBox box(QMessageBox::Question, tr("An analysis is running"),
                     tr("Close the window and stop the analysis? What is finished is kept and can "
                        "be resumed."),
@@ -418,10 +420,26 @@ bool MainWindow::mayClose() {
            static_cast<const void*>(stop);
 }
 
+void MainWindow::closeAfterRun() {
+    m_closing = true;
+    m_messages->showMessage(widgets::MessageBar::Kind::Info,
+                            tr("The analysis is finishing its block; then the window closes. "
+                               "Close it again to stop at once."));
+    m_workspace.run().cancel();
+}
+
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (!mayClose()) {
+    RunController& run = m_workspace.run();
+    if (run.isRunning()) {
         event->ignore();
-        return;
+        if (m_closing) {
+            run.cancel();  // the second time it is not polite any more
+        } else if (mayStop() && run.isRunning()) {
+            closeAfterRun();
+        }
+        if (run.isRunning()) {
+            return;
+        }
     }
     m_workspace.settings().setLayout(saveGeometry(), saveState(Settings::kLayoutVersion));
     event->accept();

@@ -63,7 +63,10 @@ private:
     void showExport();
     void showFigureOf(const QString& experiment);
     void showAbout();
-    [[nodiscard]] bool mayClose();
+    /// Asks whether a running analysis may be stopped.
+    [[nodiscard]] bool mayStop();
+    /// Stops the run and closes the window when it has ended.
+    void closeAfterRun();
 
     widgets::Workspace& m_workspace;
     WindowActions* m_actions;
@@ -78,6 +81,7 @@ private:
     QDockWidget* m_sessionsDock = nullptr;
     QDockWidget* m_inspectorDock = nullptr;
     QDockWidget* m_textDock = nullptr;
+    bool m_closing = false;       ///< as soon as the run that is being stopped has ended
     bool m_sizesPending = false;  ///< docks take sizes only once the window has its own
 };
 

@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "widgets/panels/layer_bar.h"
 #include "widgets/panels/message_bar.h"
+#include "widgets/panels/new_analysis_dialog.h"
 #include "widgets/panels/welcome_page.h"
 
 #include <QAbstractItemModel>
@@ -14,7 +15,9 @@
 #include <QFile>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSlider>
 #include <QStackedWidget>
@@ -35,6 +38,15 @@ TEST_CASE("MainWindow: without a session it says what to do", "[app][gui]") {
     CHECK(w.find<QPushButton>("welcomeOpenButton").isEnabled());
     CHECK_FALSE(w.find<QPushButton>("welcomeDemoButton").isEnabled());
     CHECK_FALSE(w.actions().exportFigure->isEnabled());
+    // No blank grey: every dock says what will be in it.
+    for (const char* hint : {"sessionsEmpty", "textEmpty", "inspectorSubtitle"}) {
+        CHECK(w.find<QLabel>(hint).isVisible());
+    }
+    CHECK_FALSE(w.find<QLineEdit>("tokenSearch").isEnabled());
+    w.openSession();
+    for (const char* hint : {"sessionsEmpty", "textEmpty"}) {
+        CHECK_FALSE(w.find<QLabel>(hint).isVisible());
+    }
 }
 
 TEST_CASE("MainWindow: the demo button opens the precomputed session", "[app][gui]") {
@@ -232,6 +244,117 @@ TEST_CASE("MainWindow: a bad session gives a message inside the window", "[app][
     QTest::mouseClick(bar.findChild<QWidget*>(QStringLiteral("messageCloseButton")),
                       Qt::LeftButton);
     CHECK_FALSE(bar.isVisible());
+}
+
+TEST_CASE("MainWindow: every file that does not open is named", "[app][gui]") {
+    WindowFixture w;
+    const auto bad = [&](const char* name) {
+        const QString path = QString::fromStdString((w.session().folder() / name).string());
+        QFile file(path);
+        REQUIRE(file.open(QIODevice::WriteOnly));
+        file.write("not a session");
+        return path;
+    };
+    auto& bar = w.find<MessageBar>("messageBar");
+    const auto mentions = [&](const char* name) {
+        return bar.text().contains(QLatin1String(name));
+    };
+    w.window().openPaths({bad("one.h5"), w.session().path(), bad("two.h5")});
+    REQUIRE(QTest::qWaitFor([&] { return mentions("one.h5") && mentions("two.h5"); }));
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    CHECK(bar.isVisible());
+    // What was said before does not stand beside what is opened next.
+    w.window().openPaths({bad("a.h5"), bad("b.h5"), bad("c.h5"), bad("d.h5"), bad("e.h5")});
+    auto& details = *bar.findChild<QPlainTextEdit*>(QStringLiteral("messageDetails"));
+    REQUIRE(
+        QTest::qWaitFor([&] { return details.toPlainText().contains(QStringLiteral("e.h5")); }));
+    CHECK_FALSE(mentions("one.h5"));
+    CHECK(mentions("a.h5"));
+    CHECK(bar.text().contains(QStringLiteral("2 more")));
+}
+
+TEST_CASE("MainWindow: two sessions of one model are told apart everywhere", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    const tests::SyntheticSession other({}, "later.h5");
+    w.window().openPaths({other.path()});
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().sessions().sessions().size() == 2; }));
+    const QAbstractItemModel* tree = w.find<QTreeView>("sessionsTree").model();
+    CHECK(tree->index(0, 0).data().toString() == QStringLiteral("synthetic-moe \u00B7 run"));
+    CHECK(tree->index(1, 0).data().toString() == QStringLiteral("synthetic-moe \u00B7 later"));
+    CHECK(w.window().windowTitle().contains(QStringLiteral("later")));
+    CHECK(w.find<QLabel>("breadcrumb").text().contains(QStringLiteral("later")));
+}
+
+TEST_CASE("MainWindow: a dropped checkpoint folder begins a new analysis", "[app][gui]") {
+    WindowFixture w;
+    const auto folder = w.session().folder() / "model";
+    std::filesystem::create_directory(folder);
+    QFile config(QString::fromStdString((folder / "config.json").string()));
+    REQUIRE(config.open(QIODevice::WriteOnly));
+    config.write("{}");
+    config.close();
+    QMimeData mime;
+    mime.setUrls({QUrl::fromLocalFile(QString::fromStdString(folder.string()))});
+    QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &mime, Qt::LeftButton, {});
+    QApplication::sendEvent(&w.window(), &enter);
+    REQUIRE(enter.isAccepted());
+    QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &mime, Qt::LeftButton, {});
+    QApplication::sendEvent(&w.window(), &drop);
+    const auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    CHECK(dialog.isVisible());
+    CHECK(dialog.request().checkpoint == QString::fromStdString(folder.string()));
+}
+
+TEST_CASE("MainWindow: recent files open again and the list can be cleared", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.actions().closeSession->trigger();
+    REQUIRE(w.workspace().current() == nullptr);
+    const QList<QAction*> entries = w.actions().recent->actions();
+    REQUIRE(entries.size() >= 3);  // the file, a separator, "Clear the list"
+    CHECK(entries.first()->text().contains(QStringLiteral("run.h5")));
+    entries.first()->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    w.find<QAction>("clearRecentAction").trigger();
+    CHECK(w.settings().recentFiles().isEmpty());
+}
+
+TEST_CASE("MainWindow: a click in the routing map or the text selects token and expert",
+          "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    const auto clickFirst = [&](FigureView& view, auto wanted) {
+        const QSize size = view.viewport()->size();
+        for (int y = 2; y < size.height(); y += 5) {
+            for (int x = 2; x < size.width(); x += 5) {
+                const figures::Hit hit = view.hitAt(QPointF(x, y));
+                if (wanted(hit)) {
+                    QTest::mouseMove(view.viewport(), QPoint(x, y));
+                    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, QPoint(x, y));
+                    return hit;
+                }
+            }
+        }
+        FAIL("nothing to click");
+        return figures::Hit{};
+    };
+    w.showFigure(6);
+    REQUIRE(w.figure()->name == "chosen-experts");
+    const figures::Hit cell = clickFirst(
+        w.panel().view(), [](const figures::Hit& hit) { return hit.token == 9U && hit.expert; });
+    CHECK(w.selection().currentToken() == 9U);
+    CHECK(w.selection().state().experts == std::vector<int>{*cell.expert});
+    auto& readOut = *w.panel().findChild<QLabel*>(QStringLiteral("readOut"));
+    CHECK(readOut.text().contains(QStringLiteral("token 9")));
+    // The strip below shows the same text: a click there selects the token in every view.
+    auto& strip = w.find<FigureView>("textStripView");
+    REQUIRE(QTest::qWaitFor([&] { return strip.figure() != nullptr; }));
+    clickFirst(strip, [](const figures::Hit& hit) { return hit.token == 4U; });
+    CHECK(w.selection().currentToken() == 4U);
+    clickFirst(strip, [](const figures::Hit& hit) { return !hit.token && hit.expert == 5; });
+    CHECK(w.selection().state().experts == std::vector<int>{5});
+    CHECK(w.find<QLabel>("inspectorTitle").text() == QStringLiteral("Expert 5"));
 }
 
 TEST_CASE("MainWindow: what is not in the session is offered to be run", "[app][gui]") {

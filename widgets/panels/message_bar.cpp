@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kIconSize = 16;
 constexpr int kDetailLines = 8;
+constexpr qsizetype kMostListed = 3;  ///< problems told in full, the rest unfolds
 
 QToolButton* flatButton(const QString& name, const QString& toolTip, QWidget* parent) {
     auto* button = new QToolButton(parent);
@@ -83,10 +84,32 @@ MessageBar::MessageBar(QWidget* parent)
 
 void MessageBar::showProblem(const Problem& problem) {
     showMessage(Kind::Error, problem.message, problem.details);
+    m_problems = {problem};
+}
+
+void MessageBar::addProblem(const Problem& problem) {
+    QList<Problem> problems = m_problems;
+    problems.append(problem);
+    QStringList texts;
+    QStringList details;
+    for (const Problem& each : std::as_const(problems)) {
+        texts << each.message;
+        details << each.details;
+    }
+    details.removeAll(QString());
+    if (texts.size() > kMostListed) {
+        details = texts.mid(kMostListed) + details;
+        texts = texts.mid(0, kMostListed);
+        texts << tr("%1 more did not open either; see the details.")
+                     .arg(problems.size() - kMostListed);
+    }
+    showMessage(Kind::Error, texts.join(QLatin1Char('\n')), details.join(QLatin1Char('\n')));
+    m_problems = std::move(problems);
 }
 
 void MessageBar::showMessage(Kind kind, const QString& text, const QString& details) {
     m_kind = kind;
+    m_problems.clear();
     m_text->setText(text);
     m_details->setPlainText(details);
     m_more->setChecked(false);
@@ -103,6 +126,7 @@ void MessageBar::setAction(const QString& label) {
 }
 
 void MessageBar::clear() {
+    m_problems.clear();
     m_text->clear();
     hide();
 }

@@ -5,6 +5,7 @@
 #include "widgets/state/outcome.h"
 
 #include <QFrame>
+#include <QList>
 
 class QLabel;
 class QPlainTextEdit;
@@ -23,6 +24,8 @@ public:
     explicit MessageBar(QWidget* parent = nullptr);
 
     void showProblem(const Problem& problem);
+    /// The same beside the problems that are shown already: several files of one drop may be bad.
+    void addProblem(const Problem& problem);
     void showMessage(Kind kind, const QString& text, const QString& details = {});
     /// Puts a button into the message that is shown; actionTriggered() tells when it is pressed.
     void setAction(const QString& label);
@@ -41,6 +44,7 @@ private:
     void restyle();
 
     Kind m_kind = Kind::Info;
+    QList<Problem> m_problems;  ///< what is shown, when it is problems
     QLabel* m_icon;
     QLabel* m_text;
     QPushButton* m_action;

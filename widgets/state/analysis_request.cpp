@@ -6,6 +6,7 @@
 #include "core/experiments/catalogue.h"
 
 #include <QCoreApplication>
+#include <QDir>
 #include <QFileInfo>
 #include <QRegularExpression>
 #include <QSet>
@@ -118,7 +119,8 @@ QString filesProblem(const AnalysisRequest& request) {
 QString textProblem(const AnalysisRequest& request) {
     switch (request.textKind) {
         case TextKind::None:
-            return needsNoText(request)
+            // A session that is added to brings its text; the engine knows whether it has one.
+            return needsNoText(request) || QFileInfo::exists(request.output)
                        ? QString()
                        : tr("The chosen experiments need a text. Type one, choose files, or keep "
                             "only the experiments on weights.");
@@ -218,36 +220,70 @@ QStringList splitCommandLine(const QString& line) {
     return quote.isNull() ? words : QStringList();
 }
 
+namespace {
+
+/// Options that a replayed line leaves out: the session brings its text, and the window says where
+/// the results go and how.
+bool isLeftOut(const QString& option) {
+    static const QSet<QString> names{
+        QStringLiteral("--resume"),        QStringLiteral("--restart"),
+        QStringLiteral("--dry-run"),       QStringLiteral("--json"),
+        QStringLiteral("--experiments"),   QStringLiteral("-o"),
+        QStringLiteral("--output"),        QStringLiteral("--title"),
+        QStringLiteral("--text"),          QStringLiteral("--prompt"),
+        QStringLiteral("--preset"),        QStringLiteral("--csv"),
+        QStringLiteral("--jsonl"),         QStringLiteral("--column"),
+        QStringLiteral("--domain-column"), QStringLiteral("--no-header"),
+        QStringLiteral("--split-lines"),   QStringLiteral("--skip-prefix"),
+        QStringLiteral("--max-documents"), QStringLiteral("--max-tokens"),
+        QStringLiteral("--context"),       QStringLiteral("--chat")};
+    return names.contains(option);
+}
+
+/// Takes "cd FOLDER &&" off the front; the folder, or nothing.
+QString takeFolder(QStringList& words) {
+    if (words.size() < 3 || words.at(0) != QLatin1String("cd") ||
+        words.at(2) != QLatin1String("&&")) {
+        return {};
+    }
+    const QString folder = words.at(1);
+    words = words.mid(3);
+    return folder;
+}
+
+}  // namespace
+
 std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QString& session,
                                             const QStringList& experiments, bool resume) {
-    static const QSet<QString> flags{QStringLiteral("--resume"), QStringLiteral("--restart"),
-                                     QStringLiteral("--dry-run"), QStringLiteral("--json")};
-    static const QSet<QString> withValues{QStringLiteral("--experiments"), QStringLiteral("-o"),
-                                          QStringLiteral("--output")};
-    const QStringList words = splitCommandLine(commandLine);
+    QStringList words = splitCommandLine(commandLine);
+    AnalysisRequest request;
+    request.folder = takeFolder(words);
     // PROGRAM analyze CHECKPOINT ...
     if (words.size() < 3 || words.at(1) != QLatin1String("analyze") ||
         words.at(2).startsWith(QLatin1Char('-'))) {
         return std::nullopt;
     }
-    AnalysisRequest request;
     request.checkpoint = words.at(2);
     request.output = session;
     request.experiments = experiments;
     request.resume = resume;
     request.replay = words.mid(1, 2);
-    bool skipping = false;
+    bool skipping = false;  // the words of an option that is left out
     for (const QString& word : words.mid(3)) {
-        const bool isOption = word.startsWith(QLatin1Char('-'));
-        const QString name = isOption ? word.section(QLatin1Char('='), 0, 0) : QString();
+        const bool isOption = word.size() > 1 && word.startsWith(QLatin1Char('-'));
         if (isOption) {
-            skipping = withValues.contains(name);
+            skipping = isLeftOut(word.section(QLatin1Char('='), 0, 0));
         }
-        if (!skipping && !flags.contains(name)) {
+        if (!skipping) {
             request.replay << word;
         }
     }
     return request;
+}
+
+QString absoluteCheckpoint(const AnalysisRequest& request) {
+    return request.folder.isEmpty() ? request.checkpoint
+                                    : QDir(request.folder).absoluteFilePath(request.checkpoint);
 }
 
 namespace {

@@ -37,8 +37,10 @@ struct AnalysisRequest {
     QString output;
     bool resume = false;
     /// When set: the arguments of an earlier run with other experiments, used as they are, so that
-    /// the text and every option agree with the session they add to.
+    /// every option agrees with the session they add to.
     QStringList replay;
+    /// Where relative paths of `replay` stand; empty: they are absolute.
+    QString folder;
 
     bool operator==(const AnalysisRequest&) const = default;
 };
@@ -61,12 +63,16 @@ struct RequestProblem {
 /// do not close.
 [[nodiscard]] QStringList splitCommandLine(const QString& line);
 
-/// A request that runs what `commandLine` ran on the same text with the same options, but computes
-/// `experiments` and adds them to `session`. nullopt when the line is not understood.
+/// A request that runs what `commandLine` ran with the same options, but computes `experiments` and
+/// adds them to `session`, which brings its own text. A line "cd FOLDER && ..." gives the folder.
+/// nullopt when the line is not understood.
 [[nodiscard]] std::optional<AnalysisRequest> requestToAdd(const QString& commandLine,
                                                           const QString& session,
                                                           const QStringList& experiments,
                                                           bool resume);
+
+/// The checkpoint of a request as a path that holds in any folder.
+[[nodiscard]] QString absoluteCheckpoint(const AnalysisRequest& request);
 
 /// True when every experiment asked for needs the weights only.
 [[nodiscard]] bool needsNoText(const AnalysisRequest& request);

@@ -12,6 +12,7 @@ namespace moescope::widgets {
 namespace {
 
 constexpr int kPatienceMs = 10000;
+constexpr int kKillMs = 1000;  ///< a killed child goes at once, unless the kernel is busy for it
 constexpr qsizetype kKeptBytes = 64 * 1024;  ///< of the child's messages, from the end
 constexpr int kCancelledCode = 130;
 
@@ -51,15 +52,12 @@ EngineProcess::EngineProcess(QString program, QObject* parent)
 EngineProcess::~EngineProcess() {
     m_process.disconnect(this);
     if (isRunning()) {
-        m_process.terminate();
-        if (!m_process.waitForFinished(2000)) {
-            m_process.kill();
-            m_process.waitForFinished(2000);
-        }
+        m_process.kill();
+        m_process.waitForFinished(kKillMs);
     }
 }
 
-void EngineProcess::start(const QStringList& arguments) {
+void EngineProcess::start(const QStringList& arguments, const QString& folder) {
     if (isRunning()) {
         return;
     }
@@ -68,6 +66,7 @@ void EngineProcess::start(const QStringList& arguments) {
     m_failure.reset();
     m_cancelling = false;
     m_sawCancelled = false;
+    m_process.setWorkingDirectory(folder);
     m_process.start(m_program, arguments, QIODevice::ReadOnly);
 }
 

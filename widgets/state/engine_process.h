@@ -27,10 +27,13 @@ public:
     enum class End { Finished, Cancelled, Failed };
 
     explicit EngineProcess(QString program, QObject* parent = nullptr);
+    /// Kills a child that still runs: nothing finished is lost, and nobody waits. Who has the time
+    /// cancels first.
     ~EngineProcess() override;
 
-    /// One run at a time; a start while one is going is ignored.
-    void start(const QStringList& arguments);
+    /// One run at a time; a start while one is going is ignored. `folder`: where relative paths
+    /// stand, empty: this process's own.
+    void start(const QStringList& arguments, const QString& folder = {});
     [[nodiscard]] bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
     [[nodiscard]] bool isCancelling() const { return m_cancelling; }
 

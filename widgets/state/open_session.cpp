@@ -2,15 +2,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/state/open_session.h"
 
+#include "core/base/error.h"
 #include "core/session/session.h"
 #include "core/text/tokenizer.h"
 
+#include <QDir>
 #include <QFileInfo>
 
 namespace moescope::widgets {
+namespace {
+
+/// The session, or while a run adds to it, the parts with what was there before.
+std::shared_ptr<const session::Session> openNewest(const std::filesystem::path& path) {
+    std::shared_ptr<const session::Session> session = session::Session::open(path);
+    if (session->isPartial()) {
+        return session;
+    }
+    try {
+        auto parts = session::Session::open(path.string() + ".partial");
+        if (parts->head().uuid == session->head().uuid) {
+            return parts;
+        }
+    } catch (const Error&) {  // none, one of another run, or one that has just been put in place
+    }
+    return session;
+}
+
+}  // namespace
 
 LoadedSession loadSession(const std::filesystem::path& path) {
-    const std::shared_ptr<const session::Session> session = session::Session::open(path);
+    const std::shared_ptr<const session::Session> session = openNewest(path);
     LoadedSession loaded;
     loaded.source = figures::makeSource(session);
     loaded.builder = std::make_shared<const figures::FigureBuilder>(loaded.source);
@@ -32,12 +53,24 @@ SelectionBounds boundsOf(const session::Head& head) {
     return bounds;
 }
 
-QString titleOf(const session::Head& head, const QString& path) {
-    if (!head.title.empty()) {
-        return QString::fromStdString(head.title);
+QString titleOf(const session::Head& head, const QString& path, const QStringList& taken) {
+    const QString title = QString::fromStdString(head.title.empty() ? head.model.name : head.title);
+    const QFileInfo info(path);
+    const QString file = info.completeBaseName();
+    const auto beside = [&title](const QString& place) -> QString {
+        return title + QStringLiteral(" \u00B7 ") + place;
+    };
+    // A file that is named after the model says it all.
+    const QString name = title.isEmpty() || file.startsWith(title) ? file : beside(file);
+    const QStringList choices{name.isEmpty() ? title : name,
+                              beside(info.absoluteDir().dirName() + QLatin1Char('/') + file),
+                              beside(path)};
+    for (const QString& choice : choices) {
+        if (!taken.contains(choice)) {
+            return choice;
+        }
     }
-    const QString file = QFileInfo(path).completeBaseName();
-    return file.isEmpty() ? QString::fromStdString(head.model.name) : file;
+    return choices.last();
 }
 
 QString tokenText(const session::Head& head, std::uint64_t token) {

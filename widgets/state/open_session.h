@@ -27,7 +27,8 @@ struct LoadedSession {
 /// Reads a session. Throws moescope::Error.
 using SessionLoader = std::function<LoadedSession(const std::filesystem::path&)>;
 
-/// The loader of the program: session::Session::open and a figure builder on it.
+/// The loader of the program: session::Session::open and a figure builder on it. While a run adds
+/// to a session, its finished parts show beside what was there.
 [[nodiscard]] LoadedSession loadSession(const std::filesystem::path& path);
 
 /// One session of the window as it was when opened or last reloaded. Immutable; shared between
@@ -46,8 +47,10 @@ using SessionSnapshot = std::shared_ptr<const OpenSession>;
 
 /// What a selection may point to in this session.
 [[nodiscard]] SelectionBounds boundsOf(const session::Head& head);
-/// The session's title, or the file's name, or the model's name.
-[[nodiscard]] QString titleOf(const session::Head& head, const QString& path);
+/// What tells a session from the others: its title and the file it is in ("tiny-mixtral . demo"),
+/// with as much of the path as it takes to be none of `taken`.
+[[nodiscard]] QString titleOf(const session::Head& head, const QString& path,
+                              const QStringList& taken = {});
 /// What a person reads for a token: visible marks for spaces, newlines and bytes.
 [[nodiscard]] QString tokenText(const session::Head& head, std::uint64_t token);
 

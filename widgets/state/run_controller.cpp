@@ -24,13 +24,14 @@ bool RunController::start(const AnalysisRequest& request) {
     if (isRunning()) {
         return false;
     }
+    m_running = true;
     m_request = request;
     m_progress = {};
     m_progress.title = tr("Analyzing %1").arg(QFileInfo(request.checkpoint).fileName());
     m_progress.stage = tr("starting");
     Q_EMIT started(m_request);
     Q_EMIT progressed(m_progress);
-    m_engine.start(analyzeArguments(request, false));
+    m_engine.start(analyzeArguments(request, false), request.folder);
     return true;
 }
 
@@ -78,6 +79,7 @@ void RunController::refresh() {
 }
 
 void RunController::takeEnd(EngineProcess::End end, const Problem& problem) {
+    m_running = false;
     m_refresh.stop();
     const bool somethingThere = QFileInfo::exists(m_request.output) ||
                                 QFileInfo::exists(m_request.output + QStringLiteral(".partial"));

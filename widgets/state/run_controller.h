@@ -29,7 +29,8 @@ public:
     RunController(SessionService& sessions, QString engine, QObject* parent = nullptr);
 
     [[nodiscard]] const QString& engine() const { return m_enginePath; }
-    [[nodiscard]] bool isRunning() const { return m_engine.isRunning(); }
+    /// From started() on, until one of finished(), cancelled() and failed().
+    [[nodiscard]] bool isRunning() const { return m_running; }
     [[nodiscard]] const AnalysisRequest& request() const { return m_request; }
     [[nodiscard]] const RunProgress& progress() const { return m_progress; }
 
@@ -57,6 +58,7 @@ private:
     EngineProcess m_engine;
     AnalysisRequest m_request;
     RunProgress m_progress;
+    bool m_running = false;
     QTimer m_refresh;
 };
 

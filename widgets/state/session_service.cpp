@@ -63,7 +63,7 @@ void SessionService::take(const QString& path, const Outcome<LoadedSession>& out
     session->id = m_nextId++;
     session->path = path;
     session->content = outcome.value();
-    session->title = titleOf(session->head(), path);
+    session->title = titleOf(session->head(), path, titlesBut(session->id));
     m_sessions.append(session);
     Q_EMIT opened(m_sessions.constLast());
 }
@@ -101,6 +101,7 @@ void SessionService::takeReload(int id, const Outcome<LoadedSession>& outcome) {
     if (outcome.ok()) {
         auto session = std::make_shared<OpenSession>(*m_sessions[index]);
         session->content = outcome.value();
+        session->title = titleOf(session->head(), session->path, titlesBut(id));
         ++session->revision;
         SessionSnapshot before = std::exchange(m_sessions[index], session);
         Q_EMIT reloaded(m_sessions.at(index));
@@ -128,6 +129,16 @@ void SessionService::close(int id) {
 void SessionService::release(SessionSnapshot session) {
     m_lane.post([session = std::move(session)](const std::stop_token&) {},
                 WorkLane::Priority::Background);
+}
+
+QStringList SessionService::titlesBut(int id) const {
+    QStringList titles;
+    for (const SessionSnapshot& session : m_sessions) {
+        if (session->id != id) {
+            titles << session->title;
+        }
+    }
+    return titles;
 }
 
 qsizetype SessionService::indexOf(int id) const {

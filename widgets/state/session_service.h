@@ -54,6 +54,8 @@ private:
     /// Lets go of a session on the lane: closing its files waits for whatever HDF5 is doing.
     void release(SessionSnapshot session);
     [[nodiscard]] qsizetype indexOf(int id) const;
+    /// Titles of the open sessions but one.
+    [[nodiscard]] QStringList titlesBut(int id) const;
     [[nodiscard]] std::function<LoadedSession(std::stop_token)> reader(const QString& path) const;
 
     SessionLoader m_loader;

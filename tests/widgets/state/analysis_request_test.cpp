@@ -153,18 +153,45 @@ TEST_CASE("AnalysisRequest: command lines split as a shell does", "[widgets][sta
 }
 
 TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][state]") {
+    const QString session = QStringLiteral("/run.h5");
     const auto request = requestToAdd(
-        QStringLiteral("moescope-engine analyze /m --prompt='two words' --baseline /f "
-                       "--experiments rank_counts parameters --json -o /old.h5 --resume --restart "
-                       "--dtype float32"),
-        QStringLiteral("/run.h5"), {QStringLiteral("norms_scores")}, true);
+        QStringLiteral(
+            "moescope-engine analyze /m --csv texts.csv --column 'two words' --no-header "
+            "--skip-prefix = --baseline /f --experiments rank_counts parameters --json "
+            "--title 'A run' -o /old.h5 --resume --restart --chat --dtype float32"),
+        session, {QStringLiteral("norms_scores")}, true);
     REQUIRE(request.has_value());
     CHECK(request->checkpoint == QStringLiteral("/m"));
+    CHECK(request->folder.isEmpty());
+    CHECK(absoluteCheckpoint(*request) == QStringLiteral("/m"));
+    // The session brings its text and keeps its title.
     CHECK(analyzeArguments(*request, false).join(QLatin1Char('|')) ==
-          QStringLiteral("analyze|/m|--prompt=two words|--baseline|/f|--dtype|float32|"
+          QStringLiteral("analyze|/m|--baseline|/f|--dtype|float32|"
                          "--experiments|norms_scores|-o|/run.h5|--resume|--json"));
-    CHECK_FALSE(
-        requestToAdd(QStringLiteral("python script.py"), QStringLiteral("/run.h5"), {}, false)
-            .has_value());
-    CHECK_FALSE(requestToAdd({}, QStringLiteral("/run.h5"), {}, false).has_value());
+    CHECK_FALSE(requestToAdd(QStringLiteral("python script.py"), session, {}, false).has_value());
+    CHECK_FALSE(requestToAdd({}, session, {}, false).has_value());
+}
+
+TEST_CASE("AnalysisRequest: relative paths stand where the run was started", "[widgets][state]") {
+    const auto request =
+        requestToAdd(QStringLiteral("cd '/my models' && moescope-engine analyze tiny/a "
+                                    "--baseline ../dense --prompt=x -o run.h5"),
+                     QStringLiteral("/run.h5"), {QStringLiteral("parameters")}, false);
+    REQUIRE(request.has_value());
+    CHECK(request->folder == QStringLiteral("/my models"));
+    CHECK(absoluteCheckpoint(*request) == QStringLiteral("/my models/tiny/a"));
+    CHECK(analyzeArguments(*request, false).join(QLatin1Char('|')) ==
+          QStringLiteral("analyze|tiny/a|--baseline|../dense|--experiments|parameters|-o|/run.h5|"
+                         "--json"));
+}
+
+TEST_CASE("AnalysisRequest: what is added to an existing session needs no text",
+          "[widgets][state]") {
+    const moescope::tests::TemporaryFolder folder;
+    AnalysisRequest request = validRequest(folder);
+    request.textKind = TextKind::None;
+    CHECK(complains(request, RequestField::Text));
+    QFile file(request.output);
+    REQUIRE(file.open(QIODevice::WriteOnly));
+    CHECK_FALSE(complains(request, RequestField::Text));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/state/session_service.h"
 
+#include "core/session/run_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/open_synthetic.h"
 
@@ -78,6 +79,69 @@ TEST_CASE("SessionService: files are closed off the GUI thread", "[widgets][stat
     service.close(service.sessions().first()->id);
     REQUIRE(QTest::qWaitFor([&] { return released == 2; }));
     CHECK(releasedHere == 0);
+}
+
+TEST_CASE("SessionService: sessions of one model are told apart", "[widgets][state]") {
+    const tests::SyntheticSession first({}, "before.h5");
+    const tests::SyntheticSession second({}, "after.h5");
+    const tests::SyntheticSession third({}, "after.h5");  // in another folder
+    SessionService service;
+    const auto open = [&](const tests::SyntheticSession& file) {
+        const qsizetype count = service.sessions().size();
+        service.open(file.path());
+        REQUIRE(QTest::qWaitFor([&] { return service.sessions().size() == count + 1; }));
+        return service.sessions().constLast()->title;
+    };
+    CHECK(open(first) == QStringLiteral("synthetic-moe \u00B7 before"));
+    CHECK(open(second) == QStringLiteral("synthetic-moe \u00B7 after"));
+    const QString folder = QString::fromStdString(third.folder().path().filename().string());
+    CHECK(open(third) ==
+          QStringLiteral("synthetic-moe \u00B7 ") + folder + QStringLiteral("/after"));
+    // A reload leaves the name as it is.
+    QSignalSpy reloaded(&service, &SessionService::reloaded);
+    service.reload(service.sessions().constLast()->id);
+    REQUIRE(QTest::qWaitFor([&] { return reloaded.size() == 1; }));
+    CHECK(service.sessions().constLast()->title.contains(folder));
+}
+
+TEST_CASE("titleOf: a file that is named after the model says it all", "[widgets][state]") {
+    session::Head head;
+    head.model.name = "tiny-mixtral";
+    CHECK(titleOf(head, QStringLiteral("/a/tiny-mixtral-2.h5")) ==
+          QStringLiteral("tiny-mixtral-2"));
+    head.title = "With a baseline";
+    CHECK(titleOf(head, QStringLiteral("/a/run.h5")) ==
+          QStringLiteral("With a baseline \u00B7 run"));
+}
+
+TEST_CASE("loadSession: while a run adds to a session its parts show", "[widgets][state]") {
+    tests::SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    const tests::SyntheticSession file(run);
+    run.experiments = {"norms_scores"};
+    {
+        session::RunStore store(file.file());
+        store.begin(tests::syntheticHead(run));
+        const session::QuantityId norms{BranchId(0), "norms_scores", "norm"};
+        const session::QuantityId ids{BranchId(0), "chosen_experts", "ids"};
+        store.writePart(tests::syntheticParts(run).front());
+        const LoadedSession during = file.load();
+        CHECK(during.isPartial);
+        REQUIRE(during.source->find(norms) != nullptr);
+        CHECK(during.source->find(norms)->layers.size() == 1);
+        CHECK(during.source->find(ids)->layers.size() == 3);
+    }
+    // Parts of another run beside it are none of its business.
+    tests::SyntheticRun other;
+    session::Head head = tests::syntheticHead(other);
+    head.uuid = "another";
+    std::filesystem::remove_all(file.file().string() + ".partial");
+    session::RunStore store(file.folder() / "other.h5");
+    store.begin(head);
+    store.writePart(tests::syntheticParts(other).front());
+    store.suspend();
+    std::filesystem::rename(file.folder() / "other.h5.partial", file.file().string() + ".partial");
+    CHECK_FALSE(file.load().isPartial);
 }
 
 TEST_CASE("SessionService: bad files are told with their code", "[widgets][state]") {

@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// "Run now" and closing the window during a run, with shell scripts in the engine's place.
+
+#include "app/analysis_starter.h"
+
+#include "tests/app/window_fixture.h"
+#include "tests/support/catch.h"
+#include "widgets/panels/form_section.h"
+#include "widgets/panels/message_bar.h"
+#include "widgets/panels/new_analysis_dialog.h"
+
+#include <QElapsedTimer>
+#include <QFile>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QStandardPaths>
+#include <QTimer>
+
+#include <filesystem>
+
+using namespace moescope;
+using namespace moescope::widgets;
+using moescope::tests::SyntheticRun;
+using moescope::tests::TemporaryFolder;
+using moescope::tests::WindowFixture;
+
+namespace {
+
+QString toQString(const std::filesystem::path& path) {
+    return QString::fromStdString(path.string());
+}
+
+/// An engine that notes where it stands and what it is asked, and one that runs until it is told to
+/// stop.
+class Engine {
+public:
+    explicit Engine(const QByteArray& body) {
+        QFile file(path());
+        REQUIRE(file.open(QIODevice::WriteOnly));
+        file.write("#!/bin/sh\n" + body);
+        file.close();
+        REQUIRE(file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+    }
+    static QByteArray noting() { return "{ pwd; echo \"$@\"; } > \"$0.said\"\n"; }
+    static QByteArray until(const QByteArray& onTerm) {
+        return "trap '" + onTerm + "' TERM\necho up > \"$0.said\"\n" +
+               "while :; do sleep 0.02; done\n";
+    }
+    [[nodiscard]] QString path() const { return toQString(m_folder / "engine.sh"); }
+    [[nodiscard]] QString said() const {
+        QFile file(path() + QStringLiteral(".said"));
+        return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
+    }
+    [[nodiscard]] InstallPaths paths() const {
+        InstallPaths paths;
+        paths.engine = path();
+        return paths;
+    }
+
+private:
+    TemporaryFolder m_folder;
+};
+
+SyntheticRun madeBy(const std::string& commandLine) {
+    SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    run.commandLine = commandLine;
+    return run;
+}
+
+void addParameters(WindowFixture& w) {
+    w.openWithoutFigure();
+    w.window().figures().setCurrent(2);
+    auto* bar = w.panel().findChild<MessageBar*>();
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
+                      Qt::LeftButton);
+}
+
+}  // namespace
+
+TEST_CASE("AnalysisStarter: run now goes where the session's run was started", "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "tiny model");
+    const Engine engine(Engine::noting());
+    WindowFixture w(madeBy("cd '" + models.path().string() +
+                           "' && moescope-engine analyze 'tiny model' --prompt=x -o run.h5"),
+                    engine.paths());
+    addParameters(w);
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().count(QLatin1Char('\n')) == 2; }));
+    CHECK(engine.said().section(QLatin1Char('\n'), 0, 0) ==
+          toQString(std::filesystem::canonical(models.path())));
+    CHECK(engine.said().section(QLatin1Char('\n'), 1, 1) ==
+          QStringLiteral("analyze tiny model --experiments parameters -o ") +
+              SessionService::normalisedPath(w.session().path()) + QStringLiteral(" --json"));
+}
+
+TEST_CASE("AnalysisStarter: a checkpoint that is not found is asked for", "[app][gui]") {
+    const Engine engine(Engine::noting());
+    // An early session: relative, and no word of where.
+    WindowFixture w(madeBy("moescope-engine analyze nowhere/model --prompt=x -o run.h5"),
+                    engine.paths());
+    addParameters(w);
+    auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    const MessageBar& message = dialog.section(RequestField::Checkpoint).messages();
+    CHECK(message.isVisible());
+    CHECK(message.text().contains(QStringLiteral("nowhere/model")));
+    CHECK(dialog.request().output == SessionService::normalisedPath(w.session().path()));
+    CHECK(dialog.request().experiments == QStringList{QStringLiteral("parameters")});
+    CHECK(dialog.request().textKind == TextKind::None);  // the session brings its own
+    CHECK_FALSE(w.workspace().run().isRunning());
+}
+
+TEST_CASE("AnalysisStarter: the demo that ships is added to in a copy", "[app][gui]") {
+    QStandardPaths::setTestModeEnabled(true);
+    const Engine engine(Engine::noting());
+    const tests::SyntheticSession demo(madeBy("moescope-engine analyze model --prompt=x -o x.h5"),
+                                       "demo.h5");
+    std::filesystem::create_directory(demo.folder() / "model");  // it lies beside its model
+    InstallPaths paths = engine.paths();
+    paths.demoSession = demo.path();
+    WindowFixture w(madeBy(""), paths);
+    w.window().openDemo();
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    w.actions().runMissing->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().count(QLatin1Char('\n')) == 2; }));
+    const QString output = w.workspace().run().request().output;
+    CHECK(output != SessionService::normalisedPath(demo.path()));
+    CHECK(engine.said().contains(QStringLiteral("-o ") + output));
+    CHECK(engine.said().startsWith(toQString(std::filesystem::canonical(demo.folder().path()))));
+    CHECK(loadSession(output.toStdString()).source->head().corpus.tokenCount() == 60);
+    CHECK(QFile::remove(output));
+}
+
+TEST_CASE("MainWindow: closing during a run waits for the engine without standing still",
+          "[app][gui]") {
+    const bool listens = GENERATE(true, false);
+    const Engine engine(Engine::until(listens ? "sleep 0.3; exit 130" : ":"));
+    WindowFixture w({}, engine.paths());
+    AnalysisRequest request;
+    request.checkpoint = QStringLiteral("/model");
+    request.output = toQString(w.session().folder() / "new.h5");
+    REQUIRE(w.workspace().run().start(request));
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().contains(QStringLiteral("up")); }));
+    const auto answer = [&](const QString& label) {
+        QTimer::singleShot(100, &w.window(), [&w, label] {
+            auto* box = w.window().findChild<QMessageBox*>(QStringLiteral("closeQuestion"));
+            REQUIRE(box != nullptr);
+            for (QAbstractButton* button : box->buttons()) {
+                if (button->text() == label) {
+                    button->click();
+                }
+            }
+        });
+    };
+    answer(QStringLiteral("Keep running"));
+    CHECK_FALSE(w.window().close());
+    CHECK(w.workspace().run().isRunning());
+
+    answer(QStringLiteral("Stop and close"));
+    CHECK_FALSE(w.window().close());
+    CHECK(w.window().isVisible());
+    CHECK(w.find<MessageBar>("messageBar")
+              .text()
+              .contains(QStringLiteral("then the window closes")));
+    if (!listens) {
+        QTest::qWait(200);
+        CHECK(w.window().isVisible());
+        w.window().close();  // not polite any more, and no question
+    }
+    REQUIRE(QTest::qWaitFor([&] { return !w.window().isVisible(); }));
+    CHECK_FALSE(w.workspace().run().isRunning());
+}
+
+TEST_CASE("EngineProcess: going away during a run takes no time", "[app][gui]") {
+    const Engine engine(Engine::until(":"));
+    auto process = std::make_unique<EngineProcess>(engine.path());
+    process->start({});
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().contains(QStringLiteral("up")); }));
+    QElapsedTimer timer;
+    timer.start();
+    process.reset();
+    CHECK(timer.elapsed() < 1000);
+}
