@@ -28,6 +28,7 @@ private:
     widgets::Settings& m_settings;
     QFont m_systemFont;
     QString m_systemStyle;
+    bool m_isFusion = false;  ///< with visible edges, set by this object
 };
 
 }  // namespace moescope::app

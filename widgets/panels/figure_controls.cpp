@@ -110,8 +110,6 @@ void FigureControls::addColours() {
     if (isSimilarity(m_info)) {
         m_range->addItem(QStringLiteral("\u22121 to 1"), 3);
         m_range->setCurrentIndex(1);
-    } else {
-        m_range->setCurrentIndex(2);
     }
     m_map = addCombo(QStringLiteral("colourMapCombo"), tr("Colours"),
                      tr("Colour map; viridis and cividis are safe for colour-blind readers"));

@@ -56,12 +56,18 @@ void FigurePanel::build() {
     m_readOut->setMinimumHeight(fontMetrics().height() + 4);
     m_readOut->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(12, 8, 12, 4);
-    column->setSpacing(8);
     column->addWidget(m_controls);
     column->addWidget(m_messages);
     column->addWidget(m_view, 1);
     column->addWidget(m_readOut);
+    setTile(false);
+}
+
+void FigurePanel::setTile(bool tile) {
+    // A tile has no room for the definition under it; the tab and the help have it.
+    m_view->setCaptionVisible(!tile);
+    layout()->setContentsMargins(tile ? QMargins(4, 4, 4, 0) : QMargins(12, 8, 12, 4));
+    layout()->setSpacing(tile ? 4 : 8);
 }
 
 void FigurePanel::connectView() {

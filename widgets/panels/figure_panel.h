@@ -27,6 +27,8 @@ public:
 
     [[nodiscard]] const figures::FigureInfo& info() const { return m_info; }
     [[nodiscard]] FigureView& view() { return *m_view; }
+    /// As one of several tiles: without the definition below and with narrow margins.
+    void setTile(bool tile);
     /// What is shown, nullptr when nothing is.
     [[nodiscard]] FigurePointer figure() const;
     /// What would be asked for the layer (absent: as the panel shows it now).

@@ -50,7 +50,7 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
     m_tabs->setUsesScrollButtons(true);
     m_tabs->setElideMode(Qt::ElideNone);
     m_grid->setContentsMargins(0, 0, 0, 0);
-    m_grid->setSpacing(8);
+    m_grid->setSpacing(4);
     for (const figures::FigureInfo& info : figures::figureCatalogue()) {
         auto* panel = new FigurePanel(info, workspace, m_stage);
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
@@ -114,8 +114,7 @@ void FiguresArea::arrange() {
     for (int place = 0; place < shown.size(); ++place) {
         FigurePanel* panel = m_panels.at(shown.at(place));
         m_grid->addWidget(panel, place / 2, place % 2);
-        // A tile has no room for the definition under it; the tab and the help have it.
-        panel->view().setCaptionVisible(!m_tiled);
+        panel->setTile(m_tiled);
         panel->show();
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/load_bars.h"
 
+#include "core/figures/geometry.h"
 #include "widgets/support/format.h"
 #include "widgets/support/theme.h"
 
@@ -34,7 +35,11 @@ void LoadBars::setLoad(std::vector<std::uint64_t> load, int selected) {
 }
 
 QSize LoadBars::sizeHint() const {
-    return {160, kHeight};
+    return {160, kHeight + fontMetrics().height()};
+}
+
+double LoadBars::barsHeight() const {
+    return height() - fontMetrics().height();
 }
 
 QRectF LoadBars::barRect(std::size_t expert) const {
@@ -43,8 +48,8 @@ QRectF LoadBars::barRect(std::size_t expert) const {
     const double slot = static_cast<double>(width()) / static_cast<double>(m_load.size());
     const double gap = slot >= 4.0 ? slot * kGapShare : 0.0;
     const double tall =
-        static_cast<double>(m_load[expert]) / static_cast<double>(top) * (height() - 2);
-    return {static_cast<double>(expert) * slot + gap / 2, height() - tall, slot - gap, tall};
+        static_cast<double>(m_load[expert]) / static_cast<double>(top) * (barsHeight() - 2);
+    return {static_cast<double>(expert) * slot + gap / 2, barsHeight() - tall, slot - gap, tall};
 }
 
 int LoadBars::barAt(const QPoint& position) const {
@@ -79,9 +84,25 @@ void LoadBars::paintEvent(QPaintEvent* /*event*/) {
         static_cast<double>(count);
     const double top = static_cast<double>(
         std::max<std::uint64_t>(1, *std::max_element(m_load.begin(), m_load.end())));
-    const double y = height() - even / top * (height() - 2);
+    const double y = barsHeight() - even / top * (barsHeight() - 2);
     painter.setPen(QPen(theme.secondaryText, 1.0, Qt::DashLine));
     painter.drawLine(QPointF(0, y), QPointF(width(), y));
+    paintNumbers(painter, theme);
+}
+
+// Colours do not tell experts apart alone.
+void LoadBars::paintNumbers(QPainter& painter, const Theme& theme) const {
+    const double slot = static_cast<double>(width()) / static_cast<double>(m_load.size());
+    const int widest =
+        fontMetrics().horizontalAdvance(QString::number(m_load.size() - 1) + QLatin1Char(' '));
+    const std::size_t every = figures::thinning(m_load.size(), slot, widest);
+    painter.setPen(theme.secondaryText);
+    for (std::size_t expert = 0; every > 0 && expert < m_load.size(); expert += every) {
+        const double middle = (static_cast<double>(expert) + 0.5) * slot;
+        painter.drawText(
+            QRectF(middle - widest, barsHeight(), 2.0 * widest, fontMetrics().height()),
+            Qt::AlignHCenter | Qt::AlignBottom, QString::number(expert));
+    }
 }
 
 void LoadBars::mousePressEvent(QMouseEvent* event) {

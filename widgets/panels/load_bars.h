@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "widgets/support/theme.h"
+
 #include <QWidget>
 
 #include <cstdint>
@@ -9,8 +11,8 @@
 
 namespace moescope::widgets {
 
-/// Tokens per expert of one layer as a small bar chart with the even share as a line; the selected
-/// expert stands out, a click chooses another one. *GUI thread only*.
+/// Tokens per expert of one layer as a small bar chart over their numbers with the even share as a
+/// line; the selected expert stands out, a click chooses another one. *GUI thread only*.
 class LoadBars : public QWidget {
     Q_OBJECT
 public:
@@ -31,6 +33,8 @@ protected:
 
 private:
     [[nodiscard]] QRectF barRect(std::size_t expert) const;
+    [[nodiscard]] double barsHeight() const;  ///< without the numbers below
+    void paintNumbers(QPainter& painter, const Theme& theme) const;
 
     std::vector<std::uint64_t> m_load;
     int m_selected = -1;

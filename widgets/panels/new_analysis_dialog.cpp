@@ -90,7 +90,15 @@ QWidget* NewAnalysisDialog::checkpointPart() {
     auto* column = new QVBoxLayout(part);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
+    m_cardHint =
+        new QLabel(tr("What the model is appears here: its family, layers, experts, router "
+                      "and parameters."),
+                   part);
+    m_cardHint->setObjectName(QStringLiteral("checkpointHint"));
+    m_cardHint->setWordWrap(true);
+    m_cardHint->setForegroundRole(QPalette::PlaceholderText);
     column->addWidget(m_checkpoint);
+    column->addWidget(m_cardHint);
     column->addWidget(m_card, 1);
     return part;
 }
@@ -297,6 +305,7 @@ void NewAnalysisDialog::takeCard(EngineProcess::End end, const Problem& problem)
     if (end == EngineProcess::End::Failed) {
         showProblem(RequestField::Checkpoint, problem);
     } else {
+        m_cardHint->hide();
         m_card->setProperties(cardOfJson(m_cardProcess.plainOutput()));
         if (m_cardProcess.plainOutput().contains("\"checkpoints\"")) {
             section(RequestField::Checkpoint)

@@ -66,6 +66,7 @@ private:
     QMap<RequestField, FormSection*> m_sections;
     PathField* m_checkpoint = nullptr;
     PropertyPage* m_card = nullptr;
+    QLabel* m_cardHint = nullptr;  ///< until there is a card
     TextSourceEditor* m_text = nullptr;
     PathField* m_baseline = nullptr;
     ExperimentChoiceModel* m_experiments;

@@ -9,6 +9,7 @@
 #include <QFileInfo>
 #include <QGuiApplication>
 #include <QHeaderView>
+#include <QLabel>
 #include <QMenu>
 #include <QTreeView>
 #include <QUrl>
@@ -36,7 +37,10 @@ SessionsPanel::SessionsPanel(Workspace& workspace, QWidget* parent)
     : QWidget(parent),
       m_workspace(workspace),
       m_model(new SessionTreeModel(this)),
-      m_tree(new QTreeView(this)) {
+      m_tree(new QTreeView(this)),
+      m_empty(new QLabel(tr("Open sessions are listed here: the model, its text and the "
+                            "experiments with their state."),
+                         this)) {
     setObjectName(QStringLiteral("sessionsPanel"));
     build();
     SessionService& sessions = m_workspace.sessions();
@@ -67,9 +71,17 @@ void SessionsPanel::build() {
     m_tree->header()->setSectionResizeMode(SessionTreeModel::kNameColumn, QHeaderView::Stretch);
     m_tree->header()->setSectionResizeMode(SessionTreeModel::kStateColumn,
                                            QHeaderView::ResizeToContents);
+    m_empty->setObjectName(QStringLiteral("sessionsEmpty"));
+    m_empty->setWordWrap(true);
+    m_empty->setForegroundRole(QPalette::PlaceholderText);
+    m_empty->setContentsMargins(12, 8, 12, 8);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(m_tree);
+    column->addWidget(m_empty, 0, Qt::AlignTop);
+    column->addWidget(m_tree, 1);
+    connect(m_model, &QAbstractItemModel::rowsInserted, this, &SessionsPanel::updateEmpty);
+    connect(m_model, &QAbstractItemModel::rowsRemoved, this, &SessionsPanel::updateEmpty);
+    updateEmpty();
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this,
             [this](const QModelIndex& index) {
                 m_workspace.setCurrent(index.data(SessionTreeModel::kSessionRole).toInt());
@@ -82,6 +94,12 @@ void SessionsPanel::build() {
         }
     });
     connect(m_tree, &QWidget::customContextMenuRequested, this, &SessionsPanel::showMenu);
+}
+
+void SessionsPanel::updateEmpty() {
+    const bool isEmpty = m_model->rowCount() == 0;
+    m_empty->setVisible(isEmpty);
+    m_tree->setVisible(!isEmpty);
 }
 
 void SessionsPanel::takeSession(const SessionSnapshot& session) {

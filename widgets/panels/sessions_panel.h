@@ -7,6 +7,7 @@
 
 #include <QWidget>
 
+class QLabel;
 class QTreeView;
 
 namespace moescope::widgets {
@@ -33,10 +34,12 @@ private:
     void activate(const QModelIndex& index);
     void showMenu(const QPoint& position);
     void updateRunning();
+    void updateEmpty();
 
     Workspace& m_workspace;
     SessionTreeModel* m_model;
     QTreeView* m_tree;
+    QLabel* m_empty;  ///< in place of the tree while no session is open
 };
 
 }  // namespace moescope::widgets

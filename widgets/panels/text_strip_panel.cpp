@@ -74,6 +74,9 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
       m_found(new QLabel(this)),
       m_readOut(new QLabel(this)),
       m_messages(new MessageBar(this)),
+      m_empty(new QLabel(tr("The text of a session stands here, each token on the colour of the "
+                            "expert it went to first."),
+                         this)),
       m_view(new FigureView(this)),
       m_runner(workspace.sessions().lane()),
       m_searcher(workspace.sessions().lane()) {
@@ -109,6 +112,9 @@ void TextStripPanel::build() {
     m_search->setClearButtonEnabled(true);
     m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 36);
     m_search->installEventFilter(this);
+    m_empty->setObjectName(QStringLiteral("textEmpty"));
+    m_empty->setWordWrap(true);
+    m_empty->setForegroundRole(QPalette::PlaceholderText);
     m_found->setObjectName(QStringLiteral("searchResult"));
     m_readOut->setTextFormat(Qt::PlainText);
     m_readOut->setObjectName(QStringLiteral("textReadOut"));
@@ -123,6 +129,7 @@ void TextStripPanel::build() {
     column->setSpacing(4);
     column->addLayout(row);
     column->addWidget(m_messages);
+    column->addWidget(m_empty);
     column->addWidget(m_view, 1);
     column->addStretch(0);
 }
@@ -213,6 +220,7 @@ void TextStripPanel::refresh() {
     const bool hasText = session && session->head().corpus.tokenCount() > 0;
     m_search->setEnabled(hasText);
     m_view->setVisible(hasText);
+    m_empty->setVisible(!session);
     if (!hasText) {
         m_runner.cancel();
         m_view->setFigure(nullptr);

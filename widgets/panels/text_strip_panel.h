@@ -46,6 +46,7 @@ private:
     QLabel* m_found;
     QLabel* m_readOut;
     MessageBar* m_messages;
+    QLabel* m_empty;  ///< in place of the text while no session is open
     FigureView* m_view;
     JobRunner m_runner;
     JobRunner m_searcher;

@@ -114,9 +114,10 @@ QPalette lightPalette() {
     QPalette palette(QColor(0xF1F2F4));
     palette.setColor(QPalette::Base, theme.background);
     palette.setColor(QPalette::AlternateBase, theme.panel);
-    palette.setColor(QPalette::Text, theme.text);
-    palette.setColor(QPalette::WindowText, theme.text);
-    palette.setColor(QPalette::ButtonText, theme.text);
+    for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+        palette.setColor(role, theme.text);
+        palette.setColor(QPalette::Disabled, role, QColor(0x959DA5));
+    }
     palette.setColor(QPalette::ToolTipBase, theme.background);
     palette.setColor(QPalette::ToolTipText, theme.text);
     palette.setColor(QPalette::PlaceholderText, theme.secondaryText);

@@ -7,6 +7,8 @@
 
 #include <QSet>
 
+#include <cmath>
+
 using namespace moescope;
 using widgets::Theme;
 
@@ -49,4 +51,16 @@ TEST_CASE("Theme: expert colours differ", "[widgets][support]") {
 TEST_CASE("Theme: follows the palette", "[widgets][support]") {
     CHECK_FALSE(Theme::fromPalette(widgets::lightPalette()).isDark);
     CHECK(Theme::fromPalette(widgets::darkPalette()).isDark);
+}
+
+TEST_CASE("Theme: what is disabled looks it", "[widgets][support]") {
+    for (const QPalette& palette : {widgets::lightPalette(), widgets::darkPalette()}) {
+        for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+            const double back = palette.color(QPalette::Window).lightnessF();
+            const double on = palette.color(QPalette::Active, role).lightnessF();
+            const double off = palette.color(QPalette::Disabled, role).lightnessF();
+            CHECK(std::abs(off - back) < 0.7 * std::abs(on - back));
+            CHECK(std::abs(off - back) > 0.2);
+        }
+    }
 }
