@@ -133,11 +133,17 @@ std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& se
                   "session brings its text."));
         return std::nullopt;
     }
-    if (request->folder.isEmpty()) {
-        // Sessions of the first version did not say where they began; the demo lies by its model.
-        request->folder = QFileInfo(session.path).absolutePath();
+    QString checkpoint = widgets::absoluteCheckpoint(*request);
+    if (request->folder.isEmpty() || !QFileInfo::exists(checkpoint)) {
+        // Sessions of format 1.0 did not say where they began, and models move with their sessions:
+        // the demo lies by its model.
+        AnalysisRequest beside = *request;
+        beside.folder = QFileInfo(session.path).absolutePath();
+        if (QFileInfo::exists(widgets::absoluteCheckpoint(beside))) {
+            request = beside;
+            checkpoint = widgets::absoluteCheckpoint(beside);
+        }
     }
-    const QString checkpoint = widgets::absoluteCheckpoint(*request);
     if (!QFileInfo::exists(checkpoint)) {
         askFor(RequestField::Checkpoint, session, known,
                tr("There is no checkpoint at %1: choose where it is now. The session brings its "

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/engine/program.h"
+
 #include "core/base/file_system.h"
 #include "core/base/version.h"
+#include "core/experiments/factory.h"
 #include "core/session/run_events.h"
 #include "core/session/session.h"
 #include "tests/support/catch.h"
@@ -21,7 +24,22 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-/// The real program, in a folder with a tiny model, a baseline for it and a text.
+/// Steps into a folder and back.
+class Stay {
+public:
+    explicit Stay(const std::filesystem::path& folder) : m_before(std::filesystem::current_path()) {
+        std::filesystem::current_path(folder);
+    }
+    ~Stay() { std::filesystem::current_path(m_before); }
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+
+private:
+    std::filesystem::path m_before;
+};
+
+/// A folder with a tiny model, a baseline for it and a text, to run the program in: most cases call
+/// it in this process, since starting it means loading LibTorch each time.
 class Workbench {
 public:
     Workbench() {
@@ -36,10 +54,23 @@ public:
     void write(const std::string& name, const std::string& content) const {
         writeFileAtomically(m_folder / name, content);
     }
-    [[nodiscard]] Process::Result run(const Strings& arguments,
-                                      Process::Options options = {}) const {
+    /// The built program as a user runs it.
+    [[nodiscard]] Process::Result start(const Strings& arguments,
+                                        Process::Options options = {}) const {
         options.workingFolder = m_folder.path();
         return runProcess(binDir() / "moescope-engine", arguments, options);
+    }
+    /// The same but for main() and the process.
+    [[nodiscard]] Process::Result run(const Strings& arguments) const {
+        const Stay here(m_folder.path());
+        std::ostringstream out;
+        std::ostringstream err;
+        Process::Result result;
+        result.exitCode =
+            app::runEngineProgram(arguments, experiments::makeProbes, {}, {.out = out, .err = err});
+        result.out = out.str();
+        result.err = err.str();
+        return result;
     }
     /// analyze model -o run.h5 and what else is given.
     [[nodiscard]] Process::Result analyze(const Strings& more) const {
@@ -84,18 +115,19 @@ void checkFails(const Process::Result& result, int exitCode, const Strings& word
 
 TEST_CASE("moescope-engine: help and version", "[app][engine]") {
     const Workbench bench;
-    const auto version = bench.run({"--version"});
+    const auto version = bench.start({"--version"});
     CHECK(version.exitCode == 0);
     CHECK(version.out == std::string("moescope-engine ") + kVersion + "\n");
     CHECK(version.err.empty());
-    const auto help = bench.run({"analyze", "--help"});
+    const auto help = bench.start({"analyze", "--help"});
     CHECK(help.exitCode == 0);
     CHECK_THAT(help.out, Catch::Contains("--skip-prefix") && Catch::Contains("rank_counts"));
 }
 
 TEST_CASE("moescope-engine: a run writes a session and says where", "[app][engine]") {
     const Workbench bench;
-    const auto result = bench.analyze({"--text", "text.txt", "--baseline", "dense"});
+    const auto result = bench.start(
+        {"analyze", "model", "-o", "run.h5", "--text", "text.txt", "--baseline", "dense"});
     INFO(result.err);
     REQUIRE(result.exitCode == 0);
     CHECK(result.out == "run.h5\n");
@@ -222,7 +254,7 @@ TEST_CASE("moescope-engine: experiments are added without computing anything twi
 
 TEST_CASE("moescope-engine: exit codes 2 to 5", "[app][engine]") {
     const Workbench bench;
-    checkFails(bench.run({}), 2, {"analyze or info"});
+    checkFails(bench.start({}), 2, {"analyze or info"});
     checkFails(bench.run({"analyze", "model"}), 2, {"-o RUN.h5"});
     checkFails(bench.run({"analyze", "model", "-o", ".", "--prompt", "x"}), 2, {"folder"});
     checkFails(bench.analyze({"--prompt", "x", "--top-k", "8"}), 2, {"7"});
@@ -293,7 +325,7 @@ TEST_CASE("moescope-engine: a disk that fills up ends with 7 and loses nothing",
     const Workbench bench;
     Strings arguments{"analyze", "model", "-o", "run.h5", "--text", "text.txt"};
     const auto full =
-        bench.run(arguments, {.workingFolder = {}, .environment = {}, .largestFile = 30000});
+        bench.start(arguments, {.workingFolder = {}, .environment = {}, .largestFile = 30000});
     INFO(full.err);
     CHECK(full.exitCode == 7);
     CHECK_THAT(full.err, Catch::Contains("moescope-engine: "));
