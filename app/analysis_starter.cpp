@@ -177,7 +177,7 @@ QString AnalysisStarter::writablePath(const OpenSession& session) {
     return copy;
 }
 
-QStringList AnalysisStarter::missingExperiments(const OpenSession& session) const {
+QStringList AnalysisStarter::missingExperiments(const OpenSession& session) {
     QStringList missing;
     const auto& records = session.head().experiments;
     for (const experiments::ExperimentInfo& info : experiments::catalogue()) {

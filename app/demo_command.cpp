@@ -40,7 +40,7 @@ void analyze(const InstallPaths& paths, const std::filesystem::path& session, st
     EngineProcess::End end = EngineProcess::End::Failed;
     Problem problem;
     std::string lastStage;
-    QObject::connect(&engine, &EngineProcess::event, &loop, [&](const session::RunEvent& event) {
+    QObject::connect(&engine, &EngineProcess::eventReceived, &loop, [&](const session::RunEvent& event) {
         const bool progress = event.kind == session::RunEvent::Kind::Progress;
         if (progress && event.stage != lastStage) {
             lastStage = event.stage;

@@ -32,6 +32,7 @@ void handOverToEngine(std::span<const std::string> arguments) {
     std::vector<std::string> owned{engine};
     owned.insert(owned.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
+    pointers.reserve(owned.size() + 1);
     for (std::string& argument : owned) {
         pointers.push_back(argument.data());
     }

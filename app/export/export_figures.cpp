@@ -36,12 +36,12 @@ public:
     std::size_t run();
 
 private:
-    std::vector<LayerId> layers() const;
-    std::vector<std::optional<TokenRange>> tokenRanges() const;
+    [[nodiscard]] std::vector<LayerId> layers() const;
+    [[nodiscard]] std::vector<std::optional<TokenRange>> tokenRanges() const;
     void write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens);
-    std::string fileName(std::optional<LayerId> layer,
-                         const std::optional<TokenRange>& tokens) const;
-    bool isCsv() const { return m_plan.file.format == widgets::FileFormat::Csv; }
+    [[nodiscard]] std::string fileName(std::optional<LayerId> layer,
+                                       const std::optional<TokenRange>& tokens) const;
+    [[nodiscard]] bool isCsv() const { return m_plan.file.format == widgets::FileFormat::Csv; }
 
     const FigureBuilder& m_builder;
     const ExportPlan& m_plan;
@@ -59,7 +59,7 @@ std::string listOf(const std::vector<LayerId>& layers) {
 }
 
 std::vector<LayerId> FigureExport::layers() const {
-    const std::vector<LayerId> have = m_builder.layersOf(m_info);
+    std::vector<LayerId> have = m_builder.layersOf(m_info);
     if (m_plan.allLayers) {
         return have;
     }
@@ -97,7 +97,7 @@ std::vector<std::optional<TokenRange>> FigureExport::tokenRanges() const {
         }
         std::vector<std::optional<TokenRange>> each;
         for (std::uint64_t i = 0; i < range.count; ++i) {
-            each.push_back(TokenRange{range.first + i, 1});
+            each.emplace_back(TokenRange{range.first + i, 1});
         }
         return each;
     }

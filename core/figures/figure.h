@@ -65,7 +65,8 @@ struct RankCountsPanel {
     std::optional<double> spearman, diagonalShare;
     std::optional<int> agreeingRanks;
     [[nodiscard]] std::uint64_t count(int scoreRank, int normRank) const {
-        return counts[static_cast<std::size_t>(scoreRank * ranks + normRank)];
+        return counts[static_cast<std::size_t>(scoreRank) * static_cast<std::size_t>(ranks) +
+                      static_cast<std::size_t>(normRank)];
     }
 };
 

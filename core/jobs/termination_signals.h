@@ -4,7 +4,7 @@
 
 #include "core/jobs/cancel_token.h"
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX sigaction
 
 #include <array>
 #include <atomic>

@@ -56,9 +56,9 @@ QVariant ExperimentChoiceModel::data(const QModelIndex& index, int role) const {
                 .arg(text(info->definition).toHtmlEscaped(), text(info->source).toHtmlEscaped());
         case Qt::CheckStateRole:
             return m_chosen.contains(id) ? Qt::Checked : Qt::Unchecked;
-        case kIdRole:
+        case IdRole:
             return id;
-        case kNeedsTextRole:
+        case NeedsTextRole:
             return info->kind == experiments::ExperimentKind::Dynamic;
         default:
             return {};

@@ -13,8 +13,8 @@ class ExperimentChoiceModel : public QAbstractListModel {
     Q_OBJECT
 public:
     enum Role {
-        kIdRole = Qt::UserRole,
-        kNeedsTextRole  ///< bool
+        IdRole = Qt::UserRole,
+        NeedsTextRole  ///< bool
     };
 
     explicit ExperimentChoiceModel(QObject* parent = nullptr);

@@ -109,7 +109,7 @@ void EngineProcess::takeLine(const QByteArray& line) {
         m_failure = parsed;
     }
     m_sawCancelled = m_sawCancelled || parsed->kind == session::RunEvent::Kind::Cancelled;
-    Q_EMIT event(*parsed);
+    Q_EMIT eventReceived(*parsed);
 }
 
 void EngineProcess::finish(int exitCode, QProcess::ExitStatus status) {

@@ -45,7 +45,7 @@ public:
     [[nodiscard]] const QByteArray& plainOutput() const { return m_plain; }
 
 Q_SIGNALS:
-    void event(const moescope::session::RunEvent& event);
+    void eventReceived(const moescope::session::RunEvent& event);
     void ended(moescope::widgets::EngineProcess::End end,
                const moescope::widgets::Problem& problem);
 

@@ -16,7 +16,7 @@ RunController::RunController(SessionService& sessions, QString engine, QObject* 
     m_refresh.setSingleShot(true);
     m_refresh.setInterval(kRefreshMs);
     connect(&m_refresh, &QTimer::timeout, this, &RunController::refresh);
-    connect(&m_engine, &EngineProcess::event, this, &RunController::take);
+    connect(&m_engine, &EngineProcess::eventReceived, this, &RunController::take);
     connect(&m_engine, &EngineProcess::ended, this, &RunController::takeEnd);
 }
 

@@ -103,7 +103,7 @@ TEST_CASE("ExperimentChoiceModel: what can be asked for, in catalogue order", "[
     CHECK(model.chosen().size() == model.rowCount());
     CHECK_FALSE(model.chosen().contains(QStringLiteral("coloured_text")));
     QSignalSpy changed(&model, &ExperimentChoiceModel::chosenChanged);
-    const QString first = model.index(0).data(ExperimentChoiceModel::kIdRole).toString();
+    const QString first = model.index(0).data(ExperimentChoiceModel::IdRole).toString();
     REQUIRE(model.setData(model.index(0), Qt::Unchecked, Qt::CheckStateRole));
     CHECK(changed.size() == 1);
     CHECK_FALSE(model.chosen().contains(first));

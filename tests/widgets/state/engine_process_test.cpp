@@ -33,7 +33,7 @@ struct Watched {
     Problem problem;
 
     explicit Watched(const QString& program)
-        : process(program), events(&process, &EngineProcess::event) {
+        : process(program), events(&process, &EngineProcess::eventReceived) {
         QObject::connect(&process, &EngineProcess::ended, &process,
                          [this](EngineProcess::End e, const Problem& p) {
                              end = e;
