@@ -35,41 +35,67 @@ void forEachOverlap(std::span<const std::uint64_t> lengths, std::uint64_t first,
     }
 }
 
+at::Tensor linearMap(const Linear& linear, const at::Tensor& x) {
+    return at::linear(x, linear.weight, linear.bias);
+}
+
 /// True where a query must not see a key: [queries, keys].
 at::Tensor hiddenKeys(std::uint64_t firstQuery, std::int64_t queries, std::uint64_t firstKey,
-                      std::int64_t keys, const std::optional<int>& window, at::Device device) {
+                      std::int64_t keys, const model::AttentionSpec& spec, at::Device device) {
     const auto options = at::TensorOptions().dtype(at::kLong).device(device);
     const at::Tensor query = at::arange(queries, options).add_(signedOf(firstQuery)).unsqueeze(1);
     const at::Tensor key = at::arange(keys, options).add_(signedOf(firstKey)).unsqueeze(0);
     at::Tensor hidden = key > query;
-    if (window) {
-        hidden.logical_or_((query - key) >= *window);
+    if (spec.slidingWindow) {
+        hidden.logical_or_((query - key) >= *spec.slidingWindow);
+    }
+    if (spec.chunk) {
+        const auto chunkOf = [&](const at::Tensor& position) {
+            return at::div(position, *spec.chunk, "floor");
+        };
+        hidden.logical_or_(chunkOf(key) != chunkOf(query));
     }
     return hidden;
 }
 
 }  // namespace
 
-at::Tensor Attention::heads(const at::Tensor& normed, const Linear& linear, const Norm& norm,
-                            int count) const {
-    at::Tensor projected = at::linear(normed, linear.weight, linear.bias);
-    const bool normNow = norm.weight.defined() && !m_spec.qkNormAfterRope;
+at::Tensor Attention::heads(at::Tensor projected, const Norm& norm, int count) const {
+    const bool normNow = norm.present() && !m_spec.qkNormAfterRope;
     if (normNow && m_spec.qkNorm == model::QkNorm::FullProjection) {
         projected = normalise(projected, norm);
     }
     if (m_spec.clipQkv) {
         projected.clamp_(-*m_spec.clipQkv, *m_spec.clipQkv);
     }
-    const at::Tensor split = projected.view({normed.size(0), count, m_spec.headDim});
+    const at::Tensor split = projected.view({projected.size(0), count, m_spec.headDim});
     return normNow && m_spec.qkNorm == model::QkNorm::PerHead ? normalise(split, norm) : split;
 }
 
 void Attention::finishHeads(at::Tensor& x, const Norm& norm, std::uint64_t first,
                             std::span<const std::uint64_t> lengths) const {
     rotateRange(x, first, lengths);
-    if (norm.weight.defined() && m_spec.qkNormAfterRope) {
+    if (norm.present() && m_spec.qkNormAfterRope) {
         x = normalise(x, norm);
     }
+}
+
+void Attention::applyTemperature(at::Tensor& queries, std::uint64_t first,
+                                 std::span<const std::uint64_t> lengths) const {
+    forEachOverlap(lengths, first, static_cast<std::uint64_t>(queries.size(0)),
+                   [&](std::uint64_t start, std::uint64_t, std::uint64_t from, std::uint64_t rows) {
+                       const auto options =
+                           at::TensorOptions().dtype(at::kFloat).device(queries.device());
+                       const at::Tensor positions = at::arange(
+                           signedOf(from - start), signedOf(from - start + rows), options);
+                       const at::Tensor factors = ((positions + 1.0) / m_spec.temperature->step)
+                                                      .floor_()
+                                                      .log1p_()
+                                                      .mul_(m_spec.temperature->strength)
+                                                      .add_(1.0);
+                       at::Tensor part = queries.narrow(0, signedOf(from - first), signedOf(rows));
+                       part.copy_(part.to(at::kFloat) * factors.view({-1, 1, 1}));
+                   });
 }
 
 void Attention::rotateRange(at::Tensor& x, std::uint64_t first,
@@ -90,20 +116,24 @@ Attention::KeysValues Attention::keysValues(const at::Tensor& normed) const {
     if (m_spec.latent) {
         return latentKeysValues(normed);
     }
-    return {heads(normed, m_weights.k, m_weights.kNorm, m_spec.headsKv),
-            heads(normed, m_weights.v, {}, m_spec.headsKv)};
+    const at::Tensor key = linearMap(m_weights.k, normed);
+    // A copy where values are keys: clipping works in place.
+    const at::Tensor value = m_spec.valueIsKey ? key.clone() : linearMap(m_weights.v, normed);
+    at::Tensor values = heads(value, {}, m_spec.headsKv);
+    if (m_weights.vNorm.present()) {
+        values = normalise(values, m_weights.vNorm);
+    }
+    return {heads(key, m_weights.kNorm, m_spec.headsKv), values};
 }
 
 Attention::KeysValues Attention::latentKeysValues(const at::Tensor& normed) const {
     const model::LatentAttention& latent = *m_spec.latent;
     const std::int64_t rows = normed.size(0);
-    const at::Tensor down =
-        at::linear(normed, m_weights.keyValueDown.weight, m_weights.keyValueDown.bias);
+    const at::Tensor down = linearMap(m_weights.keyValueDown, normed);
     const at::Tensor narrow =
         normalise(down.narrow(1, 0, latent.keyValueRank), m_weights.keyValueDownNorm);
-    const at::Tensor wide =
-        at::linear(narrow, m_weights.keyValueUp.weight, m_weights.keyValueUp.bias)
-            .view({rows, m_spec.headsQ, latent.plainDim + latent.valueDim});
+    const at::Tensor wide = linearMap(m_weights.keyValueUp, narrow)
+                                .view({rows, m_spec.headsQ, latent.plainDim + latent.valueDim});
     const at::Tensor rotary = down.narrow(1, latent.keyValueRank, latent.rotaryDim)
                                   .unsqueeze(1)
                                   .expand({rows, m_spec.headsQ, latent.rotaryDim});
@@ -111,16 +141,27 @@ Attention::KeysValues Attention::latentKeysValues(const at::Tensor& normed) cons
             wide.narrow(2, latent.plainDim, latent.valueDim)};
 }
 
-at::Tensor Attention::queriesOf(const at::Tensor& normed) const {
-    if (!m_spec.latent) {
-        return heads(normed, m_weights.q, m_weights.qNorm, m_spec.headsQ);
+Attention::Queries Attention::queriesOf(const at::Tensor& normed) const {
+    if (m_spec.latent) {
+        return {latentQueries(normed), {}};
     }
+    at::Tensor queries = linearMap(m_weights.q, normed);
+    at::Tensor gate;
+    if (m_spec.outputGate) {
+        const std::int64_t rows = normed.size(0);
+        const at::Tensor pairs = queries.view({rows, m_spec.headsQ, 2, m_spec.headDim});
+        queries = pairs.select(2, 0).reshape({rows, -1});
+        gate = pairs.select(2, 1).reshape({rows, -1});
+    }
+    return {heads(queries, m_weights.qNorm, m_spec.headsQ), gate};
+}
+
+at::Tensor Attention::latentQueries(const at::Tensor& normed) const {
     at::Tensor from = normed;
     if (m_weights.queryDown.weight.defined()) {
-        from = normalise(at::linear(normed, m_weights.queryDown.weight, m_weights.queryDown.bias),
-                         m_weights.queryDownNorm);
+        from = normalise(linearMap(m_weights.queryDown, normed), m_weights.queryDownNorm);
     }
-    const at::Tensor queries = heads(from, m_weights.q, {}, m_spec.headsQ);
+    const at::Tensor queries = heads(linearMap(m_weights.q, from), {}, m_spec.headsQ);
     // Here as in the keys the rotated part stands first, where rotate() expects it: products of
     // queries and keys do not depend on the order.
     const model::LatentAttention& latent = *m_spec.latent;
@@ -155,9 +196,12 @@ void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths
         poll();
         const std::int64_t count = std::min(step, tokens - first);
         at::Tensor block = hidden.narrow(0, first, count);
-        at::Tensor queries = queriesOf(normalise(block, m_norm));
+        auto [queries, gate] = queriesOf(normalise(block, m_norm));
         const auto begin = static_cast<std::uint64_t>(first);
         finishHeads(queries, m_weights.qNorm, begin, lengths);
+        if (m_spec.temperature) {
+            applyTemperature(queries, begin, lengths);
+        }
         at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.valueDim()}, hidden.options());
         forEachOverlap(
             lengths, begin, static_cast<std::uint64_t>(count),
@@ -169,17 +213,29 @@ void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths
                     .copy_(
                         attend(queries.narrow(0, at, signedOf(rows)), from - start, keys, values));
             });
-        block.add_(at::linear(mixed, m_weights.o.weight, m_weights.o.bias));
+        if (gate.defined()) {
+            mixed.mul_(at::sigmoid(gate));
+        }
+        addTo(block, linearMap(m_weights.o, mixed), m_join);
     }
+}
+
+std::uint64_t Attention::firstVisible(std::uint64_t position) const {
+    if (m_spec.chunk) {
+        const auto chunk = static_cast<std::uint64_t>(*m_spec.chunk);
+        return position / chunk * chunk;
+    }
+    const auto window = static_cast<std::uint64_t>(m_spec.slidingWindow.value_or(0));
+    return m_spec.slidingWindow && position + 1 > window ? position + 1 - window : 0;
 }
 
 at::Tensor Attention::attend(const at::Tensor& queries, std::uint64_t first, const at::Tensor& keys,
                              const at::Tensor& values) const {
     const std::int64_t total = queries.size(0);
-    const std::uint64_t reach =
-        std::min(first + static_cast<std::uint64_t>(total),
-                 m_spec.slidingWindow ? static_cast<std::uint64_t>(*m_spec.slidingWindow + total)
-                                      : std::numeric_limits<std::uint64_t>::max());
+    const std::optional<int> bound = m_spec.reach();
+    const std::uint64_t reach = std::min(first + static_cast<std::uint64_t>(total),
+                                         bound ? static_cast<std::uint64_t>(*bound + total)
+                                               : std::numeric_limits<std::uint64_t>::max());
     const std::uint64_t rowBytes =
         std::max<std::uint64_t>(1, reach * static_cast<std::uint64_t>(m_spec.headsQ) * 4);
     const std::int64_t step =
@@ -201,26 +257,43 @@ at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first
                                   const at::Tensor& keys, const at::Tensor& values) const {
     const std::int64_t rows = queries.size(0);
     const std::int64_t group = m_spec.headsQ / m_spec.headsKv;
-    const std::uint64_t firstKey =
-        m_spec.slidingWindow && first + 1 > static_cast<std::uint64_t>(*m_spec.slidingWindow)
-            ? first + 1 - static_cast<std::uint64_t>(*m_spec.slidingWindow)
-            : 0;
+    const std::uint64_t firstKey = firstVisible(first);
     const std::int64_t seen = signedOf(first - firstKey) + rows;
     const at::Tensor visibleKeys = keys.narrow(1, signedOf(firstKey), seen);
     const at::Tensor visibleValues = values.narrow(1, signedOf(firstKey), seen);
     // Heads of one group lie together: query head h belongs to key head h / group.
     const at::Tensor grouped =
         queries.transpose(0, 1).reshape({m_spec.headsKv, group * rows, m_spec.headDim});
-    at::Tensor scores = at::bmm(grouped, visibleKeys.transpose(1, 2)).mul_(m_spec.scale);
-    const at::Tensor mask =
-        hiddenKeys(first, rows, firstKey, seen, m_spec.slidingWindow, queries.device());
-    scores.view({m_spec.headsKv, group, rows, seen})
-        .masked_fill_(mask, -std::numeric_limits<double>::infinity());
-    const at::Tensor shares = at::softmax(scores, -1, at::kFloat).to(queries.scalar_type());
-    return at::bmm(shares, visibleValues)
+    const at::Tensor mask = hiddenKeys(first, rows, firstKey, seen, m_spec, queries.device());
+    return at::bmm(shares(at::bmm(grouped, visibleKeys.transpose(1, 2)), mask), visibleValues)
         .view({m_spec.headsQ, rows, m_spec.valueDim()})
         .transpose(0, 1)
         .reshape({rows, m_spec.headsQ * m_spec.valueDim()});
+}
+
+at::Tensor Attention::shares(at::Tensor products, const at::Tensor& mask) const {
+    const at::ScalarType type = products.scalar_type();
+    at::Tensor scores = products;
+    if (m_spec.logitCap) {
+        scores = products.to(at::kFloat).mul_(m_spec.scale / *m_spec.logitCap);
+        scores.tanh_().mul_(*m_spec.logitCap);
+    } else {
+        scores.mul_(m_spec.scale);
+    }
+    const std::int64_t rows = mask.size(0);
+    scores.view({m_spec.headsKv, -1, rows, mask.size(1)})
+        .masked_fill_(mask, -std::numeric_limits<double>::infinity());
+    if (!m_weights.sinks.defined()) {
+        return at::softmax(scores, -1, at::kFloat).to(type);
+    }
+    // The sink's logit stands beside the keys': [kv heads, group * rows, 1].
+    const at::Tensor sinks =
+        m_weights.sinks.view({m_spec.headsKv, -1, 1}).repeat_interleave(rows, 1);
+    scores = scores.to(at::kFloat);
+    const at::Tensor largest = at::maximum(scores.amax(-1, /*keepdim=*/true), sinks);
+    scores.sub_(largest).exp_();
+    const at::Tensor total = scores.sum(-1, /*keepdim=*/true) + (sinks - largest).exp();
+    return scores.div_(total).to(type);
 }
 
 }  // namespace moescope::engine

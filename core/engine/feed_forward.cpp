@@ -24,9 +24,15 @@ void activate(at::Tensor& x, model::Activation activation) {
 
 at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights) {
     at::Tensor hidden = at::linear(x, weights.gate.weight, weights.gate.bias);
+    at::Tensor up = at::linear(x, weights.up.weight, weights.up.bias);
+    if (weights.clamped) {
+        const double limit = weights.clamped->limit;
+        hidden.clamp_max_(limit);
+        hidden.mul_((hidden * weights.clamped->slope).sigmoid_());
+        return hidden.mul_(up.clamp_(-limit, limit).add_(1.0));
+    }
     activate(hidden, weights.activation);
-    hidden.mul_(at::linear(x, weights.up.weight, weights.up.bias));
-    return hidden;
+    return hidden.mul_(up);
 }
 
 template <typename Scalar>

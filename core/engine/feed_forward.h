@@ -10,7 +10,7 @@
 
 namespace moescope::engine {
 
-/// down(act(gate x) * (up x)) of x [n, d].
+/// down(act(gate x) * (up x)) of x [n, d], or the clamped form.
 [[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights);
 
 /// Which rows of a block go to one expert, and with what weight.

@@ -61,7 +61,7 @@ at::Tensor LayerPass::denseBlock(ModelStream& stream, std::int64_t first, std::i
     at::Tensor block = stream.hidden.narrow(0, first, count);
     at::Tensor output =
         feedForward(stream.model->feedForwardInput(block), stream.model->weights().dense);
-    block.add_(output);
+    stream.model->addFeedForward(block, output);
     return output;
 }
 
@@ -81,7 +81,7 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
                               m_model.model->layerSpec(), m_poll);
     const MoeBlock mixture(context.moe, m_model.model->weights(), source, change);
     const MoeBlock::Result result =
-        mixture.forward(input, all ? &columns : nullptr, sharedColumn(context.columns));
+        mixture.forward(block, input, all ? &columns : nullptr, sharedColumn(context.columns));
     for (std::size_t b = 0; b < m_baselines.size(); ++b) {
         const at::Tensor output = denseBlock(m_baselines[b], first, count);
         if (all) {
@@ -100,7 +100,7 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
               .weights = routing.weights,
               .norms = all ? &norms : nullptr,
               .outputs = columns.outputs.defined() ? &columns.outputs : nullptr});
-    block.add_(result.output);
+    m_model.model->addFeedForward(block, result.output);
 }
 
 }  // namespace moescope::engine

@@ -26,31 +26,60 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
     const auto linear = [&](const model::LinearNames& name) {
         return name.weight.empty() ? Linear{} : reader.load(name, threads);
     };
-    // These norms are RMS norms whatever the residual stream's are.
-    const auto norm = [&](const model::TensorRef& name, double eps) {
-        return name.empty() ? Norm{} : Norm{reader.load(name, threads), model::NormKind::Rms, eps};
+    // The kind of these norms is apart from that of the residual stream's.
+    const auto norm = [&](const model::TensorRef& name, model::NormKind kind, double eps) {
+        return Norm{name.empty() ? at::Tensor() : reader.load(name, threads), {}, kind, eps};
     };
     AttentionWeights weights;
     weights.q = linear(names.q);
     weights.k = linear(names.k);
     weights.v = linear(names.v);
     weights.o = linear(names.o);
-    weights.qNorm = norm(names.qNorm, normEps);
-    weights.kNorm = norm(names.kNorm, normEps);
+    if (spec.qkNorm != model::QkNorm::None) {
+        weights.qNorm = norm(names.qNorm, spec.qkNormKind, normEps);
+        weights.kNorm = norm(names.kNorm, spec.qkNormKind, normEps);
+    }
+    if (spec.valueNorm) {
+        weights.vNorm = {{}, {}, model::NormKind::RmsWeightless, normEps};
+    }
+    if (spec.sinks) {
+        weights.sinks = reader.loadFloat(names.sinks);
+    }
     if (spec.latent) {
         weights.queryDown = linear(names.queryDown);
         weights.keyValueDown = linear(names.keyValueDown);
         weights.keyValueUp = names.keyValueUpParts.empty()
                                  ? linear(names.keyValueUp)
                                  : joined(reader, names.keyValueUpParts, threads);
-        weights.queryDownNorm = norm(names.queryDownNorm, spec.latent->normEps);
-        weights.keyValueDownNorm = norm(names.keyValueDownNorm, spec.latent->normEps);
+        const double eps = spec.latent->normEps;
+        weights.queryDownNorm = norm(names.queryDownNorm, model::NormKind::Rms, eps);
+        weights.keyValueDownNorm = norm(names.keyValueDownNorm, model::NormKind::Rms, eps);
     }
     return weights;
 }
 
+DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& layer, double normEps,
+                             WeightReader::Threads threads) {
+    const model::DeltaNetNames& names = layer.delta;
+    const auto linear = [&](const model::LinearNames& name) {
+        return name.weight.empty() ? Linear{} : reader.load(name, threads);
+    };
+    DeltaNetWeights weights;
+    weights.queryKeyValue = linear(names.queryKeyValue);
+    weights.gate = linear(names.gate);
+    weights.strength = linear(names.strength);
+    weights.decay = linear(names.decay);
+    weights.output = linear(layer.o);
+    weights.convolution = reader.loadFloat(names.convolution).squeeze(1);
+    weights.logDecay = reader.loadFloat(names.logDecay);
+    weights.timeBias = reader.loadFloat(names.timeBias);
+    weights.outputNorm = {
+        reader.load(names.outputNorm, threads), {}, model::NormKind::Rms, normEps};
+    return weights;
+}
+
 Router loadRouter(WeightReader& reader, const model::LayerNames& names,
-                  const model::RouterSpec& spec, WeightReader::Threads threads) {
+                  const model::RouterSpec& spec, double normEps, WeightReader::Threads threads) {
     Router router;
     if (spec.fp32Matmul) {
         router.linear.weight = reader.loadFloat(names.router.weight);
@@ -62,6 +91,13 @@ Router loadRouter(WeightReader& reader, const model::LayerNames& names,
     if (!names.selectionBias.empty()) {
         router.selectionBias = reader.loadFloat(names.selectionBias).flatten();
     }
+    if (spec.ownInputNorm) {
+        router.inputNorm = {{}, {}, model::NormKind::RmsWeightless, normEps};
+        router.inputScale = reader.load(names.routerScale, threads);
+    }
+    if (spec.perExpertScale) {
+        router.perExpertScale = reader.loadFloat(names.perExpertScale);
+    }
     return router;
 }
 
@@ -72,24 +108,39 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     const model::LayerSpec& spec = model.layers.at(static_cast<std::size_t>(layer));
     const model::LayerNames& names = spec.names;
     LayerWeights result;
-    const auto norm = [&](const model::TensorRef& name) {
-        return Norm{reader.load(name, threads), model.normKind, model.normEps};
+    const auto vector = [&](const model::TensorRef& name) {
+        return name.empty() ? at::Tensor() : reader.load(name, threads);
+    };
+    const auto norm = [&](const model::TensorRef& name, const model::TensorRef& bias) {
+        return Norm{vector(name), vector(bias), model.normKind, model.normEps};
     };
     if (parts.attention) {
-        result.attentionNorm = norm(names.attentionNorm);
-        result.feedForwardNorm = norm(names.feedForwardNorm);
-        result.attention = loadAttention(reader, names, spec.attention, model.normEps, threads);
+        result.attentionNorm = norm(names.attentionNorm, names.attentionNormBias);
+        result.feedForwardNorm = norm(names.feedForwardNorm, names.feedForwardNormBias);
+        result.attentionJoin = {norm(names.attentionOutputNorm, {}), model.residualScale};
+        result.feedForwardJoin = {norm(names.feedForwardOutputNorm, {}), model.residualScale};
+        result.scalar = vector(names.layerScalar);
+        if (spec.delta) {
+            result.delta = loadDeltaNet(reader, names, model.normEps, threads);
+        } else {
+            result.attention = loadAttention(reader, names, spec.attention, model.normEps, threads);
+        }
     }
     if (parts.feedForward && spec.dense) {
         result.dense = reader.load(names.dense, *spec.dense, threads);
     }
     if (parts.feedForward && spec.moe) {
-        result.router = loadRouter(reader, names, spec.moe->router, threads);
+        result.router = loadRouter(reader, names, spec.moe->router, model.normEps, threads);
         if (spec.moe->shared) {
             result.shared = reader.load(names.shared, *spec.moe->shared, threads);
         }
         if (spec.moe->sharedGate) {
             result.sharedGate = reader.load(names.sharedGate, threads);
+        }
+        if (spec.moe->separateNorms) {
+            result.routedOutputNorm = norm(names.routedOutputNorm, {});
+            result.sharedInputNorm = norm(names.sharedInputNorm, {});
+            result.sharedOutputNorm = norm(names.sharedOutputNorm, {});
         }
     }
     if (parts.experts && spec.moe) {

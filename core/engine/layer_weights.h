@@ -14,12 +14,16 @@ namespace moescope::engine {
 /// layer; otherwise they come one by one through ExpertSource.
 struct LayerWeights {
     Norm attentionNorm, feedForwardNorm;
+    ResidualJoin attentionJoin, feedForwardJoin;
+    at::Tensor scalar;  ///< [1] in the compute type or undefined: of what leaves the layer
     AttentionWeights attention;
-    FeedForward dense;                 ///< dense layers
-    Router router;                     ///< routed layers
-    FeedForward shared;                ///< where the spec has shared experts
-    Linear sharedGate;                 ///< where their output is gated
-    std::vector<FeedForward> experts;  ///< empty when streamed
+    DeltaNetWeights delta;  ///< in place of attention
+    FeedForward dense;      ///< dense layers
+    Router router;          ///< routed layers
+    FeedForward shared;     ///< where the spec has shared experts
+    Linear sharedGate;      ///< where their output is gated
+    Norm routedOutputNorm, sharedInputNorm, sharedOutputNorm;  ///< MoeSpec::separateNorms
+    std::vector<FeedForward> experts;                          ///< empty when streamed
 };
 
 /// What of a layer is loaded at once.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/model_run.h"
 
+#include "core/engine/delta_net.h"
 #include "core/engine/norm.h"
 #include "core/model/spec_tensors.h"
 
@@ -18,10 +19,16 @@ constexpr std::size_t kEmbedRows = 4096;
 }  // namespace
 
 void ModelRun::embed(std::span<const text::TokenId> ids, at::Tensor& hidden) {
+    const at::Tensor rounded = at::scalar_tensor(m_spec.embeddingScale, hidden.scalar_type());
+    const double scale =
+        m_spec.roundEmbeddingScale ? rounded.item<double>() : m_spec.embeddingScale;
     for (std::size_t first = 0; first < ids.size(); first += kEmbedRows) {
         const auto part = ids.subspan(first, std::min(kEmbedRows, ids.size() - first));
         hidden.narrow(0, static_cast<std::int64_t>(first), static_cast<std::int64_t>(part.size()))
             .copy_(m_reader.loadRows(m_spec.embeddingName, part));
+    }
+    if (scale != 1.0) {
+        hidden.mul_(scale);
     }
 }
 
@@ -54,8 +61,11 @@ void ModelRun::endLayer(int layer) {
 
 void ModelRun::attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
                       const AttentionLimits& limits, const std::function<void()>& poll) {
-    const Attention attention(layerSpec().attention, m_weights->attentionNorm, m_weights->attention,
-                              m_ropes, limits);
+    if (const auto& delta = layerSpec().delta) {
+        DeltaNet(*delta, *m_weights, limits.queryRows).apply(hidden, lengths, poll);
+        return;
+    }
+    const Attention attention(layerSpec().attention, *m_weights, m_ropes, limits);
     attention.apply(hidden, lengths, poll);
 }
 
@@ -63,9 +73,19 @@ at::Tensor ModelRun::feedForwardInput(const at::Tensor& hidden) const {
     return normalise(hidden, m_weights->feedForwardNorm);
 }
 
+void ModelRun::addFeedForward(at::Tensor& hidden, const at::Tensor& output) const {
+    addTo(hidden, output, m_weights->feedForwardJoin);
+    if (m_weights->scalar.defined()) {
+        hidden.mul_(m_weights->scalar);
+    }
+}
+
 at::Tensor ModelRun::finalHidden(const at::Tensor& hidden) {
     if (!m_finalNorm.weight.defined()) {
-        m_finalNorm = {m_reader.load(m_spec.finalNormName), m_spec.normKind, m_spec.normEps};
+        m_finalNorm = {m_reader.load(m_spec.finalNormName), {}, m_spec.normKind, m_spec.normEps};
+        if (!m_spec.finalNormBias.empty()) {
+            m_finalNorm.bias = m_reader.load(m_spec.finalNormBias);
+        }
     }
     return normalise(hidden, m_finalNorm);
 }
@@ -74,8 +94,18 @@ at::Tensor ModelRun::logits(const at::Tensor& finalHidden) {
     if (!m_head.weight.defined()) {
         m_head = m_spec.tiedHead ? Linear{m_reader.load(m_spec.embeddingName), {}}
                                  : m_reader.load(m_spec.head);
+        if (m_spec.normalisedHead) {
+            const at::Tensor wide = m_head.weight.to(at::kFloat);
+            const at::Tensor norms = at::linalg_vector_norm(wide, 2, {0}, /*keepdim=*/true);
+            m_head.weight = (wide / (norms + 1e-7)).to(m_head.weight.scalar_type());
+        }
     }
-    return at::linear(finalHidden, m_head.weight, m_head.bias).to(at::kFloat);
+    at::Tensor logits =
+        at::linear(finalHidden, m_head.weight, m_head.bias).to(at::kFloat).mul_(m_spec.logitScale);
+    if (m_spec.logitCap) {
+        logits.div_(*m_spec.logitCap).tanh_().mul_(*m_spec.logitCap);
+    }
+    return logits;
 }
 
 std::vector<std::string> ModelRun::warnings(int layer) const {

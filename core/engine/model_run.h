@@ -31,11 +31,14 @@ public:
     /// Drops the layer's weights and pages.
     void endLayer(int layer);
 
-    /// hidden += attention over whole documents of `lengths`.
+    /// Lets attention, or the DeltaNet in its place, over whole documents of `lengths` join
+    /// `hidden`.
     void attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
                 const AttentionLimits& limits, const std::function<void()>& poll);
     /// The norm before the feed-forward of the current layer.
     [[nodiscard]] at::Tensor feedForwardInput(const at::Tensor& hidden) const;
+    /// Lets the feed-forward's output join `hidden`, which then leaves the layer.
+    void addFeedForward(at::Tensor& hidden, const at::Tensor& output) const;
     /// Logits [n, V] of the residual stream after the last layer, float32; loads norm and head on
     /// first use.
     [[nodiscard]] at::Tensor finalHidden(const at::Tensor& hidden);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/moe_block.h"
 
+#include "core/engine/norm.h"
+
 #include <ATen/ATen.h>
 
 namespace moescope::engine {
@@ -39,39 +41,66 @@ at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x) const {
     return output;
 }
 
-MoeBlock::Result MoeBlock::forward(const at::Tensor& x, ColumnOutputs* columns,
-                                   int sharedColumn) const {
+void MoeBlock::addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
+                         const ExpertRows& group) const {
+    if (m_spec.scaleInput) {
+        const at::Tensor factors = group.weights.unsqueeze(1).to(x.scalar_type());
+        const at::Tensor scaled = x.index_select(0, group.rows).mul_(factors);
+        addWeightedRows(sum, expertOutput(expert, scaled),
+                        {group.rows, at::ones_like(group.weights)});
+        return;
+    }
+    addWeightedRows(sum,
+                    whole.defined() ? whole.index_select(0, group.rows)
+                                    : expertOutput(expert, x.index_select(0, group.rows)),
+                    group);
+}
+
+at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& x,
+                                  ColumnOutputs* columns, int sharedColumn) const {
+    const Norm& inputNorm = m_weights.sharedInputNorm;
+    const at::Tensor input = inputNorm.present() ? normalise(residual, inputNorm) : x;
+    at::Tensor output = feedForward(input, m_weights.shared);
+    if (columns != nullptr && sharedColumn >= 0) {
+        columns->set(sharedColumn, output);
+    }
+    const Norm& outputNorm = m_weights.sharedOutputNorm;
+    if (outputNorm.present()) {
+        output = normalise(output, outputNorm);
+    }
+    if (m_weights.sharedGate.weight.defined()) {
+        const Linear& gate = m_weights.sharedGate;
+        output = output * at::sigmoid(at::linear(input, gate.weight, gate.bias));
+    }
+    return output;
+}
+
+MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor& x,
+                                   ColumnOutputs* columns, int sharedColumn) const {
     Result result;
-    result.routing = route(x, m_weights.router, m_spec.router, m_spec.topK, m_change);
+    const at::Tensor seen = routerInput(residual, x, m_weights.router);
+    result.routing = route(seen, m_weights.router, m_spec.router, m_spec.topK, m_change);
     const std::vector<ExpertRows> groups = groupByExpert(result.routing, m_spec.experts);
     const at::ScalarType sumType =
         m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
     at::Tensor sum = at::zeros(x.sizes(), x.options().dtype(sumType));
     for (int expert = 0; expert < m_spec.experts; ++expert) {
         const ExpertRows& group = groups[static_cast<std::size_t>(expert)];
-        const bool used = group.rows.size(0) > 0;
+        at::Tensor whole;
         if (columns != nullptr) {
-            const at::Tensor output = expertOutput(expert, x);
-            columns->set(expert, output);
-            if (used) {
-                addWeightedRows(sum, output.index_select(0, group.rows), group);
-            }
-        } else if (used) {
-            addWeightedRows(sum, expertOutput(expert, x.index_select(0, group.rows)), group);
+            whole = expertOutput(expert, x);
+            columns->set(expert, whole);
+        }
+        if (group.rows.size(0) > 0) {
+            addExpert(sum, expert, x, whole, group);
         }
     }
     result.output = sum.to(x.scalar_type());
+    if (m_weights.routedOutputNorm.present()) {
+        result.output = normalise(result.output, m_weights.routedOutputNorm);
+    }
     if (m_spec.shared) {
-        const at::Tensor shared = feedForward(x, m_weights.shared);
-        if (columns != nullptr && sharedColumn >= 0) {
-            columns->set(sharedColumn, shared);
-        }
-        if (m_weights.sharedGate.weight.defined()) {
-            const Linear& gate = m_weights.sharedGate;
-            result.output.add_(shared * at::sigmoid(at::linear(x, gate.weight, gate.bias)));
-        } else {
-            result.output.add_(shared);
-        }
+        result.output.add_(sharedOutput(residual, x, columns, sharedColumn));
     }
     return result;
 }

@@ -26,16 +26,22 @@ public:
 
     struct Result {
         Routing routing;
-        at::Tensor output;  ///< [n, d] what is added to the residual stream
+        at::Tensor output;  ///< [n, d] what joins the residual stream
     };
-    /// The mixture of x [n, d]. With `columns` every routed expert is evaluated on all tokens and
-    /// written to columns 0 .. E-1, the shared experts to `sharedColumn` (none when negative);
-    /// what flows on is the same up to rounding, as products of other shapes add in another order.
-    [[nodiscard]] Result forward(const at::Tensor& x, ColumnOutputs* columns,
-                                 int sharedColumn) const;
+    /// The mixture of x [n, d], the norm of the residual stream `residual`. With `columns` every
+    /// routed expert is evaluated on all tokens and written to columns 0 .. E-1, the shared experts
+    /// to `sharedColumn` (none when negative); what flows on is the same up to rounding, as
+    /// products of other shapes add in another order.
+    [[nodiscard]] Result forward(const at::Tensor& residual, const at::Tensor& x,
+                                 ColumnOutputs* columns, int sharedColumn) const;
 
 private:
     [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x) const;
+    /// Adds the expert's part for its rows; `whole`: its output on all of x, where that is known.
+    void addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
+                   const ExpertRows& group) const;
+    [[nodiscard]] at::Tensor sharedOutput(const at::Tensor& residual, const at::Tensor& x,
+                                          ColumnOutputs* columns, int sharedColumn) const;
 
     const model::MoeSpec& m_spec;
     const LayerWeights& m_weights;

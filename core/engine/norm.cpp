@@ -27,11 +27,22 @@ at::Tensor normalise(const at::Tensor& x, const Norm& norm) {
             return rootMeanSquare(wide, norm.eps)
                 .mul_(norm.weight.to(at::kFloat) + 1.0)
                 .to(x.scalar_type());
+        case model::NormKind::RmsWeightless:
+            return rootMeanSquare(wide, norm.eps).to(x.scalar_type());
         case model::NormKind::LayerNorm:
             break;
     }
     const at::Tensor centred = wide - wide.mean(-1, /*keepdim=*/true);
-    return rootMeanSquare(centred, norm.eps).mul_(norm.weight.to(at::kFloat)).to(x.scalar_type());
+    at::Tensor result = rootMeanSquare(centred, norm.eps).mul_(norm.weight.to(at::kFloat));
+    if (norm.bias.defined()) {
+        result.add_(norm.bias.to(at::kFloat));
+    }
+    return result.to(x.scalar_type());
+}
+
+void addTo(at::Tensor& x, const at::Tensor& output, const ResidualJoin& join) {
+    const at::Tensor normed = join.norm.present() ? normalise(output, join.norm) : output;
+    x.add_(join.scale == 1.0 ? normed : normed * join.scale);
 }
 
 }  // namespace moescope::engine

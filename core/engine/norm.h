@@ -11,4 +11,7 @@ namespace moescope::engine {
 /// multiplies before or after the cast).
 [[nodiscard]] at::Tensor normalise(const at::Tensor& x, const Norm& norm);
 
+/// x [n, d] += scale norm(output), rounding after each step as the reference implementation does.
+void addTo(at::Tensor& x, const at::Tensor& output, const ResidualJoin& join);
+
 }  // namespace moescope::engine

@@ -93,8 +93,12 @@ void scaleYarn(const RopeSpec& spec, std::vector<double>& inverse) {
     }
 }
 
-double longRopeMultiplier(const RopeSpec& spec) {
+double longRopeMultiplier(const RopeSpec& spec, double length) {
     const RopeScaling& scaling = spec.scaling;
+    const bool isLong = length > scaling.originalMaxPositions;
+    if (const auto& own = isLong ? scaling.longMultiplier : scaling.shortMultiplier) {
+        return *own;
+    }
     if (scaling.attentionFactor) {
         return *scaling.attentionFactor;
     }
@@ -152,8 +156,14 @@ RopeFrequencies ropeFrequencies(const RopeSpec& spec, std::uint64_t length) {
             break;
         case RopeScalingKind::LongRope:
             scaleLongRope(spec.scaling, tokens, result.inverse);
-            result.multiplier = longRopeMultiplier(spec);
+            result.multiplier = longRopeMultiplier(spec, tokens);
             break;
+    }
+    if (spec.turningPairs) {
+        const auto turning = static_cast<std::size_t>(*spec.turningPairs);
+        for (std::size_t j = turning; j < result.inverse.size(); ++j) {
+            result.inverse[j] = 0.0;
+        }
     }
     return result;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/router.h"
 
+#include "core/engine/norm.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -46,9 +48,30 @@ at::Tensor linearLogits(const at::Tensor& x, const Linear& router, bool fp32) {
     return at::linear(x.to(at::kFloat), router.weight.to(at::kFloat), bias);
 }
 
+/// Each chosen expert's share among those not yet taken and near to it. An entry that is not a
+/// number (0 against 0) counts as near, as in transformers models/phimoe.
+at::Tensor sparseMixerWeights(const Routing& routing, double jitter) {
+    constexpr double kLow = -std::numeric_limits<double>::infinity();
+    const at::Tensor& logits = routing.logits;
+    at::Tensor left = logits;
+    std::vector<at::Tensor> weights;
+    for (std::int64_t slot = 0; slot < routing.chosen.size(1); ++slot) {
+        const at::Tensor taken = routing.chosen.narrow(1, slot, 1);
+        const at::Tensor best = left.gather(1, taken);
+        const at::Tensor distance = (best - logits) / at::maximum(logits.abs(), best);
+        const at::Tensor near = left.masked_fill(distance > 2.0 * jitter, kLow);
+        weights.push_back(at::softmax(near, -1).gather(1, taken));
+        left = left.scatter(1, taken, kLow);
+    }
+    return at::cat(weights, 1);
+}
+
 at::Tensor chosenWeights(const Routing& routing, const model::RouterSpec& spec, int topK) {
     if (spec.unitWeights) {
         return at::ones(routing.chosen.sizes(), routing.scores.options());
+    }
+    if (spec.sparseMixerJitter) {
+        return sparseMixerWeights(routing, *spec.sparseMixerJitter);
     }
     if (spec.softmaxOverSelected) {
         return at::softmax(routing.logits.gather(1, routing.chosen), -1) * spec.scale;
@@ -99,6 +122,14 @@ at::Tensor chooseTop(const at::Tensor& selection, int k) {
     return chosen;
 }
 
+at::Tensor routerInput(const at::Tensor& residual, const at::Tensor& x, const Router& router) {
+    if (!router.inputNorm.present()) {
+        return x;
+    }
+    const double rootSize = std::sqrt(static_cast<double>(residual.size(1)));
+    return normalise(residual, router.inputNorm).mul_(router.inputScale).mul_(1.0 / rootSize);
+}
+
 Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec& spec, int topK,
               const LayerIntervention* change) {
     Routing routing;
@@ -108,7 +139,8 @@ Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec
     }
     routing.scores = spec.score == model::RouterScore::Softmax ? at::softmax(routing.logits, -1)
                                                                : at::sigmoid(routing.logits);
-    routing.selection = spec.softmaxOverSelected ? routing.logits : routing.scores;
+    const bool onLogits = spec.selectOnLogits || spec.softmaxOverSelected;
+    routing.selection = onLogits ? routing.logits : routing.scores;
     if (router.selectionBias.defined()) {
         routing.selection = routing.selection + router.selectionBias;
     }
@@ -121,6 +153,9 @@ Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec
     const int k = change != nullptr && change->topK ? *change->topK : topK;
     routing.chosen = chooseTop(routing.selection, k);
     routing.weights = chosenWeights(routing, spec, k);
+    if (router.perExpertScale.defined()) {
+        routing.weights = routing.weights * router.perExpertScale.index({routing.chosen});
+    }
     if (change != nullptr && !change->weightFactor.empty()) {
         const at::Tensor factors = perExpert(change->weightFactor, routing.weights);
         routing.weights = routing.weights * factors.index({routing.chosen});

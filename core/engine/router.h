@@ -17,6 +17,10 @@ struct Routing {
     at::Tensor weights;    ///< [n, k], rounded to the model dtype where the model does so
 };
 
+/// What the router reads: x [n, d], or the residual stream through the router's own norm.
+[[nodiscard]] at::Tensor routerInput(const at::Tensor& residual, const at::Tensor& x,
+                                     const Router& router);
+
 /// Routes x [n, d]. `change` may be null.
 [[nodiscard]] Routing route(const at::Tensor& x, const Router& router,
                             const model::RouterSpec& spec, int topK,

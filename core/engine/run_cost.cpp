@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/engine/delta_net.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_weights.h"
 #include "core/engine/run_plan.h"
@@ -117,22 +118,11 @@ private:
         const model::ModelSpec& spec = m_models.model->spec;
         const model::LayerSpec& layer = spec.layers[static_cast<std::size_t>(index)];
         const auto hidden = static_cast<std::uint64_t>(spec.hiddenSize);
-        const model::AttentionSpec& attention = layer.attention;
-        const auto heads = static_cast<std::uint64_t>(attention.headsQ);
-        const auto kvHeads = static_cast<std::uint64_t>(attention.headsKv);
-        const auto headDim = static_cast<std::uint64_t>(attention.headDim);
-        cost.perQueryRow = hidden * (8 + 3 * m_size) + (4 * heads + 3 * kvHeads) * headDim * m_size;
-        std::uint64_t longest = 0;
-        for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
-            const std::uint64_t length = m_corpus.offsets[d + 1] - m_corpus.offsets[d];
-            longest = std::max(longest, length);
-            const auto n = static_cast<double>(length);
-            m_operations += 2.0 * n * n * static_cast<double>(heads * headDim);
-            m_calls += 20.0;
+        if (layer.delta) {
+            deltaNet(*layer.delta, hidden, cost);
+        } else {
+            attention(layer.attention, hidden, cost);
         }
-        cost.mostScores = longest * longest * heads * 4;
-        // Short documents are grouped up to a block of queries; that block is counted per row.
-        cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
         cost.perToken = hidden * (8 + 4 * m_size);
         if (layer.moe) {
             routed(index, *layer.moe, work, cost);
@@ -140,6 +130,43 @@ private:
             const auto width = static_cast<std::uint64_t>(layer.dense->intermediateSize);
             cost.perToken += 3 * width * m_size;
         }
+    }
+
+    void attention(const model::AttentionSpec& attention, std::uint64_t hidden, LayerCost& cost) {
+        const auto heads = static_cast<std::uint64_t>(attention.headsQ);
+        const auto kvHeads = static_cast<std::uint64_t>(attention.headsKv);
+        const auto headDim = static_cast<std::uint64_t>(attention.headDim);
+        const std::uint64_t perHead = attention.outputGate ? 6 : 4;
+        cost.perQueryRow =
+            hidden * (8 + 3 * m_size) + (perHead * heads + 3 * kvHeads) * headDim * m_size;
+        std::uint64_t longest = 0;
+        for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
+            const std::uint64_t length = m_corpus.offsets[d + 1] - m_corpus.offsets[d];
+            longest = std::max(longest, length);
+            const auto n = static_cast<double>(length);
+            const double seen = attention.reach() ? std::min<double>(n, *attention.reach()) : n;
+            m_operations += 4.0 * (n - seen / 2.0) * seen * static_cast<double>(heads * headDim);
+            m_calls += 20.0;
+        }
+        cost.mostScores = longest * longest * heads * 4;
+        // Short documents are grouped up to a block of queries; that block is counted per row.
+        cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
+    }
+
+    /// No scores, and no keys and values of a whole document: a state of fixed size.
+    void deltaNet(const model::DeltaNetSpec& delta, std::uint64_t hidden, LayerCost& cost) {
+        const auto channels = static_cast<std::uint64_t>(delta.channels());
+        const auto values = static_cast<std::uint64_t>(delta.valueWidth());
+        const auto heads = static_cast<std::uint64_t>(delta.valueHeads);
+        const auto keyDim = static_cast<std::uint64_t>(delta.keyDim);
+        const auto valueDim = static_cast<std::uint64_t>(delta.valueDim);
+        cost.perQueryRow = hidden * (8 + 3 * m_size) + (channels + values) * (12 + 3 * m_size) +
+                           heads * (6 * keyDim + 5 * valueDim + 4 * kDeltaChunk) * 4;
+        cost.keysValues = 3 * heads * keyDim * valueDim * 4;
+        const double state = static_cast<double>(heads * keyDim * valueDim);
+        m_operations += 6.0 * tokenCount() * state;
+        const std::uint64_t chunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;
+        m_calls += static_cast<double>(40 * (m_corpus.offsets.size() - 1) + 8 * chunks);
     }
 
     void routed(int index, const model::MoeSpec& moe, const LayerWork& work, LayerCost& cost) {

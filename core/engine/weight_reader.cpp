@@ -194,6 +194,7 @@ FeedForward WeightReader::load(const model::FeedForwardNames& names,
     result.up = load(model::LinearNames{names.up, names.upBias}, threads);
     result.down = load(model::LinearNames{names.down, names.downBias}, threads);
     result.activation = spec.activation;
+    result.clamped = spec.clamped;
     return result;
 }
 

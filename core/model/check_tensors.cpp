@@ -97,7 +97,7 @@ private:
     std::set<std::string, std::less<>> m_companions;
 };
 
-/// The layer that a tensor name belongs to: the number behind the prefix.
+/// The number after the prefix of layers in a tensor name.
 std::optional<int> layerOf(std::string_view name, std::string_view prefix) {
     if (!name.starts_with(prefix)) {
         return std::nullopt;
@@ -115,7 +115,7 @@ bool isBuffer(std::string_view name) {
 
 /// A checkpoint may store the head once more although config.json ties it to the embedding.
 bool isTiedHead(const ModelSpec& spec, std::string_view name) {
-    return spec.tiedHead && name == "lm_head.weight";
+    return spec.tiedHead && name.ends_with("lm_head.weight");
 }
 
 /// What a checkpoint may hold beside the language model.

@@ -24,24 +24,31 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"alibi"},
     {"attention_bias"},
     {"attention_chunk_size"},
+    {"attention_k_eq_v"},
     {"attention_multiplier"},
     {"attn_config"},
     {"attn_logit_softcapping"},
     {"attn_output_gate"},
     {"attn_output_multiplier"},
+    {"attn_temperature_tuning"},
     {"clip_qkv"},
     {"compression_config"},
     {"decoder_sparse_step", "1"},
     {"embedding_multiplier", "1.0"},
     {"embedding_multiplier_scale"},
+    {"enable_moe_block"},
     {"ffn_config"},
     {"final_logit_softcapping"},
     {"first_k_dense_replace"},
+    {"full_attention_interval"},
+    {"global_head_dim"},
+    {"hidden_size_per_layer_input"},
     {"interleave_moe_layer_step", "1"},
     {"is_encoder_decoder"},
     {"kv_lora_rank"},
     {"layer_types"},
     {"linear_num_value_heads"},
+    {"lm_head_bias"},
     {"logit_scale", "1.0"},
     {"logits_scaling", "1.0"},
     {"max_attn_value"},
@@ -55,13 +62,17 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"n_routed_experts"},
     {"n_shared_experts"},
     {"no_rope_layers"},
+    {"norm_head"},
     {"norm_one_gate"},
     {"num_experts"},
+    {"num_global_key_value_heads"},
+    {"num_kv_shared_layers"},
     {"num_local_experts"},
     {"num_shared_experts"},
     {"one_gate"},
     {"output_multiplier_scale"},
     {"partial_rotary_factor", "1.0"},
+    {"per_layer_config"},
     {"position_embedding_type", "\"rope\""},
     {"q_lora_rank"},
     {"qk_layernorm"},
@@ -73,6 +84,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"rotary_dim"},
     {"rotary_pct", "1.0"},
     {"routed_scaling_factor", "1.0"},
+    {"score_function", "\"softmax\""},
     {"scoring_func", "\"softmax\""},
     {"shared_expert_intermediate_size"},
     {"shared_intermediate_size"},
@@ -83,9 +95,12 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"topk_method", "\"greedy\""},
     {"uniform_expert_assignment"},
     {"use_bias"},
+    {"use_bidirectional_attention", "\"vision\""},
     {"use_cla"},
+    {"use_double_wide_mlp"},
     {"use_parallel_residual"},
     {"use_qk_norm"},
+    {"use_qkv_bias"},
     {"use_sliding_window"},
 });
 
@@ -98,20 +113,32 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "architectures",
     "attention_dropout",
     "attn_pdrop",
+    "audio_config",
+    "audio_token_id",
     "auto_map",
     "aux_loss_alpha",
     "begin_suppress_tokens",
+    "boa_token_id",
+    "boi_token_id",
+    "boi_token_index",
     "chunk_size_feed_forward",
     "classifier_dropout",
     "decoder_start_token_id",
     "dtype",
     "emb_pdrop",
     "embd_pdrop",
+    "embedding_dropout",
+    "eoa_token_id",
+    "eoa_token_index",
+    "eoi_token_id",
+    "eoi_token_index",
     "ep_size",
     "id2label",
     "image_token_id",
+    "image_token_index",
     "initial_context_length",
     "initializer_range",
+    "input_jitter_noise",
     "is_decoder",
     "keys_to_ignore_at_inference",
     "label2id",
@@ -128,6 +155,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "num_mtp_modules",
     "num_nextn_predict_layers",
     "output_attentions",
+    "output_dropout",
     "output_hidden_states",
     "output_router_logits",
     "pad_token_id",
@@ -149,6 +177,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "vision_config",
     "vision_end_token_id",
     "vision_start_token_id",
+    "vocab_size_per_layer_input",
 });
 
 bool isNeutral(const std::string& value, std::string_view neutral) {
@@ -161,6 +190,14 @@ bool isNeutral(const std::string& value, std::string_view neutral) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> switchKeys() {
+    std::vector<std::string_view> keys;
+    for (const auto& entry : kSwitches) {
+        keys.push_back(entry.key);
+    }
+    return keys;
+}
 
 std::vector<std::string> checkUnreadKeys(const Config& config) {
     std::vector<std::string> unknown;

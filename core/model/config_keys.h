@@ -5,6 +5,7 @@
 #include "core/model/config.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moescope::model {
@@ -15,5 +16,8 @@ namespace moescope::model {
 /// about, for a note in the model card. Keys known to be without effect on the forward pass are
 /// silent.
 [[nodiscard]] std::vector<std::string> checkUnreadKeys(const Config& config);
+
+/// The keys that change the computation in some family.
+[[nodiscard]] std::vector<std::string_view> switchKeys();
 
 }  // namespace moescope::model

@@ -66,10 +66,44 @@ std::string qkNormText(const AttentionSpec& attention) {
             attention.qkNorm == QkNorm::PerHead ? "per head" : "over the whole projection",
             attention.qkNormAfterRope ? " after RoPE" : "");
     }
+    if (attention.valueNorm) {
+        text += ", values normalised";
+    }
     if (attention.clipQkv) {
         text += fmt::format(", values clipped to {}", numberText(*attention.clipQkv));
     }
     return text;
+}
+
+/// What else scores and outputs go through.
+std::string scoresText(const AttentionSpec& attention) {
+    std::string text;
+    if (attention.logitCap) {
+        text += fmt::format(", scores capped at {}", numberText(*attention.logitCap));
+    }
+    if (attention.sinks) {
+        text += ", a sink per head";
+    }
+    if (attention.temperature) {
+        text += fmt::format(", queries scaled by 1 + {} ln(1 + position / {})",
+                            numberText(attention.temperature->strength),
+                            numberText(attention.temperature->step));
+    }
+    return text + (attention.outputGate ? ", output gated" : "");
+}
+
+std::string maskText(const AttentionSpec& attention) {
+    if (attention.slidingWindow) {
+        return fmt::format("sliding window {}", *attention.slidingWindow);
+    }
+    return attention.chunk ? fmt::format("chunks of {}", *attention.chunk) : "full causal";
+}
+
+std::string deltaText(const DeltaNetSpec& delta) {
+    return fmt::format(
+        "gated DeltaNet, {} key heads of dimension {}, {} value heads of dimension {}, causal "
+        "convolution over {} positions",
+        delta.keyHeads, delta.keyDim, delta.valueHeads, delta.valueDim, delta.kernel);
 }
 
 std::string headsText(const AttentionSpec& attention) {
@@ -82,8 +116,9 @@ std::string headsText(const AttentionSpec& attention) {
             attention.headsQ, latent->plainDim, latent->rotaryDim, latent->valueDim,
             latent->keyValueRank, query);
     }
-    return fmt::format("{} query heads, {} key/value head{} of dimension {}", attention.headsQ,
-                       attention.headsKv, attention.headsKv == 1 ? "" : "s", attention.headDim);
+    return fmt::format("{} query heads, {} key/value head{} of dimension {}{}", attention.headsQ,
+                       attention.headsKv, attention.headsKv == 1 ? "" : "s", attention.headDim,
+                       attention.valueIsKey ? " (values are keys)" : "");
 }
 
 }  // namespace
@@ -91,7 +126,10 @@ std::string headsText(const AttentionSpec& attention) {
 std::string routerRule(const MoeSpec& moe) {
     const auto& router = moe.router;
     std::string text;
-    if (router.softmaxOverSelected) {
+    if (router.sparseMixerJitter) {
+        text = fmt::format("sparsemixer over {}, top {} one by one, jitter {:g}", moe.experts,
+                           moe.topK, *router.sparseMixerJitter);
+    } else if (router.softmaxOverSelected) {
         text = fmt::format("top {} of {} logits, softmax over the chosen", moe.topK, moe.experts);
     } else {
         text = fmt::format(
@@ -112,12 +150,21 @@ std::string routerRule(const MoeSpec& moe) {
     if (router.scale != 1.0) {
         text += fmt::format(", times {:g}", router.scale);
     }
-    return text;
+    if (router.perExpertScale) {
+        text += ", times a factor per expert";
+    }
+    if (router.ownInputNorm) {
+        text += ", on its own norm of the residual stream";
+    }
+    return moe.scaleInput ? text + ", the weight multiplies the expert's input" : text;
 }
 
 std::string feedForwardText(const FeedForwardSpec& feedForward) {
-    return fmt::format("width {} ({}){}", feedForward.intermediateSize,
-                       activationName(feedForward.activation),
+    const std::string activation =
+        feedForward.clamped
+            ? fmt::format("SwiGLU clamped at {}", numberText(feedForward.clamped->limit))
+            : std::string(activationName(feedForward.activation));
+    return fmt::format("width {} ({}){}", feedForward.intermediateSize, activation,
                        feedForward.bias ? ", with biases" : "");
 }
 
@@ -130,26 +177,36 @@ std::string expertsText(const MoeSpec& moe) {
     if (moe.sharedGate) {
         shared += ", times a sigmoid gate";
     }
+    if (moe.separateNorms) {
+        shared += ", with norms of its own";
+    }
     return fmt::format("{} of {}, {} chosen per token, {}", moe.experts,
                        feedForwardText(moe.expert), moe.topK, shared);
 }
 
-std::string attentionText(const AttentionSpec& attention) {
-    const std::string window = attention.slidingWindow
-                                   ? fmt::format("sliding window {}", *attention.slidingWindow)
-                                   : "full causal";
-    return fmt::format("{}, {}, {}{}", headsText(attention), window,
-                       biasText(attention.qkvBias, attention.outputBias), qkNormText(attention));
+std::string attentionText(const LayerSpec& layer) {
+    if (layer.delta) {
+        return deltaText(*layer.delta);
+    }
+    const AttentionSpec& attention = layer.attention;
+    return fmt::format("{}, {}, {}{}{}", headsText(attention), maskText(attention),
+                       biasText(attention.qkvBias, attention.outputBias), qkNormText(attention),
+                       scoresText(attention));
 }
 
-std::string positionsText(const RopeSpec& rope) {
+std::string positionsText(const LayerSpec& layer) {
+    const RopeSpec& rope = layer.attention.rope;
+    if (layer.delta) {
+        return "";
+    }
     if (!rope.enabled) {
         return "no position embedding";
     }
     std::string text =
         fmt::format("RoPE {}, {} dimensions, theta {}, {} positions",
                     rope.style == RopeStyle::HalfSplit ? "half-split" : "interleaved",
-                    rope.rotaryDim, numberText(rope.theta), numberText(rope.maxPositions));
+                    rope.turningPairs ? 2 * *rope.turningPairs : rope.rotaryDim,
+                    numberText(rope.theta), numberText(rope.maxPositions));
     if (rope.scaling.kind != RopeScalingKind::None) {
         text += fmt::format(", {} scaling by {} from {}", scalingName(rope.scaling.kind),
                             numberText(rope.scaling.factor),
@@ -163,6 +220,7 @@ std::string normText(NormKind kind, double epsilon) {
     switch (kind) {
         case NormKind::Rms:
         case NormKind::RmsFp32:
+        case NormKind::RmsWeightless:
             name = "RMSNorm";
             break;
         case NormKind::RmsPlusOne:
@@ -173,6 +231,23 @@ std::string normText(NormKind kind, double epsilon) {
             break;
     }
     return fmt::format("{}, epsilon {:g}", name, epsilon);
+}
+
+std::string scalesText(const ModelSpec& spec) {
+    std::string text;
+    const auto add = [&](std::string_view what, double scale) {
+        if (scale != 1.0) {
+            text += fmt::format("{}{} times {:.6g}", text.empty() ? "" : ", ", what, scale);
+        }
+    };
+    add("embedding", spec.embeddingScale);
+    add("residual branches", spec.residualScale);
+    add("logits", spec.logitScale);
+    if (spec.logitCap) {
+        text += fmt::format("{}logits capped at {}", text.empty() ? "" : ", ",
+                            numberText(*spec.logitCap));
+    }
+    return text;
 }
 
 std::string layerRanges(std::span<const int> layers) {

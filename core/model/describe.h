@@ -20,9 +20,11 @@ namespace moescope::model {
 /// "width 14336 (silu)"
 [[nodiscard]] std::string feedForwardText(const FeedForwardSpec& feedForward);
 /// "32 query heads, 8 key/value heads of dimension 128, full causal, no biases"
-[[nodiscard]] std::string attentionText(const AttentionSpec& attention);
-/// "RoPE half-split, theta 1000000, 32768 positions"
-[[nodiscard]] std::string positionsText(const RopeSpec& rope);
+[[nodiscard]] std::string attentionText(const LayerSpec& layer);
+/// "RoPE half-split, theta 1000000, 32768 positions"; empty where order comes from a recurrence
+[[nodiscard]] std::string positionsText(const LayerSpec& layer);
+/// "embedding times 12, logits times 0.166667"; empty where nothing is scaled
+[[nodiscard]] std::string scalesText(const ModelSpec& spec);
 /// "RMSNorm, epsilon 1e-05"
 [[nodiscard]] std::string normText(NormKind kind, double epsilon);
 /// "0, 3-7"

@@ -107,16 +107,12 @@ void addModel(const ModelSpec& spec, Lines& lines) {
                                                        : std::string();
                                 }),
                     count);
-    lines.addGroups(
-        "Attention",
-        groupLayers(spec, [](const LayerSpec& layer) { return attentionText(layer.attention); }),
-        count);
-    lines.addGroups(
-        "Positions",
-        groupLayers(spec,
-                    [](const LayerSpec& layer) { return positionsText(layer.attention.rope); }),
-        count);
+    lines.addGroups("Attention", groupLayers(spec, attentionText), count);
+    lines.addGroups("Positions", groupLayers(spec, positionsText), count);
     lines.add("Norm", normText(spec.normKind, spec.normEps));
+    if (const std::string scales = scalesText(spec); !scales.empty()) {
+        lines.add("Scales", scales);
+    }
 }
 
 void addParameters(const ModelCard& card, Lines& lines) {

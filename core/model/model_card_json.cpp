@@ -19,13 +19,25 @@ Json groupsJson(const std::vector<LayerGroup>& groups) {
     return list;
 }
 
-Json attentionJson(const AttentionSpec& attention) {
-    Json json{
-        {"query_heads", attention.headsQ},         {"key_value_heads", attention.headsKv},
-        {"head_dimension", attention.headDim},     {"query_key_value_bias", attention.qkvBias},
-        {"output_bias", attention.outputBias},     {"rope_theta", attention.rope.theta},
-        {"positions", attention.rope.maxPositions}};
+Json attentionJson(const LayerSpec& layer) {
+    if (const auto& delta = layer.delta) {
+        return {{"kind", "gated_delta_net"},
+                {"key_heads", delta->keyHeads},
+                {"value_heads", delta->valueHeads},
+                {"key_dimension", delta->keyDim},
+                {"value_dimension", delta->valueDim}};
+    }
+    const AttentionSpec& attention = layer.attention;
+    Json json{{"kind", attention.latent ? "latent" : "attention"},
+              {"query_heads", attention.headsQ},
+              {"key_value_heads", attention.headsKv},
+              {"head_dimension", attention.headDim},
+              {"query_key_value_bias", attention.qkvBias},
+              {"output_bias", attention.outputBias},
+              {"rope_theta", attention.rope.theta},
+              {"positions", attention.rope.maxPositions}};
     json["sliding_window"] = attention.slidingWindow ? Json(*attention.slidingWindow) : Json();
+    json["chunk"] = attention.chunk ? Json(*attention.chunk) : Json();
     return json;
 }
 
@@ -43,7 +55,7 @@ Json layersJson(const ModelSpec& spec) {
         } else {
             entry["width"] = layer.dense->intermediateSize;
         }
-        entry["attention"] = attentionJson(layer.attention);
+        entry["attention"] = attentionJson(layer);
         list.push_back(std::move(entry));
     }
     return list;
@@ -84,10 +96,9 @@ void addSpec(const ModelCard& card, Json& json) {
     json["router"] = groupsJson(groupLayers(spec, [](const LayerSpec& layer) {
         return layer.moe ? routerRule(*layer.moe) : std::string();
     }));
-    json["attention"] = groupsJson(
-        groupLayers(spec, [](const LayerSpec& layer) { return attentionText(layer.attention); }));
-    json["positions"] = groupsJson(groupLayers(
-        spec, [](const LayerSpec& layer) { return positionsText(layer.attention.rope); }));
+    json["scales"] = scalesText(spec);
+    json["attention"] = groupsJson(groupLayers(spec, attentionText));
+    json["positions"] = groupsJson(groupLayers(spec, positionsText));
     json["parameters"] = parametersJson(card.parameters);
     const PublishedFigures* figures = findPublished(spec);
     json["published"] = figures == nullptr ? Json()

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "core/checkpoint/tensor_ref.h"
+#include "core/model/attention_spec.h"
+#include "core/model/mixture_spec.h"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,116 +19,6 @@ namespace moescope::model {
 /// A name, or a part of a tensor that holds more than one matrix.
 using checkpoint::TensorRef;
 
-enum class Activation { Silu, GeluErf, GeluTanh };
-
-/// Normalisation of the residual stream. Rms casts to the model dtype before the weight, RmsFp32
-/// after it.
-enum class NormKind { Rms, RmsFp32, RmsPlusOne, LayerNorm };
-
-enum class RopeStyle { HalfSplit, Interleaved };
-
-enum class RopeScalingKind { None, Linear, Dynamic, Llama3, Yarn, LongRope };
-
-/// Frequencies of rotary position embedding with their scaling (formulas: ARCHITECTURE.md,
-/// "Sources").
-struct RopeScaling {
-    RopeScalingKind kind = RopeScalingKind::None;
-    double factor = 1.0;
-    double originalMaxPositions = 0.0;
-    double lowFreqFactor = 1.0;
-    double highFreqFactor = 4.0;
-    double betaFast = 32.0;
-    double betaSlow = 1.0;
-    double mscale = 0.0;
-    double mscaleAllDim = 0.0;
-    std::optional<double> attentionFactor;
-    bool truncate = true;
-    std::vector<double> shortFactor;
-    std::vector<double> longFactor;
-};
-
-struct RopeSpec {
-    bool enabled = true;
-    RopeStyle style = RopeStyle::HalfSplit;
-    int rotaryDim = 0;  ///< the first rotaryDim elements of each head are rotated
-    double theta = 10000.0;
-    double maxPositions = 0.0;
-    RopeScaling scaling;
-};
-
-/// RMS norms on queries and keys: over each head, or over the whole projection before it is split.
-enum class QkNorm { None, PerHead, FullProjection };
-
-/// Latent attention (DeepSeek-V2): keys and values of all heads are made from one narrow vector per
-/// token, queries from another or from the hidden state. Each head's query and key are a part
-/// without position and a rotated part, whose key all heads share.
-struct LatentAttention {
-    int queryRank = 0;  ///< 0: queries come from the hidden state
-    int keyValueRank = 0;
-    int plainDim = 0;   ///< of a head's query and key, without position
-    int rotaryDim = 0;  ///< of a head's query and key, rotated
-    int valueDim = 0;
-    double normEps = 1e-6;  ///< of the norms on the narrow vectors, whatever the model's is
-};
-
-/// Grouped-query attention (multi-head when headsKv == headsQ).
-struct AttentionSpec {
-    int headsQ = 0;
-    int headsKv = 0;
-    int headDim = 0;  ///< of queries and keys; of values too but for latent attention
-    std::optional<LatentAttention> latent;
-    bool qkvBias = false;
-    bool outputBias = false;
-    QkNorm qkNorm = QkNorm::None;
-    bool qkNormAfterRope = false;   ///< per-head norms only
-    std::optional<double> clipQkv;  ///< q, k and v are clamped to [-c, c], after any norm
-    double scale = 0.0;  ///< multiplies q.k; headDim^-0.5 unless the family says otherwise
-    std::optional<int> slidingWindow;  ///< query q sees keys k with q - k < window
-    RopeSpec rope;
-
-    [[nodiscard]] int valueDim() const noexcept { return latent ? latent->valueDim : headDim; }
-};
-
-/// Where scores come from and how the chosen ones become weights (experiments.md: four router
-/// quantities).
-enum class RouterScore { Softmax, Sigmoid };
-enum class Renormalise { None, Sum, SumEps };
-enum class GroupScore { Best, TopTwoSum };
-
-struct RouterSpec {
-    RouterScore score = RouterScore::Softmax;
-    Renormalise renormalise = Renormalise::None;
-    bool softmaxOverSelected = false;  ///< select on logits, softmax over the k chosen ones
-    double renormaliseFloor = 0.0;     ///< the sum is at least this (Renormalise::Sum)
-    bool selectionBias = false;        ///< a learned bias on the scores, for the choice alone
-    int groups = 1;                    ///< experts fall into so many groups of equal size ...
-    int keptGroups = 1;                ///< ... and only those of the best groups may be chosen
-    GroupScore groupScore = GroupScore::Best;
-    double excludedScore = 0.0;  ///< selection score of an expert of another group
-    double scale = 1.0;          ///< multiplies the weights
-    bool fp32Matmul = false;     ///< router logits computed in float32 whatever the model dtype
-    bool castWeightsToModelDtype = true;
-    bool unitWeights = false;  ///< early Mixtral's `one_gate`: every chosen expert has weight 1
-};
-
-/// One gated feed-forward: down(act(gate x) * (up x)).
-struct FeedForwardSpec {
-    int intermediateSize = 0;
-    Activation activation = Activation::Silu;
-    bool bias = false;
-};
-
-struct MoeSpec {
-    int experts = 0;  ///< E, routed
-    int topK = 0;     ///< k
-    FeedForwardSpec expert;
-    RouterSpec router;
-    /// DeepSeek's shared experts are one fused MLP of sharedCount times the width.
-    int sharedCount = 0;
-    std::optional<FeedForwardSpec> shared;
-    bool sharedGate = false;  ///< the shared output is multiplied by sigmoid(gate x), one number
-};
-
 /// Where one linear map lies in the checkpoint.
 struct LinearNames {
     TensorRef weight;  ///< [out, in]
@@ -140,18 +31,37 @@ struct FeedForwardNames {
     TensorRef gateBias, upBias, downBias;
 };
 
+/// Where the parts of a gated DeltaNet lie. Packed by key head (DeltaNetSpec), queryKeyValue
+/// holds the gates too, and strength the decays.
+struct DeltaNetNames {
+    LinearNames queryKeyValue, gate, strength, decay;
+    TensorRef convolution;         ///< [channels, 1, kernel]
+    TensorRef logDecay, timeBias;  ///< [value heads]
+    TensorRef outputNorm;          ///< [value dim]
+};
+
 struct LayerNames {
     TensorRef attentionNorm, feedForwardNorm;
-    LinearNames q, k, v, o;
+    TensorRef attentionNormBias, feedForwardNormBias;
+    /// Norms of what attention and feed-forward add to the residual stream; empty: none.
+    TensorRef attentionOutputNorm, feedForwardOutputNorm;
+    TensorRef layerScalar;   ///< [1], multiplies the residual stream that leaves the layer
+    LinearNames q, k, v, o;  ///< o belongs to a DeltaNet too; v empty where values are keys
+    TensorRef sinks;         ///< [query heads], where AttentionSpec::sinks is set
+    DeltaNetNames delta;     ///< where LayerSpec::delta is set
     /// Latent attention: the narrow vectors' projections and norms; q and keyValueUp read them.
     LinearNames queryDown, keyValueDown, keyValueUp;
     /// Instead of keyValueUp, where its rows are stored apart: key [plainDim, rank] and value
     /// [valueDim, rank] of head 0, of head 1, and so on.
     std::vector<TensorRef> keyValueUpParts;
     TensorRef queryDownNorm, keyValueDownNorm;
-    TensorRef qNorm, kNorm;                 ///< where AttentionSpec::qkNorm asks for them
-    FeedForwardNames dense;                 ///< dense layers only
-    LinearNames router;                     ///< routed layers only
+    TensorRef qNorm, kNorm;    ///< where AttentionSpec::qkNorm asks for them
+    FeedForwardNames dense;    ///< dense layers only
+    LinearNames router;        ///< routed layers only
+    TensorRef routerScale;     ///< [hidden], where RouterSpec::ownInputNorm is set
+    TensorRef perExpertScale;  ///< [E], where RouterSpec::perExpertScale is set
+    /// Where MoeSpec::separateNorms is set; the routed experts' input norm is feedForwardNorm.
+    TensorRef routedOutputNorm, sharedInputNorm, sharedOutputNorm;
     TensorRef selectionBias;                ///< [E] or [1, E], where the router has one
     std::vector<FeedForwardNames> experts;  ///< routed layers only, by expert index
     FeedForwardNames shared;                ///< where MoeSpec::shared is set
@@ -159,7 +69,8 @@ struct LayerNames {
 };
 
 struct LayerSpec {
-    AttentionSpec attention;
+    AttentionSpec attention;  ///< not used where `delta` is set
+    std::optional<DeltaNetSpec> delta;
     std::optional<FeedForwardSpec> dense;  ///< exactly one of dense and moe is set
     std::optional<MoeSpec> moe;
     LayerNames names;
@@ -177,12 +88,20 @@ struct ModelSpec {
     int hiddenSize = 0;
     NormKind normKind = NormKind::Rms;
     double normEps = 1e-5;
+    double embeddingScale = 1.0;       ///< multiplies the rows of the embedding
+    bool roundEmbeddingScale = false;  ///< the multiplier itself is kept in the model dtype
+    double residualScale = 1.0;        ///< multiplies what attention and feed-forward add
+    double logitScale = 1.0;           ///< multiplies the logits
+    std::optional<double> logitCap;    ///< then: logits -> cap tanh(logits / cap)
     bool tiedHead = false;
+    /// Each column of the head (an element of the hidden state) is divided by its norm over the
+    /// vocabulary, plus 1e-7.
+    bool normalisedHead = false;
     double maxPositions = 0.0;
     std::string layersPrefix = "model.layers.";  ///< of the layers' tensors, before the number
     std::vector<LayerSpec> layers;
 
-    TensorRef embeddingName, finalNormName;
+    TensorRef embeddingName, finalNormName, finalNormBias;
     LinearNames head;
 
     std::optional<int> bosId;

@@ -56,7 +56,7 @@ ParameterAccount countParameters(const ModelSpec& spec) {
 std::uint64_t operationsPerToken(const ModelSpec& spec, std::uint64_t context) {
     std::uint64_t multiplied = 0;
     forEachTensor(spec, [&](const SpecTensor& tensor) {
-        const bool isMatrix = tensor.shape.size() == 2;
+        const bool isMatrix = tensor.shape.size() >= 2;  // or a convolution's kernels
         const bool isLookUp = tensor.component == Component::Embedding && !spec.tiedHead;
         if (isMatrix && !isLookUp && isActive(spec, tensor)) {
             multiplied += elementCount(tensor.shape);
@@ -64,11 +64,16 @@ std::uint64_t operationsPerToken(const ModelSpec& spec, std::uint64_t context) {
     });
     std::uint64_t attended = 0;  // elements of queries and values met at every position
     for (const auto& layer : spec.layers) {
+        if (layer.delta) {
+            // The state is read with the key, changed, and read with the query.
+            attended += 3 * static_cast<std::uint64_t>(layer.delta->valueHeads) *
+                        static_cast<std::uint64_t>(layer.delta->keyDim * layer.delta->valueDim);
+            continue;
+        }
         const auto& attention = layer.attention;
+        const auto reach = attention.reach();
         const std::uint64_t positions =
-            attention.slidingWindow
-                ? std::min(context, static_cast<std::uint64_t>(*attention.slidingWindow))
-                : context;
+            reach ? std::min(context, static_cast<std::uint64_t>(*reach)) : context;
         attended += positions * static_cast<std::uint64_t>(attention.headsQ) *
                     static_cast<std::uint64_t>(attention.headDim + attention.valueDim());
     }

@@ -43,8 +43,9 @@ struct ParameterAccount {
 /// Floating-point operations of one token that attends to `context` positions (itself included): 2
 /// for each element of every matrix that multiplies it (attention, router, chosen experts, shared
 /// experts, dense feed-forward, head), and 4 times heads times head dimension for each position
-/// that a layer attends to (a sliding window bounds them). Norms, biases and the embedding row are
-/// left out.
+/// that a layer attends to (a sliding window or a chunk bounds them). A gated DeltaNet takes 6
+/// times value heads times key dimension times value dimension at any context. Norms, biases and
+/// the embedding row are left out.
 [[nodiscard]] std::uint64_t operationsPerToken(const ModelSpec& spec, std::uint64_t context);
 
 /// Expected number of different experts that a batch of tokens uses when each token chooses k of E

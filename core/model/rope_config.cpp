@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -21,6 +22,7 @@ RopeScalingKind kindOf(const Config& section) {
         {"llama3", RopeScalingKind::Llama3},
         {"yarn", RopeScalingKind::Yarn},
         {"longrope", RopeScalingKind::LongRope},
+        {"proportional", RopeScalingKind::None},
     });
     const std::string type = section.text({"rope_type", "type"}, "default");
     for (const auto& [name, kind] : kKinds) {
@@ -30,7 +32,7 @@ RopeScalingKind kindOf(const Config& section) {
     }
     throw Error(ErrorCode::Unsupported,
                 fmt::format("{}: RoPE scaling \"{}\" is not known; known are default, linear, "
-                            "dynamic, llama3, yarn and longrope.",
+                            "dynamic, llama3, yarn, longrope and proportional.",
                             section.where(), type));
 }
 
@@ -63,9 +65,12 @@ RopeScaling readScaling(const Config& section, const Config& config, const RopeS
                          config.positive({"original_max_position_embeddings"}, rope.maxPositions));
     scaling.attentionFactor = section.maybeNumber({"attention_factor"});
     if (scaling.kind == RopeScalingKind::LongRope) {
-        scaling.factor = section.positive({"factor"}, 1.0);
+        const double stretch = rope.maxPositions / scaling.originalMaxPositions;
+        scaling.factor = section.positive({"factor"}, std::max(1.0, stretch));
         scaling.shortFactor = divisors(section, "short_factor", rope.rotaryDim);
         scaling.longFactor = divisors(section, "long_factor", rope.rotaryDim);
+        scaling.shortMultiplier = section.maybeNumber({"short_mscale"});
+        scaling.longMultiplier = section.maybeNumber({"long_mscale"});
     } else if (scaling.kind != RopeScalingKind::None) {
         scaling.factor = requirePositive(section, "factor");
     }
@@ -127,7 +132,57 @@ void foldAlpha(const Config& section, RopeSpec& rope) {
     }
 }
 
+/// Gemma's "proportional" kind: a share of the pairs turns, with frequencies as if all did.
+void readProportional(const Config& section, RopeSpec& rope) {
+    rope.turningPairs = rotatedPart(section, rope.rotaryDim, 1.0) / 2;
+    if (section.has("factor")) {
+        rope.scaling.kind = RopeScalingKind::Linear;
+        rope.scaling.factor = section.positive({"factor"}, 1.0);
+        rope.scaling.originalMaxPositions = rope.maxPositions;
+    }
+}
+
+void readBlock(const Config& config, const Config& section, RopeSpec& rope, int headDim) {
+    rope.theta = section.positive({"rope_theta"}, rope.theta);
+    // Positions of text are the same in all three streams of a multimodal model.
+    static_cast<void>(section.numbers("mrope_section"));
+    static_cast<void>(section.flag({"mrope_interleaved"}, false));
+    if (section.text({"rope_type", "type"}, "default") == "proportional") {
+        readProportional(section, rope);
+        refuseUnread(section);
+        return;
+    }
+    if (section.has("partial_rotary_factor")) {
+        rope.rotaryDim = rotatedPart(section, headDim, 1.0);
+    }
+    if (section.has("alpha")) {
+        foldAlpha(section, rope);
+    } else {
+        rope.scaling = readScaling(section, config, rope);
+    }
+    refuseUnread(section);
+}
+
+void requireEven(const Config& config, const RopeSpec& rope) {
+    if (rope.rotaryDim % 2 != 0) {
+        throw Error(ErrorCode::BadCheckpoint,
+                    fmt::format("{}: {} elements of each head are to be rotated; expected an even "
+                                "number.",
+                                config.where(), rope.rotaryDim));
+    }
+}
+
 }  // namespace
+
+RopeSpec readRopeBlock(const Config& config, const Config& block, const RopeDefaults& defaults) {
+    RopeSpec rope;
+    rope.rotaryDim = defaults.headDim;
+    rope.theta = defaults.theta;
+    rope.maxPositions = defaults.maxPositions;
+    readBlock(config, block, rope, defaults.headDim);
+    requireEven(config, rope);
+    return rope;
+}
 
 RopeSpec readRope(const Config& config, const RopeDefaults& defaults) {
     RopeSpec rope;
@@ -136,24 +191,10 @@ RopeSpec readRope(const Config& config, const RopeDefaults& defaults) {
     rope.theta = config.positive({"rope_theta"}, defaults.theta);
     for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
         if (const auto section = config.section(key)) {
-            rope.theta = section->positive({"rope_theta"}, rope.theta);
-            if (section->has("partial_rotary_factor")) {
-                rope.rotaryDim = rotatedPart(*section, defaults.headDim, 1.0);
-            }
-            if (section->has("alpha")) {
-                foldAlpha(*section, rope);
-            } else {
-                rope.scaling = readScaling(*section, config, rope);
-            }
-            refuseUnread(*section);
+            readBlock(config, *section, rope, defaults.headDim);
         }
     }
-    if (rope.rotaryDim % 2 != 0) {
-        throw Error(ErrorCode::BadCheckpoint,
-                    fmt::format("{}: {} elements of each head are to be rotated; expected an even "
-                                "number.",
-                                config.where(), rope.rotaryDim));
-    }
+    requireEven(config, rope);
     return rope;
 }
 

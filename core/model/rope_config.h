@@ -24,4 +24,8 @@ struct RopeDefaults {
 /// Error(BadCheckpoint).
 [[nodiscard]] RopeSpec readRope(const Config& config, const RopeDefaults& defaults);
 
+/// The same from one block of the newer spelling, in configs that have one per kind of layer.
+[[nodiscard]] RopeSpec readRopeBlock(const Config& config, const Config& block,
+                                     const RopeDefaults& defaults);
+
 }  // namespace moescope::model

@@ -50,6 +50,9 @@ AttentionSpec readAttention(const Config& config, const SkeletonDefaults& defaul
     attention.headDim =
         defaults.headDim ? *defaults.headDim : readHeadDim(config, hiddenSize, attention.headsQ);
     attention.scale = 1.0 / std::sqrt(static_cast<double>(attention.headDim));
+    if (defaults.ownRope) {
+        return attention;
+    }
     attention.rope = readRope(config, {.headDim = defaults.rotaryDim.value_or(attention.headDim),
                                        .rotatedShare = defaults.rotatedShare,
                                        .theta = defaults.ropeTheta,
@@ -101,6 +104,16 @@ std::string numbered(std::string_view pattern, int number) {
 }
 
 }  // namespace
+
+std::string_view existingPrefix(const FamilyInput& input,
+                                std::initializer_list<std::string_view> prefixes) {
+    for (const std::string_view prefix : prefixes) {
+        if (input.checkpoint.find(std::string(prefix) + "embed_tokens.weight")) {
+            return prefix;
+        }
+    }
+    return *(prefixes.end() - 1);
+}
 
 std::string layerPrefix(const ModelSpec& spec, int layer) {
     return fmt::format("{}{}.", spec.layersPrefix, layer);
@@ -192,7 +205,7 @@ FeedForwardNames gatedNames(const std::string& prefix, const GatedNames& names, 
     return result;
 }
 
-Activation readActivation(const Config& config) {
+Activation readActivation(const Config& config, Activation fallback) {
     constexpr auto kActivations = std::to_array<std::pair<std::string_view, Activation>>({
         {"silu", Activation::Silu},
         {"swish", Activation::Silu},
@@ -200,7 +213,10 @@ Activation readActivation(const Config& config) {
         {"gelu_new", Activation::GeluTanh},
         {"gelu_pytorch_tanh", Activation::GeluTanh},
     });
-    const std::string text = config.text({"hidden_act", "hidden_activation"}, "silu");
+    const std::string text = config.text({"hidden_act", "hidden_activation"}, "");
+    if (text.empty()) {
+        return fallback;
+    }
     for (const auto& [name, activation] : kActivations) {
         if (name == text) {
             return activation;
@@ -227,12 +243,14 @@ std::vector<int> allLayers(const ModelSpec& spec) {
     return layersWhere(spec, [](int /*layer*/) { return true; });
 }
 
-void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward, const GatedNames& names) {
+void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward, const GatedNames& names,
+              std::string_view below) {
     for (int i = 0; i < spec.layerCount(); ++i) {
         auto& layer = spec.layers[static_cast<std::size_t>(i)];
         if (!layer.isRouted()) {
             layer.dense = feedForward;
-            layer.names.dense = gatedNames(layerPrefix(spec, i) + "mlp.", names, feedForward.bias);
+            layer.names.dense =
+                gatedNames(layerPrefix(spec, i).append(below), names, feedForward.bias);
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "core/model/model_spec.h"
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,10 +37,16 @@ struct SkeletonDefaults {
     std::optional<double> rotatedShare{};  ///< see RopeDefaults
     /// Where other keys than `head_dim` give them: dimension of a head, of its rotated part.
     std::optional<int> headDim{}, rotaryDim{};
+    bool ownRope = false;  ///< the family reads rotary embedding itself
     bool tiedHead = false;
     std::string_view prefix = "model.";        ///< before "layers.", "embed_tokens" and "norm"
     std::string_view head = "lm_head.weight";  ///< where it is not tied
 };
+
+/// The first of these prefixes below which the checkpoint has an embedding, else the last: text
+/// models are published alone and inside wrappers.
+[[nodiscard]] std::string_view existingPrefix(const FamilyInput& input,
+                                              std::initializer_list<std::string_view> prefixes);
 
 /// Everything but the feed-forward part, from the keys and with the tensor names of the Llama
 /// skeleton; each layer still needs setDense() or setRouted(). Throws Error(BadCheckpoint) for
@@ -47,7 +54,7 @@ struct SkeletonDefaults {
 /// tensors.
 [[nodiscard]] ModelSpec llamaSkeleton(const FamilyInput& input, const SkeletonDefaults& defaults);
 
-/// "model.layers.{layer}."
+/// "model.layers.{layer}." or what the spec has in its place.
 [[nodiscard]] std::string layerPrefix(const ModelSpec& spec, int layer);
 
 /// Biases of the query, key, value projections and of the output projection in every layer.
@@ -70,16 +77,18 @@ constexpr GatedNames kProjectionNames{"gate_proj", "up_proj", "down_proj"};
 [[nodiscard]] FeedForwardNames gatedNames(const std::string& prefix, const GatedNames& names,
                                           bool bias = false);
 
-[[nodiscard]] Activation readActivation(const Config& config);
+[[nodiscard]] Activation readActivation(const Config& config,
+                                        Activation fallback = Activation::Silu);
 
 /// Indices of the layers for which `chosen` is true.
 [[nodiscard]] std::vector<int> layersWhere(const ModelSpec& spec,
                                            const std::function<bool(int)>& chosen);
 [[nodiscard]] std::vector<int> allLayers(const ModelSpec& spec);
 
-/// Makes every layer without a router a dense one, with its matrices below "{layer prefix}mlp.".
+/// Makes every layer without a router a dense one, with its matrices below "{layer prefix}mlp." or
+/// another place that ends in a dot.
 void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward,
-              const GatedNames& names = kProjectionNames);
+              const GatedNames& names = kProjectionNames, std::string_view below = "mlp.");
 
 /// Where a routed layer keeps its parts, below the layer's prefix; "{}" in `expert` stands for the
 /// expert's number. Experts that lie together in one tensor have `fused` in place of `expert`.

@@ -29,6 +29,7 @@ public:
             layer(index);
         }
         emit(m_spec.finalNormName, {hidden()}, Component::Norms);
+        emit(m_spec.finalNormBias, {hidden()}, Component::Norms);
         if (!m_spec.tiedHead) {
             linear(m_spec.head, size(m_spec.vocabSize), hidden(), Component::Head);
         }
@@ -70,13 +71,23 @@ private:
     }
 
     void layer(const LayerSpec& spec) {
-        emit(spec.names.attentionNorm, {hidden()}, Component::Norms);
-        if (spec.attention.latent) {
-            latentAttention(spec.attention, *spec.attention.latent, spec.names);
+        const LayerNames& names = spec.names;
+        emit(names.attentionNorm, {hidden()}, Component::Norms);
+        emit(names.attentionNormBias, {hidden()}, Component::Norms);
+        if (spec.delta) {
+            deltaNet(*spec.delta, names);
+        } else if (spec.attention.latent) {
+            latentAttention(spec.attention, *spec.attention.latent, names);
         } else {
-            attention(spec.attention, spec.names);
+            attention(spec.attention, names);
         }
-        emit(spec.names.feedForwardNorm, {hidden()}, Component::Norms);
+        for (const TensorRef* norm :
+             {&names.attentionOutputNorm, &names.feedForwardNorm, &names.feedForwardNormBias,
+              &names.routedOutputNorm, &names.sharedInputNorm, &names.sharedOutputNorm,
+              &names.feedForwardOutputNorm}) {
+            emit(*norm, {hidden()}, Component::Norms);
+        }
+        emit(names.layerScalar, {1}, Component::Norms);
         if (spec.dense) {
             feedForward(*spec.dense, spec.names.dense, Component::DenseFeedForward);
         }
@@ -88,13 +99,32 @@ private:
     void attention(const AttentionSpec& spec, const LayerNames& names) {
         const std::uint64_t q = size(spec.headsQ) * size(spec.headDim);
         const std::uint64_t kv = size(spec.headsKv) * size(spec.headDim);
-        linear(names.q, q, hidden(), Component::Attention);
+        linear(names.q, spec.outputGate ? 2 * q : q, hidden(), Component::Attention);
         linear(names.k, kv, hidden(), Component::Attention);
         linear(names.v, kv, hidden(), Component::Attention);
         linear(names.o, hidden(), q, Component::Attention);
         const bool perHead = spec.qkNorm == QkNorm::PerHead;
         emit(names.qNorm, {perHead ? size(spec.headDim) : q}, Component::Attention);
         emit(names.kNorm, {perHead ? size(spec.headDim) : kv}, Component::Attention);
+        emit(names.sinks, {size(spec.headsQ)}, Component::Attention);
+    }
+
+    void deltaNet(const DeltaNetSpec& spec, const LayerNames& layer) {
+        const DeltaNetNames& names = layer.delta;
+        const std::uint64_t heads = size(spec.valueHeads);
+        const std::uint64_t values = size(spec.valueWidth());
+        const bool packed = spec.packedByKeyHead;
+        linear(names.queryKeyValue, size(spec.channels()) + (packed ? values : 0), hidden(),
+               Component::Attention);
+        linear(names.gate, values, hidden(), Component::Attention);
+        linear(names.strength, packed ? 2 * heads : heads, hidden(), Component::Attention);
+        linear(names.decay, heads, hidden(), Component::Attention);
+        emit(names.convolution, {size(spec.channels()), 1, size(spec.kernel)},
+             Component::Attention);
+        emit(names.logDecay, {heads}, Component::Attention);
+        emit(names.timeBias, {heads}, Component::Attention);
+        emit(names.outputNorm, {size(spec.valueDim)}, Component::Attention);
+        linear(layer.o, hidden(), values, Component::Attention);
     }
 
     void latentAttention(const AttentionSpec& spec, const LatentAttention& latent,
@@ -119,6 +149,8 @@ private:
     void mixture(const MoeSpec& moe, const LayerNames& names) {
         linear(names.router, size(moe.experts), hidden(), Component::Router);
         emit(names.selectionBias, {size(moe.experts)}, Component::Router);
+        emit(names.routerScale, {hidden()}, Component::Router);
+        emit(names.perExpertScale, {size(moe.experts)}, Component::Router);
         for (m_expert = 0; m_expert < static_cast<int>(names.experts.size()); ++m_expert) {
             feedForward(moe.expert, names.experts[static_cast<std::size_t>(m_expert)],
                         Component::RoutedExperts);

@@ -82,6 +82,7 @@ def main(arguments: list[str]) -> int:
 
     make_experiments(DATA)
     if options.only is None:
+        from make_bfloat16 import make_bfloat16
         from make_demo import make_demo
         from make_demo_experiments import make_demo_experiments
         from make_gguf import make_gguf
@@ -98,6 +99,7 @@ def main(arguments: list[str]) -> int:
         make_pickles(DATA)
         make_demo(DATA, options.demo, options.remote_code)
         make_demo_experiments(DATA, options.demo, options.remote_code)
+        make_bfloat16(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
     return 0
 

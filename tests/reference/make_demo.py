@@ -42,7 +42,8 @@ MODELS = ("tiny-mistral", "tiny-mixtral", "tiny-mixtral-instruct", "tiny-deepsee
 KEPT = ("router_logits", "chosen_experts", "weights", "expert_output_norms")
 
 
-def _load(folder: Path, remote_code: RemoteCode) -> ModelParts | None:
+def load_demo(folder: Path, remote_code: RemoteCode) -> ModelParts | None:
+    """A demo model in float32; nothing where it needs the published code and there is none."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if config["model_type"] == "deepseek":
         return None if not remote_code else deepseek.load_folder(config, remote_code, folder)
@@ -108,7 +109,7 @@ def make_demo(data: Path, demo: Path, remote_code: RemoteCode) -> None:
     """Writes data/demo/MODEL.safetensors for every demo model that is there and can be run."""
     folder = data / "demo"
     for name in MODELS:
-        parts = _load(demo / name, remote_code) if (demo / name / "config.json").exists() else None
+        parts = load_demo(demo / name, remote_code) if (demo / name / "config.json").exists() else None
         if parts is None:
             continue
         expected, margin, start = _run(demo / name, parts, name)

@@ -51,6 +51,8 @@ private:
                 return ElementType::I32;
             case checkpoint::Dtype::I64:
                 return ElementType::I64;
+            case checkpoint::Dtype::U8:
+                return ElementType::U8;
             default:
                 throw Error(ErrorCode::Unsupported, "a golden value of an unexpected type");
         }

@@ -7,10 +7,13 @@
 namespace moescope::model {
 
 std::span<const Family> families() {
-    // Mixtral stands before Llama: its early layout calls itself "mistral" too.
+    // Mixtral stands before Llama: its early layout calls itself "mistral" too. Grok-1 stands
+    // before Mixtral, which takes configs without a model type.
     static const std::array kFamilies{
-        kMixtral, kDeepSeek, kDeepSeekV2, kDeepSeekV3,   kOlmoe,     kQwen2Moe, kQwen3Moe,
-        kGlm4Moe, kDots1,    kErnie45Moe, kHunyuanV1Moe, kMiniMaxM2, kDbrx,     kLlama};
+        kGrok1,     kMixtral, kDeepSeek, kDeepSeekV2, kDeepSeekV3,   kOlmoe,     kQwen2Moe,
+        kQwen3Moe,  kGlm4Moe, kDots1,    kErnie45Moe, kHunyuanV1Moe, kMiniMaxM2, kPhiMoe,
+        kQwen3Next, kGemma4,  kLlama4,   kBailingMoe, kDbrx,         kLlama,
+    };
     return kFamilies;
 }
 

@@ -23,19 +23,25 @@ struct Family {
 /// All families; the first that recognises a config describes it.
 [[nodiscard]] std::span<const Family> families();
 
+extern const Family kBailingMoe;
 extern const Family kDbrx;
 extern const Family kDeepSeek;
 extern const Family kDeepSeekV2;
 extern const Family kDeepSeekV3;
 extern const Family kDots1;
 extern const Family kErnie45Moe;
+extern const Family kGemma4;
 extern const Family kGlm4Moe;
+extern const Family kGrok1;
 extern const Family kHunyuanV1Moe;
 extern const Family kLlama;
+extern const Family kLlama4;
 extern const Family kMiniMaxM2;
 extern const Family kMixtral;
 extern const Family kOlmoe;
+extern const Family kPhiMoe;
 extern const Family kQwen2Moe;
 extern const Family kQwen3Moe;
+extern const Family kQwen3Next;
 
 }  // namespace moescope::model

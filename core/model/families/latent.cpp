@@ -92,9 +92,9 @@ ModelSpec latentSkeleton(const FamilyInput& input, SkeletonDefaults defaults) {
     return spec;
 }
 
-void readGroups(const Config& config, MoeSpec& moe) {
-    moe.router.groups = config.integer({"n_group"}, 1, kCountRange);
-    moe.router.keptGroups = config.integer({"topk_group"}, 1, kCountRange);
+void readGroups(const Config& config, MoeSpec& moe, const GroupDefaults& defaults) {
+    moe.router.groups = config.integer({"n_group"}, defaults.groups, kCountRange);
+    moe.router.keptGroups = config.integer({"topk_group"}, defaults.kept, kCountRange);
     if (moe.router.groups == 1 && moe.router.keptGroups == 1) {
         return;
     }

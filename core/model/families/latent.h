@@ -14,8 +14,11 @@ namespace moescope::model {
 /// The Llama skeleton with latent attention in every layer.
 [[nodiscard]] ModelSpec latentSkeleton(const FamilyInput& input, SkeletonDefaults defaults);
 
+struct GroupDefaults {
+    int groups = 1, kept = 1;
+};
 /// `n_group` and `topk_group`, checked against the number of experts and top-k.
-void readGroups(const Config& config, MoeSpec& moe);
+void readGroups(const Config& config, MoeSpec& moe, const GroupDefaults& defaults = {});
 
 /// Layers from `first_k_dense_replace` on whose number is a multiple of `moe_layer_freq`.
 [[nodiscard]] std::vector<int> deepSeekRoutedLayers(const Config& config, const ModelSpec& spec,

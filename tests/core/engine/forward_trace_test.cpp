@@ -105,10 +105,13 @@ void compareLayer(const ReferenceModel& model, const ForwardTrace::RoutedLayer& 
     }
     CHECK(largestDifference(byToken, model.expected.floats(prefix + "expert_outputs"), tokens,
                             leftOut.rows()) < 1e-4);
-    if (model.expected.has(prefix + "shared_output")) {
-        const auto shared = outputs.subspan(experts * tokens * hidden);
-        CHECK(largestDifference(shared, model.expected.floats(prefix + "shared_output"), tokens,
-                                leftOut.rows()) < 1e-4);
+    // Gemma's dense branch takes the place of shared experts.
+    for (const char* const name : {"shared_output", "dense_output"}) {
+        if (model.expected.has(prefix + name)) {
+            const auto shared = outputs.subspan(experts * tokens * hidden);
+            CHECK(largestDifference(shared, model.expected.floats(prefix + name), tokens,
+                                    leftOut.rows()) < 1e-4);
+        }
     }
 }
 
@@ -118,8 +121,9 @@ TEST_CASE("traceForward: equals transformers in float32", "[core][engine]") {
     const std::string name = GENERATE(
         "mixtral", "mixtral-early", "mistral-baseline", "mistral-window", "llama", "deepseek",
         "deepseek-variant", "olmoe", "qwen2_moe", "qwen3_moe", "glm4_moe", "dots1", "ernie4_5_moe",
-        "hunyuan_v1_moe", "minimax_m2", "minimax_m2-fp8", "deepseek_v2", "deepseek_v2-lite",
-        "deepseek_v3", "kimi_k2", "dbrx");
+        "hunyuan_v1_moe", "minimax_m2", "minimax_m2-fp8", "dbrx", "deepseek_v2", "deepseek_v2-lite",
+        "deepseek_v3", "phimoe", "grok1", "qwen3_next", "gemma4", "llama4", "bailing_moe",
+        "bailing_moe-variant", "bailing_moe_v2", "kimi_k2");
     INFO(name);
     const ReferenceModel model(name);
     const ForwardTrace trace = model.trace();
@@ -151,7 +155,17 @@ TEST_CASE("traceForward: equals transformers in float32", "[core][engine]") {
 }
 
 TEST_CASE("traceForward: results do not depend on the size of blocks", "[core][engine]") {
-    const std::string name = GENERATE("mixtral", "mistral-window", "deepseek");
+    // Some fixtures have values of 10 to 30 on the way, whose last bits show.
+    const auto [name, tolerance] = GENERATE(table<std::string, double>({{"mixtral", 1e-5},
+                                                                        {"mistral-window", 1e-5},
+                                                                        {"deepseek", 1e-5},
+                                                                        {"phimoe", 1e-5},
+                                                                        {"grok1", 1e-5},
+                                                                        {"qwen3_next", 1e-4},
+                                                                        {"deepseek_v2", 1e-4},
+                                                                        {"gemma4", 1e-4},
+                                                                        {"llama4", 1e-4},
+                                                                        {"bailing_moe_v2", 1e-4}}));
     INFO(name);
     const ReferenceModel model(name);
     const ForwardTrace whole = model.trace();
@@ -162,16 +176,17 @@ TEST_CASE("traceForward: results do not depend on the size of blocks", "[core][e
     small.residentExperts = false;
     const ForwardTrace pieces = model.trace(small);
     CHECK(largestDifference(whole.logits.values<float>(), pieces.logits.values<float>(),
-                            model.corpus.tokenCount()) < 1e-5);
+                            model.corpus.tokenCount()) < tolerance);
     for (const auto& [layer, routed] : whole.routed) {
         CHECK(routed.chosen == pieces.routed.at(layer).chosen);
         CHECK(largestDifference(routed.outputs.values<float>(),
-                                pieces.routed.at(layer).outputs.values<float>(), 1) < 1e-5);
+                                pieces.routed.at(layer).outputs.values<float>(), 1) < tolerance);
     }
 }
 
 TEST_CASE("traceForward: all documents at once equal one at a time", "[core][engine]") {
-    const std::string name = GENERATE("mixtral", "llama", "deepseek-variant");
+    const std::string name = GENERATE("mixtral", "llama", "deepseek-variant", "mistral-window",
+                                      "phimoe", "grok1", "qwen3_next", "gemma4", "llama4");
     INFO(name);
     const ReferenceModel model(name);
     const ForwardTrace together = model.trace();
@@ -216,7 +231,8 @@ TEST_CASE("traceForward: each tensor is read once", "[core][engine]") {
 }
 
 TEST_CASE("traceForward: bfloat16 stays near float32", "[core][engine]") {
-    const std::string name = GENERATE("mixtral", "deepseek", "llama");
+    const std::string name = GENERATE("mixtral", "deepseek", "llama", "phimoe", "grok1",
+                                      "qwen3_next", "gemma4", "llama4");
     INFO(name);
     const ReferenceModel model(name);
     engine::TraceRequest request;

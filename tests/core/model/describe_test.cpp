@@ -40,15 +40,16 @@ TEST_CASE("Describe: experts, attention, positions, norm", "[core][model]") {
     CHECK(expertsText(moe) ==
           "64 of width 1408 (silu), 6 chosen per token, 2 shared (fused), width 2816 in all");
 
-    AttentionSpec attention;
+    LayerSpec layer;
+    AttentionSpec& attention = layer.attention;
     attention.headsQ = 32;
     attention.headsKv = 8;
     attention.headDim = 128;
-    CHECK(attentionText(attention) ==
+    CHECK(attentionText(layer) ==
           "32 query heads, 8 key/value heads of dimension 128, full causal, no biases");
     attention.slidingWindow = 4096;
     attention.qkvBias = true;
-    CHECK(attentionText(attention) ==
+    CHECK(attentionText(layer) ==
           "32 query heads, 8 key/value heads of dimension 128, sliding window 4096, biases on "
           "query, key and value");
 
@@ -56,25 +57,66 @@ TEST_CASE("Describe: experts, attention, positions, norm", "[core][model]") {
         .queryRank = 1536, .keyValueRank = 512, .plainDim = 128, .rotaryDim = 64, .valueDim = 128};
     attention.qkvBias = false;
     attention.slidingWindow.reset();
-    CHECK(attentionText(attention) ==
+    CHECK(attentionText(layer) ==
           "latent, 32 heads of dimension 128 + 64 rotated, values of 128; keys and values of rank "
           "512 and queries of rank 1536, full causal, no biases");
 
-    RopeSpec rope;
+    RopeSpec& rope = attention.rope;
     rope.rotaryDim = 128;
     rope.theta = 1e6;
     rope.maxPositions = 32768;
-    CHECK(positionsText(rope) == "RoPE half-split, 128 dimensions, theta 1000000, 32768 positions");
+    CHECK(positionsText(layer) ==
+          "RoPE half-split, 128 dimensions, theta 1000000, 32768 positions");
     rope.scaling.kind = RopeScalingKind::Llama3;
     rope.scaling.factor = 8;
     rope.scaling.originalMaxPositions = 8192;
     CHECK(
-        positionsText(rope) ==
+        positionsText(layer) ==
         "RoPE half-split, 128 dimensions, theta 1000000, 32768 positions, llama3 scaling by 8 from "
         "8192");
     rope.enabled = false;
-    CHECK(positionsText(rope) == "no position embedding");
+    CHECK(positionsText(layer) == "no position embedding");
     CHECK(normText(NormKind::Rms, 1e-5) == "RMSNorm, epsilon 1e-05");
+}
+
+TEST_CASE("Describe: what few families have", "[core][model]") {
+    LayerSpec layer;
+    AttentionSpec& attention = layer.attention;
+    attention.headsQ = 40;
+    attention.headsKv = 8;
+    attention.headDim = 128;
+    attention.chunk = 8192;
+    attention.temperature = QueryTemperature{};
+    attention.sinks = true;
+    attention.logitCap = 30.0;
+    attention.outputGate = true;
+    attention.valueIsKey = true;
+    attention.valueNorm = true;
+    CHECK(attentionText(layer) ==
+          "40 query heads, 8 key/value heads of dimension 128 (values are keys), chunks of 8192, "
+          "no biases, values normalised, scores capped at 30, a sink per head, queries scaled by "
+          "1 + 0.1 ln(1 + position / 8192), output gated");
+    layer.delta =
+        DeltaNetSpec{.keyHeads = 16, .valueHeads = 32, .keyDim = 128, .valueDim = 64, .kernel = 4};
+    CHECK(attentionText(layer) ==
+          "gated DeltaNet, 16 key heads of dimension 128, 32 value heads of dimension 64, causal "
+          "convolution over 4 positions");
+    CHECK(positionsText(layer).empty());
+
+    MoeSpec moe;
+    moe.experts = 16;
+    moe.topK = 2;
+    moe.router.sparseMixerJitter = 0.01;
+    CHECK(routerRule(moe) == "sparsemixer over 16, top 2 one by one, jitter 0.01");
+    CHECK(feedForwardText({.intermediateSize = 2880, .bias = true, .clamped = ClampedSwiglu{}}) ==
+          "width 2880 (SwiGLU clamped at 7), with biases");
+
+    ModelSpec spec;
+    CHECK(scalesText(spec).empty());
+    spec.embeddingScale = 12.0;
+    spec.logitScale = 1.0 / 6.0;
+    spec.logitCap = 30.0;
+    CHECK(scalesText(spec) == "embedding times 12, logits times 0.166667, logits capped at 30");
 }
 
 TEST_CASE("Describe: layer ranges and groups", "[core][model]") {

@@ -129,6 +129,24 @@ TEST_CASE("Parameters: a sliding window bounds the positions attended to", "[cor
     }
     CHECK(operationsPerToken(spec, 32768) == full - 4ULL * (32768 - 4096) * 4096 * 32);
     CHECK(operationsPerToken(spec, 100) == operationsPerToken(denseReferences()[0].spec(), 100));
+    auto chunked = denseReferences()[0].spec();
+    for (auto& layer : chunked.layers) {
+        layer.attention.chunk = 4096;
+    }
+    CHECK(operationsPerToken(chunked, 32768) == operationsPerToken(spec, 32768));
+}
+
+TEST_CASE("Parameters: a DeltaNet costs the same at any context", "[core][model]") {
+    auto spec = denseReferences()[0].spec();
+    LayerSpec& first = spec.layers.front();
+    first.delta =
+        DeltaNetSpec{.keyHeads = 16, .valueHeads = 32, .keyDim = 128, .valueDim = 64, .kernel = 4};
+    // One position more in each of the other 31 layers, of 32 heads of 128.
+    CHECK(operationsPerToken(spec, 1001) - operationsPerToken(spec, 1000) == 31ULL * 4 * 4096);
+    first.delta->keyDim = 256;
+    const auto more = operationsPerToken(spec, 1000);
+    first.delta->keyDim = 128;
+    CHECK(more - operationsPerToken(spec, 1000) == 6ULL * 32 * 128 * 64);
 }
 
 TEST_CASE("Parameters: expected different experts against a simulation", "[core][model]") {

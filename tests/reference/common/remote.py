@@ -39,6 +39,7 @@ CHANGES = {
     "transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS['default']": "removed in 5.x; the formula it had in 4.52",
     "MoEV2CausalLMOutputWithPast of Ling 2.0": "a plain object: 5.24 renames fields of the output classes",
     "config.rope_scaling": "5.x turns it into rope_parameters; set back to the value of config.json after loading",
+    "config.partial_rotary_factor": "5.x moves it into rope_parameters; set back likewise",
     "PreTrainedModel.post_init": "skipped: it sets initial weights and 5.x rejects the class's list of tied weights",
     "config.use_cache": "False: the cache classes of 4.36 are gone; every pass is a whole text",
     "from_pretrained": "not used: 5.x builds on the meta device, where these files' cosine tables are lost; "
@@ -128,8 +129,9 @@ def build_remote(
     """The remote model with the tensors, in float32. A tied head may be left out of them."""
     config = config_class(**{k: v for k, v in settings.items() if k not in ("rope_scaling", "rope_theta")})
     config.rope_parameters = settings.get("rope_scaling")  # what 5.x gives for rope_scaling
-    if "rope_theta" in settings:
-        vars(config)["rope_theta"] = settings["rope_theta"]
+    for key in ("rope_theta", "partial_rotary_factor"):
+        if key in settings:
+            vars(config)[key] = settings[key]
     config._attn_implementation = "eager"
     config.use_cache = False
     assert config.rope_scaling == settings.get("rope_scaling")

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/model/families/qwen_hybrid.h"
+
+#include <fmt/format.h>
+
+namespace moescope::model {
+namespace {
+
+constexpr std::string_view kLinear = "linear_attention";
+constexpr std::string_view kFull = "full_attention";
+
+/// Which layers are DeltaNets.
+std::vector<bool> readLinearLayers(const Config& config, std::size_t layers) {
+    const int interval = config.integer({"full_attention_interval"}, 4);
+    const auto types = config.texts("layer_types");
+    if (!types.empty() && types.size() != layers) {
+        config.refuse("layer_types", fmt::format("{} entries", layers));
+    }
+    std::vector<bool> linear;
+    for (std::size_t i = 0; i < layers; ++i) {
+        if (!types.empty() && types[i] != kLinear && types[i] != kFull) {
+            config.refuse("layer_types", fmt::format("\"{}\" and \"{}\" only", kLinear, kFull));
+        }
+        linear.push_back(types.empty() ? (i + 1) % static_cast<std::size_t>(interval) != 0
+                                       : types[i] == kLinear);
+    }
+    return linear;
+}
+
+DeltaNetSpec readDelta(const Config& config, DeltaLayout layout) {
+    DeltaNetSpec delta;
+    delta.keyHeads = config.integer({"linear_num_key_heads"}, 16, kCountRange);
+    delta.valueHeads = config.integer({"linear_num_value_heads"}, 32, kCountRange);
+    delta.keyDim = config.integer({"linear_key_head_dim"}, 128, {.least = 1, .most = 4096});
+    delta.valueDim = config.integer({"linear_value_head_dim"}, 128, {.least = 1, .most = 4096});
+    delta.kernel = config.integer({"linear_conv_kernel_dim"}, 4, {.least = 1, .most = 64});
+    delta.packedByKeyHead = layout == DeltaLayout::PackedByKeyHead;
+    if (delta.valueHeads % delta.keyHeads != 0) {
+        config.refuse("linear_num_value_heads", "a multiple of linear_num_key_heads");
+    }
+    return delta;
+}
+
+void makeDelta(LayerSpec& layer, const std::string& prefix, const DeltaNetSpec& delta) {
+    const std::string at = prefix + "linear_attn.";
+    layer.delta = delta;
+    LayerNames& names = layer.names;
+    names.q = names.k = names.v = {};
+    names.qNorm = names.kNorm = {};
+    names.o = {at + "out_proj.weight", {}};
+    if (delta.packedByKeyHead) {
+        names.delta.queryKeyValue.weight = at + "in_proj_qkvz.weight";
+        names.delta.strength.weight = at + "in_proj_ba.weight";
+    } else {
+        names.delta.queryKeyValue.weight = at + "in_proj_qkv.weight";
+        names.delta.gate.weight = at + "in_proj_z.weight";
+        names.delta.strength.weight = at + "in_proj_b.weight";
+        names.delta.decay.weight = at + "in_proj_a.weight";
+    }
+    names.delta.convolution = at + "conv1d.weight";
+    names.delta.logDecay = at + "A_log";
+    names.delta.timeBias = at + "dt_bias";
+    names.delta.outputNorm = at + "norm.weight";
+}
+
+}  // namespace
+
+void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout) {
+    if (readActivation(config) != Activation::Silu) {
+        config.refuse("hidden_act", "\"silu\"");  // the convolution's too
+    }
+    const bool bias = config.flag({"attention_bias"}, false);
+    setAttentionBias(spec, bias, bias);
+    setQkNorm(spec, QkNorm::PerHead);
+    spec.normKind = NormKind::RmsPlusOne;
+    const DeltaNetSpec delta = readDelta(config, layout);
+    const auto linear = readLinearLayers(config, spec.layers.size());
+    for (int i = 0; i < spec.layerCount(); ++i) {
+        auto& layer = spec.layers[static_cast<std::size_t>(i)];
+        layer.attention.qkNormKind = NormKind::RmsPlusOne;
+        layer.attention.outputGate = true;
+        if (linear[static_cast<std::size_t>(i)]) {
+            makeDelta(layer, layerPrefix(spec, i), delta);
+        }
+    }
+}
+
+MoeSpec readQwenHybridMoe(const Config& config) {
+    MoeSpec moe;
+    moe.experts = config.integer({"num_experts"}, 512, kCountRange);
+    moe.topK = config.integer({"num_experts_per_tok"}, 10, kCountRange);
+    moe.expert.intermediateSize = config.integer({"moe_intermediate_size"}, 512, kSizeRange);
+    moe.expert.activation = readActivation(config);
+    moe.shared = moe.expert;
+    moe.shared->intermediateSize =
+        config.integer({"shared_expert_intermediate_size"}, 512, kSizeRange);
+    moe.sharedCount = 1;
+    moe.sharedGate = true;
+    if (config.flag({"norm_topk_prob"}, true)) {
+        moe.router.renormalise = Renormalise::Sum;
+    }
+    return moe;
+}
+
+}  // namespace moescope::model

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/model/skeleton.h"
+
+/// What Qwen3-Next and Qwen3.5 share: layers of gated DeltaNet between layers of gated attention.
+namespace moescope::model {
+
+/// How the projections of a DeltaNet lie in the checkpoint.
+enum class DeltaLayout {
+    PackedByKeyHead,  ///< in_proj_qkvz and in_proj_ba, key head by key head
+    Separate,         ///< in_proj_qkv, in_proj_z, in_proj_b, in_proj_a
+};
+
+/// Turns the skeleton's layers into such a hybrid, as `layer_types` or `full_attention_interval`
+/// say: DeltaNets, and attention with per-head norms and an output gate. Norms multiply by
+/// 1 + weight.
+void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout);
+
+/// The mixture, with a gated shared expert; keys and tensor names as in Qwen2-MoE.
+[[nodiscard]] MoeSpec readQwenHybridMoe(const Config& config);
+
+}  // namespace moescope::model
