@@ -4,13 +4,17 @@
 #include "core/model/families/latent.h"
 #include "core/model/families/sigmoid_router.h"
 
-// DeepSeek-V3 and R1, and Kimi-K2, which has the same form. Source: transformers
-// models/deepseek_v3.
+#include <algorithm>
+#include <array>
+
+// DeepSeek-V3 and R1, and Kimi-K2, which has the same form, also inside the wrapper of Kimi-K2.5.
+// Source: transformers models/deepseek_v3.
 namespace moescope::model {
 namespace {
 
 bool recognises(const Config& config) {
-    return config.modelType() == "deepseek_v3" || config.modelType() == "kimi_k2";
+    constexpr std::array kTypes{"deepseek_v3", "kimi_k2", "kimi_k25"};
+    return std::find(kTypes.begin(), kTypes.end(), config.modelType()) != kTypes.end();
 }
 
 void checkRouter(const Config& config) {
@@ -24,13 +28,18 @@ void checkRouter(const Config& config) {
 
 ModelSpec describe(const FamilyInput& input) {
     const Config& config = input.config;
+    const std::string_view prefix = existingPrefix(input, {"language_model.model.", "model."});
+    const std::string_view head =
+        prefix == "model." ? "lm_head.weight" : "language_model.lm_head.weight";
     ModelSpec spec = latentSkeleton(input, {.vocabSize = 129280,
                                             .hiddenSize = 7168,
                                             .layers = 61,
                                             .headsQ = 128,
                                             .headsKv = 128,
                                             .maxPositions = 4096,
-                                            .normEps = 1e-6});
+                                            .normEps = 1e-6,
+                                            .prefix = prefix,
+                                            .head = head});
     checkRouter(config);
     setRouted(input, spec, deepSeekRoutedLayers(config, spec, 3), readSigmoidMoe(config),
               kSigmoidNames);

@@ -32,6 +32,8 @@ extern const Family kDots1;
 extern const Family kErnie45Moe;
 extern const Family kGemma4;
 extern const Family kGlm4Moe;
+extern const Family kGptOss;
+extern const Family kGraniteMoe;
 extern const Family kGrok1;
 extern const Family kHunyuanV1Moe;
 extern const Family kLlama;
@@ -43,5 +45,6 @@ extern const Family kPhiMoe;
 extern const Family kQwen2Moe;
 extern const Family kQwen3Moe;
 extern const Family kQwen3Next;
+extern const Family kQwen35Moe;
 
 }  // namespace moescope::model

@@ -70,6 +70,9 @@ void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout) {
     if (readActivation(config) != Activation::Silu) {
         config.refuse("hidden_act", "\"silu\"");  // the convolution's too
     }
+    if (!config.flag({"attn_output_gate"}, true)) {
+        config.refuse("attn_output_gate", "true");
+    }
     const bool bias = config.flag({"attention_bias"}, false);
     setAttentionBias(spec, bias, bias);
     setQkNorm(spec, QkNorm::PerHead);
@@ -86,10 +89,10 @@ void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout) {
     }
 }
 
-MoeSpec readQwenHybridMoe(const Config& config) {
+MoeSpec readQwenHybridMoe(const Config& config, const HybridMoeDefaults& defaults) {
     MoeSpec moe;
-    moe.experts = config.integer({"num_experts"}, 512, kCountRange);
-    moe.topK = config.integer({"num_experts_per_tok"}, 10, kCountRange);
+    moe.experts = config.integer({"num_experts"}, defaults.experts, kCountRange);
+    moe.topK = config.integer({"num_experts_per_tok"}, defaults.topK, kCountRange);
     moe.expert.intermediateSize = config.integer({"moe_intermediate_size"}, 512, kSizeRange);
     moe.expert.activation = readActivation(config);
     moe.shared = moe.expert;

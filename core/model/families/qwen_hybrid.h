@@ -18,7 +18,14 @@ enum class DeltaLayout {
 /// 1 + weight.
 void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout);
 
+/// Class defaults that differ between the two.
+struct HybridMoeDefaults {
+    int experts = 512;
+    int topK = 10;
+};
+
 /// The mixture, with a gated shared expert; keys and tensor names as in Qwen2-MoE.
-[[nodiscard]] MoeSpec readQwenHybridMoe(const Config& config);
+[[nodiscard]] MoeSpec readQwenHybridMoe(const Config& config,
+                                        const HybridMoeDefaults& defaults = {});
 
 }  // namespace moescope::model

@@ -121,9 +121,10 @@ TEST_CASE("traceForward: equals transformers in float32", "[core][engine]") {
     const std::string name = GENERATE(
         "mixtral", "mixtral-early", "mistral-baseline", "mistral-window", "llama", "deepseek",
         "deepseek-variant", "olmoe", "qwen2_moe", "qwen3_moe", "glm4_moe", "dots1", "ernie4_5_moe",
-        "hunyuan_v1_moe", "minimax_m2", "minimax_m2-fp8", "dbrx", "deepseek_v2", "deepseek_v2-lite",
-        "deepseek_v3", "phimoe", "grok1", "qwen3_next", "gemma4", "llama4", "bailing_moe",
-        "bailing_moe-variant", "bailing_moe_v2", "kimi_k2");
+        "hunyuan_v1_moe", "minimax_m2", "minimax_m2-fp8", "deepseek_v2", "deepseek_v2-lite",
+        "deepseek_v3", "kimi_k2", "phimoe", "grok1", "qwen3_next", "qwen3_5_moe", "gemma4",
+        "llama4", "bailing_moe", "bailing_moe-variant", "bailing_moe_v2", "dbrx", "granitemoe",
+        "granitemoeshared", "gpt_oss");
     INFO(name);
     const ReferenceModel model(name);
     const ForwardTrace trace = model.trace();

@@ -38,6 +38,12 @@ constexpr auto kFixtures = {"mixtral",
                             "hunyuan_v1_moe",
                             "dots1",
                             "qwen3_next",
+                            "dbrx",
+                            "granitemoe",
+                            "granitemoeshared",
+                            "gpt_oss",
+                            "minimax_m2-fp8",
+                            "qwen3_5_moe",
                             "gemma4",
                             "llama4",
                             "bailing_moe",
@@ -94,13 +100,16 @@ TEST_CASE("Families: every stored element is counted once", "[core][model]") {
         INFO(fixture);
         const Checkpoint checkpoint(folderOf(fixture));
         const ModelSpec spec = loadSpec(checkpoint);
+        if (!spec.storage.empty()) {
+            continue;  // what is stored are codes and scales
+        }
         std::uint64_t stored = 0;
         for (const auto& tensor : checkpoint.tensors()) {
             const std::string name(tensor.name);
             const bool tiedHead = spec.tiedHead && name == "lm_head.weight";
             const bool outside =
                 name.starts_with("mtp.") || name.starts_with("vision") ||
-                name.starts_with("model.vision") ||
+                name.starts_with("model.vision") || name.starts_with("model.visual") ||
                 name.starts_with(spec.layersPrefix + std::to_string(spec.layerCount()) + ".");
             stored += tiedHead || outside ? 0 : elementCount(tensor.shape);
         }

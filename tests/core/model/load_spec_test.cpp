@@ -226,6 +226,17 @@ TEST_CASE("Load spec: families with a correction bias", "[core][model]") {
 }
 
 TEST_CASE("Load spec: experts in one tensor", "[core][model]") {
+    const auto granite = loadReference("granitemoeshared");
+    CHECK(granite.family == "granitemoe");
+    const auto& names = granite.layers.at(1).names;
+    CHECK(names.experts.at(6).up ==
+          checkpoint::rowsOf("model.layers.1.block_sparse_moe.input_linear.weight", {7, 18, 24},
+                             6 * 18 + 9, 9));
+    CHECK(names.shared.up ==
+          checkpoint::rowsOf("model.layers.1.shared_mlp.input_linear.weight", {26, 24}, 13, 13));
+    CHECK(granite.layers.at(1).attention.scale == 0.2);
+    CHECK(granite.residualScale == 0.6);
+
     const auto dbrx = loadReference("dbrx");
     CHECK(dbrx.normKind == NormKind::LayerNorm);
     CHECK(dbrx.layers.at(2).attention.headsKv == 2);
@@ -233,6 +244,20 @@ TEST_CASE("Load spec: experts in one tensor", "[core][model]") {
           checkpoint::rowsOf("transformer.blocks.2.norm_attn_norm.attn.Wqkv.weight", {48, 24}, 36,
                              12));
     CHECK(dbrx.layers.at(0).attention.clipQkv == 1.3);
+
+    const auto gptOss = loadReference("gpt_oss");
+    const TensorRef& gate = gptOss.layers.at(1).names.experts.at(4).gate;
+    CHECK(gate.name == "model.layers.1.mlp.experts.gate_up_proj_blocks");
+    CHECK(gate.packing == checkpoint::Packing::Mxfp4);
+    CHECK(gate.part->rows == checkpoint::TensorPart::Rows{4 * 64, 32, 1, 2});
+    CHECK(gptOss.layers.at(0).attention.slidingWindow == 5);
+    CHECK_FALSE(gptOss.layers.at(1).attention.slidingWindow.has_value());
+
+    const auto qwen = loadReference("qwen3_5_moe");
+    CHECK(qwen.layers.at(0).delta.has_value());
+    CHECK(qwen.layers.at(2).attention.outputGate);
+    CHECK(qwen.layers.at(2).attention.rope.rotaryDim == 6);
+    CHECK(qwen.layersPrefix == "model.language_model.layers.");
 }
 
 TEST_CASE("Load spec: experts as a newer transformers writes them", "[core][model]") {

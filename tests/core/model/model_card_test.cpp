@@ -81,6 +81,12 @@ TEST_CASE("Model card: quantised models, and what is published of them", "[core]
     CHECK(json["quantised"] == "FP8 (E4M3), a scale per tile of 128 x 128");
     CHECK(json["published"]["total"] == 671e9);
 
+    const auto gptOss = cardOf(tests::writeGptOss20B);
+    checkContains(toText(gptOss),
+                  {"Quantised     MXFP4", "20.91 B      4.19 B",
+                   "gpt-oss-20b: 20.9 B, 3.6 B per token (arXiv:2508.10925); per token without the "
+                   "input embedding",
+                   "3.61 B", "sliding window 128", "softmax over the chosen"});
     const auto mixtral = cardOf(tests::writeMixtral8x7B);
     CHECK_THAT(toText(mixtral), !Catch::Contains("Quantised"));
     CHECK_THAT(toText(mixtral), Catch::Contains("46.7 B, 12.9 B per token"));
@@ -143,7 +149,8 @@ TEST_CASE("Model card: the fixtures", "[core][model]") {
     for (const auto* name :
          {"mixtral", "mixtral-early", "deepseek", "deepseek-variant", "llama", "mistral-window",
           "mistral-baseline", "olmoe", "qwen2_moe", "qwen3_moe", "dots1", "ernie4_5_moe",
-          "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite", "dbrx"}) {
+          "hunyuan_v1_moe", "minimax_m2", "deepseek_v2", "deepseek_v2-lite", "dbrx", "granitemoe",
+          "granitemoeshared"}) {
         INFO(name);
         const auto card = makeModelCard(Checkpoint(tests::referenceDir() / "models" / name));
         CHECK(card.unsupported.empty());

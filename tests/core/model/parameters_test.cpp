@@ -54,6 +54,9 @@ TEST_CASE("Parameters: other published models", "[core][model]") {
     CHECK(sum(deepseek.total) == 16'375'728'128);
     CHECK(sum(deepseek.active) == 2'828'650'496);
     CHECK(deepseek.of(Component::SharedExperts) == 467'140'608);
+    const auto granite = countParameters(published(tests::writeGranite1B));
+    CHECK(sum(granite.total) == 1'334'628'352);
+    CHECK(sum(granite.active) == 428'658'688);
 }
 
 TEST_CASE("Parameters: counts of the published shapes, beside what is published", "[core][model]") {
@@ -69,6 +72,7 @@ TEST_CASE("Parameters: counts of the published shapes, beside what is published"
                  Row{tests::writeOlmoe, 6'919'161'856, 1'282'017'280, 1'178'994'688},
                  Row{tests::writeQwen3_30B, 30'532'122'624, 3'353'032'704, 3'041'867'776},
                  Row{tests::writeDeepSeekV3, 671'026'419'200, 37'552'297'472, 36'625'618'432},
+                 Row{tests::writeGptOss20B, 20'914'757'184, 4'187'440'704, 3'608'307'264},
                  Row{tests::writeDbrx, 131'596'523'520, 36'469'708'800, 35'853'146'112});
     const auto spec = published(row.write);
     INFO(spec.family);
