@@ -2,19 +2,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/engine/program.h"
 #include "core/experiments/factory.h"
+#include "core/jobs/fault_signals.h"
 #include "core/jobs/termination_signals.h"
 
 #include <unistd.h>
 
-#include <csignal>
 #include <iostream>
 #include <string>
 #include <vector>
 
 int main(int argc, char** argv) {
     using namespace moescope;
-    // A reader that goes away must not end a run whose results are on disk.
-    std::signal(SIGPIPE, SIG_IGN);
+    jobs::reportFaults("moescope-engine");
     const jobs::CancelSource cancel;
     const jobs::TerminationSignals signals(cancel);
     const std::vector<std::string> arguments(argv + 1, argv + argc);

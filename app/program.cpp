@@ -14,6 +14,7 @@
 #include "app/main_window.h"
 #include "core/base/error.h"
 #include "core/base/version.h"
+#include "core/jobs/fault_signals.h"
 #include "widgets/state/settings.h"
 
 #include <CLI/CLI.hpp>
@@ -147,6 +148,7 @@ int dispatch(const std::vector<std::string>& arguments, int argc, char** argv) {
 }  // namespace
 
 int runProgram(int argc, char** argv) {
+    jobs::reportFaults("moescope");
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     try {
         return dispatch(arguments, argc, argv);

@@ -146,7 +146,8 @@ void AnalyzeCommand::attachText(CLI::App& app) {
 void AnalyzeCommand::attachExperiments(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
     group(app.add_option("--experiments", m_given.experiments,
-                         "Ids as listed below, or all (default), static, dynamic"))
+                         "Ids as listed below, or all (default), static, dynamic; with a text, "
+                         "chosen_experts is always among them"))
         ->type_name("ID")
         ->expected(1, -1);
     group(app.add_option("--baseline", m_given.baselines,
@@ -182,7 +183,8 @@ void AnalyzeCommand::attachRun(CLI::App& app) {
     group(app.add_option("--scratch", m_given.scratch,
                          "Keep hidden states on disk: auto, always, never"))
         ->type_name("WHEN");
-    group(app.add_flag("--resume", m_given.resume, "Go on with an interrupted run"));
+    group(app.add_flag("--resume", m_given.resume,
+                       "Go on with an interrupted run; without one, say so and begin"));
     group(app.add_flag("--restart", m_given.restart,
                        "Drop what an interrupted run left at RUN.h5.partial"));
     group(app.add_option("--title", m_given.title, "A name for the session"))->type_name("TEXT");

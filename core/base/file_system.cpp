@@ -3,6 +3,7 @@
 #include "core/base/file_system.h"
 
 #include "core/base/error.h"
+#include "core/base/mapping_registry.h"
 
 #include <fmt/format.h>
 
@@ -29,7 +30,7 @@ namespace {
     const bool full = error == ENOSPC || error == EDQUOT;
     throw Error(full ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
                 fmt::format("Cannot write {}: {}.{}", path.string(), std::strerror(error),
-                            full ? " Free some space and run the same command again." : ""));
+                            full ? " Free some space and try again." : ""));
 }
 
 /// A POSIX file descriptor that closes itself.
@@ -80,6 +81,8 @@ void advise(const std::byte* data, std::size_t total, std::uint64_t offset, std:
 
 }  // namespace
 
+MappedFile::MappedFile() = default;
+
 MappedFile::MappedFile(const std::filesystem::path& path) {
     const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat info {};
@@ -100,20 +103,25 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
         throwUnreadable(path, errno);
     }
     m_data = static_cast<const std::byte*>(data);
+    m_registered = std::make_unique<RegisteredMapping>(m_data, m_size, path.string(), info);
 }
 
 MappedFile::~MappedFile() {
+    m_registered.reset();
     if (m_data != nullptr) {
         ::munmap(const_cast<std::byte*>(m_data), m_size);
     }
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : m_data(std::exchange(other.m_data, nullptr)), m_size(std::exchange(other.m_size, 0)) {}
+    : m_data(std::exchange(other.m_data, nullptr)),
+      m_size(std::exchange(other.m_size, 0)),
+      m_registered(std::move(other.m_registered)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
     std::swap(m_data, other.m_data);
     std::swap(m_size, other.m_size);
+    std::swap(m_registered, other.m_registered);
     return *this;
 }
 
@@ -123,6 +131,12 @@ void MappedFile::willNeed(std::uint64_t offset, std::uint64_t size) const noexce
 
 void MappedFile::dontNeed(std::uint64_t offset, std::uint64_t size) const noexcept {
     advise(m_data, m_size, offset, size, MADV_DONTNEED);
+}
+
+void MappedFile::requireWhole() const {
+    if (m_registered) {
+        m_registered->requireWhole();
+    }
 }
 
 std::string readTextFile(const std::filesystem::path& path, std::uint64_t maxBytes) {

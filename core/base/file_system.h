@@ -5,16 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace moescope {
 
+class RegisteredMapping;
+
 /// A whole file mapped read-only. Move-only; Thread-safe once constructed.
 class MappedFile {
 public:
-    MappedFile() = default;
+    MappedFile();
     /// Throws Error(FileNotFound | FileUnreadable) naming the path. An empty file maps to an empty
     /// span.
     explicit MappedFile(const std::filesystem::path& path);
@@ -28,10 +31,14 @@ public:
     /// Hints for streaming: read [offset, offset+size) soon / drop it from memory, it was used.
     void willNeed(std::uint64_t offset, std::uint64_t size) const noexcept;
     void dontNeed(std::uint64_t offset, std::uint64_t size) const noexcept;
+    /// Throws Error(FileUnreadable) when the file was cut short since: to touch what is gone would
+    /// end the process (see jobs::reportFaults).
+    void requireWhole() const;
 
 private:
     const std::byte* m_data = nullptr;
     std::size_t m_size = 0;
+    std::unique_ptr<RegisteredMapping> m_registered;  ///< null for an empty file
 };
 
 /// The file's content. Throws Error(FileNotFound | FileUnreadable); Error(FileUnreadable) beyond

@@ -226,6 +226,12 @@ void Checkpoint::dontNeed(const TensorView& tensor) const {
     shard.file.dontNeed(tensor.fileOffset, tensor.bytes.size());
 }
 
+void Checkpoint::requireWhole() const {
+    for (const auto& shard : m_impl->shards) {
+        shard.file.requireWhole();
+    }
+}
+
 std::string Checkpoint::identity() const {
     Sha256 hash;
     hash.update(fmt::format("moescope-checkpoint-1 {}\n", m_impl->configText.size()));

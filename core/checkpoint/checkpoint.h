@@ -73,6 +73,8 @@ public:
     /// Streaming hints for a tensor's bytes.
     void willNeed(const TensorView& tensor) const;
     void dontNeed(const TensorView& tensor) const;
+    /// Throws Error(FileUnreadable) naming a weight file that was cut short since it was opened.
+    void requireWhole() const;
 
     /// SHA-256 over config.json and over header, size and sampled content of each weight file;
     /// tells base from instruct although their index files may be equal, and is independent of

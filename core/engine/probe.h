@@ -89,6 +89,9 @@ public:
     Probe& operator=(const Probe&) = delete;
 
     [[nodiscard]] virtual std::string_view experiment() const = 0;  ///< id in the catalogue
+    /// Throws when the experiment cannot be done as asked, Error(BaselineMismatch | Unsupported)
+    /// saying why. Asked at every routed layer before the run begins, never during it.
+    virtual void check(const LayerContext& layer) const { static_cast<void>(layer); }
     /// The part about the whole model (key.layer absent), asked for once, after all layers are
     /// finished and stored; nullopt when there is none. The engine sets the key's experiment and
     /// branch.

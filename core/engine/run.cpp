@@ -39,13 +39,25 @@ public:
         auto store = openStore();
         open(store->existingHead() ? store->existingHead()->corpus : text::TokenizedCorpus());
         m_request.corpus = m_corpus;
-        const session::Head head = makeHead(m_request, m_models, m_experiments, m_plan.place);
+        session::Head head = makeHead(m_request, m_models, m_experiments, m_plan.place);
+        const std::string longDocuments = longDocumentsWarning(m_models.model->spec, m_corpus);
+        if (!longDocuments.empty()) {
+            head.warnings.push_back(longDocuments);
+        }
+        const bool resumes = store->existingHead().has_value();
         store->begin(head);
         const bool baselines = !m_models.baselines.empty();
         const ResidualCheckpoint residual(store->partsFolder(),
                                           residualFingerprint(head, baselines));
         planResumed(*store, residual);
         announce(events);
+        for (const std::string& warning : head.warnings) {
+            events.warn(warning);
+        }
+        if (m_request.interrupted == Interrupted::Resume && !resumes) {
+            events.warn(fmt::format("There is nothing to resume at {}: this run begins anew.",
+                                    store->partsFolder().string()));
+        }
 
         PartWriter writer(*store, events);
         Runner runner(
@@ -55,16 +67,38 @@ public:
             runner.run();
             writeModelParts(*store, writer);
             writer.drain();
+            store->finish();
+        } catch (const Error& error) {
+            suspend(*store, writer);
+            throw withRemains(error, *store);
         } catch (...) {
-            writer.settle();
-            store->suspend();
+            suspend(*store, writer);
             throw;
         }
-        store->finish();
-        return report(runner, writer, start, events);
+        return report(head, runner, writer, start, events);
     }
 
 private:
+    static void suspend(session::RunStore& store, PartWriter& writer) {
+        writer.settle();
+        store.suspend();
+    }
+
+    /// The error with what is left of the run; the parts folder is there if anything was finished.
+    static Error withRemains(const Error& error, const session::RunStore& store) {
+        std::error_code ignored;
+        if (std::filesystem::exists(store.partsFolder(), ignored)) {
+            return {error.code(), fmt::format("{} What is finished is kept in {}; go on with "
+                                              "--resume.",
+                                              error.what(), store.partsFolder().string())};
+        }
+        if (error.code() == ErrorCode::Cancelled) {
+            return {error.code(),
+                    fmt::format("{} Nothing was finished: nothing is kept of it.", error.what())};
+        }
+        return error;
+    }
+
     /// Opens the store as the request says what to do with an interrupted run or another session.
     std::unique_ptr<session::RunStore> openStore() {
         using Existing = session::RunStore::Existing;
@@ -112,6 +146,7 @@ private:
         m_experiments = planExperiments(m_request.experiments, withText, m_factory);
         m_models = openModels(m_request, withText);
         requireRoutedLayers();
+        checkProbes();
         m_plan.place.device = chooseDevice(m_request.device);
         m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
         setThreads(m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec));
@@ -135,6 +170,23 @@ private:
                         fmt::format("{} ({}) is a dense model without experts; it can serve as "
                                     "--baseline",
                                     m_models.model->checkpoint.displayName(), spec.familyTitle));
+        }
+    }
+
+    /// What an experiment cannot do is said now, not after hours.
+    void checkProbes() const {
+        const auto baselines = m_models.baselineSpecs();
+        for (const model::LayerSpec& layer : m_models.model->spec.layers) {
+            if (!layer.isRouted()) {
+                continue;
+            }
+            const auto index = static_cast<int>(&layer - m_models.model->spec.layers.data());
+            const LayerContext context = contextOf(m_models, baselines, index, m_corpus);
+            for (const PlannedExperiment& experiment : m_experiments) {
+                for (const Probe* probe : experiment.all()) {
+                    probe->check(context);
+                }
+            }
         }
     }
 
@@ -169,6 +221,20 @@ private:
             m_calibration = calibrate(m_plan.place, m_models.model->checkpoint);
         }
         costRun(m_plan, m_models, m_corpus, m_request, *m_calibration);
+        if (m_plan.endForward > m_plan.firstForward && asksStaticOnly()) {
+            m_plan.estimate.notes.emplace_back(
+                "these experiments need no text, but which experts the tokens choose is always "
+                "kept: the text passes the model once, through the chosen experts alone");
+        }
+    }
+
+    [[nodiscard]] bool asksStaticOnly() const {
+        return !m_request.experiments.empty() &&
+               std::all_of(m_request.experiments.begin(), m_request.experiments.end(),
+                           [](const ExperimentRequest& request) {
+                               const auto* info = experiments::findExperiment(request.id);
+                               return info->kind == experiments::ExperimentKind::Static;
+                           });
     }
 
     /// Plans what the store does not have, from the latest kept residual stream that no unfinished
@@ -233,7 +299,7 @@ private:
 
     void writeModelParts(const session::RunStore& store, PartWriter& writer);
 
-    RunReport report(const Runner& runner, const PartWriter& writer,
+    RunReport report(const session::Head& head, const Runner& runner, const PartWriter& writer,
                      std::chrono::steady_clock::time_point start, Events& events) const {
         RunReport result;
         result.session = m_request.session;
@@ -241,7 +307,9 @@ private:
         result.partsKept = m_partsKept;
         result.bytesRead = runner.bytesRead();
         result.peakMemoryBytes = std::max(runner.peakMemory(), residentMemory());
-        result.warnings = runner.warnings();
+        result.warnings = head.warnings;
+        result.warnings.insert(result.warnings.end(), runner.warnings().begin(),
+                               runner.warnings().end());
         result.seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         RunEvent event;

@@ -21,10 +21,13 @@ namespace {
 constexpr std::uint64_t kLibraryBuffers = std::uint64_t{96} << 20U;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
-/// Small operations around each matrix product.
-constexpr double kSecondsPerCall = 25e-6;
-/// What one core decodes of stored weights.
-constexpr double kDecodeBytesPerSecond = 4e9;
+/// Small operations of attention in one layer: over all documents, and for each.
+constexpr double kCallsPerAttention = 30.0;
+constexpr double kCallsPerDocument = 20.0;
+/// Of a block of tokens for each expert that gets some.
+constexpr double kCallsPerExpert = 8.0;
+/// Of the static probes in one layer.
+constexpr double kCallsPerStatics = 60.0;
 /// Working copies a static probe makes of a slab.
 constexpr std::uint64_t kSlabCopies = 2;
 
@@ -43,6 +46,7 @@ public:
         const LayerWork& work = m_plan.work[static_cast<std::size_t>(index)];
         const bool forward = index >= m_plan.firstForward && index < m_plan.endForward;
         LayerCost cost;
+        m_efforts.emplace_back();
         if (forward) {
             weights(m_models.model->spec, m_reader, index, cost);
             tokens(index, work, cost);
@@ -62,6 +66,8 @@ public:
     }
 
     [[nodiscard]] std::vector<LayerCost>& layers() { return m_layers; }
+    /// One per layer of the model.
+    [[nodiscard]] const std::vector<LayerEffort>& efforts() const { return m_efforts; }
     /// Rows of the embeddings that the text touches.
     void embeddings() {
         const std::set<text::TokenId> distinct(m_corpus.ids.begin(), m_corpus.ids.end());
@@ -76,14 +82,17 @@ public:
         }
     }
 
-    [[nodiscard]] double operations() const { return m_operations; }
-    [[nodiscard]] double calls() const { return m_calls; }
     [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
     [[nodiscard]] std::uint64_t expertBytes() const { return m_expertBytes; }
     [[nodiscard]] std::uint64_t resultBytes() const { return m_results; }
 
 private:
     [[nodiscard]] double tokenCount() const { return static_cast<double>(m_corpus.ids.size()); }
+
+    /// The model and the baselines that run beside it, whose attention is of the same kind.
+    [[nodiscard]] double runs() const {
+        return 1.0 + (m_plan.baselinesRun ? static_cast<double>(m_models.baselines.size()) : 0.0);
+    }
 
     /// Anonymous bytes a tensor costs when loaded.
     [[nodiscard]] std::uint64_t decoded(const WeightReader& reader,
@@ -94,12 +103,18 @@ private:
     void weights(const model::ModelSpec& spec, const WeightReader& reader, int index,
                  LayerCost& cost) {
         const model::LayerNames& names = spec.layers[static_cast<std::size_t>(index)].names;
+        LayerEffort& effort = m_efforts.back();
         std::uint64_t all = 0;
+        std::uint64_t elements = 0;
         forEachTensor(spec, index, [&](const model::SpecTensor& tensor) {
             all += decoded(reader, tensor.ref);
+            elements += elementCount(tensor.shape);
             m_bytes += reader.storedBytes(tensor.ref);
-            m_operations += 2.0 * tokenCount() * static_cast<double>(elementCount(tensor.shape));
+            effort.bytes += reader.storedBytes(tensor.ref);
         });
+        const std::uint64_t wide = feedForwardElements(reader, names);
+        effort.attention.operations += 2.0 * tokenCount() * static_cast<double>(elements - wide);
+        effort.feedForward.operations += 2.0 * tokenCount() * static_cast<double>(wide);
         std::uint64_t experts = 0;
         for (const model::FeedForwardNames& expert : names.experts) {
             const std::uint64_t one = decoded(reader, expert.gate) + decoded(reader, expert.up) +
@@ -108,6 +123,7 @@ private:
             cost.largestExpert = std::max(cost.largestExpert, one);
             for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
                 m_expertBytes += reader.storedBytes(*name);
+                effort.expertBytes += reader.storedBytes(*name);
             }
         }
         cost.expertWeights += experts;
@@ -139,15 +155,18 @@ private:
         const std::uint64_t perHead = attention.outputGate ? 6 : 4;
         cost.perQueryRow =
             hidden * (8 + 3 * m_size) + (perHead * heads + 3 * kvHeads) * headDim * m_size;
+        LayerEffort& effort = m_efforts.back();
         std::uint64_t longest = 0;
         for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
             const std::uint64_t length = m_corpus.offsets[d + 1] - m_corpus.offsets[d];
             longest = std::max(longest, length);
             const auto n = static_cast<double>(length);
             const double seen = attention.reach() ? std::min<double>(n, *attention.reach()) : n;
-            m_operations += 4.0 * (n - seen / 2.0) * seen * static_cast<double>(heads * headDim);
-            m_calls += 20.0;
+            effort.attention.operations +=
+                runs() * 4.0 * (n - seen / 2.0) * seen * static_cast<double>(heads * headDim);
+            effort.attention.calls += runs() * kCallsPerDocument;
         }
+        effort.attention.calls += runs() * kCallsPerAttention;
         cost.mostScores = longest * longest * heads * 4;
         // Short documents are grouped up to a block of queries; that block is counted per row.
         cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
@@ -164,9 +183,11 @@ private:
                            heads * (6 * keyDim + 5 * valueDim + 4 * kDeltaChunk) * 4;
         cost.keysValues = 3 * heads * keyDim * valueDim * 4;
         const double state = static_cast<double>(heads * keyDim * valueDim);
-        m_operations += 6.0 * tokenCount() * state;
+        LayerEffort& effort = m_efforts.back();
+        effort.attention.operations += runs() * 6.0 * tokenCount() * state;
         const std::uint64_t chunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;
-        m_calls += static_cast<double>(40 * (m_corpus.offsets.size() - 1) + 8 * chunks);
+        effort.attention.calls +=
+            runs() * static_cast<double>(40 * (m_corpus.offsets.size() - 1) + 8 * chunks);
     }
 
     void routed(int index, const model::MoeSpec& moe, const LayerWork& work, LayerCost& cost) {
@@ -190,12 +211,14 @@ private:
             }
         }
         m_results += cost.parts;
-        m_calls += static_cast<double>(experts) * 8.0;
+        LayerEffort& effort = m_efforts.back();
+        effort.callsPerBlock += static_cast<double>(experts) * kCallsPerExpert;
         if (!needs.norms && !needs.outputs) {
             // Only the chosen experts are multiplied; all were counted above.
             const double unused = static_cast<double>(experts) - moe.topK;
-            m_operations -= 6.0 * tokenCount() * unused * static_cast<double>(hidden) *
-                            moe.expert.intermediateSize;
+            effort.feedForward.operations -= 6.0 * tokenCount() * unused *
+                                             static_cast<double>(hidden) *
+                                             moe.expert.intermediateSize;
         }
     }
 
@@ -225,16 +248,32 @@ private:
             group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * (1 + kSlabCopies);
         const double elements = static_cast<double>(group) * context.hiddenSize *
                                 context.moe.expert.intermediateSize * 3.0;
-        m_operations += elements * static_cast<double>(group) * 2.0;
-        m_calls += 60.0;
+        LayerEffort& effort = m_efforts.back();
+        effort.statics.operations += elements * static_cast<double>(group) * 2.0;
+        effort.statics.calls += kCallsPerStatics;
         if (!forward) {
             const auto& names = m_models.model->spec.layers[static_cast<std::size_t>(index)].names;
             for (const model::FeedForwardNames& expert : names.experts) {
                 for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
                     m_bytes += m_reader.storedBytes(*name);
+                    effort.bytes += m_reader.storedBytes(*name);
                 }
             }
         }
+    }
+
+    static std::uint64_t feedForwardElements(const WeightReader& reader,
+                                             const model::LayerNames& names) {
+        std::uint64_t elements = 0;
+        const auto add = [&](const model::FeedForwardNames& part) {
+            for (const model::TensorRef* ref : {&part.gate, &part.up, &part.down}) {
+                elements += ref->empty() ? 0 : reader.elements(*ref);
+            }
+        };
+        add(names.dense);
+        add(names.shared);
+        std::for_each(names.experts.begin(), names.experts.end(), add);
+        return elements;
     }
 
     RunPlan& m_plan;
@@ -244,8 +283,7 @@ private:
     WeightReader m_reader;
     std::uint64_t m_size;
     std::vector<LayerCost> m_layers;
-    double m_operations = 0.0;
-    double m_calls = 0.0;
+    std::vector<LayerEffort> m_efforts;
     std::uint64_t m_bytes = 0;
     std::uint64_t m_expertBytes = 0;
     std::uint64_t m_results = 0;
@@ -268,21 +306,6 @@ std::uint64_t residualFiles(const RunRequest& request, const MemoryPlan& memory,
                       (request.scratch == ScratchUse::Auto &&
                        seconds > std::chrono::duration<double>(request.keepEvery).count());
     return (memory.residualInMemory ? 0U : 1U) + (kept ? 2U : 0U);
-}
-
-/// A document beyond the positions a model knows runs, but its numbers mean little.
-void noteLongDocuments(const model::ModelSpec& spec, const text::TokenizedCorpus& corpus,
-                       Estimate& estimate) {
-    std::uint64_t longest = 0;
-    for (std::size_t d = 0; d < corpus.documentCount(); ++d) {
-        longest = std::max(longest, corpus.offsets[d + 1] - corpus.offsets[d]);
-    }
-    if (spec.maxPositions > 0.0 && static_cast<double>(longest) > spec.maxPositions) {
-        estimate.notes.push_back(
-            fmt::format("the longest document has {} tokens, the model knows {:.0f} positions: "
-                        "split the text, or cut documents with --context {:.0f}",
-                        longest, spec.maxPositions, spec.maxPositions));
-    }
 }
 
 void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
@@ -334,12 +357,12 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.budgetBytes = input.budget;
     result.deviceBytes = plan.place.device.is_cpu() ? 0 : plan.memory.peakBytes;
     result.readBytes = costing.bytes() + (rereads - 1) * costing.expertBytes();
-    const double read =
-        static_cast<double>(result.readBytes) /
-        std::min(std::max(calibration.readBytesPerSecond, 1e6), kDecodeBytesPerSecond);
-    const double products = costing.operations() / std::max(calibration.productsPerSecond, 1e6);
-    result.seconds =
-        std::max(read, products) + costing.calls() * static_cast<double>(blocks) * kSecondsPerCall;
+    plan.seconds.clear();
+    result.seconds = 0.0;
+    for (const LayerEffort& effort : costing.efforts()) {
+        plan.seconds.push_back(expectedSeconds(effort, blocks, streamed, calibration));
+        result.seconds += plan.seconds.back().total();
+    }
     result.diskBytes = 2 * costing.resultBytes() +
                        residualFiles(request, plan.memory, result.seconds) * input.residual +
                        16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
@@ -348,7 +371,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.tokens = input.tokens;
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, costing.expertBytes(), rereads, result);
-    noteLongDocuments(models.model->spec, corpus, result);
+    if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
+        !warning.empty()) {
+        result.notes.push_back(warning);
+    }
 }
 
 }  // namespace moescope::engine

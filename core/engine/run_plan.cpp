@@ -104,6 +104,21 @@ DynamicNeeds dynamicNeeds(const LayerWork& work) {
     return needs;
 }
 
+std::string longDocumentsWarning(const model::ModelSpec& spec,
+                                 const text::TokenizedCorpus& corpus) {
+    std::uint64_t longest = 0;
+    for (std::size_t d = 0; d < corpus.documentCount(); ++d) {
+        longest = std::max(longest, corpus.offsets[d + 1] - corpus.offsets[d]);
+    }
+    if (spec.maxPositions <= 0.0 || static_cast<double>(longest) <= spec.maxPositions) {
+        return {};
+    }
+    return fmt::format(
+        "the longest document has {} tokens, the model knows {:.0f} positions: "
+        "split the text, or cut documents with --context {:.0f}",
+        longest, spec.maxPositions, spec.maxPositions);
+}
+
 LayerContext contextOf(const OpenedModels& models,
                        const std::vector<const model::ModelSpec*>& baselines, int layer,
                        const text::TokenizedCorpus& corpus) {

@@ -5,6 +5,7 @@
 #include "core/engine/machine.h"
 #include "core/engine/memory_plan.h"
 #include "core/engine/opened_models.h"
+#include "core/engine/run_time.h"
 #include "core/experiments/catalogue.h"
 
 #include <functional>
@@ -45,6 +46,7 @@ struct RunPlan {
     bool baselinesRun = false;  ///< some probe wants the baselines' outputs
     MemoryPlan memory;
     Estimate estimate;
+    std::vector<LayerSeconds> seconds;  ///< expected, one per layer of the model
 };
 
 /// True when a part is finished already.
@@ -61,6 +63,11 @@ using IsDone = std::function<bool(const session::PartKey&)>;
 /// Costs and cuts the run: memory, bytes, time. Throws Error(MemoryBudget).
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
              const RunRequest& request, const Calibration& calibration);
+
+/// What to tell of documents beyond the positions that the model knows: they run, but their numbers
+/// mean little. Empty when there are none.
+[[nodiscard]] std::string longDocumentsWarning(const model::ModelSpec& spec,
+                                               const text::TokenizedCorpus& corpus);
 
 /// Context of a routed layer.
 [[nodiscard]] LayerContext contextOf(const OpenedModels& models,

@@ -15,7 +15,6 @@
 namespace moescope::engine {
 namespace {
 
-constexpr std::uint64_t kUnitsPerLayer = 1000;
 constexpr std::chrono::milliseconds kMeasureEvery{20};
 /// Of one layer: every part of it carries them.
 constexpr std::size_t kMostWarnings = 32;
@@ -34,14 +33,7 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
       m_writer(writer),
       m_events(events),
       m_stop(std::move(stop)),
-      m_progress([this](const jobs::ProgressEvent& progress) {
-          session::RunEvent event;
-          event.kind = session::RunEvent::Kind::Progress;
-          event.stage = m_stage;
-          event.fraction = progress.fraction;
-          event.remainingSeconds = progress.remainingSeconds;
-          m_events.send(event);
-      }) {
+      m_progress(setup.plan, layersToVisit(), events) {
     const OpenedModels& models = setup.models;
     const ComputePlace& place = setup.plan.place;
     m_runs.push_back(
@@ -116,9 +108,6 @@ void Runner::startStreams() {
 void Runner::run() {
     const std::vector<int> layers = layersToVisit();
     startStreams();
-    const std::uint64_t all = m_setup.plan.work.size();
-    m_stage = "layers";
-    m_progress.begin("layers", all * kUnitsPerLayer, (all - layers.size()) * kUnitsPerLayer);
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const bool last = i + 1 == layers.size();
         visit(layers[i], last ? std::nullopt : std::optional(layers[i + 1]));
@@ -127,29 +116,36 @@ void Runner::run() {
     m_progress.finish();
 }
 
-double Runner::expectedSteps(int layer) const {
-    const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
-    double steps = 1.0;
-    if (!work.statics.empty()) {
-        steps += 3.0;
+/// How often poll() will be called.
+void Runner::expectSteps(int layer) {
+    const auto& spec = m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)];
+    if (!m_setup.plan.work[static_cast<std::size_t>(layer)].statics.empty()) {
+        const double slab =
+            static_cast<double>(std::max<std::uint64_t>(m_setup.plan.memory.slabNeurons, 1));
+        m_progress.expect(RunProgress::Phase::Statics,
+                          3.0 * std::ceil(spec.moe->expert.intermediateSize / slab));
     }
     if (isForward(layer)) {
-        const double blocks = std::ceil(static_cast<double>(m_setup.corpus.ids.size()) /
-                                        static_cast<double>(m_limits.blockTokens));
-        const auto& spec = m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)];
+        const auto tokens = static_cast<double>(m_setup.corpus.ids.size());
+        const double models = 1.0 + static_cast<double>(m_baselines.size());
+        m_progress.expect(
+            RunProgress::Phase::Attention,
+            models * std::ceil(tokens / static_cast<double>(m_limits.attention.queryRows)));
         const double experts = spec.isRouted() ? spec.moe->experts : 0.0;
-        steps += blocks * (2.0 + experts + static_cast<double>(m_baselines.size()));
+        m_progress.expect(
+            RunProgress::Phase::FeedForward,
+            (1.0 + experts) * std::ceil(tokens / static_cast<double>(m_limits.blockTokens)));
     }
-    return steps;
 }
 
 void Runner::visit(int layer, std::optional<int> next) {
     const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
-    m_stage = fmt::format("layer {}/{}", layer + 1, m_setup.plan.work.size());
-    m_layerSteps = expectedSteps(layer);
-    m_layerStepsDone = 0.0;
-    m_layerUnits = 0;
+    m_progress.beginLayer(layer);
     poll();
+    expectSteps(layer);
+    for (const auto& run : m_runs) {
+        run->reader().checkpoint().requireWhole();
+    }
     if (isForward(layer)) {
         m_model.model->beginLayer(layer, partsOf());
         for (ModelStream& baseline : m_baselines) {
@@ -177,7 +173,7 @@ void Runner::visit(int layer, std::optional<int> next) {
     if (next && isForward(layer) && isForward(*next)) {
         keepResidual(*next);
     }
-    m_progress.advance(kUnitsPerLayer - m_layerUnits);
+    m_progress.endLayer();
 }
 
 void Runner::readAhead(int next) {
@@ -346,22 +342,14 @@ void Runner::keepResidual(int nextLayer) {
 
 void Runner::poll() {
     if (m_stop.stop_requested()) {
-        throw Error(ErrorCode::Cancelled,
-                    "The run was stopped. What is finished is kept; go on "
-                    "with --resume.");
+        throw Error(ErrorCode::Cancelled, "The run was stopped.");
     }
     const auto now = Clock::now();
     if (now - m_lastMeasured >= kMeasureEvery) {
         m_lastMeasured = now;
         m_peakMemory = std::max(m_peakMemory, residentMemory());
     }
-    m_layerStepsDone += 1.0;
-    const double share = std::min(1.0, m_layerStepsDone / m_layerSteps);
-    const auto units = static_cast<std::uint64_t>(share * 0.99 * kUnitsPerLayer);
-    if (units > m_layerUnits) {
-        m_progress.advance(units - m_layerUnits);
-        m_layerUnits = units;
-    }
+    m_progress.step();
 }
 
 }  // namespace moescope::engine

@@ -6,8 +6,8 @@
 #include "core/engine/part_writer.h"
 #include "core/engine/residual_streams.h"
 #include "core/engine/run_plan.h"
+#include "core/engine/run_progress.h"
 #include "core/engine/weight_stream.h"
-#include "core/jobs/progress.h"
 
 #include <chrono>
 #include <optional>
@@ -48,7 +48,7 @@ private:
     [[nodiscard]] LayerParts partsOf() const;
     void visit(int layer, std::optional<int> next);
     void readAhead(int next);
-    [[nodiscard]] double expectedSteps(int layer) const;
+    void expectSteps(int layer);
     void staticPhase(const LayerContext& context, const LayerWork& work);
     void tokensPhase(const LayerContext* context, const LayerWork& work);
     void finishLayer(int layer);
@@ -69,11 +69,7 @@ private:
     ModelStream m_model;
     std::vector<ModelStream> m_baselines;
     PassLimits m_limits;
-    jobs::Progress m_progress;
-    std::string m_stage;
-    double m_layerSteps = 1.0;  ///< expected calls of poll() in this layer
-    double m_layerStepsDone = 0.0;
-    std::uint64_t m_layerUnits = 0;      ///< of progress, already told for this layer
+    RunProgress m_progress;
     std::vector<session::Part> m_parts;  ///< of the current layer, one per experiment
     std::vector<std::string> m_layerWarnings;
     std::vector<std::string> m_warnings;

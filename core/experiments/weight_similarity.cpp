@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace moescope::experiments {
 namespace {
@@ -20,6 +21,24 @@ public:
         : m_relativeTo(options.relativeTo) {}
 
     [[nodiscard]] std::string_view experiment() const override { return "weight_similarity"; }
+
+    void check(const engine::LayerContext& layer) const override {
+        const int width = layer.columns.front().intermediateSize;
+        const bool fits = std::any_of(layer.columns.begin(), layer.columns.end(),
+                                      [&](const engine::Column& column) {
+                                          return column.kind == engine::Column::Kind::Baseline &&
+                                                 column.intermediateSize == width;
+                                      });
+        if (m_relativeTo == RelativeTo::Baseline && !fits) {
+            throw Error(ErrorCode::BaselineMismatch,
+                        "Weight similarity relative to a baseline needs a dense baseline whose "
+                        "feed-forward is as wide as an expert, " +
+                            std::to_string(width) + " neurons at layer " +
+                            std::to_string(layer.layer.value) +
+                            "; none that was given is. Give another --baseline, or use "
+                            "--relative-to mean.");
+        }
+    }
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
@@ -79,11 +98,6 @@ private:
                 });
             if (baseline != block.columns.end()) {
                 grams.reference = baseline - block.columns.begin();
-            } else if (m_relativeTo == RelativeTo::Baseline) {
-                throw Error(ErrorCode::BaselineMismatch,
-                            "Weight similarity relative to a baseline needs a dense baseline whose "
-                            "feed-forward is as wide as an expert: give one with --baseline, or "
-                            "use --relative-to mean.");
             }
         }
     }

@@ -11,6 +11,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -111,8 +112,15 @@ void writeLargeFile(const std::filesystem::path& path, std::uint64_t expectedByt
             ErrorCode::DiskFull,
             fmt::format(
                 "Cannot write {}: about {} MB are needed and {} MB are free. Free some space and "
-                "run the same command again.",
+                "try again.",
                 path.string(), expectedBytes >> 20U, room >> 20U));
+    }
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < expectedBytes) {
+        throw Error(ErrorCode::FileUnwritable,
+                    fmt::format("Cannot write {}: about {} MB are needed and files may have {} MB "
+                                "at most (ulimit -f).",
+                                path.string(), expectedBytes >> 20U, limit.rlim_cur >> 20U));
     }
     const TemporaryFile temporary(path.string() + fmt::format(".{}.tmp", ::getpid()));
     {

@@ -69,7 +69,7 @@ void failWriting(hid_t object, const std::string& what) {
     throw Error(
         full ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
         fmt::format("Cannot write {} in {}{}{}.{}", what, place(object), reason.empty() ? "" : ": ",
-                    reason, full ? " Free some space and run the same command again." : ""));
+                    reason, full ? " Free some space and try again." : ""));
 }
 
 }  // namespace moescope::session::h5

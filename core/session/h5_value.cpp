@@ -310,6 +310,45 @@ std::int64_t readInteger(hid_t object, const char* name, std::int64_t fallback) 
     return hasAttribute(object, name) ? readInteger(object, name) : fallback;
 }
 
+namespace {
+
+/// False where the path breaks off. Throws at a soft, external or user-defined link: a session that
+/// came from somewhere must not make us open other files.
+bool isInside(hid_t parent, const std::string& path) {
+    for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+        const std::string head = path.substr(0, end);
+        if (H5Lexists(parent, head.c_str(), H5P_DEFAULT) <= 0) {
+            return false;
+        }
+        H5L_info_t info{};
+        if (H5Lget_info(parent, head.c_str(), &info, H5P_DEFAULT) < 0 ||
+            info.type != H5L_TYPE_HARD) {
+            failReading(parent, fmt::format("{} (a link that leads elsewhere)", head));
+        }
+        if (end == std::string::npos) {
+            return true;
+        }
+    }
+}
+
+void requireInside(hid_t parent, const std::string& path) {
+    if (!isInside(parent, path)) {
+        failReading(parent, path);
+    }
+}
+
+/// The values of a dataset may lie in other files too: raw ones, or parts of other datasets.
+void requireOwnValues(const Dataset& dataset) {
+    const Properties properties(H5Dget_create_plist(dataset.get()));
+    const H5D_layout_t layout = H5Pget_layout(properties.get());
+    const bool plain = layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED;
+    if (!plain || H5Pget_external_count(properties.get()) != 0) {
+        failReading(dataset.get(), "values that lie in other files");
+    }
+}
+
+}  // namespace
+
 Group createGroup(hid_t parent, const std::string& path, const char* nxClass) {
     if (exists(parent, path)) {
         return openGroup(parent, path);
@@ -325,6 +364,7 @@ Group createGroup(hid_t parent, const std::string& path, const char* nxClass) {
 }
 
 Group openGroup(hid_t parent, const std::string& path) {
+    requireInside(parent, path);
     Group group(H5Gopen2(parent, path.c_str(), H5P_DEFAULT));
     if (!group.valid()) {
         failReading(parent, fmt::format("group {}", path));
@@ -333,15 +373,7 @@ Group openGroup(hid_t parent, const std::string& path) {
 }
 
 bool exists(hid_t parent, const std::string& path) {
-    for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-        const std::string head = path.substr(0, end);
-        if (H5Lexists(parent, head.c_str(), H5P_DEFAULT) <= 0) {
-            return false;
-        }
-        if (end == std::string::npos) {
-            return true;
-        }
-    }
+    return isInside(parent, path);
 }
 
 std::vector<std::string> childNames(hid_t group) {
@@ -360,6 +392,7 @@ std::vector<std::string> childNames(hid_t group) {
 }
 
 bool isGroup(hid_t parent, const std::string& name) {
+    requireInside(parent, name);
     const Object object(H5Oopen(parent, name.c_str(), H5P_DEFAULT));
     return object.valid() && H5Iget_type(object.get()) == H5I_GROUP;
 }
@@ -418,10 +451,11 @@ void writeTexts(hid_t parent, const std::string& name, const std::vector<std::st
 }
 
 Dataset openDataset(hid_t parent, const std::string& name) {
-    Dataset dataset(exists(parent, name) ? H5Dopen2(parent, name.c_str(), H5P_DEFAULT) : -1);
+    Dataset dataset(isInside(parent, name) ? H5Dopen2(parent, name.c_str(), H5P_DEFAULT) : -1);
     if (!dataset.valid()) {
         failReading(parent, fmt::format("dataset {}", name));
     }
+    requireOwnValues(dataset);
     return dataset;
 }
 

@@ -12,8 +12,9 @@
 #include <vector>
 
 /// Internal to core/session: typed attributes and datasets. Readers check class, rank and size
-/// before they allocate, since a session may come from anywhere; all throw Error(BadSession) or a
-/// write error.
+/// before they allocate, and follow nothing that leads out of the file (soft and external links,
+/// external and virtual datasets), since a session may come from anywhere; all throw
+/// Error(BadSession) or a write error.
 namespace moescope::session::h5 {
 
 void writeAttribute(hid_t object, const char* name, std::string_view value);

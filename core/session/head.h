@@ -75,13 +75,14 @@ struct RunSummary {
 /// Everything of a session but the experiments' numbers.
 struct Head {
     std::string uuid;
-    std::string title;
+    std::string title;  ///< empty in a head given to RunStore::begin: the one there, or the model's
     ModelSummary model;
     std::vector<ModelSummary> baselines;
     text::TokenizedCorpus corpus;  ///< empty when only static experiments were asked for
     RunSummary run;
     std::vector<Branch> branches;
     std::vector<ExperimentRecord> experiments;
+    std::vector<std::string> warnings;  ///< about the run as a whole
 };
 
 }  // namespace moescope::session

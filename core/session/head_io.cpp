@@ -302,6 +302,7 @@ void writeHead(hid_t file, const Head& head) {
     writeProcess(file, head.run);
     writeBranches(file, head.branches);
     writePlan(file, head.experiments);
+    h5::writeAttribute(run.get(), "warnings", head.warnings);
 }
 
 Head readHead(hid_t file) {
@@ -318,6 +319,9 @@ Head readHead(hid_t file) {
     head.run = readProcess(file);
     head.branches = readBranches(file);
     head.experiments = readPlan(file);
+    if (h5::hasAttribute(run.get(), "warnings")) {  // since 1.1
+        head.warnings = h5::readStrings(run.get(), "warnings");
+    }
     return head;
 }
 

@@ -179,6 +179,12 @@ Head combine(const std::optional<Head>& old, Head wanted) {
         return wanted;
     }
     wanted.uuid = old->uuid;
+    for (const std::string& warning : old->warnings) {
+        if (std::find(wanted.warnings.begin(), wanted.warnings.end(), warning) ==
+            wanted.warnings.end()) {
+            wanted.warnings.push_back(warning);
+        }
+    }
     if (wanted.corpus.tokenCount() == 0) {
         wanted.corpus = old->corpus;
         wanted.run.chatTemplate = old->run.chatTemplate;

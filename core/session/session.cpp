@@ -138,7 +138,7 @@ NdArray Session::readRows(const QuantityId& id, std::optional<LayerId> layer, st
 }
 
 std::vector<std::string> Session::warnings() const {
-    std::vector<std::string> out;
+    std::vector<std::string> out = m_impl->head.warnings;
     for (const auto& [key, experiment] : m_impl->index.experiments) {
         for (const auto& [layer, texts] : experiment.warnings) {
             for (const std::string& text : texts) {

@@ -65,8 +65,8 @@ std::vector<std::string> environmentWith(const std::vector<std::string>& changes
     return result;
 }
 
-/// A child inherits limit and ignored signal; with SIGXFSZ ignored a write beyond the limit fails
-/// with an error instead of killing the program.
+/// A child inherits the limit, as from a shell's `ulimit -f`; whether SIGXFSZ kills it is its own
+/// affair.
 class FileSizeLimit {
 public:
     explicit FileSizeLimit(std::optional<std::uint64_t> bytes) {
@@ -75,14 +75,12 @@ public:
             rlimit limit = m_before;
             limit.rlim_cur = *bytes;
             ::setrlimit(RLIMIT_FSIZE, &limit);
-            m_handler = std::signal(SIGXFSZ, SIG_IGN);
             m_active = true;
         }
     }
     ~FileSizeLimit() {
         if (m_active) {
             ::setrlimit(RLIMIT_FSIZE, &m_before);
-            std::signal(SIGXFSZ, m_handler);
         }
     }
     FileSizeLimit(const FileSizeLimit&) = delete;
@@ -90,7 +88,6 @@ public:
 
 private:
     rlimit m_before{};
-    void (*m_handler)(int) = SIG_DFL;
     bool m_active = false;
 };
 

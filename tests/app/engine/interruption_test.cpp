@@ -57,9 +57,9 @@ public:
     [[nodiscard]] std::filesystem::path path(const std::string& name) const {
         return m_folder / name;
     }
+    static std::filesystem::path program() { return binDir() / "moescope-engine"; }
 
 private:
-    static std::filesystem::path program() { return binDir() / "moescope-engine"; }
     TemporaryFolder m_folder;
 };
 
@@ -100,6 +100,27 @@ TEST_CASE("moescope-engine: a killed run resumes to the same results", "[app][en
     CHECK_FALSE(std::filesystem::exists(bench.path("run.h5.partial")));
     checkSame(*session::Session::open(bench.path("whole.h5")),
               *session::Session::open(bench.path("run.h5")));
+}
+
+TEST_CASE("moescope-engine: weights that are cut short during a run are named", "[app][engine]") {
+    const LongRun bench;
+    const auto shard = bench.path("model/model-00002-of-00003.safetensors");
+    const std::string whole = readTextFile(shard);
+    Process process(bench.program(), bench.arguments("run.h5", {"--json"}), {});
+    REQUIRE(process.waitForText("part_done", 60s));
+    std::filesystem::resize_file(shard, 100);
+    const auto cut = process.wait();
+    INFO(cut.err);
+    // Found before a layer, or by the pages that are gone.
+    CHECK(cut.exitCode == 3);
+    CHECK_THAT(cut.err, Catch::Contains("model-00002-of-00003.safetensors was cut short"));
+    REQUIRE(std::filesystem::exists(bench.path("run.h5.partial")));
+
+    writeFileAtomically(shard, whole);
+    const auto resumed = bench.run("run.h5", {"--resume"});
+    INFO(resumed.err);
+    CHECK(resumed.exitCode == 0);
+    CHECK_THAT(resumed.err, !Catch::Contains(" 0 kept"));
 }
 
 TEST_CASE("moescope-engine: SIGINT and SIGTERM keep finished work and exit with 130",

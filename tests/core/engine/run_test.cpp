@@ -33,6 +33,9 @@ public:
             }
         }
         events.push_back(event);
+        if (event.kind == RunEvent::Kind::Started && stopAtOnce) {
+            stop.request_stop();
+        }
         if (event.kind == RunEvent::Kind::PartDone && event.layer && *event.layer == stopAtLayer) {
             stop.request_stop();
         }
@@ -43,7 +46,14 @@ public:
                           [&](const RunEvent& event) { return event.kind == kind; }));
     }
     std::vector<RunEvent> events;
+    [[nodiscard]] bool warns(const std::string& words) const {
+        return std::any_of(events.begin(), events.end(), [&](const RunEvent& event) {
+            return event.kind == RunEvent::Kind::Warning &&
+                   event.message.find(words) != std::string::npos;
+        });
+    }
     int stopAtLayer = -1;
+    bool stopAtOnce = false;
     std::filesystem::path full;
     std::stop_source stop;
 };
@@ -69,6 +79,17 @@ engine::RunRequest requestFor(const std::string& fixture, const std::filesystem:
     request.dtype = "float32";
     request.device = "cpu";
     return request;
+}
+
+/// One document of equal tokens.
+text::TokenizedCorpus monotone(std::uint64_t tokens) {
+    text::TokenizedCorpus corpus;
+    corpus.ids.assign(tokens, 1);
+    corpus.tokenBytes.resize(tokens);
+    corpus.offsets = {0, tokens};
+    corpus.sources.resize(1);
+    corpus.domainOf = {-1};
+    return corpus;
 }
 
 NdArray readLayer(const session::Session& session, const std::string& experiment,
@@ -274,12 +295,7 @@ TEST_CASE("estimate: says when a document is longer than the model's positions",
     const tests::TemporaryFolder folder;
     auto request = requestFor("deepseek", folder / "run.h5");  // 64 positions
     const auto warned = [&](std::uint64_t tokens) {
-        request.corpus = {};
-        request.corpus.ids.assign(tokens, 1);
-        request.corpus.tokenBytes.resize(tokens);
-        request.corpus.offsets = {0, tokens};
-        request.corpus.sources.resize(1);
-        request.corpus.domainOf = {-1};
+        request.corpus = monotone(tokens);
         const auto notes = engine::estimate(request, experiments::makeProbes).notes;
         return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
             return note.find("--context 64") != std::string::npos;
@@ -287,6 +303,75 @@ TEST_CASE("estimate: says when a document is longer than the model's positions",
     };
     CHECK_FALSE(warned(64));
     CHECK(warned(65));
+}
+
+TEST_CASE("run: a document longer than the model's positions is a warning of the session",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("deepseek", folder / "run.h5");  // 64 positions
+    request.corpus = monotone(65);
+    request.experiments = {{"rank_counts", "{}"}};
+    Recorder recorder;
+    const auto report = runWith(request, recorder);
+    CHECK(recorder.warns("--context 64"));
+    CHECK(report.warnings.size() == 1);
+    request.experiments = {{"norms_scores", "{}"}};
+    runWith(request, recorder);
+    const auto warnings = session::Session::open(folder / "run.h5")->warnings();
+    REQUIRE(warnings.size() == 1);
+    CHECK_THAT(warnings.front(), Catch::Contains("65 tokens"));
+}
+
+TEST_CASE("run: a run stopped before anything is done keeps nothing and says so",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    Recorder recorder;
+    recorder.stopAtOnce = true;
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Cancelled, {"nothing is kept"});
+    CHECK(recorder.count(RunEvent::Kind::Cancelled) == 1);
+    CHECK_FALSE(std::filesystem::exists(folder / "run.h5.partial"));
+
+    request.interrupted = engine::Interrupted::Resume;
+    Recorder resumed;
+    runWith(request, resumed);
+    CHECK(resumed.warns("nothing to resume"));
+    Recorder again;
+    runWith(request, again);  // what is complete is no reason to warn
+    CHECK(again.count(RunEvent::Kind::Warning) == 0);
+}
+
+TEST_CASE("run: a session is renamed by a later run that gives a title", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"parameters", "{}"}};
+    Recorder recorder;
+    const auto titleAfter = [&](const std::string& title) {
+        request.title = title;
+        runWith(request, recorder);
+        return session::Session::open(folder / "run.h5")->head().title;
+    };
+    CHECK(titleAfter("") == "mixtral");
+    CHECK(titleAfter("First look") == "First look");
+    CHECK(titleAfter("") == "First look");
+    CHECK(titleAfter("Second look") == "Second look");
+}
+
+TEST_CASE("estimate: says that a text passes the model for static experiments too",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    const auto noted = [&] {
+        const auto notes = engine::estimate(request, experiments::makeProbes).notes;
+        return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+            return note.find("need no text") != std::string::npos;
+        });
+    };
+    CHECK_FALSE(noted());
+    request.experiments = {{"weight_similarity", "{}"}};
+    CHECK(noted());
+    request.corpus = {};
+    CHECK_FALSE(noted());
 }
 
 TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
@@ -338,6 +423,16 @@ TEST_CASE("run: what does not fit is refused before the first layer", "[core][en
         request.baselines = {tests::referenceDir() / "models/mistral-window"};
         checkThrows([&] { runWith(request, recorder); }, ErrorCode::BaselineMismatch,
                     {"mistral-window"});
+    }
+    SECTION("a baseline too wide to be relative to") {
+        request = requestFor("dots1", folder / "run.h5");
+        request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+        request.experiments = {{"weight_similarity", R"({"relative_to":"baseline"})"}};
+        checkThrows([&] { runWith(request, recorder); }, ErrorCode::BaselineMismatch,
+                    {"7 neurons", "--relative-to mean"});
+        CHECK(recorder.count(RunEvent::Kind::Started) == 0);
+        checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
+                    ErrorCode::BaselineMismatch, {"--baseline"});
     }
     SECTION("a baseline with experts") {
         request.baselines = {tests::referenceDir() / "models/mixtral"};

@@ -148,7 +148,10 @@ session::Part feed(engine::StaticProbe& probe, const WeightData& layer, int slab
     const model::ModelSpec model;
     const model::MoeSpec moe = moeOf(layer.experts, 1);
     const text::TokenizedCorpus none;
-    probe.begin({BranchId{0}, LayerId{3}, model, moe, layer.hiddenSize, layer.columns, none});
+    const engine::LayerContext context{BranchId{0},      LayerId{3},    model, moe,
+                                       layer.hiddenSize, layer.columns, none};
+    probe.check(context);
+    probe.begin(context);
     std::vector<int> first;
     std::vector<int> rest;
     for (int column = 0; column < static_cast<int>(layer.columns.size()); ++column) {

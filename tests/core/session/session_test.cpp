@@ -138,6 +138,83 @@ TEST_CASE("Session: contents that contradict each other are refused", "[core][se
     CHECK(broken([](hid_t) {}) == ErrorCode::Internal);  // unchanged: opens
 }
 
+TEST_CASE("Session: nothing that leads out of the file is followed", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto other = folder / "other.h5";
+    const auto path = folder / "run.h5";
+    tests::writeSyntheticSession(other, {});
+    const auto changed = [&](const std::function<void(hid_t)>& change) {
+        std::filesystem::copy_file(other, path, std::filesystem::copy_options::overwrite_existing);
+        edit(path, change);
+        return codeOf(path);
+    };
+    const std::string experiment = "run/branch_0/dynamic/chosen_experts";
+    // Whatever the name, the same content is there: only the way to it differs.
+    for (const std::string& name :
+         {std::string("run"), std::string("run/model"), std::string("run/text/ids"),
+          std::string("run/process"), experiment, experiment + "/ids", experiment + "/ids/data",
+          experiment + "/ids/layer"}) {
+        INFO(name);
+        const auto replaced = [&](const std::function<void(hid_t)>& link) {
+            return changed([&](hid_t file) {
+                REQUIRE(H5Lmove(file, name.c_str(), file, "aside", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+                link(file);
+            });
+        };
+        CHECK(replaced([&](hid_t file) {
+                  H5Lcreate_hard(file, "aside", file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+              }) == ErrorCode::Internal);  // opens
+        const ErrorCode external = replaced([&](hid_t file) {
+            H5Lcreate_external(other.c_str(), name.c_str(), file, name.c_str(), H5P_DEFAULT,
+                               H5P_DEFAULT);
+        });
+        const ErrorCode soft = replaced([&](hid_t file) {
+            H5Lcreate_soft("/aside", file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+        });
+        // A result that is linked is none; anything else makes the file unreadable.
+        const bool result = name == experiment || name == experiment + "/ids";
+        const ErrorCode expected = result ? ErrorCode::Internal : ErrorCode::BadSession;
+        CHECK(external == expected);
+        CHECK(soft == expected);
+    }
+}
+
+TEST_CASE("Session: datasets whose values lie in other files are refused", "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    const auto secret = folder / "secret.bin";
+    writeFileAtomically(secret, std::string(4096, 'x'));
+    const char* const name = "run/text/ids";
+    const auto replacedIds = [&](const std::function<void(hid_t, hsize_t)>& layout) {
+        std::filesystem::remove(path);
+        tests::writeSyntheticSession(path, {});
+        const auto tokens = Session::open(path)->head().corpus.tokenCount();
+        edit(path, [&](hid_t file) {
+            REQUIRE(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+            const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+            layout(properties, tokens);
+            const hsize_t dims = tokens;
+            const hid_t space = H5Screate_simple(1, &dims, nullptr);
+            const hid_t dataset =
+                H5Dcreate2(file, name, H5T_STD_U32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+            REQUIRE(dataset >= 0);
+            H5Dclose(dataset);
+            H5Sclose(space);
+            H5Pclose(properties);
+        });
+        return codeOf(path);
+    };
+    CHECK(replacedIds([&](hid_t properties, hsize_t tokens) {
+              H5Pset_external(properties, secret.c_str(), 0, tokens * 4);
+          }) == ErrorCode::BadSession);
+    CHECK(replacedIds([&](hid_t properties, hsize_t tokens) {
+              const hid_t space = H5Screate_simple(1, &tokens, nullptr);
+              H5Pset_virtual(properties, space, secret.c_str(), "x", space);
+              H5Sclose(space);
+          }) == ErrorCode::BadSession);
+    CHECK(replacedIds([](hid_t, hsize_t) {}) == ErrorCode::Internal);  // zeros are token ids too
+}
+
 TEST_CASE("Session: flipped bytes never crash the reader", "[core][session]") {
     const tests::TemporaryFolder folder;
     const auto path = folder / "run.h5";

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/part_writer.h"
+#include "core/engine/run_plan.h"
+#include "core/jobs/progress.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moescope::engine {
+
+/// Tells how far a run is: layers weigh what the estimate says they take, and within a layer the
+/// steps of each phase do. Thread-compatible.
+class RunProgress {
+public:
+    enum class Phase { Statics, Attention, FeedForward };
+
+    /// `layers` will be visited, in this order.
+    RunProgress(const RunPlan& plan, const std::vector<int>& layers, Events& events);
+
+    void beginLayer(int layer);
+    /// Announces the steps of a phase, in the order of phases; step() uses them up in that order.
+    void expect(Phase phase, double steps);
+    void step();
+    void endLayer();
+    void finish() { m_progress.finish(); }
+
+private:
+    struct Expected {
+        double seconds = 0.0, steps = 0.0, done = 0.0;
+    };
+    [[nodiscard]] double share() const;
+
+    const RunPlan& m_plan;
+    jobs::Progress m_progress;
+    std::vector<Expected> m_phases;  ///< of the current layer, in order
+    LayerSeconds m_seconds;
+    std::uint64_t m_units = 0;  ///< told of the current layer
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/run_time.h"
+
+#include "core/engine/run_progress.h"
+#include "tests/support/catch.h"
+
+#include <thread>
+
+using namespace moescope;
+using namespace moescope::engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Calibration kMachine{.productsPerSecond = 1e9, .readBytesPerSecond = 1e9};
+
+class Fractions final : public RunObserver {
+public:
+    void onEvent(const session::RunEvent& event) override {
+        values.push_back(event.fraction);
+        stages.push_back(event.stage);
+    }
+    std::vector<double> values;
+    std::vector<std::string> stages;
+};
+
+/// Two layers that take a second and three.
+RunPlan twoLayers() {
+    RunPlan plan;
+    plan.work.resize(2);
+    plan.work[1].layer = 1;
+    plan.seconds = {{.statics = 0.0, .attention = 0.5, .feedForward = 0.5},
+                    {.statics = 1.0, .attention = 0.5, .feedForward = 1.5}};
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("expectedSeconds: phases add up, calls cost whatever their size", "[core][engine]") {
+    LayerEffort effort;
+    effort.statics.operations = 1e9;
+    effort.attention.operations = 2e9;
+    effort.feedForward.operations = 4e9;
+    const LayerSeconds plain = expectedSeconds(effort, 3, false, kMachine);
+    CHECK(plain.statics == Approx(1.0));
+    CHECK(plain.attention == Approx(2.0));
+    CHECK(plain.feedForward == Approx(4.0));
+    CHECK(plain.total() == Approx(7.0));
+    effort.attention.calls = 1e5;
+    effort.callsPerBlock = 1e5;
+    const LayerSeconds called = expectedSeconds(effort, 3, false, kMachine);
+    const double documents = called.attention - plain.attention;
+    CHECK(documents > 0.0);
+    // Documents pass attention once, however many blocks the feed-forward cuts the text into.
+    CHECK(expectedSeconds(effort, 30, false, kMachine).attention == Approx(called.attention));
+    CHECK(called.feedForward - plain.feedForward == Approx(3.0 * documents));
+}
+
+TEST_CASE("expectedSeconds: the slower of reading and computing decides", "[core][engine]") {
+    LayerEffort effort;
+    effort.attention.operations = 1e9;
+    effort.feedForward.operations = 1e9;
+    effort.bytes = 1'000'000'000;
+    effort.expertBytes = 900'000'000;
+    CHECK(expectedSeconds(effort, 1, true, kMachine).total() == Approx(2.0));
+    CHECK(expectedSeconds(effort, 11, true, kMachine).total() == Approx(1.0 + 10 * 0.9));
+    CHECK(expectedSeconds(effort, 11, false, kMachine).total() == Approx(2.0));
+    LayerEffort reading;
+    reading.bytes = 5'000'000'000;
+    CHECK(expectedSeconds(reading, 1, false, kMachine).total() == Approx(5.0));
+}
+
+TEST_CASE("RunProgress: layers weigh what they are expected to take", "[core][engine]") {
+    const RunPlan plan = twoLayers();
+    Fractions seen;
+    Events events(seen);
+    RunProgress progress(plan, {0, 1}, events);
+    progress.beginLayer(0);
+    CHECK(seen.stages.back() == "layer 1/2");
+    CHECK(seen.values.back() == 0.0);
+    progress.endLayer();
+    CHECK(seen.values.back() == Approx(0.25));
+    progress.beginLayer(1);
+    progress.expect(RunProgress::Phase::Statics, 2.0);
+    progress.expect(RunProgress::Phase::Attention, 1.0);
+    progress.expect(RunProgress::Phase::FeedForward, 10.0);
+    // Steps use up the phases in their order; what is not written yet counts almost as done.
+    for (const double seconds : {0.5, 1.0, 1.5, 1.65}) {
+        std::this_thread::sleep_for(60ms);  // events are throttled
+        progress.step();
+        CHECK(seen.values.back() == Approx(0.25 + 0.99 * seconds / 4.0).margin(1e-3));
+    }
+    progress.endLayer();
+    CHECK(seen.values.back() == Approx(1.0));
+    CHECK(std::is_sorted(seen.values.begin(), seen.values.end()));
+    progress.finish();
+    CHECK(seen.values.back() == 1.0);
+}
