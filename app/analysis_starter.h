@@ -37,7 +37,7 @@ public:
 private:
     void connectRun();
     void connectSessions();
-    [[nodiscard]] static QStringList missingExperiments(const widgets::OpenSession& session) const;
+    [[nodiscard]] static QStringList missingExperiments(const widgets::OpenSession& session);
     /// Opens the dialog on the session's file with what must be given again, and why.
     void askFor(widgets::RequestField field, const widgets::OpenSession& session,
                 const widgets::AnalysisRequest& known, const QString& problem);
