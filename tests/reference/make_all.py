@@ -82,6 +82,7 @@ def main(arguments: list[str]) -> int:
 
     make_experiments(DATA)
     if options.only is None:
+        from make_assignment import make_assignment
         from make_bfloat16 import make_bfloat16
         from make_demo import make_demo
         from make_demo_experiments import make_demo_experiments
@@ -92,6 +93,7 @@ def main(arguments: list[str]) -> int:
         from make_storage import make_storage
         from make_tokenizers import make_tokenizers
 
+        make_assignment(DATA)
         make_routing(DATA)
         make_storage(DATA)
         make_gguf(DATA)

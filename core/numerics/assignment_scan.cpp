@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/numerics/assignment_scan.h"
+
+#include <algorithm>
+#include <limits>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define MOESCOPE_TARGET_AVX2 [[gnu::target("avx2")]]
+#define MOESCOPE_TARGET_AVX512 [[gnu::target("avx2,avx512f,avx512vl")]]
+#endif
+
+namespace moescope::numerics::scan {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void markPortable(const float* values, const float* subtract, std::size_t first, std::size_t n,
+                  float bound, Mask* masks) {
+    for (std::size_t j = first; j < n; ++j) {
+        const Mask bit = values[j] - subtract[j] > bound ? 1 : 0;
+        Mask& word = masks[j / kMaskBits];
+        word = (j % kMaskBits == 0 ? 0 : word) | bit << (j % kMaskBits);
+    }
+}
+
+double relaxPortable(const float* values, const double* prices, std::size_t n, double base,
+                     std::uint32_t row, double* distances, std::uint32_t* from) {
+    double smallest = kInfinity;
+    for (std::size_t j = 0; j < n; ++j) {
+        const double distance = base + (prices[j] - static_cast<double>(values[j]));
+        if (distance < distances[j]) {
+            distances[j] = distance;
+            from[j] = row;
+        }
+        smallest = std::min(smallest, distances[j]);
+    }
+    return smallest;
+}
+
+TwoSmallest twoSmallestPortable(const float* values, const double* prices, std::size_t n,
+                                std::uint32_t none) {
+    TwoSmallest found{kInfinity, kInfinity, none, none};
+    for (std::size_t j = 0; j < n; ++j) {
+        const double cost = prices[j] - static_cast<double>(values[j]);
+        if (cost < found.first) {
+            found.second = found.first;
+            found.secondIndex = none;
+            found.first = cost;
+            found.firstIndex = static_cast<std::uint32_t>(j);
+        } else if (cost < found.second) {
+            found.second = cost;
+            found.secondIndex = cost == found.first ? static_cast<std::uint32_t>(j) : none;
+        }
+    }
+    return found;
+}
+
+#if defined(__x86_64__)
+
+MOESCOPE_TARGET_AVX2 void markAvx2(const float* values, const float* subtract, std::size_t n,
+                                   float bound, Mask* masks) {
+    const __m256 limit = _mm256_set1_ps(bound);
+    const std::size_t whole = n - n % kMaskBits;
+    for (std::size_t word = 0; word < whole / kMaskBits; ++word) {
+        Mask mask = 0;
+        for (std::size_t b = 0; b < kMaskBits; b += 8) {
+            const std::size_t j = word * kMaskBits + b;
+            const __m256 difference =
+                _mm256_sub_ps(_mm256_loadu_ps(values + j), _mm256_loadu_ps(subtract + j));
+            const int bits = _mm256_movemask_ps(_mm256_cmp_ps(difference, limit, _CMP_GT_OQ));
+            mask |= static_cast<Mask>(static_cast<unsigned>(bits)) << b;
+        }
+        masks[word] = mask;
+    }
+    markPortable(values, subtract, whole, n, bound, masks);
+}
+
+MOESCOPE_TARGET_AVX512 void markAvx512(const float* values, const float* subtract, std::size_t n,
+                                       float bound, Mask* masks) {
+    const __m512 limit = _mm512_set1_ps(bound);
+    const std::size_t whole = n - n % kMaskBits;
+    for (std::size_t word = 0; word < whole / kMaskBits; ++word) {
+        Mask mask = 0;
+        for (std::size_t b = 0; b < kMaskBits; b += 16) {
+            const std::size_t j = word * kMaskBits + b;
+            const __m512 difference =
+                _mm512_sub_ps(_mm512_loadu_ps(values + j), _mm512_loadu_ps(subtract + j));
+            mask |= Mask{_mm512_cmp_ps_mask(difference, limit, _CMP_GT_OQ)} << b;
+        }
+        masks[word] = mask;
+    }
+    markPortable(values, subtract, whole, n, bound, masks);
+}
+
+constexpr std::size_t kLanes = 8;
+
+/// The lanes of the vector at `j` that lie inside the row.
+MOESCOPE_TARGET_AVX512 inline __mmask8 lanesAt(std::size_t j, std::size_t n) {
+    return n - j >= kLanes ? __mmask8{0xff} : static_cast<__mmask8>((1U << (n - j)) - 1U);
+}
+
+/// prices - values in the lanes, infinity elsewhere.
+MOESCOPE_TARGET_AVX512 inline __m512d costsAt(const float* values, const double* prices,
+                                              __mmask8 lanes) {
+    const __m512d value = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(lanes, values));
+    const __m512d price = _mm512_mask_loadu_pd(_mm512_set1_pd(kInfinity), lanes, prices);
+    return _mm512_sub_pd(price, value);
+}
+
+MOESCOPE_TARGET_AVX512 double relaxAvx512(const float* values, const double* prices, std::size_t n,
+                                          double base, std::uint32_t row, double* distances,
+                                          std::uint32_t* from) {
+    const __m512d start = _mm512_set1_pd(base);
+    const __m256i rows = _mm256_set1_epi32(static_cast<int>(row));
+    const __m512d infinite = _mm512_set1_pd(kInfinity);
+    __m512d smallest = infinite;
+    for (std::size_t j = 0; j < n; j += kLanes) {
+        const __mmask8 lanes = lanesAt(j, n);
+        const __m512d distance = _mm512_add_pd(start, costsAt(values + j, prices + j, lanes));
+        const __m512d known = _mm512_mask_loadu_pd(infinite, lanes, distances + j);
+        const __mmask8 better = _mm512_cmp_pd_mask(distance, known, _CMP_LT_OQ);
+        _mm512_mask_storeu_pd(distances + j, better, distance);
+        _mm256_mask_storeu_epi32(from + j, better, rows);
+        smallest = _mm512_min_pd(smallest, _mm512_min_pd(distance, known));
+    }
+    return _mm512_reduce_min_pd(smallest);
+}
+
+MOESCOPE_TARGET_AVX512 TwoSmallest twoSmallestAvx512(const float* values, const double* prices,
+                                                     std::size_t n, std::uint32_t none) {
+    __m512d first = _mm512_set1_pd(kInfinity);
+    __m512d second = first;
+    for (std::size_t j = 0; j < n; j += kLanes) {
+        const __m512d costs = costsAt(values + j, prices + j, lanesAt(j, n));
+        second = _mm512_min_pd(second, _mm512_max_pd(first, costs));
+        first = _mm512_min_pd(first, costs);
+    }
+    TwoSmallest found{_mm512_reduce_min_pd(first), 0.0, none, none};
+    // The winner's lane gives its runner-up, every other lane its first.
+    const __mmask8 winners = _mm512_cmp_pd_mask(first, _mm512_set1_pd(found.first), _CMP_EQ_OQ);
+    const auto winner = static_cast<__mmask8>(winners & (0U - winners));
+    found.second = _mm512_reduce_min_pd(_mm512_mask_mov_pd(first, winner, second));
+    const __m512d wanted = _mm512_set1_pd(found.first);
+    for (std::size_t j = 0; j < n; j += kLanes) {
+        const __mmask8 lanes = lanesAt(j, n);
+        const __m512d costs = costsAt(values + j, prices + j, lanes);
+        unsigned equal = _mm512_mask_cmp_pd_mask(lanes, costs, wanted, _CMP_EQ_OQ);
+        for (; equal != 0; equal &= equal - 1) {
+            const auto index =
+                static_cast<std::uint32_t>(j) + static_cast<std::uint32_t>(__builtin_ctz(equal));
+            if (found.firstIndex != none) {
+                found.secondIndex = index;
+                return found;
+            }
+            found.firstIndex = index;
+            if (found.first < found.second) {
+                return found;
+            }
+        }
+    }
+    return found;
+}
+
+enum class Level { Portable, Avx2, Avx512 };
+
+Level detect() {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {
+        return Level::Avx512;
+    }
+    return __builtin_cpu_supports("avx2") ? Level::Avx2 : Level::Portable;
+}
+
+Level level() {
+    static const Level found = detect();
+    return found;
+}
+
+#endif
+
+}  // namespace
+
+void markAbove(const float* values, const float* subtract, std::size_t n, float bound,
+               Mask* masks) {
+#if defined(__x86_64__)
+    if (level() == Level::Avx512) {
+        return markAvx512(values, subtract, n, bound, masks);
+    }
+    if (level() == Level::Avx2) {
+        return markAvx2(values, subtract, n, bound, masks);
+    }
+#endif
+    markPortable(values, subtract, 0, n, bound, masks);
+}
+
+double relax(const float* values, const double* prices, std::size_t n, double base,
+             std::uint32_t row, double* distances, std::uint32_t* from) {
+#if defined(__x86_64__)
+    if (level() == Level::Avx512) {
+        return relaxAvx512(values, prices, n, base, row, distances, from);
+    }
+#endif
+    return relaxPortable(values, prices, n, base, row, distances, from);
+}
+
+TwoSmallest twoSmallest(const float* values, const double* prices, std::size_t n,
+                        std::uint32_t none) {
+#if defined(__x86_64__)
+    if (level() == Level::Avx512) {
+        return twoSmallestAvx512(values, prices, n, none);
+    }
+#endif
+    return twoSmallestPortable(values, prices, n, none);
+}
+
+}  // namespace moescope::numerics::scan
