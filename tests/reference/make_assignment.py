@@ -16,13 +16,15 @@ import scipy
 from scipy.optimize import linear_sum_assignment
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "reference"
+STRUCTURED_SIZES = (1, 4, 31, 192, 250, 333, 512, 640, 1000, 1408)
 KINDS = ("uniform", "ties", "constant", "diagonal", "low_rank", "blocks")
 
 
 def uniform(seed: int, count: int) -> np.ndarray:
     """float32 in [0, 1), multiples of 2^-24."""
     with np.errstate(over="ignore"):
-        z = np.uint64(seed) * np.uint64(0x100000001B3) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        place = np.arange(1, count + 1, dtype=np.uint64)
+        z = np.uint64(seed) * np.uint64(0x100000001B3) + place * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
@@ -57,7 +59,9 @@ def size(i: int) -> int:
 def make_assignment(data: Path) -> None:
     """Writes numerics/assignment.json below `data`."""
     cases = [("uniform", 1000 + i, size(i)) for i in range(200)]
-    cases += [(KINDS[1 + i % 5], 5000 + i, (1, 4, 31, 192, 250, 333, 512, 640, 1000, 1408)[i % 10 if i // 5 % 2 else i // 5]) for i in range(50)]
+    for i in range(50):
+        n = STRUCTURED_SIZES[i % 10 if i // 5 % 2 else i // 5]
+        cases.append((KINDS[1 + i % 5], 5000 + i, n))
     rows = []
     for kind, seed, n in cases:
         values = matrix(kind, seed, n).astype(np.float64)
@@ -65,7 +69,11 @@ def make_assignment(data: Path) -> None:
         rows.append({"kind": kind, "seed": seed, "n": n, "objective": float(values[chosen].sum())})
     output = data / "numerics" / "assignment.json"
     output.parent.mkdir(parents=True, exist_ok=True)
-    head = {"about": "linear_sum_assignment(maximize=True)", "script": "tests/reference/make_assignment.py", "scipy": scipy.__version__}
+    head = {
+        "about": "linear_sum_assignment(maximize=True)",
+        "script": "tests/reference/make_assignment.py",
+        "scipy": scipy.__version__,
+    }
     text = json.dumps(head)[:-1] + ', "cases": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]}\n"
     output.write_text(text)
 
