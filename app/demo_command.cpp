@@ -40,13 +40,14 @@ void analyze(const InstallPaths& paths, const std::filesystem::path& session, st
     EngineProcess::End end = EngineProcess::End::Failed;
     Problem problem;
     std::string lastStage;
-    QObject::connect(&engine, &EngineProcess::eventReceived, &loop, [&](const session::RunEvent& event) {
-        const bool progress = event.kind == session::RunEvent::Kind::Progress;
-        if (progress && event.stage != lastStage) {
-            lastStage = event.stage;
-            err << lastStage << '\n';
-        }
-    });
+    QObject::connect(&engine, &EngineProcess::eventReceived, &loop,
+                     [&](const session::RunEvent& event) {
+                         const bool progress = event.kind == session::RunEvent::Kind::Progress;
+                         if (progress && event.stage != lastStage) {
+                             lastStage = event.stage;
+                             err << lastStage << '\n';
+                         }
+                     });
     QObject::connect(&engine, &EngineProcess::ended, &loop,
                      [&](EngineProcess::End how, const Problem& why) {
                          end = how;

@@ -162,9 +162,8 @@ TEST_CASE("MainWindow: closing during a run waits for the engine without standin
     answer(QStringLiteral("Stop and close"));
     CHECK_FALSE(w.window().close());
     CHECK(w.window().isVisible());
-    CHECK(w.find<MessageBar>("messageBar")
-              .text()
-              .contains(QStringLiteral("then the window closes")));
+    CHECK(
+        w.find<MessageBar>("messageBar").text().contains(QStringLiteral("then the window closes")));
     if (!listens) {
         QTest::qWait(200);
         CHECK(w.window().isVisible());

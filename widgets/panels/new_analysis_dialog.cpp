@@ -212,7 +212,8 @@ void NewAnalysisDialog::connectParts() {
     connect(&m_cardTimer, &QTimer::timeout, this, &NewAnalysisDialog::askCard);
     connect(&m_estimateTimer, &QTimer::timeout, this, &NewAnalysisDialog::askEstimate);
     connect(&m_cardProcess, &EngineProcess::ended, this, &NewAnalysisDialog::takeCard);
-    connect(&m_estimateProcess, &EngineProcess::eventReceived, this, &NewAnalysisDialog::takeEstimate);
+    connect(&m_estimateProcess, &EngineProcess::eventReceived, this,
+            &NewAnalysisDialog::takeEstimate);
     connect(&m_estimateProcess, &EngineProcess::ended, this, &NewAnalysisDialog::takeEstimateEnd);
     RunController& run = m_workspace.run();
     connect(&run, &RunController::failed, this, [this](const Problem& problem) {

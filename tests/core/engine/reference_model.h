@@ -49,8 +49,8 @@ struct ReferenceModel {
             if (tensor.name == spec.embeddingName.name) {
                 const std::set<text::TokenId> rows(corpus.ids.begin(), corpus.ids.end());
                 bytes += rows.size() * tensor.bytes.size() / tensor.shape[0];
-            } else if (withHead ||
-                       (tensor.name != spec.finalNormName.name && tensor.name != spec.head.weight.name)) {
+            } else if (withHead || (tensor.name != spec.finalNormName.name &&
+                                    tensor.name != spec.head.weight.name)) {
                 bytes += tensor.bytes.size();
             }
         }
