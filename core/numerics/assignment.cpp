@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/numerics/assignment.h"
 
+#include "core/numerics/assignment_candidates.h"
 #include "core/numerics/assignment_core.h"
 #include "core/numerics/assignment_dense.h"
 #include "core/numerics/assignment_scan.h"
 #include "core/numerics/require.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 
@@ -21,9 +21,6 @@ using assignment::State;
 
 /// Below this the whole matrix is small enough.
 constexpr std::size_t kDenseSize = 192;
-/// Entries a row and a column bring into the first core.
-constexpr std::size_t kBestOfRow = 12;
-constexpr std::size_t kBestOfColumn = 6;
 /// Improving entries that a row may add in the first round; doubled in each further one.
 constexpr std::size_t kFirstAdditions = 8;
 constexpr std::size_t kMostRounds = 12;
@@ -53,12 +50,11 @@ public:
         : m_values(values),
           m_n(n),
           m_state(n),
-          m_core(n),
+          m_core(assignment::firstCore(values, n)),
           m_marks(scan::maskWords(n)),
           m_scale(static_cast<double>(largestMagnitude(values))) {}
 
     State& solve(AssignmentEffort& effort) {
-        firstCore();
         startSparse(m_core, m_state);
         std::size_t most = kFirstAdditions;
         while (true) {
@@ -81,79 +77,7 @@ public:
     }
 
 private:
-    /// Sorted descending; a new entry must beat the last.
-    struct Best {
-        float* values;
-        std::uint32_t* indices;
-        std::size_t size;
-        void insert(float value, std::uint32_t index) const {
-            std::size_t at = size - 1;
-            for (; at > 0 && values[at - 1] < value; --at) {
-                values[at] = values[at - 1];
-                indices[at] = indices[at - 1];
-            }
-            values[at] = value;
-            indices[at] = index;
-        }
-    };
-
     [[nodiscard]] const float* row(std::size_t i) const { return m_values.data() + i * m_n; }
-
-    void firstCore() {
-        constexpr float kLowest = -std::numeric_limits<float>::infinity();
-        const std::vector<float> zeros(m_n, 0.0F);
-        // One array per rank, so that the last ranks of all columns lie side by side.
-        std::vector<float> columnValues(kBestOfColumn * m_n, kLowest);
-        std::vector<std::uint32_t> columnRows(kBestOfColumn * m_n, kNone);
-        std::vector<Core::Addition> additions;
-        additions.reserve((kBestOfRow + kBestOfColumn + 1) * m_n);
-        std::array<float, kBestOfRow> values{};
-        std::array<std::uint32_t, kBestOfRow> indices{};
-        const Best bestOfRow{values.data(), indices.data(), kBestOfRow};
-        for (std::size_t i = 0; i < m_n; ++i) {
-            const float* from = row(i);
-            values.fill(kLowest);
-            indices.fill(kNone);
-            const auto take = [&](std::size_t begin, std::size_t end) {
-                for (std::size_t at = begin; at < end; at += kStretch) {
-                    const std::size_t size = std::min(kStretch, end - at);
-                    scan::markAbove(from + at, zeros.data(), size, values.back(), m_marks.data());
-                    scan::forEachMarked(m_marks.data(), size, [&](std::size_t j) {
-                        if (from[at + j] > values.back()) {
-                            bestOfRow.insert(from[at + j], static_cast<std::uint32_t>(at + j));
-                        }
-                    });
-                }
-            };
-            // From the diagonal on and around, so that equal values do not all choose the same
-            // columns.
-            take(i, m_n);
-            take(0, i);
-            for (const std::uint32_t j : indices) {
-                additions.push_back({static_cast<std::uint32_t>(i), {j, from[j]}});
-            }
-            additions.push_back(
-                {static_cast<std::uint32_t>(i), {static_cast<std::uint32_t>(i), from[i]}});
-            float* last = columnValues.data() + (kBestOfColumn - 1) * m_n;
-            scan::markAbove(from, last, m_n, 0.0F, m_marks.data());
-            scan::forEachMarked(m_marks.data(), m_n, [&](std::size_t j) {
-                std::size_t rank = kBestOfColumn - 1;
-                for (; rank > 0 && columnValues[(rank - 1) * m_n + j] < from[j]; --rank) {
-                    columnValues[rank * m_n + j] = columnValues[(rank - 1) * m_n + j];
-                    columnRows[rank * m_n + j] = columnRows[(rank - 1) * m_n + j];
-                }
-                columnValues[rank * m_n + j] = from[j];
-                columnRows[rank * m_n + j] = static_cast<std::uint32_t>(i);
-            });
-        }
-        for (std::size_t at = 0; at < columnRows.size(); ++at) {
-            if (columnRows[at] != kNone) {
-                additions.push_back(
-                    {columnRows[at], {static_cast<std::uint32_t>(at % m_n), columnValues[at]}});
-            }
-        }
-        m_core.add(additions);
-    }
 
     /// Entries cheaper than their row's match, the cheapest `most` of each row; their rows are set
     /// free.
@@ -199,8 +123,6 @@ private:
         }
         return additions;
     }
-
-    static constexpr std::size_t kStretch = 512;
 
     std::span<const float> m_values;
     std::size_t m_n;

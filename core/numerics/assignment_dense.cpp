@@ -106,13 +106,8 @@ void startDense(std::span<const float> values, State& state) {
     std::vector<float> largest(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n));
     std::vector<std::uint32_t> bidder(n, 0);
     for (std::size_t i = 1; i < n; ++i) {
-        const float* row = values.data() + i * n;
-        for (std::size_t j = 0; j < n; ++j) {
-            // Selections without branches, so that the loop is vectorised.
-            const bool more = row[j] > largest[j];
-            largest[j] = more ? row[j] : largest[j];
-            bidder[j] = more ? static_cast<std::uint32_t>(i) : bidder[j];
-        }
+        scan::raise(values.data() + i * n, n, static_cast<std::uint32_t>(i), largest.data(),
+                    bidder.data());
     }
     for (std::size_t j = n; j-- > 0;) {
         state.prices[j] = static_cast<double>(largest[j]);
@@ -128,8 +123,12 @@ void startDense(std::span<const float> values, State& state) {
 }
 
 void finishDense(std::span<const float> values, State& state) {
+    const std::vector<std::uint32_t> rows = state.freeRows();
+    if (rows.empty()) {
+        return;  // the rule for small matrices: worth not making the path's arrays
+    }
     Paths paths(values, state);
-    for (const std::uint32_t row : state.freeRows()) {
+    for (const std::uint32_t row : rows) {
         paths.augment(row);
     }
 }

@@ -20,8 +20,8 @@ void markPortable(const float* values, const float* subtract, std::size_t first,
                   float bound, Mask* masks) {
     for (std::size_t j = first; j < n; ++j) {
         const Mask bit = values[j] - subtract[j] > bound ? 1 : 0;
-        Mask& word = masks[j / kMaskBits];
-        word = (j % kMaskBits == 0 ? 0 : word) | bit << (j % kMaskBits);
+        const Mask before = j % kMaskBits == 0 ? 0 : masks[j / kMaskBits];
+        masks[j / kMaskBits] = before | bit << (j % kMaskBits);
     }
 }
 
@@ -55,6 +55,27 @@ TwoSmallest twoSmallestPortable(const float* values, const double* prices, std::
         }
     }
     return found;
+}
+
+/// Fills in the places of two equal costs.
+TwoSmallest withEqualPlaces(TwoSmallest found, const float* values, const double* prices,
+                            std::size_t n, std::uint32_t none) {
+    for (std::size_t j = 0; j < n && found.secondIndex == none; ++j) {
+        if (prices[j] - static_cast<double>(values[j]) == found.first) {
+            (found.firstIndex == none ? found.firstIndex : found.secondIndex) =
+                static_cast<std::uint32_t>(j);
+        }
+    }
+    return found;
+}
+
+void raisePortable(const float* values, std::size_t n, std::uint32_t row, float* largest,
+                   std::uint32_t* from) {
+    for (std::size_t j = 0; j < n; ++j) {
+        const bool more = values[j] > largest[j];
+        largest[j] = more ? values[j] : largest[j];
+        from[j] = more ? row : from[j];
+    }
 }
 
 #if defined(__x86_64__)
@@ -132,35 +153,46 @@ MOESCOPE_TARGET_AVX512 TwoSmallest twoSmallestAvx512(const float* values, const 
                                                      std::size_t n, std::uint32_t none) {
     __m512d first = _mm512_set1_pd(kInfinity);
     __m512d second = first;
+    __m512i where = _mm512_setzero_si512();  // the vector that each lane's first came from
     for (std::size_t j = 0; j < n; j += kLanes) {
         const __m512d costs = costsAt(values + j, prices + j, lanesAt(j, n));
+        const __mmask8 less = _mm512_cmp_pd_mask(costs, first, _CMP_LT_OQ);
         second = _mm512_min_pd(second, _mm512_max_pd(first, costs));
         first = _mm512_min_pd(first, costs);
+        where = _mm512_mask_set1_epi64(where, less, static_cast<long long>(j));
     }
     TwoSmallest found{_mm512_reduce_min_pd(first), 0.0, none, none};
+    if (found.first == kInfinity) {
+        found.second = kInfinity;
+        return found;
+    }
     // The winner's lane gives its runner-up, every other lane its first.
-    const __mmask8 winners = _mm512_cmp_pd_mask(first, _mm512_set1_pd(found.first), _CMP_EQ_OQ);
+    const unsigned winners = _mm512_cmp_pd_mask(first, _mm512_set1_pd(found.first), _CMP_EQ_OQ);
     const auto winner = static_cast<__mmask8>(winners & (0U - winners));
     found.second = _mm512_reduce_min_pd(_mm512_mask_mov_pd(first, winner, second));
-    const __m512d wanted = _mm512_set1_pd(found.first);
-    for (std::size_t j = 0; j < n; j += kLanes) {
-        const __mmask8 lanes = lanesAt(j, n);
-        const __m512d costs = costsAt(values + j, prices + j, lanes);
-        unsigned equal = _mm512_mask_cmp_pd_mask(lanes, costs, wanted, _CMP_EQ_OQ);
-        for (; equal != 0; equal &= equal - 1) {
-            const auto index =
-                static_cast<std::uint32_t>(j) + static_cast<std::uint32_t>(__builtin_ctz(equal));
-            if (found.firstIndex != none) {
-                found.secondIndex = index;
-                return found;
-            }
-            found.firstIndex = index;
-            if (found.first < found.second) {
-                return found;
-            }
-        }
+    if (found.first < found.second) {
+        std::uint64_t vectors[kLanes];
+        _mm512_storeu_si512(vectors, where);
+        const auto lane = static_cast<std::uint32_t>(__builtin_ctz(winners));
+        found.firstIndex = static_cast<std::uint32_t>(vectors[lane]) + lane;
+        return found;
     }
-    return found;
+    return withEqualPlaces(found, values, prices, n, none);
+}
+
+MOESCOPE_TARGET_AVX512 void raiseAvx512(const float* values, std::size_t n, std::uint32_t row,
+                                        float* largest, std::uint32_t* from) {
+    constexpr std::size_t kFloats = 16;
+    const __m512i rows = _mm512_set1_epi32(static_cast<int>(row));
+    for (std::size_t j = 0; j < n; j += kFloats) {
+        const auto lanes =
+            n - j >= kFloats ? __mmask16{0xffff} : static_cast<__mmask16>((1U << (n - j)) - 1U);
+        const __m512 value = _mm512_maskz_loadu_ps(lanes, values + j);
+        const __m512 known = _mm512_maskz_loadu_ps(lanes, largest + j);
+        const __mmask16 more = _mm512_mask_cmp_ps_mask(lanes, value, known, _CMP_GT_OQ);
+        _mm512_mask_storeu_ps(largest + j, more, value);
+        _mm512_mask_storeu_epi32(from + j, more, rows);
+    }
 }
 
 enum class Level { Portable, Avx2, Avx512 };
@@ -212,6 +244,16 @@ TwoSmallest twoSmallest(const float* values, const double* prices, std::size_t n
     }
 #endif
     return twoSmallestPortable(values, prices, n, none);
+}
+
+void raise(const float* values, std::size_t n, std::uint32_t row, float* largest,
+           std::uint32_t* from) {
+#if defined(__x86_64__)
+    if (level() == Level::Avx512) {
+        return raiseAvx512(values, n, row, largest, from);
+    }
+#endif
+    raisePortable(values, n, row, largest, from);
 }
 
 }  // namespace moescope::numerics::scan

@@ -34,6 +34,10 @@ struct TwoSmallest {
 [[nodiscard]] TwoSmallest twoSmallest(const float* values, const double* prices, std::size_t n,
                                       std::uint32_t none);
 
+/// largest[j] = max(largest[j], values[j]), and from[j] = row where it got larger.
+void raise(const float* values, std::size_t n, std::uint32_t row, float* largest,
+           std::uint32_t* from);
+
 /// Calls use(j) for each marked entry, ascending.
 template <typename Use>
 void forEachMarked(const Mask* masks, std::size_t n, const Use& use) {

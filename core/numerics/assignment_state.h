@@ -64,7 +64,7 @@ template <typename Cheapest>
 void reduceRows(State& state, const Cheapest& cheapest) {
     constexpr int kPasses = 2;
     // Prices can creep up by tiny steps; shortest paths are better at that.
-    std::size_t budget = 8 * state.size();
+    std::size_t budget = 4 * state.size();
     for (int pass = 0; pass < kPasses; ++pass) {
         std::vector<std::uint32_t> waiting = state.freeRows();
         for (std::size_t next = 0; next < waiting.size() && budget > 0;) {
