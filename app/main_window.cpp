@@ -11,6 +11,7 @@
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/drop_overlay.h"
 #include "widgets/panels/export_dialog.h"
+#include "widgets/panels/figure_list.h"
 #include "widgets/panels/figure_panel.h"
 #include "widgets/panels/figures_area.h"
 #include "widgets/panels/icons.h"
@@ -31,6 +32,7 @@
 #include <QKeyEvent>
 #include <QMenu>
 #include <QMessageBox>
+#include <QScreen>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QToolBar>
@@ -49,7 +51,9 @@ constexpr int kFontStep = 10;
 constexpr int kSessionsWidth = 280;
 constexpr int kInspectorWidth = 320;
 constexpr int kTextHeight = 180;
+constexpr int kDockTitle = 28;
 const QSize kFirstSize(1360, 860);
+const QSize kFrameRoom(16, 48);  // what the window manager's frame takes
 const QSize kMinimumDock(180, 96);
 
 }  // namespace
@@ -61,6 +65,7 @@ MainWindow::MainWindow(widgets::Workspace& workspace)
     setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks |
                    QMainWindow::AllowNestedDocks);
     setFocusPolicy(Qt::ClickFocus);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     buildCentre();
     buildToolBar();
     buildDocks();
@@ -139,13 +144,20 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
 
 void MainWindow::buildDocks() {
     auto* sessions = new widgets::SessionsPanel(m_workspace, this);
+    m_figureList = new widgets::FigureList(m_workspace, this);
     m_text = new widgets::TextStripPanel(m_workspace, this);
     auto* inspector = new widgets::InspectorPanel(m_workspace, this);
     m_sessionsDock =
         addDock(QStringLiteral("sessionsDock"), tr("Sessions"), sessions, Qt::LeftDockWidgetArea);
+    m_figuresDock =
+        addDock(QStringLiteral("figuresDock"), tr("Figures"), m_figureList, Qt::LeftDockWidgetArea);
     m_inspectorDock = addDock(QStringLiteral("inspectorDock"), tr("Inspector"), inspector,
                               Qt::RightDockWidgetArea);
     m_textDock = addDock(QStringLiteral("textDock"), tr("Text"), m_text, Qt::BottomDockWidgetArea);
+    connect(m_figureList, &widgets::FigureList::chosen, m_figures,
+            &widgets::FiguresArea::setCurrent);
+    connect(m_figures, &widgets::FiguresArea::currentChanged, m_figureList,
+            &widgets::FigureList::setCurrent);
     connect(sessions, &widgets::SessionsPanel::figureRequested, this, &MainWindow::showFigureOf);
     connect(sessions, &widgets::SessionsPanel::runRequested, this,
             [this](int session, const QStringList& experiments) {
@@ -295,11 +307,12 @@ void MainWindow::takeCurrent() {
 }
 
 void MainWindow::restoreDefaultLayout() {
-    for (QDockWidget* dock : {m_sessionsDock, m_inspectorDock, m_textDock}) {
+    for (QDockWidget* dock : {m_sessionsDock, m_figuresDock, m_inspectorDock, m_textDock}) {
         dock->setFloating(false);
         dock->show();
     }
     addDockWidget(Qt::LeftDockWidgetArea, m_sessionsDock);
+    splitDockWidget(m_sessionsDock, m_figuresDock, Qt::Vertical);
     addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
     addDockWidget(Qt::BottomDockWidgetArea, m_textDock);
     m_sizesPending = !isVisible();
@@ -310,6 +323,10 @@ void MainWindow::applyDefaultSizes() {
     resizeDocks({m_sessionsDock, m_inspectorDock}, {kSessionsWidth, kInspectorWidth},
                 Qt::Horizontal);
     resizeDocks({m_textDock}, {kTextHeight}, Qt::Vertical);
+    // The list of figures is as long as it is; sessions take what the column has left.
+    const int column = m_sessionsDock->height() + m_figuresDock->height();
+    const int list = std::min(m_figureList->contentHeight() + kDockTitle, column * 2 / 3);
+    resizeDocks({m_sessionsDock, m_figuresDock}, {column - list, list}, Qt::Vertical);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {
@@ -323,7 +340,7 @@ void MainWindow::showEvent(QShowEvent* event) {
 void MainWindow::restoreSavedLayout() {
     const Settings& settings = m_workspace.settings();
     if (!restoreGeometry(settings.geometry())) {
-        resize(kFirstSize);
+        resize(kFirstSize.boundedTo(screen()->availableSize() - kFrameRoom));
     }
     if (settings.layout().isEmpty() || !restoreState(settings.layout(), Settings::kLayoutVersion)) {
         restoreDefaultLayout();

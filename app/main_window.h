@@ -11,6 +11,7 @@ class QStackedWidget;
 
 namespace moescope::widgets {
 class CommandPalette;
+class FigureList;
 class FiguresArea;
 class LayerBar;
 class MessageBar;
@@ -78,7 +79,9 @@ private:
     widgets::TextStripPanel* m_text = nullptr;
     widgets::CommandPalette* m_palette = nullptr;
     AnalysisStarter* m_analysis = nullptr;
+    widgets::FigureList* m_figureList = nullptr;
     QDockWidget* m_sessionsDock = nullptr;
+    QDockWidget* m_figuresDock = nullptr;
     QDockWidget* m_inspectorDock = nullptr;
     QDockWidget* m_textDock = nullptr;
     bool m_closing = false;       ///< as soon as the run that is being stopped has ended

@@ -140,7 +140,9 @@ int usefulThreads(const model::ModelSpec& model) {
 
 std::string describeEngine(at::Device device) {
     if (device.is_cpu()) {
-        return fmt::format("LibTorch {}, {} threads", TORCH_VERSION, at::get_num_threads());
+        const int threads = at::get_num_threads();
+        return fmt::format("LibTorch {}, {} thread{}", TORCH_VERSION, threads,
+                           threads == 1 ? "" : "s");
     }
     return fmt::format("LibTorch {}, {}", TORCH_VERSION, cudaName(device.index()));
 }

@@ -48,11 +48,16 @@ struct FigureRequest {
     bool operator==(const FigureRequest&) const = default;
 };
 
+/// What a figure is about. The catalogue keeps figures of one subject together, in this order.
+enum class FigureSubject { Weights, Outputs, Routing, Model };
+
 /// A figure this program can draw.
 struct FigureInfo {
-    std::string_view name;        ///< "rank-counts"
-    std::string_view experiment;  ///< "rank_counts": what must be in the session
-    std::string_view title;       ///< "Rank counts"
+    std::string_view name;         ///< "rank-counts"
+    std::string_view experiment;   ///< "rank_counts": what must be in the session
+    std::string_view title;        ///< "Rank counts"
+    std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
+    FigureSubject subject = FigureSubject::Weights;
     bool perLayer = true;
     bool hasTotal = false;  ///< also drawn for all layers together
     bool hasRoles = false;  ///< gate, up, down

@@ -93,6 +93,9 @@ void addSpec(const ModelCard& card, Json& json) {
     json["layer_count"] = spec.layerCount();
     json["tied_head"] = spec.tiedHead;
     json["norm"] = normText(spec.normKind, spec.normEps);
+    json["experts"] = groupsJson(groupLayers(spec, [](const LayerSpec& layer) {
+        return layer.moe ? expertsText(*layer.moe) : std::string();
+    }));
     json["router"] = groupsJson(groupLayers(spec, [](const LayerSpec& layer) {
         return layer.moe ? routerRule(*layer.moe) : std::string();
     }));

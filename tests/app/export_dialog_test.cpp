@@ -31,7 +31,7 @@ namespace {
 /// Opens the dialog on rank counts, fills it and exports; the files written.
 QStringList exportAs(WindowFixture& w, const char* format, bool allLayers) {
     w.openSession();
-    w.showFigure(5);
+    w.showFigure("rank-counts");
     w.actions().exportFigure->trigger();
     auto& dialog = w.find<ExportDialog>("exportDialog");
     auto& formats = w.find<QComboBox>("exportFormat");
@@ -94,7 +94,7 @@ TEST_CASE("ExportDialog: figures that grow with the text take a range of tokens"
     run.tokens = 3000;
     WindowFixture w(run);
     w.openSession();
-    w.showFigure(6);
+    w.showFigure("chosen-experts");
     w.actions().exportFigure->trigger();
     auto& dialog = w.find<ExportDialog>("exportDialog");
     auto& tokens = w.find<QLineEdit>("exportTokens");

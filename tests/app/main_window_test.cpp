@@ -4,6 +4,8 @@
 
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
+#include "widgets/panels/figure_list.h"
+#include "widgets/panels/figures_area.h"
 #include "widgets/panels/layer_bar.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
@@ -21,7 +23,6 @@
 #include <QPushButton>
 #include <QSlider>
 #include <QStackedWidget>
-#include <QTabBar>
 #include <QTableView>
 #include <QTreeView>
 #include <QUrl>
@@ -75,11 +76,15 @@ TEST_CASE("MainWindow: a session fills tree, figures, text and inspector", "[app
 TEST_CASE("MainWindow: every figure of the session draws", "[app][gui]") {
     WindowFixture w;
     w.openSession();
-    auto& tabs = w.find<QTabBar>("figureTabs");
-    for (int i = 0; i < tabs.count(); ++i) {
-        QTest::mouseClick(&tabs, Qt::LeftButton, {}, tabs.tabRect(i).center());
-        INFO(tabs.tabText(i).toStdString());
+    auto& list = w.find<FigureList>("figureList");
+    for (int i = 0; i < w.window().figures().panels().size(); ++i) {
+        QTreeWidgetItem* item = list.itemOf(i);
+        REQUIRE(item != nullptr);
+        list.scrollToItem(item);
+        QTest::mouseClick(list.viewport(), Qt::LeftButton, {}, list.visualItemRect(item).center());
+        INFO(item->text(0).toStdString());
         w.waitFigure();
+        CHECK(list.currentItem() == item);
         CHECK(std::string(w.panel().info().name) == w.figure()->name);
         CHECK_FALSE(w.panel().findChild<MessageBar*>()->isVisible());
     }
@@ -118,8 +123,11 @@ TEST_CASE("MainWindow: keys step layers, tokens and figures", "[app][gui]") {
     CHECK(w.selection().currentToken() == 1U);
     w.key(Qt::Key_Escape);
     CHECK_FALSE(w.selection().currentToken().has_value());
-    w.key(Qt::Key_6);
+    const int rankCounts = WindowFixture::indexOf("rank-counts");
+    w.key(static_cast<Qt::Key>(Qt::Key_1 + rankCounts));
     CHECK(std::string(w.panel().info().name) == "rank-counts");
+    const auto& list = w.find<FigureList>("figureList");
+    CHECK(list.currentItem() == list.itemOf(rankCounts));
     w.key(Qt::Key_Space);
     CHECK(w.find<LayerBar>("layerBar").isPlaying());
     REQUIRE(QTest::qWaitFor([&] { return !w.find<LayerBar>("layerBar").isPlaying(); }, 5000));
@@ -129,13 +137,13 @@ TEST_CASE("MainWindow: keys step layers, tokens and figures", "[app][gui]") {
 TEST_CASE("MainWindow: digits typed into the search field are text", "[app][gui]") {
     WindowFixture w;
     w.openSession();
-    const int before = w.find<QTabBar>("figureTabs").currentIndex();
+    const int before = w.window().figures().currentIndex();
     w.actions().find->trigger();
     auto& search = w.find<QLineEdit>("tokenSearch");
     REQUIRE(search.hasFocus());
     QTest::keyClicks(&search, QStringLiteral("6 ["));
     CHECK(search.text() == QStringLiteral("6 ["));
-    CHECK(w.find<QTabBar>("figureTabs").currentIndex() == before);
+    CHECK(w.window().figures().currentIndex() == before);
 }
 
 TEST_CASE("MainWindow: search finds tokens and selects them everywhere", "[app][gui]") {
@@ -182,7 +190,7 @@ TEST_CASE("MainWindow: the inspector follows what was selected last", "[app][gui
 TEST_CASE("MainWindow: a click into a heat map selects the pair", "[app][gui]") {
     WindowFixture w;
     w.openSession();
-    w.showFigure(0);
+    w.showFigure("weight-similarity");
     FigureView& view = w.panel().view();
     const QSize size = view.viewport()->size();
     for (int y = 0; y < size.height() && !w.selection().state().pair; y += 7) {
@@ -339,7 +347,7 @@ TEST_CASE("MainWindow: a click in the routing map or the text selects token and 
         FAIL("nothing to click");
         return figures::Hit{};
     };
-    w.showFigure(6);
+    w.showFigure("chosen-experts");
     REQUIRE(w.figure()->name == "chosen-experts");
     const figures::Hit cell = clickFirst(
         w.panel().view(), [](const figures::Hit& hit) { return hit.token == 9U && hit.expert; });

@@ -96,7 +96,7 @@ TEST_CASE("NewAnalysis: card, estimate, run, figures; then one more experiment",
         kPatience));
     CHECK_FALSE(f.find<QWidget>("taskArea").isVisible());
     CHECK(f.workspace().current()->path == SessionService::normalisedPath(f.output()));
-    f.showFigure(5);
+    f.showFigure("rank-counts");
     CHECK(f.figure()->name == "rank-counts");
 
     // "Run now" repeats the run's own options and adds to the same file.
@@ -109,7 +109,7 @@ TEST_CASE("NewAnalysis: card, estimate, run, figures; then one more experiment",
     REQUIRE(QTest::qWaitFor([&] { return f.figure() != nullptr; }, kPatience));
     CHECK(f.figure()->name == "weight-similarity");
     REQUIRE(QTest::qWaitFor([&] { return !f.workspace().run().isRunning(); }, kPatience));
-    f.showFigure(5);
+    f.showFigure("rank-counts");
     CHECK(f.figure()->name == "rank-counts");
 }
 

@@ -62,16 +62,18 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
     open(w);
     w.window().resize(size);
     for (int i = 0; i < w.window().figures().panels().size(); ++i) {
-        w.showFigure(i);
-        if (i == 3) {
+        const std::string_view name = w.window().figures().panels().at(i)->info().name;
+        w.showFigure(name);
+        if (name == "output-similarity") {
             w.selection().setPair(PairSelection{QStringLiteral("2"), QStringLiteral("5")});
-        } else if (i == 4) {
+        } else if (name == "norms-scores") {
             w.selection().selectToken(17);
-        } else if (i == 6) {
+        } else if (name == "chosen-experts") {
             w.selection().setExperts({3});
         }
         QTest::qWait(300);
-        save(w.window(), QStringLiteral("%1_figure%2").arg(tag).arg(i + 1));
+        save(w.window(), QStringLiteral("%1_%2").arg(
+                             tag, QString::fromUtf8(name.data(), qsizetype(name.size()))));
     }
     w.actions().tiles->trigger();
     QTest::qWait(400);

@@ -13,8 +13,10 @@
 #include <QAction>
 #include <QTest>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace moescope::tests {
 
@@ -57,8 +59,18 @@ public:
         QTest::qWait(30);
     }
 
-    void showFigure(int index) {
-        window().figures().setCurrent(index);
+    /// Where the window lists a figure, from 0.
+    [[nodiscard]] static int indexOf(std::string_view figure) {
+        const auto catalogue = figures::figureCatalogue();
+        const auto found =
+            std::find_if(catalogue.begin(), catalogue.end(),
+                         [&](const figures::FigureInfo& info) { return info.name == figure; });
+        REQUIRE(found != catalogue.end());
+        return static_cast<int>(found - catalogue.begin());
+    }
+
+    void showFigure(std::string_view name) {
+        window().figures().setCurrent(indexOf(name));
         waitFigure();
     }
 

@@ -110,10 +110,11 @@ QString scalarText(const QJsonValue& value) {
 }
 
 /// Of a model card: what people want first, in this order, with the names they know.
-constexpr std::array<std::pair<const char*, const char*>, 14> kCardOrder{{
+constexpr std::array<std::pair<const char*, const char*>, 15> kCardOrder{{
     {"unsupported", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Cannot be run")},
     {"family_title", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Family")},
     {"layer_count", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Layers")},
+    {"experts", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Experts")},
     {"router", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Router")},
     {"hidden_size", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Hidden size")},
     {"attention", QT_TRANSLATE_NOOP("moescope::widgets::SummaryText", "Attention")},

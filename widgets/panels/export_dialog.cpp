@@ -19,7 +19,6 @@
 #include <QPushButton>
 #include <QRadioButton>
 #include <QRegularExpression>
-#include <QStandardPaths>
 #include <QVBoxLayout>
 
 namespace moescope::widgets {
@@ -99,8 +98,7 @@ void ExportDialog::build() {
     m_tokens->setObjectName(QStringLiteral("exportTokens"));
     m_tokens->setToolTip(tr("First and last token, as 0-255; \"all\" for the whole text"));
     m_folder->setObjectName(QStringLiteral("exportFolder"));
-    m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().value(
-        kFolderKey, QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation))));
+    m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().folder(kFolderKey)));
     m_export->setObjectName(QStringLiteral("exportButton"));
     m_export->setDefault(true);
 

@@ -127,12 +127,6 @@ void FigurePanel::showEvent(QShowEvent* event) {
     }
 }
 
-bool FigurePanel::isAvailable(const OpenSession& session) const {
-    const auto available = session.content.builder->available();
-    return std::any_of(available.begin(), available.end(),
-                       [this](const figures::FigureInfo* f) { return f->name == m_info.name; });
-}
-
 void FigurePanel::refresh() {
     m_stale = !isVisible();
     if (m_stale) {
@@ -144,7 +138,7 @@ void FigurePanel::refresh() {
         m_runner.cancel();
         m_messages->clear();
         m_view->setFigure(nullptr);
-    } else if (!isAvailable(*session)) {
+    } else if (!isDrawable(*session, m_info)) {
         m_runner.cancel();
         m_view->setFigure(nullptr);
         showMissing();

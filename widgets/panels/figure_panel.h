@@ -54,7 +54,6 @@ private:
     void prefetch();
     void updateHighlight();
     void selectPair(int row, int column);
-    [[nodiscard]] bool isAvailable(const OpenSession& session) const;
     [[nodiscard]] bool dependsOn(SelectionChanges changes) const;
 
     const figures::FigureInfo& m_info;

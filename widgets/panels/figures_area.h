@@ -8,14 +8,12 @@
 #include <QWidget>
 
 class QGridLayout;
-class QStackedWidget;
-class QTabBar;
 
 namespace moescope::widgets {
 
 class FigurePanel;
 
-/// All figures, one at a time under tabs, or four of them as tiles. *GUI thread only*.
+/// All figures, one at a time or four of them as tiles. *GUI thread only*.
 class FiguresArea : public QWidget {
     Q_OBJECT
 public:
@@ -25,6 +23,7 @@ public:
 
     [[nodiscard]] const QList<FigurePanel*>& panels() const { return m_panels; }
     [[nodiscard]] FigurePanel* current() const;
+    [[nodiscard]] int currentIndex() const { return m_current; }
     [[nodiscard]] bool isTiled() const { return m_tiled; }
     void setCurrent(int index);
     /// Tiles show the current figure and those beside it.
@@ -38,10 +37,9 @@ private:
     void arrange();
     [[nodiscard]] QList<int> tilesShown() const;
 
-    QTabBar* m_tabs;
-    QWidget* m_stage;
     QGridLayout* m_grid;
     QList<FigurePanel*> m_panels;
+    int m_current = 0;
     bool m_tiled = false;
 };
 

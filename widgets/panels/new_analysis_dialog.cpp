@@ -21,7 +21,6 @@
 #include <QListView>
 #include <QPushButton>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QVBoxLayout>
 
 namespace moescope::widgets {
@@ -273,8 +272,7 @@ void NewAnalysisDialog::suggestOutput() {
     if (!untouched || model.isEmpty()) {
         return;
     }
-    const QString folder = m_workspace.settings().value(
-        kFolderKey, QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation));
+    const QString folder = m_workspace.settings().folder(kFolderKey);
     QString name = model + QStringLiteral(".h5");
     for (int n = 2; QFileInfo::exists(QDir(folder).filePath(name)); ++n) {
         name = QStringLiteral("%1-%2.h5").arg(model).arg(n);

@@ -9,6 +9,8 @@
 #include <QDir>
 #include <QFileInfo>
 
+#include <algorithm>
+
 namespace moescope::widgets {
 namespace {
 
@@ -51,6 +53,12 @@ SelectionBounds boundsOf(const session::Head& head) {
     }
     bounds.tokens = head.corpus.tokenCount();
     return bounds;
+}
+
+bool isDrawable(const OpenSession& session, const figures::FigureInfo& figure) {
+    const auto available = session.content.builder->available();
+    return std::any_of(available.begin(), available.end(),
+                       [&](const figures::FigureInfo* f) { return f->name == figure.name; });
 }
 
 QString titleOf(const session::Head& head, const QString& path, const QStringList& taken) {

@@ -47,6 +47,8 @@ using SessionSnapshot = std::shared_ptr<const OpenSession>;
 
 /// What a selection may point to in this session.
 [[nodiscard]] SelectionBounds boundsOf(const session::Head& head);
+/// Whether the session holds what the figure is drawn from.
+[[nodiscard]] bool isDrawable(const OpenSession& session, const figures::FigureInfo& figure);
 /// What tells a session from the others: its title and the file it is in ("tiny-mixtral . demo"),
 /// with as much of the path as it takes to be none of `taken`.
 [[nodiscard]] QString titleOf(const session::Head& head, const QString& path,

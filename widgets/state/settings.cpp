@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/state/settings.h"
 
+#include <QDir>
+#include <QFileInfo>
 #include <QSettings>
+#include <QStandardPaths>
 
 #include <algorithm>
 
@@ -106,6 +109,16 @@ void Settings::setLayout(const QByteArray& geometry, const QByteArray& layout) {
 
 QString Settings::value(const QString& key, const QString& fallback) const {
     return m_store->value(QStringLiteral("values/") + key, fallback).toString();
+}
+
+QString Settings::folder(const QString& key) const {
+    for (const QString& folder :
+         {value(key), QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation)}) {
+        if (!folder.isEmpty() && QFileInfo(folder).isDir()) {
+            return folder;
+        }
+    }
+    return QDir::homePath();
 }
 
 void Settings::setValue(const QString& key, const QString& value) {

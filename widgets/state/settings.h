@@ -19,7 +19,7 @@ class Settings : public QObject {
     Q_OBJECT
 public:
     static constexpr int kLayoutVersion =
-        1;  ///< goes up when docks change: old layouts are dropped
+        2;  ///< goes up when docks change: old layouts are dropped
     static constexpr int kMaxRecent = 20;
 
     /// The program's own settings file, or `file` (tests, --settings).
@@ -45,6 +45,9 @@ public:
 
     /// Free values of dialogs: last folders, last formats.
     [[nodiscard]] QString value(const QString& key, const QString& fallback = {}) const;
+    /// The folder remembered under `key` while it exists, else the user's documents, else the home
+    /// folder.
+    [[nodiscard]] QString folder(const QString& key) const;
     void setValue(const QString& key, const QString& value);
 
     /// Forgets everything (--reset-settings).

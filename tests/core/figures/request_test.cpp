@@ -65,3 +65,10 @@ TEST_CASE("ColourScale: positions are clamped", "[core][figures]") {
     CHECK(parseColourMap("white-blue") == ColourMap::WhiteBlue);
     CHECK_FALSE(parseColourMap("jet"));
 }
+
+TEST_CASE("the catalogue keeps the figures of a subject together", "[core][figures]") {
+    for (std::size_t i = 1; i < figureCatalogue().size(); ++i) {
+        INFO(figureCatalogue()[i].name);
+        CHECK(figureCatalogue()[i - 1].subject <= figureCatalogue()[i].subject);
+    }
+}

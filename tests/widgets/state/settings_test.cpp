@@ -6,6 +6,7 @@
 #include "tests/support/temporary_folder.h"
 
 #include <QFile>
+#include <QFileInfo>
 #include <QSettings>
 
 using namespace moescope::widgets;
@@ -84,4 +85,15 @@ TEST_CASE("Settings: reset forgets everything", "[widgets][state]") {
     settings.reset();
     CHECK(settings.fontScale() == 100);
     CHECK(settings.recentFiles().isEmpty());
+}
+
+TEST_CASE("Settings: a remembered folder that is gone is not offered", "[widgets][state]") {
+    const moescope::tests::TemporaryFolder folder;
+    Settings settings(fileIn(folder));
+    const QString there = QFileInfo(fileIn(folder)).absolutePath();
+    settings.setValue(QStringLiteral("export/folder"), there);
+    CHECK(settings.folder(QStringLiteral("export/folder")) == there);
+    settings.setValue(QStringLiteral("export/folder"), there + QStringLiteral("/gone"));
+    CHECK(QFileInfo(settings.folder(QStringLiteral("export/folder"))).isDir());
+    CHECK(QFileInfo(settings.folder(QStringLiteral("never/asked"))).isDir());
 }
