@@ -14,12 +14,12 @@
 #include "widgets/panels/figure_list.h"
 #include "widgets/panels/figure_panel.h"
 #include "widgets/panels/figures_area.h"
+#include "widgets/panels/help_window.h"
 #include "widgets/panels/icons.h"
 #include "widgets/panels/inspector_panel.h"
 #include "widgets/panels/layer_bar.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/sessions_panel.h"
-#include "widgets/panels/shortcut_sheet.h"
 #include "widgets/panels/task_area.h"
 #include "widgets/panels/text_strip_panel.h"
 #include "widgets/panels/welcome_page.h"
@@ -281,9 +281,13 @@ void MainWindow::connectHelp() {
     connect(m_actions->palette, &QAction::triggered, this,
             [this] { m_palette->open(m_actions->commands()); });
     connect(m_actions->help, &QAction::triggered, this, [this] {
-        auto* sheet = new widgets::ShortcutSheet(m_actions->commands(), this);
-        sheet->setAttribute(Qt::WA_DeleteOnClose);
-        sheet->show();
+        if (m_help == nullptr) {
+            m_help = new widgets::HelpWindow(m_actions->commands(), this);
+        }
+        const FigurePanel* panel = m_workspace.current() ? m_figures->current() : nullptr;
+        m_help->showTopic(panel != nullptr ? widgets::helpTopicOf(panel->info()) : QString());
+        m_help->show();
+        m_help->raise();
     });
     connect(m_actions->about, &QAction::triggered, this, &MainWindow::showAbout);
 }

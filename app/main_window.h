@@ -13,6 +13,7 @@ namespace moescope::widgets {
 class CommandPalette;
 class FigureList;
 class FiguresArea;
+class HelpWindow;
 class LayerBar;
 class MessageBar;
 class TextStripPanel;
@@ -80,6 +81,7 @@ private:
     widgets::CommandPalette* m_palette = nullptr;
     AnalysisStarter* m_analysis = nullptr;
     widgets::FigureList* m_figureList = nullptr;
+    widgets::HelpWindow* m_help = nullptr;  ///< made when first asked for
     QDockWidget* m_sessionsDock = nullptr;
     QDockWidget* m_figuresDock = nullptr;
     QDockWidget* m_inspectorDock = nullptr;

@@ -160,7 +160,7 @@ void WindowActions::makeAnalysisMenu() {
 
 void WindowActions::makeHelpMenu() {
     QMenu* menu = m_window.menuBar()->addMenu(tr("&Help"));
-    help = add(menu, QStringLiteral("helpAction"), tr("&Help and shortcuts"),
+    help = add(menu, QStringLiteral("helpAction"), tr("&Help on this figure"),
                {QKeySequence(Qt::Key_F1), QKeySequence(Qt::CTRL | Qt::Key_Slash)});
     palette = add(menu, QStringLiteral("paletteAction"), tr("&Command palette..."),
                   {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P)});

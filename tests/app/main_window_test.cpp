@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/main_window.h"
 
+#include "core/experiments/catalogue.h"
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
 #include "widgets/panels/figure_list.h"
 #include "widgets/panels/figures_area.h"
+#include "widgets/panels/help_window.h"
 #include "widgets/panels/layer_bar.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
+#include "widgets/panels/resources.h"
 #include "widgets/panels/welcome_page.h"
 
 #include <QAbstractItemModel>
@@ -17,6 +20,7 @@
 #include <QFile>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QMenu>
 #include <QMimeData>
 #include <QPlainTextEdit>
@@ -24,6 +28,7 @@
 #include <QSlider>
 #include <QStackedWidget>
 #include <QTableView>
+#include <QTextBrowser>
 #include <QTreeView>
 #include <QUrl>
 
@@ -404,5 +409,41 @@ TEST_CASE("MainWindow: every control can be found by a screen reader", "[app][gu
             CHECK_FALSE((button->text().isEmpty() && button->accessibleName().isEmpty() &&
                          button->toolTip().isEmpty()));
         }
+    }
+}
+
+TEST_CASE("MainWindow: F1 opens the help at the figure shown", "[app][gui]") {
+    WindowFixture w;
+    w.actions().help->trigger();
+    auto& page = w.find<QTextBrowser>("helpPage");
+    CHECK(page.toPlainText().contains(QStringLiteral("Making a session")));
+    w.openSession();
+    w.showFigure("rank-counts");
+    w.actions().help->trigger();
+    CHECK(page.toPlainText().startsWith(QStringLiteral("B3 Rank counts")));
+    CHECK(page.toHtml().contains(QStringLiteral("https://arxiv.org/abs/2406.18219")));
+    auto& topics = w.find<QListWidget>("helpTopics");
+    QTest::mouseClick(topics.viewport(), Qt::LeftButton, {},
+                      topics.visualItemRect(topics.item(1)).center());
+    CHECK(page.toPlainText().startsWith(QStringLiteral("A1 Weight similarity")));
+}
+
+TEST_CASE("Help: every experiment has its formula, every figure its topic", "[app][gui]") {
+    const QList<HelpTopic> topics = helpTopics({});
+    const auto has = [&](const QString& id) {
+        return std::any_of(topics.begin(), topics.end(),
+                           [&](const HelpTopic& topic) { return topic.id == id; });
+    };
+    for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
+        INFO(info.id);
+        CHECK_FALSE(info.source.empty());
+        CHECK_FALSE(
+            resourceText(
+                QStringLiteral(":/help/%1.html").arg(QString::fromStdString(std::string(info.id))))
+                .isEmpty());
+    }
+    for (const figures::FigureInfo& figure : figures::figureCatalogue()) {
+        INFO(figure.name);
+        CHECK(has(helpTopicOf(figure)));
     }
 }
