@@ -90,10 +90,12 @@ def main(arguments: list[str]) -> int:
         from make_gguf_models import make_gguf_models
         from make_pickles import make_pickles
         from make_routing import make_routing
+        from make_statistics import make_statistics
         from make_storage import make_storage
         from make_tokenizers import make_tokenizers
 
         make_assignment(DATA)
+        make_statistics(DATA)
         make_routing(DATA)
         make_storage(DATA)
         make_gguf(DATA)

@@ -5,6 +5,7 @@
 #include "core/base/file_system.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
+#include "tests/support/splitmix.h"
 
 #include <nlohmann/json.hpp>
 
@@ -23,17 +24,8 @@ namespace {
 
 using Matrix = std::vector<float>;
 
-/// The values of tests/reference/make_assignment.py: splitmix64 of seed and position.
 Matrix uniform(std::uint64_t seed, std::size_t count) {
-    Matrix values(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        std::uint64_t z = seed * 0x100000001B3U + (i + 1) * 0x9E3779B97F4A7C15U;
-        z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-        z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-        z ^= z >> 31U;
-        values[i] = static_cast<float>(z >> 40U) * 0x1p-24F;
-    }
-    return values;
+    return tests::splitmixUniform(seed, count);
 }
 
 Matrix made(const std::string& kind, std::uint64_t seed, std::size_t n) {
