@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def make_families(names: list[str], remote_code: RemoteCode) -> None:
             print(make_fixture(fixture, DATA / "models"), flush=True)
 
 
+def compare_notebooks(demo: Path, remote_code: RemoteCode) -> None:
+    """The published notebooks beside our definitions, in their own process: their cells change folder and modules."""
+    for root in remote_code:
+        if (root / "static_analysis.ipynb").exists():
+            options = ["--remote-code", str(root), "--demo", str(demo)]
+            subprocess.run([sys.executable, str(HERE / "compare_notebooks.py"), *options], check=True)
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,12 +93,15 @@ def main(arguments: list[str]) -> int:
     if options.only is None:
         from make_assignment import make_assignment
         from make_bfloat16 import make_bfloat16
+        from make_chat_templates import make_chat_templates
         from make_demo import make_demo
         from make_demo_experiments import make_demo_experiments
+        from make_fuzz_seeds import make_fuzz_seeds
         from make_gguf import make_gguf
         from make_gguf_models import make_gguf_models
         from make_pickles import make_pickles
         from make_routing import make_routing
+        from make_sentencepiece_rules import make_sentencepiece_rules
         from make_statistics import make_statistics
         from make_storage import make_storage
         from make_tokenizers import make_tokenizers
@@ -105,6 +117,10 @@ def main(arguments: list[str]) -> int:
         make_demo_experiments(DATA, options.demo, options.remote_code)
         make_bfloat16(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
+        make_sentencepiece_rules(DATA)
+        make_chat_templates(DATA)
+        make_fuzz_seeds(DATA)
+        compare_notebooks(options.demo, options.remote_code)
     return 0
 
 

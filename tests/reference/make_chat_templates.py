@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 from transformers.utils import chat_template_utils
 
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "reference" / "chat_templates"
+DATA = Path(__file__).resolve().parent.parent / "data" / "reference"
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 
 
@@ -40,22 +40,21 @@ class _FixedDay(datetime.datetime):
 
 def _render(template: jinja2.Template, messages: list[dict[str, str]], prompt: bool) -> str | None:
     try:
-        return template.render(
-            messages=messages, tools=None, documents=None, add_generation_prompt=prompt, **TOKENS
-        )
+        return template.render(messages=messages, tools=None, documents=None, add_generation_prompt=prompt, **TOKENS)
     except jinja2.exceptions.TemplateError:
         return None
 
 
-def main() -> None:
+def make_chat_templates(data: Path) -> None:
+    """Writes data/chat_templates/expected.json."""
+    folder = data / "chat_templates"
     chat_template_utils.datetime = _FixedDay
     rendered = {}
-    for path in sorted(FOLDER.glob("*.jinja")):
+    for path in sorted(folder.glob("*.jinja")):
         source = path.read_text(encoding="utf-8")
         template = chat_template_utils._compile_jinja_template(source)
         rendered[path.stem] = [
-            [_render(template, messages, prompt) for prompt in (False, True)]
-            for messages in CONVERSATIONS
+            [_render(template, messages, prompt) for prompt in (False, True)] for messages in CONVERSATIONS
         ]
     result = {
         "library": {"jinja2": jinja2.__version__},
@@ -63,8 +62,8 @@ def main() -> None:
         "conversations": CONVERSATIONS,
         "rendered": rendered,
     }
-    (FOLDER / "expected.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (folder / "expected.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    make_chat_templates(DATA)

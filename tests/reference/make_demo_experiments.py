@@ -3,7 +3,8 @@
 """Stores the golden values of the experiments on the trained demo models, over the shipped text.
 
 Everything per token and every permutation is left out, so that the files stay small; the experiments on weights,
-on all experts' outputs and with a changed router are stored for a few layers.
+on all experts' outputs and with a changed router are stored for a few layers, and where there are many experts what
+is large for the last of them alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import dataclasses
 import importlib
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -35,14 +37,19 @@ from make_experiments import EXPERIMENTS
 from routing import (
     coactivation,
     domain_share,
+    expert_logit_lens,
     expert_removal,
     fewer_experts,
     importance,
     load_balance,
+    merging,
+    paths,
     repetition,
     router_margin,
+    router_probes,
     router_saturation,
     specialisation,
+    steering,
 )
 from routing.run import Model, Run, as_run, change_deepseek, change_mixtral
 
@@ -52,11 +59,17 @@ LENGTH = 40
 LAYERS = (1, 4, 7)
 #: The text begins at the first of these tokens of each document that leaves the router margins clearest.
 STARTS = range(0, 24, 3)
+#: E5 for so many of the first tokens.
+LENS_TOKENS = 12
+#: Into how many groups E8 cuts the experts of a layer: half as many as there are.
+GROUPS_PER_EXPERT = 0.5
 #: What is left out for its size.
 LEFT_OUT = re.compile(
     r"matched_similarity\.(joint\.)?permutation|output_similarity\.cosine|neuron_projection\.(scores|owner)"
     r"|intermediate_states\.(states|shared)|chosen_experts|router_margin\.\d|specialisation\.vocabulary\.|batch_balance"
 )
+#: With many experts, arrays of more numbers than this are kept for the last of LAYERS alone, in 32 bits.
+MANY_NUMBERS = 256
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,7 @@ class Subject:
     baseline: str | None
     load: Callable[[Path], ModelParts]
     changed: Callable[..., None]
+    thinned: bool = False  # MANY_NUMBERS holds
 
 
 def subjects(demo: Path, remote_code: RemoteCode) -> list[Subject]:
@@ -77,7 +91,7 @@ def subjects(demo: Path, remote_code: RemoteCode) -> list[Subject]:
     if remote_code:
         config = json.loads((demo / "tiny-deepseekmoe" / "config.json").read_text(encoding="utf-8"))
         load = partial(deepseek.load_folder, config, remote_code)
-        found.append(Subject("tiny-deepseekmoe", "tiny-deepseekmoe-early", DEEPSEEK, None, load, change_deepseek))
+        found.append(Subject("tiny-deepseekmoe", "tiny-deepseekmoe-early", DEEPSEEK, None, load, change_deepseek, True))
     return found
 
 
@@ -111,9 +125,8 @@ def _numpy(expected: dict[str, Tensor]) -> dict[str, Array]:
     return {name: tensor.numpy() for name, tensor in expected.items()}
 
 
-def _static(source: Source) -> dict[str, Array]:
-    """The experiments on weights and on all experts' outputs, in a few layers."""
-    few = dataclasses.replace(source, layers={layer: source.layers[layer] for layer in LAYERS})
+def _static(few: Source) -> dict[str, Array]:
+    """The experiments on weights and on all experts' outputs."""
     result: dict[str, Array] = {}
     for name in EXPERIMENTS:
         values = importlib.import_module(f"experiments.{name}").values(few)
@@ -137,6 +150,41 @@ def _routing(run: Run, other: Run, model: Model) -> dict[str, Array]:
     return {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
 
 
+def _thinned(values: dict[str, Array]) -> dict[str, Array]:
+    """Without the large arrays of all layers but one, the others of them in 32 bits."""
+    narrow = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
+    result: dict[str, Array] = {}
+    for name, value in values.items():
+        if value.size <= MANY_NUMBERS:
+            result[name] = value
+            continue
+        layer = re.search(r"\.(\d+)(\.|$)", name)
+        if layer is None or int(layer[1]) == LAYERS[-1]:
+            result[name] = value.astype(narrow.get(value.dtype, value.dtype))
+    return result
+
+
+def _beyond(few: Source, run: Run, model: Model, parts: ModelParts) -> dict[str, Array]:
+    """E4 to E8 on the layers of `few`; E3 wants several documents of a domain, and here each has one."""
+    expected = {
+        name: value for name, value in few.expected.items()
+        if not name.startswith("layers.") or int(name.split(".")[1]) in few.layers
+    }  # fmt: skip
+    groups = merging.grouped(few, int(GROUPS_PER_EXPERT * few.experts))
+    names = DEEPSEEK if few.layers[LAYERS[0]].shared else MIXTRAL
+    labels = {layer: groups[f"groups.{layer}"] for layer in few.layers}
+    with tempfile.TemporaryDirectory() as scratch:
+        loss = merging.merged_loss(model, names, run, labels, model.load, Path(scratch))
+    values = {
+        "steering": steering.risk_difference(run),
+        "expert_logit_lens": expert_logit_lens.values(expected, parts, LENS_TOKENS),
+        "paths": paths.values(run),
+        "router_probes": router_probes.position_values(run),
+        "merging": groups | {"loss": loss},
+    }
+    return {f"{name}.{key}": value for name, part in values.items() for key, value in part.items()}
+
+
 def _golden(subject: Subject, demo: Path) -> tuple[dict[str, Array], dict[str, object]]:
     expected, domains, margin, start = _pass(subject, demo)
     ids, offsets = expected["token_ids"], expected["document_offsets"]
@@ -145,7 +193,9 @@ def _golden(subject: Subject, demo: Path) -> tuple[dict[str, Array], dict[str, o
     run = as_run(expected, domains)
     other = as_run(run_model(subject.load(demo / subject.other), ids, offsets, subject.other)[0], domains)
     model = Model(demo / subject.name, ids.numpy(), offsets.numpy(), subject.load, subject.changed)
-    values = {"token_ids": run.ids, "document_offsets": run.offsets} | _static(source) | _routing(run, other, model)
+    few = dataclasses.replace(source, layers={layer: source.layers[layer] for layer in LAYERS})
+    values = {"token_ids": run.ids, "document_offsets": run.offsets} | _static(few) | _routing(run, other, model)
+    values |= _beyond(few, run, model, subject.load(demo / subject.name))
     about: dict[str, object] = {
         "document_domains": domains,
         "domains": run.names,
@@ -153,7 +203,8 @@ def _golden(subject: Subject, demo: Path) -> tuple[dict[str, Array], dict[str, o
         "minimum_router_margin": margin,
         "parameters": parameters.values(source),
     }
-    return {name: value for name, value in values.items() if not LEFT_OUT.search(name)}, about
+    kept = {name: value for name, value in values.items() if not LEFT_OUT.search(name)}
+    return _thinned(kept) if subject.thinned else kept, about
 
 
 def make_demo_experiments(data: Path, demo: Path, remote_code: RemoteCode) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import sentencepiece
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
-TOKENIZERS = ROOT / "data" / "reference" / "tokenizers"
+DATA = ROOT / "data" / "reference"
 
 
 def byte_alphabet() -> list[str]:
@@ -35,7 +36,17 @@ def gguf_vocabulary(path: Path, model: str, pre: str | None) -> None:
         writer.add_token_merges(["H e", "He l", "\u0120 w"])
         writer.add_bos_token_id(len(tokens) - 2)
     else:
-        tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", "H", "e", "He", "\u2581w"]
+        tokens = [
+            "<unk>",
+            "<s>",
+            "</s>",
+            *(f"<0x{byte:02X}>" for byte in range(256)),
+            "\u2581",
+            "H",
+            "e",
+            "He",
+            "\u2581w",
+        ]
         kinds = [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * 2, *[gguf.TokenType.BYTE] * 256]
         kinds += [gguf.TokenType.NORMAL] * 5
         writer.add_token_scores([float(-i) for i in range(len(tokens))])
@@ -59,10 +70,19 @@ def finish(writer: gguf.GGUFWriter) -> None:
 def gguf_model(path: Path, arch: str, extra: dict[str, int]) -> None:
     """A model of one layer and few tensors, one of them stacked and quantised."""
     writer = gguf.GGUFWriter(path, arch)
-    for key, value in ({
-        "block_count": 1, "context_length": 8, "embedding_length": 32, "feed_forward_length": 32,
-        "attention.head_count": 2, "attention.head_count_kv": 1, "expert_count": 2, "expert_used_count": 1,
-    } | extra).items():
+    for key, value in (
+        {
+            "block_count": 1,
+            "context_length": 8,
+            "embedding_length": 32,
+            "feed_forward_length": 32,
+            "attention.head_count": 2,
+            "attention.head_count_kv": 1,
+            "expert_count": 2,
+            "expert_used_count": 1,
+        }
+        | extra
+    ).items():
         writer.add_uint32(f"{arch}.{key}", value)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_tensor("token_embd.weight", np.zeros((2, 32), np.float32))
@@ -75,21 +95,28 @@ def gguf_model(path: Path, arch: str, extra: dict[str, int]) -> None:
 
 
 def tiny_sentencepiece(path: Path, kind: str) -> None:
-    """A trained model of a few pieces."""
+    """A trained model of a few pieces; written to memory, since a model names the file that it is trained to."""
     lines = ["hello world", "a b c d e f", "12 34 hello", "low lower lowest"] * 20
-    prefix = path.with_suffix("")
+    model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_prefix=str(prefix), vocab_size=40 + (256 if kind == "bpe" else 0), model_type=kind,
-        user_defined_symbols=["[x]"], hard_vocab_limit=False, minloglevel=2, normalization_rule_name="identity",
-        byte_fallback=kind == "bpe", max_sentence_length=100,
+        sentence_iterator=iter(lines),
+        model_writer=model,
+        vocab_size=40 + (256 if kind == "bpe" else 0),
+        model_type=kind,
+        user_defined_symbols=["[x]"],
+        hard_vocab_limit=False,
+        minloglevel=2,
+        normalization_rule_name="identity",
+        byte_fallback=kind == "bpe",
+        max_sentence_length=100,
+        num_threads=1,
     )
-    prefix.with_suffix(".vocab").unlink()
-    prefix.with_suffix(".model").rename(path)
+    path.write_bytes(model.getvalue())
 
 
-def tiny_json(name: str, path: Path) -> None:
+def tiny_json(source: Path, path: Path) -> None:
     """A reference tokenizer.json cut down to its first pieces and the merges among them."""
-    content = json.loads((TOKENIZERS / name / "tokenizer.json").read_text(encoding="utf-8"))
+    content = json.loads(source.read_text(encoding="utf-8"))
     model = content["model"]
     added = {token["content"] for token in content["added_tokens"]}
     kept = {piece for piece, number in model["vocab"].items() if number < 270 or piece in added}
@@ -99,24 +126,31 @@ def tiny_json(name: str, path: Path) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
-def main() -> None:
-    """Writes all seeds."""
+def make_fuzz_seeds(data: Path) -> None:
+    """Writes all seeds; those of tokenizers from the ones in data."""
     for folder in ("gguf", "gguf_tokenizer", "sentencepiece", "tokenizer"):
         (CORPUS / folder).mkdir(exist_ok=True)
     gguf_model(CORPUS / "gguf" / "llama", "llama", {})
     gguf_model(CORPUS / "gguf" / "qwen3moe", "qwen3moe", {"nextn_predict_layers": 0})
-    gguf_model(CORPUS / "gguf" / "deepseek2", "deepseek2", {
-        "rope.dimension_count": 4, "attention.key_length": 8, "attention.value_length": 4,
-        "attention.kv_lora_rank": 4, "expert_gating_func": 2,
-    })
+    gguf_model(
+        CORPUS / "gguf" / "deepseek2",
+        "deepseek2",
+        {
+            "rope.dimension_count": 4,
+            "attention.key_length": 8,
+            "attention.value_length": 4,
+            "attention.kv_lora_rank": 4,
+            "expert_gating_func": 2,
+        },
+    )
     for pre in ("gpt-2", "qwen2", "deepseek-llm", "gpt-4o", "kimi-k2"):
         gguf_vocabulary(CORPUS / "gguf_tokenizer" / pre, "gpt2", pre)
     gguf_vocabulary(CORPUS / "gguf_tokenizer" / "sentencepiece", "llama", None)
     for kind in ("bpe", "unigram"):
         tiny_sentencepiece(CORPUS / "sentencepiece" / kind, kind)
     for name in ("byte-level-plain", "byte-level-split", "llama", "llama-metaspace"):
-        tiny_json(name, CORPUS / "tokenizer" / f"{name}.json")
+        tiny_json(data / "tokenizers" / name / "tokenizer.json", CORPUS / "tokenizer" / f"{name}.json")
 
 
 if __name__ == "__main__":
-    main()
+    make_fuzz_seeds(DATA)

@@ -29,7 +29,7 @@ from gguf.quants import dequantize, quantize
 from common import skeleton
 from common.checkpoint import read_tensors, write_checkpoint
 from common.fixture import Fixture
-from common.runner import make_fixture, run_model, save_expected, token_ids
+from common.runner import lean, make_fixture, run_model, save_expected, token_ids
 from common.versions import versions
 from common.weights import WeightMaker
 
@@ -397,7 +397,7 @@ def changed_expectation(folder: Path, name: str, config: Config, fixture: Fixtur
             "minimum_router_margin": margin,
             "versions": versions(),
         }
-        save_expected(folder / f"{name}.safetensors", expected, about)
+        save_expected(folder / f"{name}.safetensors", lean(expected), about)
 
 
 def make_gguf_models(data: Path) -> None:

@@ -9,27 +9,39 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from common.checkpoint import save_numpy
+from common.runner import run_model
 from common.versions import versions
+from experiments.source import MIXTRAL, read_source
 from families import mixtral
 from routing import (
     coactivation,
     domain_share,
+    expert_logit_lens,
     expert_removal,
     fewer_experts,
     importance,
     load_balance,
+    merging,
     multiple_choice,
+    paths,
     repetition,
     router_margin,
     router_noise,
+    router_probes,
     router_saturation,
     specialisation,
+    steering,
+    uncertainty,
 )
-from routing.run import Run, intact_run, other_run
+from routing.run import Model, Run, intact_run, other_run
 
 FIXTURE = "mixtral"
+FORCED_LAYER = 1
+GROUPS = 3
+LENS_TOKENS = 31  # the first document
 
 
 def _inputs(run: Run) -> dict[str, np.ndarray]:
@@ -47,8 +59,28 @@ def _inputs(run: Run) -> dict[str, np.ndarray]:
     return result
 
 
+def _beyond(data: Path, run: Run, model: Model) -> dict[str, np.ndarray]:
+    """E3 to E8."""
+    parts = mixtral.load(model.folder)
+    expected, _margin = run_model(parts, torch.from_numpy(run.ids), torch.from_numpy(run.offsets), "long")
+    lens = expert_logit_lens.values({name: tensor.numpy() for name, tensor in expected.items()}, parts, LENS_TOKENS)
+    groups = merging.grouped(read_source(data / "models", FIXTURE, MIXTRAL), GROUPS)
+    labels = {layer: groups[f"groups.{layer}"] for layer in run.chosen}
+    with tempfile.TemporaryDirectory() as scratch:
+        merged = merging.merged_loss(model, MIXTRAL, run, labels, mixtral.load, Path(scratch))
+    golden = {
+        "uncertainty": uncertainty.values(run),
+        "steering": steering.risk_difference(run) | {"forced": steering.forced(run, model, FORCED_LAYER)},
+        "expert_logit_lens": lens,
+        "paths": paths.values(run),
+        "router_probes": router_probes.domain_values(run) | router_probes.position_values(run),
+        "merging": groups | {"loss": merged},
+    }
+    return {f"{name}.{key}": value for name, part in golden.items() for key, value in part.items()}
+
+
 def make_routing(data: Path) -> None:
-    """Writes routing, router_noise and multiple_choice.safetensors to data/experiments."""
+    """Writes routing, beyond, router_noise and multiple_choice.safetensors to data/experiments."""
     folder = data / "models" / FIXTURE
     run, model = intact_run(folder, mixtral.CONFIG["vocab_size"])
     with tempfile.TemporaryDirectory() as scratch:
@@ -71,11 +103,12 @@ def make_routing(data: Path) -> None:
         "domains": run.names,
         "fixture": FIXTURE,
         "script": "tests/reference/make_routing.py",
-        "versions": versions(("numpy", "scipy", "torch", "transformers")),
+        "versions": versions(("numpy", "scipy", "scikit-learn", "torch", "transformers")),
     }
     _write(data, "routing", tensors, about)
     about = {name: about[name] for name in ("fixture", "script", "versions")}
     _write(data, "router_noise", router_noise.values(folder, model), about)
+    _write(data, "beyond", _beyond(data, run, model), about)
     vocabulary = mixtral.CONFIG["vocab_size"]
     _write(data, "multiple_choice", multiple_choice.values(model, vocabulary, run.experts), about)
     print(f"routing: {len(run.ids)} tokens", flush=True)

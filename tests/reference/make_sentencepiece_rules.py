@@ -16,8 +16,7 @@ from pathlib import Path
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-ROOT = Path(__file__).resolve().parents[2] / "tests/data/reference/tokenizers"
-FOLDER = ROOT / "sentencepiece-rules"
+DATA = Path(__file__).resolve().parent.parent / "data" / "reference"
 
 # Source and target as hexadecimal code points: a ligature, a full-width letter, a zero-width space
 # that goes away, a no-break space, and two characters that become one.
@@ -32,8 +31,23 @@ VARIANTS: dict[str, dict[str, object]] = {
     "bpe-bare": {"model_type": "bpe", "add_dummy_prefix": False},
 }
 EXTRA = [
-    "ﬁne ﬁsh", "ＡＢ", "a\u200bb", "x\u00a0\u00a0 y", "a\u0308 ä", "<sep>a<sep><sep>", "<se", "  two  spaces  ",
-    "", " ", "\u200b", "日本語 and 日", "🙂🙂 ok 🙂", "<unk> <s> </s>", "<0x41>", "tokentoken", "aaaaaaaaaaaaa",
+    "ﬁne ﬁsh",
+    "ＡＢ",
+    "a\u200bb",
+    "x\u00a0\u00a0 y",
+    "a\u0308 ä",
+    "<sep>a<sep><sep>",
+    "<se",
+    "  two  spaces  ",
+    "",
+    " ",
+    "\u200b",
+    "日本語 and 日",
+    "🙂🙂 ok 🙂",
+    "<unk> <s> </s>",
+    "<0x41>",
+    "tokentoken",
+    "aaaaaaaaaaaaa",
 ]
 
 
@@ -44,36 +58,45 @@ def train(lines: list[str], options: dict[str, object]) -> bytes:
         rules.flush()
         model = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines), model_writer=model, vocab_size=900, normalization_rule_tsv=rules.name,
-            user_defined_symbols=["<sep>", "tok"], hard_vocab_limit=False, character_coverage=0.99,
-            minloglevel=2, num_threads=1, **options,
+            sentence_iterator=iter(lines),
+            model_writer=model,
+            vocab_size=900,
+            normalization_rule_tsv=rules.name,
+            user_defined_symbols=["<sep>", "tok"],
+            hard_vocab_limit=False,
+            character_coverage=0.99,
+            minloglevel=2,
+            num_threads=1,
+            **options,
         )
     return model.getvalue()
 
 
 def with_unused(model: bytes) -> bytes:
-    """Every ninth ordinary piece of several characters must not come out."""
+    """Every ninth ordinary piece of several characters must not come out. Forgets where the rules were read."""
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(model)
+    proto.normalizer_spec.ClearField("normalization_rule_tsv")
     ordinary = [p for p in proto.pieces if p.type == p.NORMAL and len(p.piece) > 2]
     for piece in ordinary[::9]:
         piece.type = piece.UNUSED
     return proto.SerializeToString()
 
 
-def main() -> None:
-    """Writes the models and one JSON file with texts and ids."""
-    texts = json.loads((ROOT / "texts.json").read_text(encoding="utf-8"))["texts"]
+def make_sentencepiece_rules(data: Path) -> None:
+    """Writes the models and one JSON file with texts and ids to data/tokenizers/sentencepiece-rules."""
+    folder = data / "tokenizers" / "sentencepiece-rules"
+    texts = json.loads((folder.parent / "texts.json").read_text(encoding="utf-8"))["texts"]
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     golden: dict[str, object] = {"library": sentencepiece.__version__, "texts": texts + EXTRA, "ids": {}}
     for name, options in VARIANTS.items():
         model = with_unused(train(lines, options))
-        (FOLDER / f"{name}.model").write_bytes(model)
+        (folder / f"{name}.model").write_bytes(model)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         golden["ids"][name] = [processor.encode(text) for text in golden["texts"]]
-    (FOLDER / "expected.json").write_text(json.dumps(golden, ensure_ascii=True) + "\n", encoding="utf-8")
+    (folder / "expected.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    make_sentencepiece_rules(DATA)

@@ -28,6 +28,11 @@ def held_out_rows(
     return tables
 
 
+def joined(rows: dict[str, Rows]) -> Rows:
+    """The rows of all domains behind one another."""
+    return torch.cat([ids for ids, _ in rows.values()]), torch.cat([targets for _, targets in rows.values()])
+
+
 def _parts(rows: Rows, batch: int) -> Iterator[Rows]:
     return zip(rows[0].split(batch), rows[1].split(batch))
 

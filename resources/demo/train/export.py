@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import hub_tokenizers
+from curves import curve_of, shipped_curves, write_curves
 from decoder import Shape
 from hub_tensors import to_hub
 from paths import DEMO_DIR, STEPS_FILE, shipped_steps
@@ -115,14 +116,18 @@ def write_folder(folder: Path, recipe: Recipe, state: dict[str, Tensor]) -> None
         hub_tokenizers.write_byte_level(folder)
 
 
-def write_steps(names: Iterable[str]) -> None:
-    """Notes how many steps of its own each exported checkpoint had; the others keep their number."""
-    steps = shipped_steps()
+def write_records(names: Iterable[str]) -> None:
+    """Notes steps and curve of each exported checkpoint; the others keep theirs."""
+    steps, drawn = shipped_steps(), shipped_curves()
     for name in names:
         early = name == EARLY_NAME
         state = torch.load(state_path("tiny-deepseekmoe" if early else name), map_location="cpu", weights_only=False)
         steps[name] = state["early_step" if early else "step"]
+        if not early:
+            # A run from the start of a model replaces the curve of the one before.
+            drawn[name] = curve_of(state["history"], drawn.get(name, {}) if state["first_step"] else {})
     _write_json(STEPS_FILE, steps)
+    write_curves(drawn)
 
 
 def available_states(interim: bool) -> dict[str, tuple[Recipe, dict[str, Tensor]]]:
@@ -150,7 +155,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in (arguments.to / name).iterdir())
         print(f"{name}: {size} bytes")
     if arguments.to == DEMO_DIR:
-        write_steps(states)
+        write_records(states)
 
 
 if __name__ == "__main__":

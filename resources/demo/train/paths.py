@@ -9,6 +9,7 @@ from pathlib import Path
 TRAIN_DIR = Path(__file__).resolve().parent
 DEMO_DIR = TRAIN_DIR.parent
 STEPS_FILE = TRAIN_DIR / "shipped_steps.json"
+CURVES_FILE = TRAIN_DIR / "shipped_curves.json"
 CACHE_VARIABLE = "MOESCOPE_DEMO_CACHE"
 
 

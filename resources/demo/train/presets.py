@@ -10,6 +10,7 @@ from tokenizer_training import VOCABULARY
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM = 96, 8, 4, 2, 24
 DENSE_WIDTH = 128
+CONTINUED_RATE = 0.6  # of the peak rates, when trained weights are gone on from
 
 MISTRAL = Shape("mistral", VOCABULARY, HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, DENSE_WIDTH)
 MIXTRAL = Shape(
@@ -29,6 +30,7 @@ class Recipe:
     `blocks`: how many pieces of 512 tokens of the shuffled corpus are used, again and again; models that start from one
     another read the same ones (`text_seed`), so that a 5-gram over the same text is well defined.
     `redrawn`: share of the neurons of every copied expert that is drawn anew at the start (upcycling.py).
+    `continued_balance`: weight of the load-balancing loss when trained weights are gone on from, if not `balance`.
     """
 
     name: str
@@ -49,10 +51,21 @@ class Recipe:
     blocks: int = 13_312
     text_seed: int = 11
     redrawn: float = 0.0
+    continued_balance: float | None = None
 
     def continued(self) -> "Recipe":
-        """The recipe for weights that are trained already: fewer short rows, and the rate falls for longer."""
-        return dataclasses.replace(self, lengths=((0.75, 128), (0.93, 256), (1.0, 512)), decay=0.85)
+        """The recipe for weights that are trained already: fewer short rows, and a lower rate that falls almost from the start.
+
+        At the full rate the loss first gets worse for some hundred steps, which a short run does not make up for.
+        """
+        return dataclasses.replace(
+            self,
+            lengths=((0.75, 128), (0.93, 256), (1.0, 512)),
+            matrix_rate=CONTINUED_RATE * self.matrix_rate,
+            vector_rate=CONTINUED_RATE * self.vector_rate,
+            decay=0.95,
+            balance=self.balance if self.continued_balance is None else self.continued_balance,
+        )
 
     def length_at(self, progress: float) -> int:
         """Row length at this part of the run."""
@@ -66,7 +79,8 @@ RECIPES = {
     for recipe in (
         Recipe("tiny-mistral", MISTRAL, "spm", steps=2400, seed=11),
         Recipe("tiny-mixtral", MIXTRAL, "spm", steps=1800, seed=12, start_from="tiny-mistral", matrix_rate=0.02,
-               vector_rate=0.003, balance=0.02, decay=0.8, lengths=((0.6, 128), (0.9, 256), (1.0, 512)), redrawn=0.125),
+               vector_rate=0.003, balance=0.02, decay=0.8, lengths=((0.6, 128), (0.9, 256), (1.0, 512)), redrawn=0.125,
+               continued_balance=0.05),
         Recipe("tiny-mixtral-instruct", MIXTRAL, "spm", steps=600, seed=13, start_from="tiny-mixtral", matrix_rate=0.005,
                vector_rate=0.0008, balance=0.02, decay=0.9, batch_tokens=1536, lengths=((1.0, 256),), on_pairs=True),
         Recipe("tiny-deepseekmoe", DEEPSEEK, "bpe", steps=3000, seed=14, balance=0.01, early_fraction=0.27, blocks=16_976,

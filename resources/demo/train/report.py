@@ -12,7 +12,7 @@ import argparse
 
 import torch
 
-from curves import draw
+from curves import draw, shipped_curves
 from paths import DEMO_DIR, TRAIN_DIR
 from presets import RECIPES
 from report_losses import loss_section, loss_text, other_losses, training_section
@@ -23,7 +23,7 @@ from report_weights import similarity_section, similarity_text
 
 INTRODUCTION = """# Report on the demo models
 
-Written by `train/report.py` from the exported folders (bfloat16 weights, evaluated in float32) and the training logs.
+Written by `train/report.py` from the exported folders (bfloat16 weights, evaluated in float32) and the logged curves.
 Losses are in nats per token on the validation split, at most 100 rows of 256 tokens a domain, each beginning with BOS; every
 domain counts the same.
 The 5-gram is an interpolated modified Kneser-Ney model over the same tokens, with the same context limits as the model has.
@@ -47,7 +47,8 @@ def prepare(subject: Subject) -> None:
 def write() -> None:
     """Writes the report."""
     subjects = load_subjects()
-    draw({name: subjects[name].history for name in RECIPES}, DEMO_DIR / "curves.svg")
+    curves = shipped_curves()
+    draw({name: curves[name] for name in RECIPES}, DEMO_DIR / "curves.svg")
     sections = {
         "Training": training_section,
         "Validation loss": loss_section,

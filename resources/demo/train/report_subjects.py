@@ -1,18 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The Moescope authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the report speaks of: the exported models with their training history, and small helpers."""
+"""What the report speaks of: the exported models, and small helpers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
 
 import evaluation
 from decoder import Decoder
 from paths import DEMO_DIR
 from presets import EARLY_NAME, RECIPES, Recipe
 from remembered import folder_key, remembered
-from train import state_path
 from verify import decoder_of
 
 LENGTH = 256
@@ -23,12 +20,11 @@ NAMES = (*BASE_MODELS, "tiny-mixtral-instruct", EARLY_NAME)
 
 @dataclass
 class Subject:
-    """A model with what is known of its training."""
+    """A model and its recipe; `key` tells its weights from others."""
 
     name: str
     recipe: Recipe
     model: Decoder
-    history: list[dict]
     key: str
 
 
@@ -37,17 +33,15 @@ def load_subjects(names: Sequence[str] = NAMES) -> dict[str, Subject]:
     subjects = {}
     for name in names:
         recipe = RECIPES["tiny-deepseekmoe" if name == EARLY_NAME else name]
-        state = torch.load(state_path(recipe.name), map_location="cpu", weights_only=False)
         folder = DEMO_DIR / name
         model = decoder_of(folder)
-        subjects[name] = Subject(name, recipe, model, state["history"], folder_key(folder))
+        subjects[name] = Subject(name, recipe, model, folder_key(folder))
     return subjects
 
 
 def mixed_rows(tokenizer: str, per_domain: int) -> evaluation.Rows:
     """The same number of validation rows of every domain."""
-    rows = evaluation.held_out_rows(tokenizer, LENGTH, per_domain).values()
-    return torch.cat([ids for ids, _ in rows]), torch.cat([targets for _, targets in rows])
+    return evaluation.joined(evaluation.held_out_rows(tokenizer, LENGTH, per_domain))
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

@@ -159,6 +159,9 @@ def _logged(run: Run, loss: float, balance: float, held_out: dict[str, evaluatio
     if run.step % EVALUATE_EVERY == 0:
         losses = evaluation.domain_losses(run.model, held_out)
         entry["validation"] = {domain: round(value, 4) for domain, value in losses.items()}
+        if run.recipe.shape.experts:
+            loads = evaluation.expert_loads(run.model, evaluation.joined(held_out))
+            entry["load_entropy"] = [round(value, 3) for value in evaluation.load_entropies(loads).tolist()]
     return entry
 
 

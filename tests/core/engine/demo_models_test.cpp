@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace moescope;
 using tests::largestDifference;
@@ -27,6 +28,16 @@ std::vector<float> pick(std::span<const float> values, std::size_t rows,
         }
     }
     return picked;
+}
+
+/// Of the softmax of a row of logits, in float64.
+double logProbability(std::span<const float> row, std::size_t id) {
+    const double largest = *std::max_element(row.begin(), row.end());
+    double sum = 0.0;
+    for (const float logit : row) {
+        sum += std::exp(static_cast<double>(logit) - largest);
+    }
+    return static_cast<double>(row[id]) - largest - std::log(sum);
 }
 
 /// By how much the worst element of [rows, d] is further away than 1e-4 and, since trained residual
@@ -75,7 +86,16 @@ TEST_CASE("Demo models: logits and choices equal transformers in float32", "[cor
         CHECK(std::abs(row[static_cast<std::size_t>(topIds[best])] - topLogits[best]) < 1e-4F);
         CHECK(*std::max_element(row.begin(), row.end()) - topLogits[best] < 1e-4F);
     }
-    for (const int layer : {0, 1, 4, 8}) {
+    const auto logProbabilities = model.expected.array("next_token_log_probability").toDoubles();
+    for (std::size_t token = 0; token + 1 < tokens; ++token) {
+        if (std::isnan(logProbabilities[token])) {  // the last token of a document
+            continue;
+        }
+        const auto row = logits.subspan(token * width, width);
+        const auto next = static_cast<std::size_t>(model.corpus.ids[token + 1]);
+        CHECK(std::abs(logProbability(row, next) - logProbabilities[token]) < 1e-4);
+    }
+    for (const int layer : {1, 4, 8}) {
         INFO("into layer " << layer);
         CHECK(excess(trace.hidden.at(static_cast<std::size_t>(layer)).values<float>(),
                      model.expected.floats("hidden." + std::to_string(layer)), tokens) <= 0.0);
@@ -89,5 +109,10 @@ TEST_CASE("Demo models: logits and choices equal transformers in float32", "[cor
               model.expected.array(prefix + "chosen_experts").toDoubles());
         CHECK(largestDifference(routed.weights.values<float>(),
                                 model.expected.floats(prefix + "weights"), tokens) < 1e-5);
+        const auto norms = model.expected.floats(prefix + "expert_output_norms");
+        const auto hidden = static_cast<std::size_t>(model.spec.hiddenSize);
+        const auto outputs = tests::outputsByToken(routed.outputs.values<float>(),
+                                                   norms.size() / tokens, tokens, hidden);
+        CHECK(excess(tests::norms(outputs, hidden), norms, tokens) <= 0.0);
     }
 }

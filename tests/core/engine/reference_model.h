@@ -8,6 +8,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/reference_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -88,6 +89,49 @@ inline double largestDifference(std::span<const float> a, std::span<const float>
         largest = std::isnan(difference) ? kInfinite : std::max(largest, difference);
     }
     return largest;
+}
+
+/// The same of `ours` [T, ...] and a stored array that has all T rows or only the last ones: most
+/// fixtures hold what is as wide as the hidden state for the last document alone.
+inline double lastRowsDifference(std::span<const float> ours, std::span<const float> stored,
+                                 std::size_t tokens, const std::vector<bool>& leftOut = {}) {
+    const std::size_t width = tokens == 0 ? 0 : ours.size() / tokens;
+    if (width == 0 || stored.size() % width != 0 || stored.size() > ours.size()) {
+        return kInfinite;
+    }
+    const std::size_t rows = stored.size() / width;
+    std::vector<bool> last;
+    if (!leftOut.empty()) {
+        last.assign(leftOut.end() - static_cast<std::ptrdiff_t>(rows), leftOut.end());
+    }
+    return largestDifference(ours.last(stored.size()), stored, rows, last);
+}
+
+/// The first `experts` of the outputs [N, T, H], token by token: [T, experts, H].
+inline std::vector<float> outputsByToken(std::span<const float> outputs, std::size_t experts,
+                                         std::size_t tokens, std::size_t hidden) {
+    std::vector<float> byToken(tokens * experts * hidden);
+    for (std::size_t e = 0; e < experts; ++e) {
+        for (std::size_t t = 0; t < tokens; ++t) {
+            std::copy_n(outputs.begin() + static_cast<std::ptrdiff_t>((e * tokens + t) * hidden),
+                        hidden,
+                        byToken.begin() + static_cast<std::ptrdiff_t>((t * experts + e) * hidden));
+        }
+    }
+    return byToken;
+}
+
+/// Euclidean norms of the vectors of `width` that `values` holds one after the other.
+inline std::vector<float> norms(std::span<const float> values, std::size_t width) {
+    std::vector<float> result;
+    for (std::size_t begin = 0; begin < values.size(); begin += width) {
+        double sum = 0.0;
+        for (const float value : values.subspan(begin, width)) {
+            sum += static_cast<double>(value) * static_cast<double>(value);
+        }
+        result.push_back(static_cast<float>(std::sqrt(sum)));
+    }
+    return result;
 }
 
 }  // namespace moescope::tests

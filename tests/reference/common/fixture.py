@@ -120,3 +120,4 @@ class Fixture:
     first_seed: int = 1
     minimum_margin: float = 1e-3  # of selection scores between the k-th and the next
     extra_files: dict[str, str] = field(default_factory=dict)
+    whole: bool = False  # store all that is known (common/runner.py, `lean`); the experiments read it

@@ -121,7 +121,7 @@ def fixtures(remote_code: RemoteCode) -> list[Fixture]:
     """The two DeepSeekMoE fixtures; none without the published code."""
     if not remote_code:
         return []
-    common = {"script": "families/deepseek.py", "vocabulary": 97}
+    common = {"script": "families/deepseek.py", "vocabulary": 97, "whole": True}
     return [
         Fixture(
             name="deepseek",

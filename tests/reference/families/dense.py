@@ -123,7 +123,9 @@ def _fixture(name: str, about: str, config: dict[str, Any], **options: Any) -> F
 def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
     """The dense fixtures."""
     return [
-        _fixture("mistral-baseline", "Dense baseline F of the Mixtral fixture, one bfloat16 file", BASELINE),
+        _fixture(
+            "mistral-baseline", "Dense baseline F of the Mixtral fixture, one bfloat16 file", BASELINE, whole=True
+        ),
         _fixture("mistral-window", "Mistral with a sliding window of 5, one key-value head, float32", WINDOWED),
         _fixture("llama", "Llama with llama3 RoPE scaling, attention biases, tied embeddings", LLAMA, shards=2),
     ]

@@ -88,5 +88,6 @@ def fixtures(_remote_code: RemoteCode) -> list[Fixture]:
             load=load,
             vocabulary=CONFIG["vocab_size"],
             shards=3,
+            whole=True,
         )
     ]
