@@ -42,7 +42,8 @@ double logProbability(std::span<const float> row, std::size_t id) {
 
 /// By how much the worst element of [rows, d] is further away than 1e-4 and, since trained residual
 /// streams have elements of some thousands, a few units in the last place of the row's largest.
-double excess(std::span<const float> ours, std::span<const float> theirs, std::size_t rows) {
+double excess(std::span<const float> ours, std::span<const float> theirs, std::size_t rows,
+              double relative = 5e-7) {
     REQUIRE(ours.size() == theirs.size());
     const std::size_t width = ours.size() / rows;
     double worst = -1.0;
@@ -56,7 +57,7 @@ double excess(std::span<const float> ours, std::span<const float> theirs, std::s
             size = std::max(size, std::abs(value));
             distance = std::max(distance, std::abs(static_cast<double>(mine[i]) - value));
         }
-        worst = std::max(worst, distance - 1e-4 - 5e-7 * size);
+        worst = std::max(worst, distance - 1e-4 - relative * size);
     }
     return worst;
 }
@@ -113,6 +114,8 @@ TEST_CASE("Demo models: logits and choices equal transformers in float32", "[cor
         const auto hidden = static_cast<std::size_t>(model.spec.hiddenSize);
         const auto outputs = tests::outputsByToken(routed.outputs.values<float>(),
                                                    norms.size() / tokens, tokens, hidden);
-        CHECK(excess(tests::norms(outputs, hidden), norms, tokens) <= 0.0);
+        // An expert's output sums products of rounded inputs: norms of thousands differ by some
+        // 1e-6.
+        CHECK(excess(tests::norms(outputs, hidden), norms, tokens, 2e-6) <= 0.0);
     }
 }
