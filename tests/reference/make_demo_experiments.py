@@ -68,7 +68,8 @@ LEFT_OUT = re.compile(
     r"matched_similarity\.(joint\.)?permutation|output_similarity\.cosine|neuron_projection\.(scores|owner)"
     r"|intermediate_states\.(states|shared)|chosen_experts|router_margin\.\d|specialisation\.vocabulary\.|batch_balance"
 )
-#: With many experts, arrays of more numbers than this are kept for the last of LAYERS alone, in 32 bits.
+#: With many experts, arrays of more numbers than this are kept for the last of LAYERS alone, in 32 bits, and A1 relative
+#: to the mean is left out.
 MANY_NUMBERS = 256
 
 
@@ -155,6 +156,8 @@ def _thinned(values: dict[str, Array]) -> dict[str, Array]:
     narrow = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
     result: dict[str, Array] = {}
     for name, value in values.items():
+        if "relative_to_mean" in name:
+            continue
         if value.size <= MANY_NUMBERS:
             result[name] = value
             continue
