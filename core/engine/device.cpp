@@ -3,6 +3,7 @@
 #include "core/engine/device.h"
 
 #include "core/base/error.h"
+#include "core/engine/loaded_function.h"
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
@@ -14,7 +15,6 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
-#include <dlfcn.h>
 
 #include <array>
 #include <charconv>
@@ -23,13 +23,6 @@
 
 namespace moescope::engine {
 namespace {
-
-/// A function of a library that the process may or may not have loaded (OpenBLAS, CUDA), so that
-/// one source serves every LibTorch.
-template <typename Function>
-Function* loadedFunction(const char* name) {
-    return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
-}
 
 std::size_t cudaDevices() {
     return torch::cuda::is_available() ? torch::cuda::device_count() : 0;

@@ -3,7 +3,6 @@
 #include "core/engine/feed_forward.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 namespace moescope::engine {
 namespace {
@@ -42,19 +41,16 @@ void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group
     const float* weights = group.weights.data_ptr<float>();
     const Scalar* from = outputs.data_ptr<Scalar>();
     Scalar* to = sum.data_ptr<Scalar>();
-    const std::int64_t grain = std::max<std::int64_t>(1, 32768 / width);
-    at::parallel_for(0, group.rows.size(0), grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            const float weight = weights[i];
-            const Scalar* source = from + i * width;
-            Scalar* target = to + rows[i] * width;
-            for (std::int64_t j = 0; j < width; ++j) {
-                const Scalar product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
-                target[j] = static_cast<Scalar>(static_cast<float>(target[j]) +
-                                                static_cast<float>(product));
-            }
+    for (std::int64_t i = 0; i < group.rows.size(0); ++i) {
+        const float weight = weights[i];
+        const Scalar* source = from + i * width;
+        Scalar* target = to + rows[i] * width;
+        for (std::int64_t j = 0; j < width; ++j) {
+            const Scalar product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
+            target[j] =
+                static_cast<Scalar>(static_cast<float>(target[j]) + static_cast<float>(product));
         }
-    });
+    }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "core/engine/to_array.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <memory>
 #include <utility>

@@ -5,7 +5,6 @@
 #include "core/engine/norm.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <limits>
@@ -112,13 +111,11 @@ at::Tensor chooseTop(const at::Tensor& selection, int k) {
     at::Tensor chosen = at::empty({tokens, k}, rows.options().dtype(at::kLong));
     const float* from = rows.data_ptr<float>();
     std::int64_t* to = chosen.data_ptr<std::int64_t>();
-    at::parallel_for(0, tokens, 64, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<bool> taken;
-        for (std::int64_t t = begin; t < end; ++t) {
-            chooseRow({from + t * experts, static_cast<std::size_t>(experts)},
-                      {to + t * k, static_cast<std::size_t>(k)}, taken);
-        }
-    });
+    std::vector<bool> taken;
+    for (std::int64_t t = 0; t < tokens; ++t) {
+        chooseRow({from + t * experts, static_cast<std::size_t>(experts)},
+                  {to + t * k, static_cast<std::size_t>(k)}, taken);
+    }
     return chosen;
 }
 

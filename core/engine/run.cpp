@@ -3,6 +3,7 @@
 #include "core/engine/run.h"
 
 #include "core/base/error.h"
+#include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
@@ -10,6 +11,7 @@
 #include "core/session/session.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -149,7 +151,8 @@ private:
         checkProbes();
         m_plan.place.device = chooseDevice(m_request.device);
         m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
-        setThreads(m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec));
+        m_briefWaits.emplace(setThreads(
+            m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec)));
     }
 
     /// A tiny model gains no speed from bfloat16 and would only lose digits.
@@ -353,6 +356,7 @@ private:
     OpenedModels m_models;
     std::vector<PlannedExperiment> m_experiments;
     RunPlan m_plan;
+    std::optional<BriefWaits> m_briefWaits;
     std::optional<Calibration> m_calibration;
     std::uint64_t m_partsKept = 0;
     std::shared_ptr<const session::Session> m_existing;

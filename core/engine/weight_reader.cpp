@@ -3,6 +3,7 @@
 #include "core/engine/weight_reader.h"
 
 #include "core/base/error.h"
+#include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -21,7 +22,9 @@ using checkpoint::Window;
 using model::TensorRef;
 
 /// Elements decoded by one task: small enough to stay in the second-level cache.
-constexpr std::int64_t kDecodeGrain = 1 << 16;
+constexpr std::uint64_t kDecodeGrain = 1 << 16;
+/// Fewer tasks are done before other threads have started.
+constexpr std::uint64_t kTasksWorthThreads = 8;
 
 std::optional<at::ScalarType> torchType(Dtype dtype) {
     switch (dtype) {
@@ -69,19 +72,18 @@ void decodeTo(const LogicalTensor& tensor, const Window& window, at::ScalarType 
 template <typename Decode>
 void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Threads threads,
              const Decode& decode) {
-    const auto width = static_cast<std::int64_t>(std::max<std::uint64_t>(columns, 1));
-    const std::int64_t grain = std::max<std::int64_t>(1, kDecodeGrain / width);
-    const auto range = [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; row += grain) {
-            decode(static_cast<std::uint64_t>(row),
-                   static_cast<std::uint64_t>(std::min(grain, end - row)));
-        }
+    const std::uint64_t grain =
+        std::max<std::uint64_t>(1, kDecodeGrain / std::max<std::uint64_t>(columns, 1));
+    const std::uint64_t tasks = (rows + grain - 1) / grain;
+    const auto task = [&](std::size_t index) {
+        const std::uint64_t first = index * grain;
+        decode(first, std::min(grain, rows - first));
     };
-    if (threads == WeightReader::Threads::All) {
-        at::parallel_for(0, static_cast<std::int64_t>(rows), grain, range);
-    } else {
-        range(0, static_cast<std::int64_t>(rows));
-    }
+    const bool all = threads == WeightReader::Threads::All && tasks >= kTasksWorthThreads;
+    // LibTorch's own parallel_for() is a template that runs in one thread unless the caller is
+    // compiled with OpenMP.
+    jobs::parallelFor(tasks, all ? static_cast<unsigned>(at::get_num_threads()) : 1U,
+                      jobs::CancelToken(), task);
 }
 
 void requireMatrix(const LogicalTensor& tensor, const TensorRef& ref) {
