@@ -34,8 +34,17 @@ message(STATUS "LibTorch ${_moescope_torch_version} of ${MOESCOPE_PYTHON_TORCH}"
 
 # The package's own CMake files would ask for a whole CUDA toolkit, which nothing here is compiled with, and would
 # take libtorch.so from the system where one is installed too. So its files are named one by one.
+#
+# Beside LibTorch's headers the package has others' (fmt, dnnl, pybind11), which would hide the system's and do not
+# fit the system's libraries: only LibTorch's own are shown.
+set(_moescope_torch_include "${PROJECT_BINARY_DIR}/torch/include")
+file(MAKE_DIRECTORY "${_moescope_torch_include}")
+foreach(_moescope_folder ATen c10 caffe2 torch)
+    file(CREATE_LINK "${_moescope_torch_dir}/include/${_moescope_folder}"
+        "${_moescope_torch_include}/${_moescope_folder}" SYMBOLIC)
+endforeach()
 target_include_directories(moescope_torch SYSTEM INTERFACE
-    "${_moescope_torch_dir}/include" "${_moescope_torch_dir}/include/torch/csrc/api/include")
+    "${_moescope_torch_include}" "${_moescope_torch_include}/torch/csrc/api/include")
 target_link_libraries(moescope_torch INTERFACE
     "${_moescope_torch_dir}/lib/libc10.so" "${_moescope_torch_dir}/lib/libtorch_cpu.so"
     "${_moescope_torch_dir}/lib/libtorch.so")
