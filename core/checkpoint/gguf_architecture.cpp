@@ -3,6 +3,7 @@
 #include "core/checkpoint/gguf_architecture.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/gguf_describe.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,8 +11,6 @@
 #include <algorithm>
 #include <vector>
 
-// Settings that llama.cpp has no key for are what its own graph of the architecture does
-// (src/models): say, that Qwen2-MoE's weights are not divided by their sum.
 namespace moescope::checkpoint {
 namespace {
 
@@ -21,230 +20,81 @@ constexpr GgufExpertNames kMixtralNames{
     .gated = {"w1", "w3", "w2"},
     .selectionBias = "block_sparse_moe.e_score_correction_bias"};
 
-void setFamily(GgufConfig& config, std::string_view modelType, std::string_view architecture) {
-    config.set("model_type", modelType);
-    config.setArchitecture(architecture);
-}
+constexpr GgufExpertNames kBailingNames{.selectionBias = "mlp.gate.expert_bias"};
 
-/// Whether query, key and value projections have biases, and the output's.
-bool hasBias(const GgufConfig& config) {
-    return config.anyLayerHas("attn_q.bias");
-}
+constexpr GgufExpertNames kGrokNames{.router = "moe_block.gate",
+                                     .expert = "moe_block.experts",
+                                     .gated = {"linear", "linear_v", "linear_1"}};
 
-void setExperts(GgufConfig& config, std::string_view countKey, std::string_view chosenKey) {
-    config.set(countKey, config.requireInteger("expert_count"));
-    config.set(chosenKey, config.requireInteger("expert_used_count"));
-}
+constexpr GgufExpertNames kGraniteNames{.router = "block_sparse_moe.router.layer",
+                                        .expert = "block_sparse_moe.experts",
+                                        .shared = "shared_mlp"};
 
-/// The router's rule must be the one that the family has.
-void requireGating(GgufConfig& config, std::int64_t expected) {
-    const auto gating = config.integer("expert_gating_func");
-    if (gating && *gating != 0 && *gating != expected) {
-        config.refuse("expert_gating_func", fmt::format("{}, this family's", expected));
-    }
-}
-constexpr std::int64_t kSoftmax = 1;
-constexpr std::int64_t kSigmoid = 2;
+constexpr GgufExpertNames kLlama4Names{.router = "feed_forward.router",
+                                       .expert = "feed_forward.experts",
+                                       .shared = "feed_forward.shared_expert"};
 
-void requireWeightsScale(GgufConfig& config) {
-    const double scale = config.number("expert_weights_scale").value_or(1.0);
-    if (scale != 1.0 && scale != 0.0) {
-        config.refuse("expert_weights_scale", "1, this family's");
-    }
-}
-
-void describeLlama(GgufConfig& config) {
-    const bool mixture = config.integer("expert_count").value_or(0) > 0;
-    setFamily(config, mixture ? "mixtral" : "llama",
-              mixture ? "MixtralForCausalLM" : "LlamaForCausalLM");
-    config.set("intermediate_size",
-               mixture ? config.expertWidth() : config.requireInteger("feed_forward_length"));
-    if (mixture) {
-        setExperts(config, "num_local_experts", "num_experts_per_tok");
-        requireGating(config, kSoftmax);
-        return;
-    }
-    config.set("attention_bias", hasBias(config));
-    config.set("mlp_bias", config.anyLayerHas("ffn_gate.bias"));
-}
-
-/// What the DeepSeek families share.
-void setDeepSeekExperts(GgufConfig& config) {
-    setExperts(config, "n_routed_experts", "num_experts_per_tok");
-    config.set("n_shared_experts", config.integer("expert_shared_count").value_or(0));
-    config.set("moe_intermediate_size", config.expertWidth());
-    config.set("intermediate_size", config.requireInteger("feed_forward_length"));
-    config.set("first_k_dense_replace",
-               static_cast<std::int64_t>(config.layersWithout("ffn_gate_inp.weight").size()));
-}
-
-void describeDeepSeek(GgufConfig& config) {
-    setFamily(config, "deepseek", "DeepseekForCausalLM");
-    setDeepSeekExperts(config);
-    requireGating(config, kSoftmax);
-    requireWeightsScale(config);
-    config.set("norm_topk_prob", config.flag("expert_weights_norm").value_or(false));
-    config.set("attention_bias", hasBias(config));
-}
-
-/// Early files have no groups. Only one published model of each of these shapes exists, and it has
-/// these (config.json of DeepSeek-V3 and DeepSeek-V2).
-std::pair<std::int64_t, std::int64_t> publishedGroups(std::int64_t experts) {
-    if (experts == 256) {
-        return {8, 4};
-    }
-    return experts == 160 ? std::pair<std::int64_t, std::int64_t>{8, 3}
-                          : std::pair<std::int64_t, std::int64_t>{1, 1};
-}
-
-void setLatent(GgufConfig& config) {
-    const std::int64_t rotary = config.requireInteger("rope.dimension_count");
-    // Newer files give the widths of the compressed form under the old keys.
-    const auto key = config.integer("attention.key_length_mla");
-    const auto value = config.integer("attention.value_length_mla");
-    const std::int64_t head = key ? *key : config.requireInteger("attention.key_length");
-    if (head <= rotary) {
-        config.refuse(key ? "attention.key_length_mla" : "attention.key_length",
-                      "more than \"rope.dimension_count\"");
-    }
-    config.set("qk_rope_head_dim", rotary);
-    config.set("qk_nope_head_dim", head - rotary);
-    config.set("v_head_dim", value ? *value : config.requireInteger("attention.value_length"));
-    config.set("kv_lora_rank", config.requireInteger("attention.kv_lora_rank"));
-    config.set("head_dim", head);
-    config.set("num_key_value_heads", config.requireInteger("attention.head_count"));
-    if (const auto rank = config.integer("attention.q_lora_rank")) {
-        config.set("q_lora_rank", *rank);
-    } else {
-        config.setNull("q_lora_rank");
-    }
-}
-
-void describeDeepSeek2(GgufConfig& config) {
-    const bool sigmoid = config.integer("expert_gating_func").value_or(kSoftmax) == kSigmoid;
-    setFamily(config, sigmoid ? "deepseek_v3" : "deepseek_v2",
-              sigmoid ? "DeepseekV3ForCausalLM" : "DeepseekV2ForCausalLM");
-    requireGating(config, sigmoid ? kSigmoid : kSoftmax);
-    setDeepSeekExperts(config);
-    setLatent(config);
-    const auto published = publishedGroups(config.requireInteger("expert_count"));
-    const std::int64_t groups = config.integer("expert_group_count").value_or(published.first);
-    config.set("n_group", groups);
-    config.set("topk_group", config.integer("expert_group_used_count").value_or(published.second));
-    if (!sigmoid) {
-        config.set("topk_method", groups > 1 ? "group_limited_greedy" : "greedy");
-    }
-    config.set("routed_scaling_factor", config.number("expert_weights_scale").value_or(1.0));
-    config.set("norm_topk_prob", config.flag("expert_weights_norm").value_or(false));
-    if (const auto multiplier = config.number("rope.scaling.yarn_log_multiplier")) {
-        // 0.1 times mscale_all_dim, which all published models have equal to mscale.
-        const double magnitude = std::stod(fmt::format("{:.6g}", *multiplier * 10.0));
-        config.setRope("mscale", magnitude);
-        config.setRope("mscale_all_dim", magnitude);
-    }
-}
-
-void setQwenExperts(GgufConfig& config) {
-    setExperts(config, "num_experts", "num_experts_per_tok");
-    requireGating(config, kSoftmax);
-    config.set("moe_intermediate_size", config.expertWidth());
-    config.set("intermediate_size",
-               config.integer("feed_forward_length").value_or(config.expertWidth()));
-    config.set("decoder_sparse_step", std::int64_t{1});
-    config.set("mlp_only_layers", config.layersWithout("ffn_gate_inp.weight"));
-}
-
-void describeQwen2Moe(GgufConfig& config) {
-    setFamily(config, "qwen2_moe", "Qwen2MoeForCausalLM");
-    setQwenExperts(config);
-    config.set("norm_topk_prob", false);
-    config.set("qkv_bias", hasBias(config));
-    if (const auto width = config.size("ffn_gate_shexp.weight", 0)) {
-        config.set("shared_expert_intermediate_size", *width);
-    }
-}
-
-void describeQwen3Moe(GgufConfig& config) {
-    setFamily(config, "qwen3_moe", "Qwen3MoeForCausalLM");
-    setQwenExperts(config);
-    config.set("norm_topk_prob", true);
-    config.set("attention_bias", hasBias(config));
-}
-
-void describeOlmoe(GgufConfig& config) {
-    setFamily(config, "olmoe", "OlmoeForCausalLM");
-    setExperts(config, "num_experts", "num_experts_per_tok");
-    requireGating(config, kSoftmax);
-    config.set("intermediate_size", config.expertWidth());
-    config.set("norm_topk_prob", false);
-    if (const auto clip = config.number("attention.clamp_kqv"); clip && *clip > 0.0) {
-        config.set("clip_qkv", *clip);
-    }
-}
-
-/// GLM-4.5 and dots.llm1 have DeepSeek-V3's mixture.
-void setSigmoidExperts(GgufConfig& config) {
-    setDeepSeekExperts(config);
-    requireGating(config, kSigmoid);
-    config.set("n_group", config.integer("expert_group_count").value_or(1));
-    config.set("topk_group", config.integer("expert_group_used_count").value_or(1));
-    config.set("routed_scaling_factor", config.number("expert_weights_scale").value_or(1.0));
-    config.set("norm_topk_prob", config.flag("expert_weights_norm").value_or(true));
-}
-
-void describeGlm4Moe(GgufConfig& config) {
-    setFamily(config, "glm4_moe", "Glm4MoeForCausalLM");
-    setSigmoidExperts(config);
-    config.set("attention_bias", hasBias(config));
-    config.set("use_qk_norm", config.anyLayerHas("attn_q_norm.weight"));
-    config.set("rotary_dim", config.integer("rope.dimension_count").value_or(config.headDim() / 2));
-}
-
-void describeDots1(GgufConfig& config) {
-    setFamily(config, "dots1", "Dots1ForCausalLM");
-    setSigmoidExperts(config);
-    config.set("attention_bias", hasBias(config));
-}
-
-void describeErnie(GgufConfig& config) {
-    setFamily(config, "ernie4_5_moe", "Ernie4_5_MoeForCausalLM");
-    setExperts(config, "moe_num_experts", "moe_k");
-    requireGating(config, kSoftmax);
-    config.set("moe_intermediate_size", config.expertWidth());
-    config.set("intermediate_size", config.requireInteger("feed_forward_length"));
-    config.set("moe_num_shared_experts", config.integer("expert_shared_count").value_or(0));
-    config.set("moe_layer_start_index", config.integer("leading_dense_block_count").value_or(0));
-    config.set("moe_layer_interval", config.integer("interleave_moe_layer_step").value_or(1));
-    config.set("moe_layer_end_index", std::int64_t{-1});
-}
-
-void describeHunyuan(GgufConfig& config) {
-    setFamily(config, "hunyuan_v1_moe", "HunYuanMoEV1ForCausalLM");
-    setExperts(config, "num_experts", "moe_topk");
-    requireGating(config, kSoftmax);
-    config.set("intermediate_size", config.expertWidth());
-    config.set("moe_intermediate_size", config.expertWidth());
-    config.set("num_shared_expert", config.integer("expert_shared_count").value_or(1));
-    config.set("attention_bias", hasBias(config));
-    config.set("use_qk_norm", config.anyLayerHas("attn_q_norm.weight"));
-}
-
-void describeMiniMax(GgufConfig& config) {
-    setFamily(config, "minimax_m2", "MiniMaxM2ForCausalLM");
-    setExperts(config, "num_local_experts", "num_experts_per_tok");
-    requireGating(config, kSigmoid);
-    config.set("intermediate_size", config.expertWidth());
-    config.set("rotary_dim", config.integer("rope.dimension_count").value_or(config.headDim()));
-    config.set("use_qk_norm", config.anyLayerHas("attn_q_norm.weight"));
-    config.set("use_routing_bias", config.anyLayerHas("exp_probs_b.bias"));
-    config.set("attention_bias", hasBias(config));
-}
+constexpr GgufExpertNames kQwenNames{.shared = "mlp.shared_expert"};
 
 using Renamed = std::pair<std::string_view, std::string_view>;
-constexpr auto kHunyuanNames = std::to_array<Renamed>(
+constexpr auto kHunyuanOthers = std::to_array<Renamed>(
     {{"attn_q_norm", "self_attn.query_layernorm"}, {"attn_k_norm", "self_attn.key_layernorm"}});
-constexpr auto kGlmNames =
+/// The norm behind attention is the feed-forward's.
+constexpr auto kPostAttentionNorm =
     std::to_array<Renamed>({{"post_attention_norm", "post_attention_layernorm"}});
+constexpr auto kGptOssOthers =
+    std::to_array<Renamed>({{"post_attention_norm", "post_attention_layernorm"},
+                            {"attn_sinks.weight", "self_attn.sinks"}});
+constexpr auto kDbrxOthers =
+    std::to_array<Renamed>({{"token_embd", "transformer.wte"},
+                            {"output_norm", "transformer.norm_f"},
+                            {"attn_norm", "norm_attn_norm.norm_1"},
+                            {"attn_output_norm", "norm_attn_norm.norm_2"},
+                            {"attn_qkv", "norm_attn_norm.attn.Wqkv"},
+                            {"attn_output", "norm_attn_norm.attn.out_proj"}});
+constexpr auto kGrokOthers =
+    std::to_array<Renamed>({{"output_norm.weight", "model.norm.scale"},
+                            {"attn_norm.weight", "pre_attn_norm.scale"},
+                            {"attn_output_norm.weight", "post_attn_norm.scale"},
+                            {"ffn_norm.weight", "pre_moe_norm.scale"},
+                            {"layer_output_norm.weight", "post_moe_norm.scale"},
+                            {"post_ffw_norm.weight", "post_moe_norm.scale"},
+                            {"attn_q", "attn.q_proj"},
+                            {"attn_k", "attn.k_proj"},
+                            {"attn_v", "attn.v_proj"},
+                            {"attn_output", "attn.o_proj"}});
+constexpr auto kBailingOthers =
+    std::to_array<Renamed>({{"token_embd", "model.word_embeddings"},
+                            {"attn_qkv", "attention.query_key_value"},
+                            {"attn_output", "attention.dense"},
+                            {"attn_q_norm", "attention.query_layernorm"},
+                            {"attn_k_norm", "attention.key_layernorm"}});
+constexpr auto kLlama4Others = std::to_array<Renamed>({{"ffn_gate", "feed_forward.gate_proj"},
+                                                       {"ffn_up", "feed_forward.up_proj"},
+                                                       {"ffn_down", "feed_forward.down_proj"}});
+constexpr auto kGemmaOthers =
+    std::to_array<Renamed>({{"post_attention_norm", "post_attention_layernorm"},
+                            {"ffn_norm", "pre_feedforward_layernorm"},
+                            {"post_ffw_norm", "post_feedforward_layernorm"},
+                            {"post_ffw_norm_1", "post_feedforward_layernorm_1"},
+                            {"pre_ffw_norm_2", "pre_feedforward_layernorm_2"},
+                            {"post_ffw_norm_2", "post_feedforward_layernorm_2"},
+                            {"layer_output_scale.weight", "layer_scalar"},
+                            {"ffn_gate_inp.scale", "router.scale"},
+                            {"ffn_down_exps.scale", "router.per_expert_scale"}});
+constexpr auto kHybridOthers =
+    std::to_array<Renamed>({{"post_attention_norm", "post_attention_layernorm"},
+                            {"attn_qkv", "linear_attn.in_proj_qkv"},
+                            {"attn_gate", "linear_attn.in_proj_z"},
+                            {"ssm_in", "linear_attn.in_proj_qkvz"},
+                            {"ssm_ba", "linear_attn.in_proj_ba"},
+                            {"ssm_beta", "linear_attn.in_proj_b"},
+                            {"ssm_alpha", "linear_attn.in_proj_a"},
+                            {"ssm_conv1d", "linear_attn.conv1d"},
+                            {"ssm_dt.bias", "linear_attn.dt_bias"},
+                            {"ssm_a", "linear_attn.A"},
+                            {"ssm_norm", "linear_attn.norm"},
+                            {"ssm_out", "linear_attn.out_proj"}});
 
 /// In the order in which messages list them.
 const std::vector<GgufArchitecture>& architectures() {
@@ -252,21 +102,63 @@ const std::vector<GgufArchitecture>& architectures() {
         {.name = "llama", .pairedRows = true, .experts = kMixtralNames, .describe = describeLlama},
         {.name = "deepseek", .pairedRows = true, .describe = describeDeepSeek},
         {.name = "deepseek2", .describe = describeDeepSeek2},
-        {.name = "qwen2moe",
-         .experts = {.shared = "mlp.shared_expert"},
-         .describe = describeQwen2Moe},
+        {.name = "qwen2moe", .experts = kQwenNames, .describe = describeQwen2Moe},
         {.name = "qwen3moe", .describe = describeQwen3Moe},
         {.name = "olmoe", .describe = describeOlmoe},
-        {.name = "glm4moe", .otherNames = kGlmNames, .describe = describeGlm4Moe},
+        {.name = "glm4moe", .otherNames = kPostAttentionNorm, .describe = describeGlm4Moe},
         {.name = "dots1", .describe = describeDots1},
         {.name = "ernie4_5-moe",
          .experts = {.selectionBias = "mlp.moe_statics.e_score_correction_bias"},
          .describe = describeErnie},
         {.name = "hunyuan-moe",
          .experts = {.router = "mlp.gate.wg", .shared = "mlp.shared_mlp"},
-         .otherNames = kHunyuanNames,
+         .otherNames = kHunyuanOthers,
          .describe = describeHunyuan},
         {.name = "minimax-m2", .experts = kMixtralNames, .describe = describeMiniMax},
+        {.name = "gpt-oss",
+         .experts = {.router = "mlp.router"},
+         .otherNames = kGptOssOthers,
+         .describe = describeGptOss},
+        {.name = "granitemoe",
+         .pairedRows = true,
+         .experts = kGraniteNames,
+         .describe = describeGraniteMoe},
+        {.name = "phimoe", .experts = kMixtralNames, .describe = describePhiMoe},
+        {.name = "dbrx",
+         .experts = {.router = "ffn.router.layer", .expert = "ffn.experts"},
+         .layers = "transformer.blocks.",
+         .otherNames = kDbrxOthers,
+         .describe = describeDbrx},
+        {.name = "grok",
+         .experts = kGrokNames,
+         .otherNames = kGrokOthers,
+         .describe = describeGrok},
+        {.name = "bailingmoe",
+         .pairedRows = true,
+         .experts = kBailingNames,
+         .otherNames = kBailingOthers,
+         .describe = describeBailing},
+        {.name = "bailingmoe2",
+         .experts = kBailingNames,
+         .otherNames = kBailingOthers,
+         .describe = describeBailing2},
+        {.name = "llama4",
+         .experts = kLlama4Names,
+         .otherNames = kLlama4Others,
+         .describe = describeLlama4},
+        {.name = "qwen3next",
+         .experts = kQwenNames,
+         .otherNames = kHybridOthers,
+         .describe = describeQwen3Next},
+        {.name = "qwen35moe",
+         .experts = kQwenNames,
+         .otherNames = kHybridOthers,
+         .describe = describeQwen35Moe},
+        {.name = "gemma4",
+         .layersDiffer = true,
+         .experts = {.router = "router.proj", .expert = "experts"},
+         .otherNames = kGemmaOthers,
+         .describe = describeGemma4},
     };
     return kArchitectures;
 }

@@ -27,8 +27,12 @@ struct GgufArchitecture {
     std::string_view name;  ///< "qwen3moe", general.architecture
     /// The rows of each head's query and key are stored with its two halves interleaved.
     bool pairedRows = false;
+    bool layersDiffer = false;  ///< in their number of key and value heads
     GgufExpertNames experts{};
-    /// Names that differ from the usual ones: ("attn_q_norm", "self_attn.query_layernorm").
+    std::string_view layers = "model.layers.";  ///< before the layer's number
+    /// Names that differ from the usual ones, outside and inside layers, without ".weight" and
+    /// ".bias" ("attn_q_norm", "self_attn.query_layernorm") or with both ends as they are
+    /// ("attn_norm.weight", "pre_attn_norm.scale").
     std::span<const std::pair<std::string_view, std::string_view>> otherNames{};
     /// Writes what config.json holds beyond GgufConfig::setCommon(), model_type included.
     void (*describe)(GgufConfig& config) = nullptr;

@@ -28,6 +28,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
     "leading_dense_block_count",
     "nextn_predict_layers",
     "rope.dimension_count",
+    "rope.dimension_sections",  // of positions that are equal for text
     "rope.scaling.finetuned",
     "rope.scaling.original_context_length",
     "tensor_data_layout",
@@ -101,6 +102,20 @@ std::int64_t GgufConfig::requireInteger(std::string_view key) {
         refuse(key, "a count");
     }
     return *value;
+}
+
+std::vector<std::int64_t> GgufConfig::perLayer(std::string_view key) {
+    const std::string name = read(key);
+    const auto count = static_cast<std::size_t>(layers());
+    if (!m_metadata.isArray(name)) {
+        return std::vector<std::int64_t>(count, requireInteger(key));
+    }
+    auto values = *m_metadata.integers(name);
+    if (values.size() < count) {
+        refuse(key, fmt::format("{} values, one for each layer", count));
+    }
+    values.resize(count);
+    return values;
 }
 
 std::optional<double> GgufConfig::number(std::string_view key) {
@@ -214,6 +229,12 @@ void GgufConfig::set(std::string_view key, std::string_view value) {
 void GgufConfig::set(std::string_view key, const std::vector<std::int64_t>& values) {
     m_document->root[std::string(key)] = values;
 }
+void GgufConfig::set(std::string_view key, const std::vector<std::string>& values) {
+    m_document->root[std::string(key)] = values;
+}
+void GgufConfig::remove(std::string_view key) {
+    m_document->root.erase(std::string(key));
+}
 void GgufConfig::setNull(std::string_view key) {
     m_document->root[std::string(key)] = nullptr;
 }
@@ -227,36 +248,91 @@ void GgufConfig::setRope(std::string_view key, std::string_view value) {
     m_document->root["rope_scaling"][std::string(key)] = std::string(value);
 }
 
-void GgufConfig::setRopeDivisors(const std::vector<double>& divisors) {
+void GgufConfig::setRope(std::string_view key, bool value) {
+    m_document->root["rope_scaling"][std::string(key)] = value;
+}
+void GgufConfig::setIn(std::string_view object, std::string_view key, std::int64_t value) {
+    m_document->root[std::string(object)][std::string(key)] = value;
+}
+void GgufConfig::setIn(std::string_view object, std::string_view key, double value) {
+    m_document->root[std::string(object)][std::string(key)] = value;
+}
+
+void GgufConfig::setRopeDivisors(const GgufRopeDivisors& divisors) {
+    const bool byLength = !divisors.small.empty() || !divisors.large.empty();
+    if (text("rope.scaling.type") == "longrope" && !byLength) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("{}: the RoPE scaling is \"longrope\", but the file has no tensors "
+                                "rope_factors_long and rope_factors_short. Get the model as "
+                                "safetensors.",
+                                m_metadata.where()));
+    }
+    if (!byLength && divisors.always.empty()) {
+        return;
+    }
+    m_ropeDivisors = divisors.always;
     setRope("rope_type", "longrope");
-    setRope("attention_factor", 1.0);
-    m_document->root["rope_scaling"]["short_factor"] = divisors;
-    m_document->root["rope_scaling"]["long_factor"] = divisors;
+    m_document->root["rope_scaling"]["short_factor"] = byLength ? divisors.small : divisors.always;
+    m_document->root["rope_scaling"]["long_factor"] = byLength ? divisors.large : divisors.always;
+    if (!byLength) {
+        setRope("attention_factor", 1.0);
+        return;
+    }
+    if (const auto factor = number("rope.scaling.attn_factor")) {
+        setRope("attention_factor", *factor);
+    }
+    setRope("original_max_position_embeddings",
+            static_cast<double>(requireInteger("rope.scaling.original_context_length")));
+}
+
+std::vector<double> GgufConfig::takeRopeDivisors() {
+    remove("rope_scaling");
+    return std::move(m_ropeDivisors);
+}
+
+void GgufConfig::setRopeOf(std::string_view kind, std::string_view type, double theta,
+                           std::optional<double> rotatedShare) {
+    auto& block = m_document->root["rope_parameters"][std::string(kind)];
+    block["rope_type"] = std::string(type);
+    block["rope_theta"] = theta;
+    if (rotatedShare) {
+        block["partial_rotary_factor"] = *rotatedShare;
+    }
 }
 
 void GgufConfig::setRopeScaling() {
     const auto type = text("rope.scaling.type").value_or("none");
     const auto factor = number("rope.scaling.factor");
-    if (type == "none" || (type == "linear" && factor.value_or(1.0) == 1.0)) {
-        return;
+    if (type == "none" || type == "longrope" || (type == "linear" && factor.value_or(1.0) == 1.0)) {
+        return;  // longrope's numbers are in tensors: setRopeDivisors()
     }
     if (type != "linear" && type != "yarn") {
         throw Error(ErrorCode::Unsupported,
                     fmt::format("{}: RoPE scaling \"{}\" is not read from GGUF files; known are "
-                                "none, linear and yarn. Get the model as safetensors.",
+                                "none, linear, yarn and longrope. Get the model as safetensors.",
                                 m_metadata.where(), type));
     }
     setRope("rope_type", type);
     setRope("factor", factor.value_or(1.0));
     if (type == "yarn") {
-        if (const auto positions = integer("rope.scaling.original_context_length")) {
-            setRope("original_max_position_embeddings", static_cast<double>(*positions));
-        }
-        if (const auto beta = number("rope.scaling.yarn_beta_fast")) {
-            setRope("beta_fast", *beta);
-        }
-        if (const auto beta = number("rope.scaling.yarn_beta_slow")) {
-            setRope("beta_slow", *beta);
+        setYarn();
+    }
+}
+
+void GgufConfig::setYarn() {
+    if (const auto positions = integer("rope.scaling.original_context_length")) {
+        setRope("original_max_position_embeddings", static_cast<double>(*positions));
+    }
+    if (const auto beta = number("rope.scaling.yarn_beta_fast")) {
+        setRope("beta_fast", *beta);
+    }
+    if (const auto beta = number("rope.scaling.yarn_beta_slow")) {
+        setRope("beta_slow", *beta);
+    }
+    for (const std::string_view key :
+         {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor"}) {
+        if (number(key).value_or(1.0) != 1.0) {
+            refuse(key, "1");
         }
     }
 }
@@ -275,7 +351,6 @@ void GgufConfig::setCommon() {
     set("hidden_size", requireInteger("embedding_length"));
     set("num_hidden_layers", layers());
     set("num_attention_heads", heads);
-    set("num_key_value_heads", integer("attention.head_count_kv").value_or(heads));
     set("head_dim", headDim());
     if (const auto rows = size("token_embd.weight", 0)) {
         set("vocab_size", *rows);
@@ -293,6 +368,11 @@ void GgufConfig::setCommon() {
     }
     setRopeScaling();
     setTokens();
+}
+
+void GgufConfig::setKeyValueHeads() {
+    set("num_key_value_heads",
+        integer("attention.head_count_kv").value_or(requireInteger("attention.head_count")));
 }
 
 void GgufConfig::refuseUnread() const {

@@ -34,11 +34,16 @@ public:
     GgufModel run() {
         GgufConfig config(m_shards.front().header.metadata, m_shapes, m_architecture.name);
         config.setCommon();
-        setRopeTensor(config);
+        if (!m_architecture.layersDiffer) {
+            config.setKeyValueHeads();
+        }
+        config.setRopeDivisors(ropeDivisors());
         m_architecture.describe(config);
         config.refuseUnread();
-        m_headsQ = config.requireInteger("attention.head_count");
-        m_headsKv = config.integer("attention.head_count_kv").value_or(m_headsQ);
+        if (m_architecture.pairedRows) {
+            m_headsQ = config.requireInteger("attention.head_count");
+            m_headsKv = config.integer("attention.head_count_kv").value_or(m_headsQ);
+        }
         m_result.configText = config.json();
         for (std::size_t file = 0; file < m_shards.size(); ++file) {
             for (const auto& tensor : m_shards[file].header.tensors) {
@@ -57,21 +62,21 @@ private:
         return *name;
     }
 
-    /// Llama 3 and its kin store what RoPE's frequencies are divided by as a tensor.
-    void setRopeTensor(GgufConfig& config) {
+    /// Llama 3 and its kin store what RoPE's frequencies are divided by as tensors.
+    [[nodiscard]] GgufRopeDivisors ropeDivisors() const {
+        GgufRopeDivisors result;
         for (const GgufShard& shard : m_shards) {
             for (const auto& tensor : shard.header.tensors) {
-                if (tensor.name.starts_with("rope_factors")) {
-                    throw Error(ErrorCode::Unsupported,
-                                fmt::format("{}: long and short RoPE factors are not read from "
-                                            "GGUF files. Get the model as safetensors.",
-                                            shard.path.string()));
-                }
                 if (tensor.name == "rope_freqs.weight") {
-                    config.setRopeDivisors(floats(shard, tensor));
+                    result.always = floats(shard, tensor);
+                } else if (tensor.name == "rope_factors_short.weight") {
+                    result.small = floats(shard, tensor);
+                } else if (tensor.name == "rope_factors_long.weight") {
+                    result.large = floats(shard, tensor);
                 }
             }
         }
+        return result;
     }
 
     static std::vector<double> floats(const GgufShard& shard, const gguf::TensorInfo& tensor) {
@@ -113,11 +118,13 @@ private:
                                      .end = tensor.end},
                           .file = file};
         if (name && name->stacked) {
-            addExperts(result, shard);
+            addExperts(result, name->upper, shard);
             return;
         }
         if (name && name->row && tensor.shape.size() == 1) {
             result.stored.shape.insert(result.stored.shape.begin(), 1);
+        } else if (name && name->perChannel && tensor.shape.size() == 2) {
+            result.stored.shape.insert(result.stored.shape.begin() + 1, 1);
         }
         if (m_architecture.pairedRows && name && (name->query || name->key)) {
             result.interleavedHeads =
@@ -137,8 +144,8 @@ private:
         return static_cast<std::uint32_t>(heads);
     }
 
-    /// One entry per expert of a tensor [experts, ...].
-    void addExperts(const GgufTensor& stacked, const GgufShard& shard) {
+    /// One entry per expert of a tensor [experts, ...], or two where it holds another map too.
+    void addExperts(const GgufTensor& stacked, const std::string& upper, const GgufShard& shard) {
         constexpr std::uint64_t kMostExperts = 1 << 16;
         constexpr std::uint64_t kMostTensors = 1 << 20;
         const StoredTensor& whole = stacked.stored;
@@ -149,22 +156,46 @@ private:
                          fmt::format("tensor \"{}\" does not stack experts", whole.name));
         }
         const std::uint64_t bytes = (whole.end - whole.begin) / count;
-        const auto place = whole.name.find("{}");
         for (std::uint64_t expert = 0; expert < count; ++expert) {
             GgufTensor one = stacked;
-            one.stored.name.replace(place, 2, std::to_string(expert));
+            one.stored.name = numbered(whole.name, expert);
             one.stored.shape.erase(one.stored.shape.begin());
             one.stored.begin = whole.begin + expert * bytes;
             one.stored.end = one.stored.begin + bytes;
-            m_result.tensors.push_back(std::move(one));
+            if (upper.empty()) {
+                m_result.tensors.push_back(std::move(one));
+            } else {
+                addHalves(one, numbered(upper, expert), shard);
+            }
         }
+    }
+
+    static std::string numbered(std::string name, std::uint64_t number) {
+        return name.replace(name.find("{}"), 2, std::to_string(number));
+    }
+
+    /// Gate in the first half of the rows, up in the second.
+    void addHalves(GgufTensor lower, const std::string& upperName, const GgufShard& shard) {
+        StoredTensor& stored = lower.stored;
+        if (stored.shape.front() % 2 != 0) {
+            throwDamaged(shard.path.string(),
+                         fmt::format("\"{}\" and \"{}\" share an odd number of rows", stored.name,
+                                     upperName));
+        }
+        stored.shape.front() /= 2;
+        GgufTensor upper = lower;
+        stored.end = stored.begin + (stored.end - stored.begin) / 2;
+        upper.stored.name = upperName;
+        upper.stored.begin = stored.end;
+        m_result.tensors.push_back(std::move(lower));
+        m_result.tensors.push_back(std::move(upper));
     }
 
     std::span<const GgufShard> m_shards;
     std::string m_where;
     const GgufArchitecture& m_architecture;
     GgufShapes m_shapes;
-    std::int64_t m_headsQ = 0, m_headsKv = 0;
+    std::int64_t m_headsQ = 0, m_headsKv = 0;  ///< where rows are paired
     GgufModel m_result;
 };
 

@@ -64,19 +64,26 @@ std::optional<std::uint32_t> number(std::string_view text) {
     return whole ? std::optional(value) : std::nullopt;
 }
 
+std::string stackedName(const GgufExpertNames& names, std::size_t role, std::string_view suffix) {
+    return fmt::format("{}.{{}}.{}{}", names.expert, names.gated[role], suffix);
+}
+
 /// Routed experts stacked ("ffn_gate_exps") or, in early files, one by one ("ffn_gate.3"), and the
 /// shared experts.
 std::optional<GgufName> expertName(std::string_view stem, std::string_view suffix,
                                    const GgufExpertNames& names) {
+    if (stem == "ffn_gate_up_exps") {
+        return GgufName{.name = stackedName(names, 0, suffix),
+                        .stacked = true,
+                        .upper = stackedName(names, 1, suffix)};
+    }
     for (std::size_t role = 0; role < kGated.size(); ++role) {
         if (!stem.starts_with(kGated[role])) {
             continue;
         }
         const std::string_view rest = stem.substr(kGated[role].size());
         if (rest == "_exps") {
-            return GgufName{
-                .name = fmt::format("{}.{{}}.{}{}", names.expert, names.gated[role], suffix),
-                .stacked = true};
+            return GgufName{.name = stackedName(names, role, suffix), .stacked = true};
         }
         if (rest == "_shexp") {
             constexpr auto kHub =
@@ -91,6 +98,20 @@ std::optional<GgufName> expertName(std::string_view stem, std::string_view suffi
     return std::nullopt;
 }
 
+/// The architecture's own name for a tensor, else the usual one.
+std::optional<std::string> plainName(std::string_view name, std::span<const Pair> usual,
+                                     const GgufArchitecture& architecture) {
+    if (const auto whole = find(architecture.otherNames, name)) {
+        return std::string(*whole);
+    }
+    const auto [stem, suffix] = splitSuffix(name);
+    auto hub = find(architecture.otherNames, stem);
+    if (!hub) {
+        hub = find(usual, stem);
+    }
+    return hub ? std::optional(fmt::format("{}{}", *hub, suffix)) : std::nullopt;
+}
+
 std::optional<GgufName> layerName(std::string_view rest, const GgufArchitecture& architecture) {
     const auto [stem, suffix] = splitSuffix(rest);
     if (stem == "ffn_gate_inp") {
@@ -102,17 +123,15 @@ std::optional<GgufName> layerName(std::string_view rest, const GgufArchitecture&
     if (auto expert = expertName(stem, suffix, architecture.experts)) {
         return expert;
     }
-    auto hub = find(architecture.otherNames, stem);
-    if (!hub) {
-        hub = find(kInLayer, stem);
-    }
+    auto hub = plainName(rest, kInLayer, architecture);
     if (!hub) {
         return std::nullopt;
     }
-    return GgufName{.name = fmt::format("{}{}", *hub, suffix),
+    return GgufName{.name = std::move(*hub),
                     .query = stem == "attn_q",
                     .key = stem == "attn_k",
-                    .row = stem == "ffn_gate_inp_shexp"};
+                    .row = stem == "ffn_gate_inp_shexp",
+                    .perChannel = stem == "ssm_conv1d"};
 }
 
 }  // namespace
@@ -123,10 +142,8 @@ std::optional<GgufName> hubName(std::string_view ggufName, const GgufArchitectur
         return GgufName{};  // rope_freqs, rope_factors_long, rope_factors_short
     }
     if (!ggufName.starts_with(kLayer)) {
-        const auto [stem, suffix] = splitSuffix(ggufName);
-        const auto hub = find(kOutside, stem);
-        return hub ? std::optional(GgufName{.name = fmt::format("{}{}", *hub, suffix)})
-                   : std::nullopt;
+        auto hub = plainName(ggufName, kOutside, architecture);
+        return hub ? std::optional(GgufName{.name = std::move(*hub)}) : std::nullopt;
     }
     const std::string_view rest = ggufName.substr(kLayer.size());
     const auto dot = rest.find('.');
@@ -139,7 +156,11 @@ std::optional<GgufName> hubName(std::string_view ggufName, const GgufArchitectur
         // Stands among the layer's tensors, where whoever does not know it will say so.
         name = GgufName{.name = std::string(rest.substr(dot + 1))};
     }
-    name->name = fmt::format("model.layers.{}.{}", *layer, name->name);
+    const std::string prefix = fmt::format("{}{}.", architecture.layers, *layer);
+    name->name.insert(0, prefix);
+    if (!name->upper.empty()) {
+        name->upper.insert(0, prefix);
+    }
     return name;
 }
 

@@ -16,9 +16,12 @@ struct GgufName {
     std::string name;  ///< empty: a tensor that is no weight (rope_freqs)
     /// The tensor stacks the routed experts; `name` holds "{}" where the expert's number belongs.
     bool stacked = false;
+    /// Not empty: `name` has the first half of each expert's rows, this one the second.
+    std::string upper{};
     /// Query or key projection, whose rows some architectures store in another order.
     bool query = false, key = false;
     bool row = false;  ///< a vector that the Hugging Face checkpoint has as a matrix of one row
+    bool perChannel = false;  ///< a matrix [a, b] that the checkpoint has as [a, 1, b]
 };
 
 /// Nothing for a name that the architecture does not have.

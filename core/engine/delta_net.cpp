@@ -120,7 +120,9 @@ at::Tensor DeltaNet::mix(const Projected& block, std::int64_t first, std::int64_
         return channels.narrow(1, from, count * dim).view({rows, count, dim}).transpose(0, 1);
     };
     const auto perValueHead = [&](const at::Tensor& x) {
-        return unitLength(x).repeat_interleave(perKey, 0);
+        const at::Tensor unit = unitLength(x);
+        return m_spec.tiledKeyHeads ? unit.repeat({perKey, 1, 1})
+                                    : unit.repeat_interleave(perKey, 0);
     };
     const std::int64_t keyWidth = m_spec.keyWidth();
     const auto narrow = [&](const at::Tensor& x) { return x.narrow(0, first, rows).t(); };
@@ -131,7 +133,7 @@ at::Tensor DeltaNet::mix(const Projected& block, std::int64_t first, std::int64_
     input.key = perValueHead(heads(keyWidth, m_spec.keyHeads, m_spec.keyDim));
     input.value = heads(2 * keyWidth, m_spec.valueHeads, m_spec.valueDim);
     input.strength = at::sigmoid(narrow(block.strength)).to(at::kFloat);
-    input.logDecay = at::softplus(time) * m_weights.logDecay.exp().neg().unsqueeze(1);
+    input.logDecay = at::softplus(time) * m_weights.decayRate.unsqueeze(1);
     return gatedDeltaRule(input, carry.state)
         .transpose(0, 1)
         .to(block.mixed.scalar_type())

@@ -58,7 +58,8 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
     return weights;
 }
 
-DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& layer, double normEps,
+DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& layer,
+                             const model::DeltaNetSpec& spec, double normEps,
                              WeightReader::Threads threads) {
     const model::DeltaNetNames& names = layer.delta;
     const auto linear = [&](const model::LinearNames& name) {
@@ -71,7 +72,8 @@ DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& laye
     weights.decay = linear(names.decay);
     weights.output = linear(layer.o);
     weights.convolution = reader.loadFloat(names.convolution).squeeze(1);
-    weights.logDecay = reader.loadFloat(names.logDecay);
+    const at::Tensor decay = reader.loadFloat(names.logDecay);
+    weights.decayRate = spec.decayRates ? decay : decay.exp().neg();
     weights.timeBias = reader.loadFloat(names.timeBias);
     weights.outputNorm = {
         reader.load(names.outputNorm, threads), {}, model::NormKind::Rms, normEps};
@@ -121,7 +123,7 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
         result.feedForwardJoin = {norm(names.feedForwardOutputNorm, {}), model.residualScale};
         result.scalar = vector(names.layerScalar);
         if (spec.delta) {
-            result.delta = loadDeltaNet(reader, names, model.normEps, threads);
+            result.delta = loadDeltaNet(reader, names, *spec.delta, model.normEps, threads);
         } else {
             result.attention = loadAttention(reader, names, spec.attention, model.normEps, threads);
         }

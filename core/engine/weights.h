@@ -45,8 +45,8 @@ struct AttentionWeights {
 /// Names as in model::DeltaNetNames.
 struct DeltaNetWeights {
     Linear queryKeyValue, gate, strength, decay, output;
-    at::Tensor convolution;         ///< float32 [channels, kernel]
-    at::Tensor logDecay, timeBias;  ///< float32 [value heads]
+    at::Tensor convolution;          ///< float32 [channels, kernel]
+    at::Tensor decayRate, timeBias;  ///< float32 [value heads]; decayRate is -exp(A_log)
     Norm outputNorm;
 };
 

@@ -113,6 +113,10 @@ struct DeltaNetSpec {
     /// The projections lie key head by key head: query, key, values, gates; and likewise write
     /// strengths and decays. Else queries, keys, values follow one another, the rest is apart.
     bool packedByKeyHead = false;
+    /// Value head h goes with key head h % keyHeads; else with h / (valueHeads / keyHeads).
+    bool tiledKeyHeads = false;
+    /// What decays are made with is stored as -exp(A), not as the logarithm A.
+    bool decayRates = false;
 
     [[nodiscard]] int keyWidth() const noexcept { return keyHeads * keyDim; }
     [[nodiscard]] int valueWidth() const noexcept { return valueHeads * valueDim; }

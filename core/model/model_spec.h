@@ -36,7 +36,7 @@ struct FeedForwardNames {
 struct DeltaNetNames {
     LinearNames queryKeyValue, gate, strength, decay;
     TensorRef convolution;         ///< [channels, 1, kernel]
-    TensorRef logDecay, timeBias;  ///< [value heads]
+    TensorRef logDecay, timeBias;  ///< [value heads]; see DeltaNetSpec::decayRates
     TensorRef outputNorm;          ///< [value dim]
 };
 

@@ -290,7 +290,24 @@ FeedForwardNames expertNames(const std::string& prefix, const ModelSpec& spec, c
                            expert);
     }
     const std::string part = numbered(names.expert, expert);
-    return gatedNames(fmt::format("{}{}.", prefix, part), names.gated);
+    return gatedNames(fmt::format("{}{}.", prefix, part), names.gated, moe.expert.bias);
+}
+
+/// Whether the matrices of a feed-forward stand below this name one by one.
+bool standApart(const FamilyInput& input, const std::string& name, const GatedNames& gated) {
+    return input.checkpoint.find(fmt::format("{}.{}.weight", name, gated.gate)).has_value();
+}
+
+/// Families that publish fused experts are also found with their experts apart.
+void findApart(const FamilyInput& input, const std::string& prefix, RoutedNames& names) {
+    if (names.fused && !names.expert.empty() &&
+        standApart(input, prefix + numbered(names.expert, 0), names.gated)) {
+        names.fused.reset();
+    }
+    if (names.fusedShared && !names.shared.empty() &&
+        standApart(input, prefix + std::string(names.shared), names.gated)) {
+        names.fusedShared.reset();
+    }
 }
 
 }  // namespace
@@ -301,7 +318,9 @@ void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>
     RoutedNames names = asPublished;
     std::string gateUp;
     std::string down;
-    if (!names.fused && !layers.empty()) {
+    if (!layers.empty() && names.fused) {
+        findApart(input, layerPrefix(spec, layers.front()), names);
+    } else if (!layers.empty()) {
         const std::string together(names.expert.substr(0, names.expert.rfind(".{}")));
         gateUp = together + ".gate_up_proj";
         down = together + ".down_proj";

@@ -91,7 +91,8 @@ void setDense(ModelSpec& spec, const FeedForwardSpec& feedForward,
               const GatedNames& names = kProjectionNames, std::string_view below = "mlp.");
 
 /// Where a routed layer keeps its parts, below the layer's prefix; "{}" in `expert` stands for the
-/// expert's number. Experts that lie together in one tensor have `fused` in place of `expert`.
+/// expert's number. Experts that lie together in one tensor have `fused`; where they have `expert`
+/// too, they are found there one by one (as GGUF models show them), and likewise the shared ones.
 struct RoutedNames {
     std::string_view router;
     bool routerBias = false;

@@ -23,6 +23,10 @@ constexpr const char* kLlama3 =
 constexpr const char* kQwen2 =
     R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+)re"
     R"re([\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
+/// As kQwen2, with marks among the letters.
+constexpr const char* kQwen35 =
+    R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L)re"
+    R"re(}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
 constexpr const char* kDeepSeek3Words =
     R"re([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\)re"
     R"re(p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
@@ -90,7 +94,8 @@ constexpr std::array<Words, 2> kBailingWords{"bailingmoe", "bailingmoe2"};
 constexpr std::array<Words, 5> kRefactWords{"refact", "starcoder", "command-r", "smollm",
                                             "codeshell"};
 constexpr std::array<Words, 1> kDeepSeekLlm{"deepseek-llm"};
-constexpr std::array<Words, 1> kKimi{"kimi-k2"};
+constexpr std::array<Words, 2> kKimi{"kimi-k2", "kimi-k25"};
+constexpr std::array<Words, 1> kQwen35Words{"qwen35"};
 
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> kKinds{
@@ -99,6 +104,7 @@ const std::vector<Kind>& kinds() {
         {.words = kLlama3Words, .patterns = {kLlama3}, .ignoreMerges = true},
         {.words = kGpt4Words, .patterns = {kLlama3}},
         {.words = kQwen2Words, .patterns = {kQwen2}, .normalizeNfc = true},
+        {.words = kQwen35Words, .patterns = {kQwen35}, .normalizeNfc = true},
         {.words = kDeepSeek3, .patterns = {kThreeDigits, kChineseJapanese, kDeepSeek3Words}},
         {.words = kGpt4oWords, .patterns = {kGpt4o}, .ignoreMerges = true},
         {.words = kBailingWords, .patterns = {kBailing}},

@@ -11,8 +11,9 @@
 namespace moescope::text {
 
 /// Rewrites a pattern of the reference implementation (Oniguruma) for PCRE2 where the two would
-/// read it differently: `\s` and `\S` (PCRE2 counts U+180E as white space) and intersections of
-/// character classes (`[\p{L}&&[^\p{Han}]]`). Throws Error(Unsupported) for nested classes of
+/// read it differently: `\s` and `\S` (PCRE2 counts U+180E as white space), scripts (`\p{Han}`;
+/// PCRE2 adds what a script shares with others) and intersections of character classes
+/// (`[\p{L}&&[^\p{Han}]]`). Throws Error(Unsupported) for nested classes of
 /// another kind and Error(BadTokenizer) for one that is never closed.
 [[nodiscard]] std::string toPcre2Syntax(std::string_view pattern);
 

@@ -1,10 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include "core/base/error.h"
 #include "core/text/regex.h"
 
 #include <fmt/format.h>
 
+#include <pcre2.h>
+
+#include <algorithm>
 #include <vector>
 
 namespace moescope::text {
@@ -16,6 +21,24 @@ constexpr std::string_view kSpaceMembers =
     "\\x{205F}\\x{3000}";
 
 constexpr int kDeepest = 8;
+constexpr std::size_t kLongestScript = 32;
+
+/// Whether the name of a property is that of a script.
+bool isScript(std::string_view name) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+    if (!plain || name.size() < 3 || name.size() > kLongestScript) {
+        return false;  // one or two letters are a category
+    }
+    const std::string pattern = fmt::format("\\p{{sc:{}}}", name);
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    pcre2_code* const code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
+                                           pattern.size(), PCRE2_UTF, &error, &offset, nullptr);
+    pcre2_code_free(code);
+    return code != nullptr;
+}
 
 /// Rewrites one pattern from left to right.
 class Rewriter {
@@ -37,7 +60,26 @@ public:
     }
 
 private:
-    /// A backslash and what it escapes; \p{...} and \x{...} go on as ordinary text.
+    /// A script in \p{...}: PCRE2 takes the bare name for all characters that the script shares
+    /// with others too, so that Han would have the Chinese full stop.
+    std::string scriptProperty() {
+        constexpr std::size_t kBefore = 1;  // the brace
+        const std::string_view rest = m_pattern.substr(m_at);
+        const std::size_t close = rest.find('}');
+        if (!rest.starts_with('{') || close == std::string_view::npos) {
+            return {};
+        }
+        std::string_view name = rest.substr(kBefore, close - kBefore);
+        const bool negated = name.starts_with('^');
+        name.remove_prefix(negated ? 1 : 0);
+        if (!isScript(name)) {
+            return {};
+        }
+        m_at += close + 1;
+        return fmt::format("{{{}sc:{}}}", negated ? "^" : "", name);
+    }
+
+    /// A backslash and what it escapes; other \p{...} and \x{...} go on as ordinary text.
     std::string escape(bool inClass) {
         if (m_at + 1 >= m_pattern.size()) {
             return std::string(m_pattern.substr(m_at++));
@@ -50,6 +92,9 @@ private:
         }
         if (kind == 'S' && !inClass) {
             return fmt::format("[^{}]", kSpaceMembers);
+        }
+        if (kind == 'p' || kind == 'P') {
+            return std::string(raw) + scriptProperty();
         }
         return std::string(raw);
     }

@@ -100,6 +100,7 @@ def main(arguments: list[str]) -> int:
         from make_gguf import make_gguf
         from make_gguf_models import make_gguf_models
         from make_pickles import make_pickles
+        from make_pre_tokenizers import make_pre_tokenizers
         from make_routing import make_routing
         from make_sentencepiece_rules import make_sentencepiece_rules
         from make_statistics import make_statistics
@@ -117,6 +118,7 @@ def main(arguments: list[str]) -> int:
         make_demo_experiments(DATA, options.demo, options.remote_code)
         make_bfloat16(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)
+        make_pre_tokenizers(DATA)
         make_sentencepiece_rules(DATA)
         make_chat_templates(DATA)
         make_fuzz_seeds(DATA)

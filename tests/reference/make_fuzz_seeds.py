@@ -126,6 +126,35 @@ def tiny_json(source: Path, path: Path) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
+#: Settings that an architecture requires beyond the usual ones.
+HYBRID = {
+    "ssm.time_step_rank": 2,
+    "ssm.inner_size": 8,
+    "ssm.group_count": 1,
+    "ssm.state_size": 4,
+    "ssm.conv_kernel": 4,
+    "full_attention_interval": 4,
+}
+OTHER_MODELS: dict[str, dict[str, int]] = {
+    "gpt-oss": {"attention.sliding_window": 128},
+    "granitemoe": {"expert_shared_feed_forward_length": 32},
+    "phimoe": {"attention.sliding_window": 8, "rope.scaling.original_context_length": 4},
+    "dbrx": {},
+    "grok": {},
+    "bailingmoe2": {"expert_shared_count": 1, "expert_group_count": 1, "expert_group_used_count": 1},
+    "llama4": {"interleave_moe_layer_step": 1},
+    "qwen3next": HYBRID,
+    "qwen35moe": HYBRID,
+    "gemma4": {
+        "attention.key_length": 8,
+        "attention.key_length_swa": 4,
+        "attention.sliding_window_pattern": 1,
+        "attention.sliding_window": 4,
+        "embedding_length_per_layer_input": 0,
+    },
+}
+
+
 def make_fuzz_seeds(data: Path) -> None:
     """Writes all seeds; those of tokenizers from the ones in data."""
     for folder in ("gguf", "gguf_tokenizer", "sentencepiece", "tokenizer"):
@@ -143,6 +172,8 @@ def make_fuzz_seeds(data: Path) -> None:
             "expert_gating_func": 2,
         },
     )
+    for arch, extra in OTHER_MODELS.items():
+        gguf_model(CORPUS / "gguf" / arch, arch, extra)
     for pre in ("gpt-2", "qwen2", "deepseek-llm", "gpt-4o", "kimi-k2"):
         gguf_vocabulary(CORPUS / "gguf_tokenizer" / pre, "gpt2", pre)
     gguf_vocabulary(CORPUS / "gguf_tokenizer" / "sentencepiece", "llama", None)

@@ -63,14 +63,24 @@ void readSecondRouter(const Config& config, MoeSpec& moe) {
     moe.router.excludedScore = -std::numeric_limits<double>::infinity();
 }
 
-/// Other names than the Llama skeleton's, and query, key and value in one tensor.
+/// Query, key and value are in one tensor; GGUF models of the first generation have them apart.
+void setQueryKeyValue(const FamilyInput& input, ModelSpec& spec) {
+    const bool bias = input.config.flag({"use_qkv_bias"}, false);
+    if (!input.checkpoint.find(layerPrefix(spec, 0) + "self_attn.q_proj.weight")) {
+        setFusedQkv(spec, "attention.query_key_value", bias);
+        return;
+    }
+    setAttentionBias(spec, bias, false);
+}
+
+/// Other names than the Llama skeleton's.
 void setNames(const FamilyInput& input, ModelSpec& spec, bool second) {
     const Config& config = input.config;
     spec.embeddingName = "model.word_embeddings.weight";
     if (spec.tiedHead) {
         spec.head.weight = spec.embeddingName;
     }
-    setFusedQkv(spec, "attention.query_key_value", config.flag({"use_qkv_bias"}, false));
+    setQueryKeyValue(input, spec);
     const bool bias = config.flag({"use_bias"}, true);
     for (int i = 0; i < spec.layerCount(); ++i) {
         auto& layer = spec.layers[static_cast<std::size_t>(i)];

@@ -78,6 +78,7 @@ ModelSpec describe(const FamilyInput& input) {
     setBlocks(spec, *attn);
     setRouted(input, spec, allLayers(spec), readMoe(*ffn),
               {.router = "ffn.router.layer",
+               .expert = "ffn.experts.{}",
                .fused = FusedNames{.gateUp = "ffn.experts.mlp.w1",
                                    .down = "ffn.experts.mlp.w2",
                                    .up = "ffn.experts.mlp.v1",

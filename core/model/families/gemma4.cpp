@@ -167,6 +167,7 @@ ModelSpec describe(const FamilyInput& input) {
     setAttention(config, spec);
     setRouted(input, spec, allLayers(spec), readMoe(config),
               {.router = "router.proj",
+               .expert = "experts.{}",
                .fused = FusedNames{.gateUp = "experts.gate_up_proj", .down = "experts.down_proj"},
                .shared = "mlp"});
     setNorms(spec);

@@ -70,7 +70,10 @@ ModelSpec describe(const FamilyInput& input) {
     spec.normKind = NormKind::RmsFp32;
     setAttention(config, spec);
     setRouted(input, spec, allLayers(spec), readMoe(config),
-              {.router = "mlp.router", .routerBias = true, .fused = expertNames(input, spec)});
+              {.router = "mlp.router",
+               .routerBias = true,
+               .expert = "mlp.experts.{}",
+               .fused = expertNames(input, spec)});
     return spec;
 }
 

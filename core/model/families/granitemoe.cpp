@@ -52,8 +52,10 @@ ModelSpec describe(const FamilyInput& input) {
     readMultipliers(config, spec);
     setRouted(input, spec, allLayers(spec), readMoe(config),
               {.router = "block_sparse_moe.router.layer",
+               .expert = "block_sparse_moe.experts.{}",
                .fused = FusedNames{.gateUp = "block_sparse_moe.input_linear.weight",
                                    .down = "block_sparse_moe.output_linear.weight"},
+               .shared = "shared_mlp",
                .fusedShared = FusedNames{.gateUp = "shared_mlp.input_linear.weight",
                                          .down = "shared_mlp.output_linear.weight"}});
     return spec;

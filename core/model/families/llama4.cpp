@@ -128,6 +128,7 @@ ModelSpec describe(const FamilyInput& input) {
     setAttention(config, spec);
     setRouted(input, spec, readRoutedLayers(config, spec), readMoe(config),
               {.router = "feed_forward.router",
+               .expert = "feed_forward.experts.{}",
                .fused = FusedNames{.gateUp = "feed_forward.experts.gate_up_proj",
                                    .down = "feed_forward.experts.down_proj",
                                    .layout = FusedLayout::Columns},

@@ -26,10 +26,11 @@ ModelSpec describe(const FamilyInput& input) {
                 .rotatedShare = 0.25,
                 .headDim = config.integer({"head_dim"}, 256, kCountRange),
                 .prefix = existingPrefix(input, {"model.language_model.", "model."})});
-    setQwenHybrid(config, spec, DeltaLayout::Separate);
+    setQwenHybrid(input, spec, DeltaLayout::Separate);
     setRouted(
         input, spec, allLayers(spec), readQwenHybridMoe(config, {.experts = 256, .topK = 8}),
         {.router = "mlp.gate",
+         .expert = "mlp.experts.{}",
          .fused = FusedNames{.gateUp = "mlp.experts.gate_up_proj", .down = "mlp.experts.down_proj"},
          .shared = "mlp.shared_expert",
          .sharedGate = "mlp.shared_expert_gate.weight"});

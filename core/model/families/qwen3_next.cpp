@@ -12,6 +12,13 @@ bool recognises(const Config& config) {
     return config.modelType() == "qwen3_next";
 }
 
+/// As published everything is packed; newer GGUF models have the projections apart.
+DeltaLayout layoutOf(const FamilyInput& input) {
+    const bool apart =
+        input.checkpoint.find("model.layers.0.linear_attn.in_proj_qkv.weight").has_value();
+    return apart ? DeltaLayout::Separate : DeltaLayout::PackedByKeyHead;
+}
+
 ModelSpec describe(const FamilyInput& input) {
     const Config& config = input.config;
     ModelSpec spec = llamaSkeleton(input, {.vocabSize = 151936,
@@ -23,7 +30,7 @@ ModelSpec describe(const FamilyInput& input) {
                                            .normEps = 1e-6,
                                            .rotatedShare = 0.25,
                                            .headDim = config.integer({"head_dim"}, 256)});
-    setQwenHybrid(config, spec, DeltaLayout::PackedByKeyHead);
+    setQwenHybrid(input, spec, layoutOf(input));
     setRouted(input, spec, qwenRoutedLayers(config, spec), readQwenHybridMoe(config),
               {.router = "mlp.gate",
                .expert = "mlp.experts.{}",

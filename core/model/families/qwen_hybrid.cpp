@@ -10,6 +10,11 @@ namespace {
 constexpr std::string_view kLinear = "linear_attention";
 constexpr std::string_view kFull = "full_attention";
 
+/// Keys that only the translation of GGUF models writes.
+constexpr std::string_view kZeroCenteredNorms = "zero_centered_norms";
+constexpr std::string_view kTiledKeyHeads = "linear_tiled_key_heads";
+constexpr std::string_view kDecayRates = "linear_decay_rates";
+
 /// Which layers are DeltaNets.
 std::vector<bool> readLinearLayers(const Config& config, std::size_t layers) {
     const int interval = config.integer({"full_attention_interval"}, 4);
@@ -36,13 +41,30 @@ DeltaNetSpec readDelta(const Config& config, DeltaLayout layout) {
     delta.valueDim = config.integer({"linear_value_head_dim"}, 128, {.least = 1, .most = 4096});
     delta.kernel = config.integer({"linear_conv_kernel_dim"}, 4, {.least = 1, .most = 64});
     delta.packedByKeyHead = layout == DeltaLayout::PackedByKeyHead;
+    delta.tiledKeyHeads = config.flag({kTiledKeyHeads}, false);
+    delta.decayRates = config.flag({kDecayRates}, false);
     if (delta.valueHeads % delta.keyHeads != 0) {
         config.refuse("linear_num_value_heads", "a multiple of linear_num_key_heads");
     }
     return delta;
 }
 
-void makeDelta(LayerSpec& layer, const std::string& prefix, const DeltaNetSpec& delta) {
+/// Write strengths and decays of a key head's value heads behind one another, key head by key head.
+void setStrengthAndDecay(const std::string& stored, std::uint64_t hidden, LayerNames& names,
+                         const DeltaNetSpec& delta) {
+    const auto heads = static_cast<std::uint64_t>(delta.valueHeads);
+    const std::uint64_t perKey = heads / static_cast<std::uint64_t>(delta.keyHeads);
+    const auto rows = [&](std::uint64_t first) {
+        return checkpoint::rowRunsOf(
+            stored, {2 * heads, hidden},
+            {.first = first, .count = heads, .run = perKey, .step = 2 * perKey});
+    };
+    names.delta.strength.weight = rows(0);
+    names.delta.decay.weight = rows(perKey);
+}
+
+void makeDelta(const FamilyInput& input, const ModelSpec& spec, LayerSpec& layer,
+               const std::string& prefix, const DeltaNetSpec& delta) {
     const std::string at = prefix + "linear_attn.";
     layer.delta = delta;
     LayerNames& names = layer.names;
@@ -57,16 +79,20 @@ void makeDelta(LayerSpec& layer, const std::string& prefix, const DeltaNetSpec& 
         names.delta.gate.weight = at + "in_proj_z.weight";
         names.delta.strength.weight = at + "in_proj_b.weight";
         names.delta.decay.weight = at + "in_proj_a.weight";
+        if (const std::string both = at + "in_proj_ba.weight"; input.checkpoint.find(both)) {
+            setStrengthAndDecay(both, static_cast<std::uint64_t>(spec.hiddenSize), names, delta);
+        }
     }
     names.delta.convolution = at + "conv1d.weight";
-    names.delta.logDecay = at + "A_log";
+    names.delta.logDecay = at + (delta.decayRates ? "A" : "A_log");
     names.delta.timeBias = at + "dt_bias";
     names.delta.outputNorm = at + "norm.weight";
 }
 
 }  // namespace
 
-void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout) {
+void setQwenHybrid(const FamilyInput& input, ModelSpec& spec, DeltaLayout layout) {
+    const Config& config = input.config;
     if (readActivation(config) != Activation::Silu) {
         config.refuse("hidden_act", "\"silu\"");  // the convolution's too
     }
@@ -76,15 +102,16 @@ void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout) {
     const bool bias = config.flag({"attention_bias"}, false);
     setAttentionBias(spec, bias, bias);
     setQkNorm(spec, QkNorm::PerHead);
-    spec.normKind = NormKind::RmsPlusOne;
+    const bool zeroCentered = config.flag({kZeroCenteredNorms}, true);
+    spec.normKind = zeroCentered ? NormKind::RmsPlusOne : NormKind::RmsFp32;
     const DeltaNetSpec delta = readDelta(config, layout);
     const auto linear = readLinearLayers(config, spec.layers.size());
     for (int i = 0; i < spec.layerCount(); ++i) {
         auto& layer = spec.layers[static_cast<std::size_t>(i)];
-        layer.attention.qkNormKind = NormKind::RmsPlusOne;
+        layer.attention.qkNormKind = spec.normKind;
         layer.attention.outputGate = true;
         if (linear[static_cast<std::size_t>(i)]) {
-            makeDelta(layer, layerPrefix(spec, i), delta);
+            makeDelta(input, spec, layer, layerPrefix(spec, i), delta);
         }
     }
 }

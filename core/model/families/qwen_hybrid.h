@@ -10,13 +10,15 @@ namespace moescope::model {
 /// How the projections of a DeltaNet lie in the checkpoint.
 enum class DeltaLayout {
     PackedByKeyHead,  ///< in_proj_qkvz and in_proj_ba, key head by key head
-    Separate,         ///< in_proj_qkv, in_proj_z, in_proj_b, in_proj_a
+    Separate,         ///< in_proj_qkv, in_proj_z, in_proj_b and in_proj_a, or in_proj_ba as above
 };
 
 /// Turns the skeleton's layers into such a hybrid, as `layer_types` or `full_attention_interval`
 /// say: DeltaNets, and attention with per-head norms and an output gate. Norms multiply by
 /// 1 + weight.
-void setQwenHybrid(const Config& config, ModelSpec& spec, DeltaLayout layout);
+/// GGUF models have 1 + weight in the file, rates of decay in place of their logarithms, and may
+/// have the value heads in another order: see gguf_describe_qwen.cpp.
+void setQwenHybrid(const FamilyInput& input, ModelSpec& spec, DeltaLayout layout);
 
 /// Class defaults that differ between the two.
 struct HybridMoeDefaults {

@@ -88,6 +88,7 @@ TEST_CASE("GGUF: converted models give the values of their fixtures", "[core][en
         GENERATE(table<std::string, std::string>({{"mixtral-00001-of-00003", "mixtral"},
                                                   {"mixtral-unmerged", "mixtral"},
                                                   {"mixtral-quantised", ""},
+                                                  {"mixtral-k-quantised", ""},
                                                   {"llama", "llama"},
                                                   {"deepseek", "deepseek"},
                                                   {"deepseek_v2-lite", "deepseek_v2-lite"},
@@ -100,7 +101,21 @@ TEST_CASE("GGUF: converted models give the values of their fixtures", "[core][en
                                                   {"dots1", "dots1"},
                                                   {"ernie4_5_moe", "ernie4_5_moe"},
                                                   {"hunyuan_v1_moe", "hunyuan_v1_moe"},
-                                                  {"minimax_m2", "minimax_m2"}}));
+                                                  {"minimax_m2", "minimax_m2"},
+                                                  {"granitemoe", "granitemoe"},
+                                                  {"granitemoeshared", "granitemoeshared"},
+                                                  {"gpt_oss", "gpt_oss"},
+                                                  {"phimoe", "phimoe"},
+                                                  {"dbrx", "dbrx"},
+                                                  {"grok1", "grok1"},
+                                                  {"bailing_moe", "bailing_moe"},
+                                                  {"bailing_moe-variant", "bailing_moe-variant"},
+                                                  {"bailing_moe_v2", "bailing_moe_v2"},
+                                                  {"llama4", "llama4"},
+                                                  {"qwen3_next", "qwen3_next"},
+                                                  {"qwen3_next-packed", "qwen3_next"},
+                                                  {"qwen3_5_moe", "qwen3_5_moe"},
+                                                  {"gemma4", "gemma4"}}));
     INFO(name);
     const ReferenceModel model(ggufDir() / (name + ".gguf"), expectedOf(name, fixture));
     compare(model);
@@ -121,7 +136,7 @@ TEST_CASE("GGUF: a split model, a folder, and what is in the way", "[core][engin
     CHECK(split.tokenizerPath().filename() == "mixtral-00001-of-00003.gguf");
     tests::checkThrows([] { (void)Checkpoint(ggufDir()); }, ErrorCode::BadCheckpoint,
                        {"GGUF models", "choose one", "dots1.gguf"});
-    CHECK(checkpoint::findCheckpoints(ggufDir()).size() == 16);
+    CHECK(checkpoint::findCheckpoints(ggufDir()).size() == 31);
 
     const tests::TemporaryFolder root;
     fs::copy_file(ggufDir() / "mixtral-00001-of-00003.gguf", root / "m-00001-of-00003.gguf");

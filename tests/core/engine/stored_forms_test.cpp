@@ -230,6 +230,27 @@ void checkSameTrace(const std::filesystem::path& a, const std::filesystem::path&
     CHECK(model::countParameters(first.spec).active == model::countParameters(second.spec).active);
 }
 
+/// The language model as Kimi-K2.5 publishes it: below another prefix, its config.json inside that
+/// of the whole, a vision tower beside it.
+void wrapAsKimi25(const std::filesystem::path& from, const std::filesystem::path& to) {
+    Restored restored(from);
+    for (const auto& tensor : restored.from().tensors()) {
+        restored.add("language_model." + std::string(tensor.name), tensor.dtype, tensor.shape,
+                     {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()});
+    }
+    restored.addFloats("vision_tower.patch_embed.proj.weight", {2, 3}, std::vector<float>(6));
+    restored.addFloats("mm_projector.pre_norm.weight", {2}, std::vector<float>(2));
+    restored.write(to);
+    const nlohmann::json config{
+        {"architectures", {"KimiK25ForConditionalGeneration"}},
+        {"model_type", "kimi_k25"},
+        {"media_placeholder_token_id", 90},
+        {"tie_word_embeddings", false},
+        {"text_config", nlohmann::json::parse(restored.from().configText())},
+        {"vision_config", {{"hidden_size", 2}}}};
+    tests::writeFile(to / "config.json", config.dump());
+}
+
 }  // namespace
 
 TEST_CASE("Stored forms: fused experts give every experiment the same numbers", "[core][engine]") {
@@ -326,4 +347,11 @@ TEST_CASE("Stored forms: packed int4 experts are what they stand for", "[core][e
                                             {"quantization_status", "compressed"}}}});
     pair.plain.write(folder / "plain");
     checkSameTrace(folder / "packed", folder / "plain", "kimi_k2");
+
+    wrapAsKimi25(folder / "packed", folder / "wrapped");
+    checkSameTrace(folder / "wrapped", folder / "packed", "kimi_k2");
+    const auto wrapped = model::loadSpec(checkpoint::Checkpoint(folder / "wrapped"));
+    CHECK(wrapped.family == "deepseek_v3");
+    CHECK(wrapped.architecture == "KimiK25ForConditionalGeneration");
+    CHECK_THAT(wrapped.notes.back(), Catch::Contains("vision or audio tower"));
 }

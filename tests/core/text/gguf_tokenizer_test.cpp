@@ -180,6 +180,29 @@ TEST_CASE("GgufTokenizer: published byte-level vocabularies by the names of thei
     CHECK(tokenizer->vocabularySize() == golden("real-" + name).at("size").get<std::size_t>());
 }
 
+TEST_CASE("GgufTokenizer: patterns cut texts as the publishers' own do", "[core][text]") {
+    const json expected = golden("pre_tokenizers");
+    const auto texts = golden("texts").at("texts").get<std::vector<std::string>>();
+    for (const auto& [name, lengths] : expected.items()) {
+        if (name == "library") {
+            continue;
+        }
+        const auto rule = ggufPreTokenizer(name, "some.gguf");
+        REQUIRE(lengths.size() == texts.size());
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            INFO(name << ", text " << i << ": " << texts[i]);
+            PreTokenizer::Words words;
+            rule.steps.apply(texts[i], true, words);
+            std::vector<std::size_t> ours;
+            for (const auto word : words.list) {
+                ours.push_back(word.size());
+            }
+            CHECK(ours == lengths[i].get<std::vector<std::size_t>>());
+        }
+    }
+    CHECK(expected.size() == 14);
+}
+
 TEST_CASE("GgufTokenizer: patterns that are known compile", "[core][text]") {
     for (const char* word :
          {"gpt-2", "llama-bpe", "dbrx", "glm4", "qwen2", "hunyuan", "deepseek-v3", "gpt-4o",

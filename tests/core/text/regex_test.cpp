@@ -32,6 +32,11 @@ TEST_CASE("Regex: Unicode classes, look-ahead, possessive runs", "[core][text]")
     CHECK(matches("(?i:'s|'LL)", "it'S we'll") == "|'S|'ll");
     CHECK(matches("[^\\s]++", "ab cd") == "|ab|cd");
     CHECK(matches("\\p{Han}+", "a\xE4\xB8\xAD") == "|\xE4\xB8\xAD");
+    // The ideographic full stop is used in Han texts, but is not of that script.
+    const std::string sentence = "\xE4\xB8\xAD\xE3\x80\x82\xE6\x96\x87";
+    CHECK(matches("\\p{Han}+", sentence) == "|\xE4\xB8\xAD|\xE6\x96\x87");
+    CHECK(matches("[^\\p{Han}]", sentence) == "|\xE3\x80\x82");
+    CHECK(matches("\\p{^Han}|\\P{Han}", sentence) == "|\xE3\x80\x82");
     CHECK(matches("a$", "a\na") == "|a|a");  // lines, as in the reference implementation
 }
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,8 @@ def unpacked(stored: Tensors) -> Tensors:
 
 def load(folder: Path) -> ModelParts:
     """transformers' own unpacking and model."""
-    config = {key: value for key, value in CONFIG.items() if key != "quantization_config"}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config.pop("quantization_config")
     model = load_rewritten(config, unpacked(read_tensors(folder)))
     rule = top_then_softmax(CONFIG["num_experts_per_tok"])
 

@@ -8,6 +8,7 @@ temperature. The router's sigmoid multiplies the expert's input.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class ScaledInputProbe(MoeProbe):
 def load(folder: Path) -> ModelParts:
     """The text model by transformers, after taking the prefix off."""
     names = without_prefixes(read_tensors(folder), {PREFIX: ""}, skipped="^vision_model")
-    model = load_rewritten(TEXT | {"architectures": ["Llama4ForCausalLM"]}, names, Llama4ForCausalLM)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["text_config"]
+    model = load_rewritten(config | {"architectures": ["Llama4ForCausalLM"]}, names, Llama4ForCausalLM)
 
     def probe(layer: nn.Module) -> MoeProbe | None:
         return ScaledInputProbe(layer.feed_forward) if hasattr(layer.feed_forward, "router") else None

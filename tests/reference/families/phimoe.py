@@ -10,6 +10,7 @@ passed again here before the model is run.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +80,19 @@ def tensors(seed: int) -> Tensors:
     return result
 
 
-def _near(logits: Tensor, best: Tensor) -> Tensor:
+def _near(logits: Tensor, best: Tensor, jitter: float) -> Tensor:
     """Entries within 2 jitter of the best, relative to the larger of |entry| and the best."""
-    return (best - logits) / logits.abs().clamp(min=best) <= 2 * JITTER
+    return (best - logits) / logits.abs().clamp(min=best) <= 2 * jitter
 
 
-def rule(logits: Tensor) -> Routing:
+def rule(logits: Tensor, jitter: float = JITTER) -> Routing:
     """Two experts one after the other, each weighted by a softmax over the entries near the best."""
     order = torch.sort(logits, dim=-1, descending=True, stable=True).indices
     first, second = order[:, :1], order[:, 1:2]
     low = float("-inf")
-    one = logits.masked_fill(~_near(logits, logits.gather(1, first)), low).softmax(-1).gather(1, first)
+    one = logits.masked_fill(~_near(logits, logits.gather(1, first), jitter), low).softmax(-1).gather(1, first)
     rest = logits.scatter(1, first, low)
-    two = rest.masked_fill(~_near(logits, rest.gather(1, second)), low).softmax(-1).gather(1, second)
+    two = rest.masked_fill(~_near(logits, rest.gather(1, second), jitter), low).softmax(-1).gather(1, second)
     scores = torch.softmax(logits, dim=-1)
     return Routing(logits, scores, logits, torch.cat([first, second], 1), torch.cat([one, two], 1))
 
@@ -99,10 +100,12 @@ def rule(logits: Tensor) -> Routing:
 def load(folder: Path) -> ModelParts:
     """Loads with transformers, which calls the router `router`."""
 
-    def probe(layer: nn.Module) -> FusedProbe:
-        return FusedProbe(layer.mlp, layer.mlp.router, layer.mlp.experts, rule)
-
     model = load_with_transformers(folder)
+    own_rule = partial(rule, jitter=model.config.router_jitter_noise)
+
+    def probe(layer: nn.Module) -> FusedProbe:
+        return FusedProbe(layer.mlp, layer.mlp.router, layer.mlp.experts, own_rule)
+
     _pass_length(model.model.rotary_emb)
     return decoder_parts(model, probe)
 
