@@ -104,6 +104,7 @@ void AnalyzeCommand::attach(CLI::App& program) {
         ->type_name("RUN.h5");
     attachText(*m_app);
     attachExperiments(*m_app);
+    attachWeights(*m_app);
     attachRun(*m_app);
     m_app->footer(experimentList() + "\n" + kFooter);
 }
@@ -157,9 +158,6 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     group(app.add_option("--top-k", m_given.topK, "Choose N experts instead of the model's own k"))
         ->type_name("N");
-    group(app.add_option("--relative-to", m_given.relativeTo,
-                         "Relative weight similarity against: auto, baseline, mean"))
-        ->type_name("WHAT");
     group(app.add_flag("--skip-first-token", m_given.skipFirstToken,
                        "Leave each document's first token (BOS) out of the statistics"));
     group(app.add_option("--kept-tokens", m_given.keptTokens,
@@ -168,6 +166,25 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(app.add_option("--kept-from", m_given.keptFrom,
                          "Which: first (of the text), or spread over it"))
         ->type_name("WHERE");
+}
+
+void AnalyzeCommand::attachWeights(CLI::App& app) {
+    const auto group = [](CLI::Option* option) { return option->group("Experiments on weights"); };
+    group(app.add_option("--relative-to", m_given.relativeTo,
+                         "Relative weight similarity against: auto, baseline, mean"))
+        ->type_name("WHAT");
+    group(app.add_option("--router-against", m_given.routerAgainst,
+                         "Router similarity against that of weights by: mean-neuron, matrix"))
+        ->type_name("WHAT");
+    group(app.add_option("--projection", m_given.projection,
+                         "Columns of projections: standardised, raw"))
+        ->type_name("HOW");
+    group(app.add_option("--outlier-radius", m_given.outlierRadius,
+                         "Projection of experts: DBSCAN's radius (50)"))
+        ->type_name("R");
+    group(app.add_option("--outlier-neighbours", m_given.outlierNeighbours,
+                         "and the points it must hold, the expert included (5)"))
+        ->type_name("N");
 }
 
 void AnalyzeCommand::attachRun(CLI::App& app) {
@@ -255,7 +272,25 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
     options.keptTokens =
         oneOf<KeptTokens>("--kept-from", m_given.keptFrom,
                           {{"first", KeptTokens::First}, {"spread", KeptTokens::Spread}});
+    addWeightOptions(options);
     return options;
+}
+
+void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) const {
+    using experiments::Scaling;
+    using experiments::WeightMeasure;
+    options.routerAgainst = oneOf<WeightMeasure>(
+        "--router-against", m_given.routerAgainst,
+        {{"mean-neuron", WeightMeasure::MeanNeuron}, {"matrix", WeightMeasure::Matrix}});
+    options.projection =
+        oneOf<Scaling>("--projection", m_given.projection,
+                       {{"standardised", Scaling::Standardised}, {"raw", Scaling::Raw}});
+    options.outlierRadius = m_given.outlierRadius.value_or(options.outlierRadius);
+    if (!(options.outlierRadius > 0.0)) {
+        refuse("--outlier-radius must be a positive number.");
+    }
+    options.outlierNeighbours = count("--outlier-neighbours", m_given.outlierNeighbours, 1)
+                                    .value_or(options.outlierNeighbours);
 }
 
 AnalyzeOptions AnalyzeCommand::result() const {

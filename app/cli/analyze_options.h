@@ -69,9 +69,11 @@ public:
 private:
     void attachText(CLI::App& app);
     void attachExperiments(CLI::App& app);
+    void attachWeights(CLI::App& app);
     void attachRun(CLI::App& app);
     [[nodiscard]] std::optional<text::TextSource> textSource() const;
     [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
+    void addWeightOptions(experiments::ExperimentOptions& options) const;
 
     // As given on the command line.
     struct Given {
@@ -83,6 +85,9 @@ private:
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
         std::string scratch = "auto", memory;
+        std::string routerAgainst = "mean-neuron", projection = "standardised";
+        std::optional<double> outlierRadius;
+        std::optional<std::int64_t> outlierNeighbours;
         int threads = 0;
     };
     Given m_given;

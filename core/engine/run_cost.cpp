@@ -226,6 +226,7 @@ private:
         const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
         std::uint64_t group = 0;
         bool weightsWanted = false;
+        bool routerWanted = false;
         for (const Column& column : context.columns) {
             group += static_cast<std::uint64_t>(column.intermediateSize ==
                                                 context.moe.expert.intermediateSize);
@@ -239,7 +240,12 @@ private:
                 m_results += probe->resultBytes(context);
                 cost.wholeMatrices = cost.wholeMatrices || needs.wholeMatrices;
                 weightsWanted = weightsWanted || needs.expertWeights;
+                routerWanted = routerWanted || needs.router;
             }
+        }
+        if (routerWanted && !forward) {
+            const auto& spec = m_models.model->spec.layers[static_cast<std::size_t>(index)];
+            m_bytes += m_reader.storedBytes(spec.names.router.weight);
         }
         if (!weightsWanted) {
             return;
@@ -252,13 +258,27 @@ private:
         effort.statics.operations += elements * static_cast<double>(group) * 2.0;
         effort.statics.calls += kCallsPerStatics;
         if (!forward) {
-            const auto& names = m_models.model->spec.layers[static_cast<std::size_t>(index)].names;
-            for (const model::FeedForwardNames& expert : names.experts) {
-                for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
-                    m_bytes += m_reader.storedBytes(*name);
-                    effort.bytes += m_reader.storedBytes(*name);
-                }
+            readColumns(index);
+        }
+    }
+
+    /// The weights of a layer's columns, for a run in which no text passes it.
+    void readColumns(int index) {
+        const auto layer = static_cast<std::size_t>(index);
+        const auto add = [&](const WeightReader& reader, const model::FeedForwardNames& names) {
+            for (const model::TensorRef* name : {&names.gate, &names.up, &names.down}) {
+                m_bytes += reader.storedBytes(*name);
+                m_efforts.back().bytes += reader.storedBytes(*name);
             }
+        };
+        const model::LayerNames& names = m_models.model->spec.layers[layer].names;
+        for (const model::FeedForwardNames& expert : names.experts) {
+            add(m_reader, expert);
+        }
+        add(m_reader, names.shared);
+        for (const auto& baseline : m_models.baselines) {
+            add(WeightReader(baseline->checkpoint, m_plan.place),
+                baseline->spec.layers[layer].names.dense);
         }
     }
 

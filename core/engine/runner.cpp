@@ -217,7 +217,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
         weights = weights || needs.expertWeights;
         whole = whole || needs.wholeMatrices;
         if (needs.router) {
-            probe.consumeRouter(reader.load(names.router.weight).to(at::kFloat));
+            probe.consumeRouter(reader.loadFloat(names.router.weight));
         }
     });
     if (weights) {

@@ -24,6 +24,23 @@ constexpr std::array kCatalogue{
          "cosine of these vectors for every pair of routed experts, dense baselines F and shared "
          "experts S.",
          "1 = the experts' average neurons point the same way.", "arXiv 2406.18219"},
+    Info{"router_similarity", "A4", "Router and weight similarity", ExperimentKind::Static, 1,
+         "Cosine of the router's rows for every pair of routed experts. Per layer and matrix the "
+         "linear regression of that (Y) on the cosine of the experts' mean neurons, or of their "
+         "flattened matrices (X), over the E(E-1)/2 pairs: slope, intercept, r, r squared, "
+         "two-sided p, standard error of the slope; and the mean of the unrounded r squared over "
+         "layers.",
+         "r squared near 1: experts whose weights are alike have router rows that are alike.",
+         "arXiv 2406.18219"},
+    Info{"expert_projection", "A5", "Projection of experts", ExperimentKind::Static, 1,
+         "Two principal components of the flattened matrices of the routed experts and dense "
+         "baselines F as rows, each column less its mean over the rows and (standardised) over its "
+         "unbiased deviation; scores U S by way of the Gram matrix, each component's score of "
+         "largest magnitude positive; explained variance; DBSCAN labels of the scores, -1 an "
+         "outlier.",
+         "Close points are experts with similar weights. Read the explained variance first: the "
+         "plane shows no more than that.",
+         "arXiv 2406.18219"},
     Info{"parameters", "A7", "Parameter accounting", ExperimentKind::Static, 1,
          "Parameters in all and active per token by component, from the shapes of the "
          "checkpoint's own tensors; operations per token by context; bytes of expert weights that "

@@ -5,12 +5,14 @@
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
 #include "core/experiments/chosen_experts.h"
+#include "core/experiments/expert_projection.h"
 #include "core/experiments/mean_neuron_similarity.h"
 #include "core/experiments/norms_scores.h"
 #include "core/experiments/options.h"
 #include "core/experiments/output_similarity.h"
 #include "core/experiments/parameters.h"
 #include "core/experiments/rank_counts.h"
+#include "core/experiments/router_similarity.h"
 #include "core/experiments/weight_similarity.h"
 
 namespace moescope::experiments {
@@ -26,6 +28,10 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.statics.push_back(makeWeightSimilarity(options));
     } else if (info->id == "mean_neuron_similarity") {
         probes.statics.push_back(makeMeanNeuronSimilarity());
+    } else if (info->id == "router_similarity") {
+        probes.statics.push_back(makeRouterSimilarity(options));
+    } else if (info->id == "expert_projection") {
+        probes.statics.push_back(makeExpertProjection(options));
     } else if (info->id == "parameters") {
         probes.models.push_back(makeParameters());
     } else if (info->id == "output_similarity") {

@@ -20,6 +20,10 @@ void addGram(at::Tensor& gram, const at::Tensor& x);
 void addRelativeGram(at::Tensor& gram, const at::Tensor& x, std::int64_t count,
                      std::int64_t reference);
 
+/// The same for x with each column's mean over the C rows taken off and, if `standardised`, divided
+/// by its unbiased deviation; a constant column becomes 0.
+void addColumnwiseGram(at::Tensor& gram, const at::Tensor& x, bool standardised);
+
 /// In main memory, row-major.
 [[nodiscard]] std::vector<double> toVector(const at::Tensor& gram);
 

@@ -2,12 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/mean_neuron_similarity.h"
 
-#include "core/experiments/gram.h"
+#include "core/experiments/neuron_sums.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/roles.h"
-#include "core/numerics/similarity.h"
-
-#include <array>
 
 namespace moescope::experiments {
 namespace {
@@ -17,63 +14,40 @@ public:
     [[nodiscard]] std::string_view experiment() const override { return "mean_neuron_similarity"; }
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        return sizeof(double) * kRoles.size() * layer.columns.size() *
-               static_cast<std::uint64_t>(layer.hiddenSize);
+        return NeuronSums::bytes(layer);
     }
 
     void begin(const engine::LayerContext& layer) override {
-        m_columns = layer.columns;
-        m_hiddenSize = layer.hiddenSize;
-        m_sums = {};
+        m_labels = layer.labels();
+        m_sums.begin(layer);
     }
 
-    void consume(const engine::WeightBlock& block) override {
-        at::Tensor& sums = m_sums[static_cast<std::size_t>(block.role)];
-        if (!sums.defined()) {
-            sums = at::zeros({static_cast<std::int64_t>(m_columns.size()), m_hiddenSize},
-                             block.weights.options().dtype(at::kDouble));
-        }
-        const at::Tensor blockSums = block.weights.sum(block.neuronAxis(), false, at::kDouble);
-        for (std::size_t i = 0; i < block.columns.size(); ++i) {
-            sums[block.columns[i]] += blockSums[static_cast<std::int64_t>(i)];
-        }
-    }
+    void consume(const engine::WeightBlock& block) override { m_sums.add(block); }
 
     [[nodiscard]] session::Part end() override {
         session::Part part;
         for (const engine::Role role : kRoles) {
             finish(role, part);
         }
-        m_sums = {};
+        m_sums.clear();
         return part;
     }
 
 private:
     void finish(engine::Role role, session::Part& part) const {
-        const std::size_t count = m_columns.size();
-        at::Tensor means = m_sums[static_cast<std::size_t>(role)].clone();
-        std::vector<std::string> labels;
-        for (std::size_t i = 0; i < count; ++i) {
-            labels.push_back(m_columns[i].label);
-            means[static_cast<std::int64_t>(i)].div_(m_columns[i].intermediateSize);
-        }
-        at::Tensor gram = at::zeros({means.size(0), means.size(0)}, means.options());
-        addGram(gram, means);
-        const std::vector<double> products = toVector(gram);
-        std::vector<double> cosines(products.size());
-        numerics::cosinesFromGram(products, count, cosines);
+        const at::Tensor means = m_sums.means(role);
+        const std::vector<double> cosines = rowCosines(means);
         const std::string name = roleName(role);
         part.quantities.push_back(
-            similarityMatrix(name, "cosine of mean " + name + " neurons", labels, cosines));
-        const std::string warning = notFiniteWarning(name + " weights", labels, products);
+            similarityMatrix(name, "cosine of mean " + name + " neurons", m_labels, cosines));
+        const std::string warning = notFiniteWarning(name + " weights", m_labels, cosines);
         if (!warning.empty()) {
             part.warnings.push_back(warning);
         }
     }
 
-    std::vector<engine::Column> m_columns;
-    std::int64_t m_hiddenSize = 0;
-    std::array<at::Tensor, kRoles.size()> m_sums;  // [N, d] each
+    std::vector<std::string> m_labels;
+    NeuronSums m_sums;
 };
 
 }  // namespace

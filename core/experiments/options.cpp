@@ -26,6 +26,16 @@ constexpr std::array<std::pair<KeptTokens, std::string_view>, 2> kKeptNames{{
     {KeptTokens::Spread, "spread"},
 }};
 
+constexpr std::array<std::pair<WeightMeasure, std::string_view>, 2> kMeasureNames{{
+    {WeightMeasure::MeanNeuron, "mean_neuron"},
+    {WeightMeasure::Matrix, "matrix"},
+}};
+
+constexpr std::array<std::pair<Scaling, std::string_view>, 2> kScalingNames{{
+    {Scaling::Standardised, "standardised"},
+    {Scaling::Raw, "raw"},
+}};
+
 template <typename Names, typename Value>
 std::string wordOf(const Names& names, Value value) {
     const auto found = std::find_if(names.begin(), names.end(),
@@ -58,6 +68,22 @@ bool hasKeptTokens(std::string_view experiment) {
 bool hasSkipFirst(std::string_view experiment) {
     return experiment == "output_similarity" || experiment == "rank_counts";
 }
+bool hasRouterAgainst(std::string_view experiment) {
+    return experiment == "router_similarity";
+}
+bool hasProjection(std::string_view experiment) {
+    return experiment == "expert_projection";
+}
+bool hasOutliers(std::string_view experiment) {
+    return experiment == "expert_projection";
+}
+
+double positive(std::string_view experiment, const Json& value) {
+    if (!value.is_number() || !(value.get<double>() > 0.0)) {
+        refuse(experiment, value.dump() + " is not a positive number");
+    }
+    return value.get<double>();
+}
 
 void readEntry(std::string_view experiment, const std::string& key, const Json& value,
                ExperimentOptions& options) {
@@ -70,6 +96,15 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.keptTokenCount = value.get<std::uint64_t>();
     } else if (key == "kept_tokens" && hasKeptTokens(experiment)) {
         options.keptTokens = valueOf(kKeptNames, experiment, value);
+    } else if (key == "router_against" && hasRouterAgainst(experiment)) {
+        options.routerAgainst = valueOf(kMeasureNames, experiment, value);
+    } else if (key == "projection" && hasProjection(experiment)) {
+        options.projection = valueOf(kScalingNames, experiment, value);
+    } else if (key == "outlier_radius" && hasOutliers(experiment)) {
+        options.outlierRadius = positive(experiment, value);
+    } else if (key == "outlier_neighbours" && hasOutliers(experiment) &&
+               value.is_number_unsigned()) {
+        options.outlierNeighbours = value.get<std::uint64_t>();
     } else {
         refuse(experiment, "\"" + key + "\": " + value.dump() + " is not understood");
     }
@@ -88,6 +123,16 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
     if (hasKeptTokens(experiment)) {
         json["kept_token_count"] = options.keptTokenCount;
         json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+    }
+    if (hasRouterAgainst(experiment)) {
+        json["router_against"] = wordOf(kMeasureNames, options.routerAgainst);
+    }
+    if (hasProjection(experiment)) {
+        json["projection"] = wordOf(kScalingNames, options.projection);
+    }
+    if (hasOutliers(experiment)) {
+        json["outlier_radius"] = options.outlierRadius;
+        json["outlier_neighbours"] = options.outlierNeighbours;
     }
     return json.dump();
 }

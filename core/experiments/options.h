@@ -22,6 +22,18 @@ enum class KeptTokens {
     Spread,  ///< at equal distances over the whole text
 };
 
+/// Which similarity of weights the router's is held against.
+enum class WeightMeasure {
+    MeanNeuron,  ///< A2
+    Matrix,      ///< A1
+};
+
+/// How columns are scaled before principal components are taken.
+enum class Scaling {
+    Standardised,  ///< mean 0, unbiased deviation 1
+    Raw,           ///< mean 0
+};
+
 /// Everything a user may set about how numbers are made. Each experiment sees only its own part
 /// (optionsJson), so that changing one option makes no other experiment's results stale.
 struct ExperimentOptions {
@@ -30,6 +42,10 @@ struct ExperimentOptions {
                                   ///< token (the BOS) out of the statistics
     std::uint64_t keptTokenCount = 64;  ///< output_similarity
     KeptTokens keptTokens = KeptTokens::First;
+    WeightMeasure routerAgainst = WeightMeasure::MeanNeuron;  ///< router_similarity
+    Scaling projection = Scaling::Standardised;               ///< expert_projection
+    double outlierRadius = 50.0;          ///< expert_projection: DBSCAN's eps, as in the source
+    std::uint64_t outlierNeighbours = 5;  ///< expert_projection: its min_samples
     bool operator==(const ExperimentOptions&) const = default;
 };
 

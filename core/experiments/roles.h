@@ -17,4 +17,9 @@ inline constexpr std::array kRoles{engine::Role::Gate, engine::Role::Up, engine:
     return kNames[static_cast<std::size_t>(role)];
 }
 
+/// The axis of a quantity that has a row for each role.
+[[nodiscard]] inline session::Axis roleAxis() {
+    return {"role", {"gate", "up", "down"}};
+}
+
 }  // namespace moescope::experiments

@@ -151,6 +151,21 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
     CHECK(parsed({"--prompt", "x", "--restart"}).interrupted == Interrupted::Restart);
 }
 
+TEST_CASE("AnalyzeCommand: options of the experiments on weights", "[app][cli]") {
+    const AnalyzeOptions options =
+        parsed({"--prompt", "x", "--router-against", "matrix", "--projection", "raw",
+                "--outlier-radius", "2.5", "--outlier-neighbours", "3"});
+    CHECK(options.experimentOptions.routerAgainst == experiments::WeightMeasure::Matrix);
+    CHECK(options.experimentOptions.projection == experiments::Scaling::Raw);
+    CHECK(options.experimentOptions.outlierRadius == 2.5);
+    CHECK(options.experimentOptions.outlierNeighbours == 3);
+    CHECK(parsed({"--prompt", "x"}).experimentOptions == experiments::ExperimentOptions{});
+    checkRefused({"--prompt", "x", "--router-against", "bias"}, {"bias", "mean-neuron"});
+    checkRefused({"--prompt", "x", "--projection", "none"}, {"none", "raw"});
+    checkRefused({"--prompt", "x", "--outlier-radius", "0"}, {"--outlier-radius"});
+    checkRefused({"--prompt", "x", "--outlier-neighbours", "0"}, {"--outlier-neighbours"});
+}
+
 TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy", "[app][cli]") {
     checkRefused({}, {"--prompt", "--experiments static"});
     checkRefused({"--experiments", "rank_counts"}, {"--text"});

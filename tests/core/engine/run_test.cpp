@@ -171,6 +171,28 @@ TEST_CASE("run: each tensor is read once for static and dynamic experiments", "[
     CHECK(engine::estimate(again, experiments::makeProbes).readBytes == report.bytesRead);
 }
 
+TEST_CASE("run: experiments on weights read experts, baseline and router once, as estimated",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string fixture = GENERATE("mixtral", "deepseek", "deepseek-variant");
+    INFO(fixture);
+    auto request = requestFor(fixture, folder / "run.h5");
+    request.corpus = {};
+    request.experiments = {{"weight_similarity", "{}"},
+                           {"mean_neuron_similarity", "{}"},
+                           {"router_similarity", "{}"},
+                           {"expert_projection", "{}"},
+                           {"parameters", "{}"}};
+    if (fixture == "mixtral") {
+        request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    }
+    const std::uint64_t expected = engine::estimate(request, experiments::makeProbes).readBytes;
+    Recorder recorder;
+    CHECK(runWith(request, recorder).bytesRead == expected);
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(session->read({BranchId{0}, "router_similarity", "mean_r2"}, std::nullopt).size() == 3);
+}
+
 TEST_CASE("run: static experiments need no text", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("mixtral", folder / "run.h5");

@@ -152,6 +152,9 @@ session::Part feed(engine::StaticProbe& probe, const WeightData& layer, int slab
                                        layer.hiddenSize, layer.columns, none};
     probe.check(context);
     probe.begin(context);
+    if (probe.needs().router) {
+        probe.consumeRouter(tensorOf(layer.router, {layer.experts, layer.hiddenSize}));
+    }
     std::vector<int> first;
     std::vector<int> rest;
     for (int column = 0; column < static_cast<int>(layer.columns.size()); ++column) {
@@ -257,6 +260,7 @@ WeightData referenceWeights(const std::string& fixture, int layer, const std::st
     data.experts = static_cast<int>(router[0]);
     data.hiddenSize = static_cast<int>(router[1]);
     data.matrices.resize(3);
+    data.router = decoded(folder, block + "gate.weight");
     for (int e = 0; e < data.experts; ++e) {
         const std::string number = std::to_string(e);
         appendMatrices(data, folder, block + "experts." + number + ".", roles, Column::Kind::Routed,
@@ -270,6 +274,34 @@ WeightData referenceWeights(const std::string& fixture, int layer, const std::st
         appendMatrices(data, folder, block + "shared_experts.", generic, Column::Kind::Shared, "S");
     }
     return data;
+}
+
+WeightData randomWeights(int experts, int neurons, int hiddenSize, bool withBaseline,
+                         unsigned seed) {
+    std::mt19937 generator(seed);
+    WeightData data;
+    data.experts = experts;
+    data.hiddenSize = hiddenSize;
+    data.columns = columnsOf(experts, neurons);
+    if (withBaseline) {
+        data.columns.push_back({Column::Kind::Baseline, "F", neurons});
+    }
+    const auto d = static_cast<std::size_t>(hiddenSize);
+    data.matrices.resize(3);
+    for (auto& role : data.matrices) {
+        for (std::size_t c = 0; c < data.columns.size(); ++c) {
+            role.push_back(randomNumbers(static_cast<std::size_t>(neurons) * d, generator));
+        }
+    }
+    data.router = randomNumbers(static_cast<std::size_t>(experts) * d, generator);
+    return data;
+}
+
+const std::vector<GoldenFixture>& goldenFixtures() {
+    static const std::vector<GoldenFixture> fixtures{{"mixtral", "mistral-baseline", {0, 1, 2}},
+                                                     {"deepseek", "", {1, 2}},
+                                                     {"deepseek-variant", "", {2, 4}}};
+    return fixtures;
 }
 
 const session::Quantity& quantity(const session::Part& part, const std::string& name) {

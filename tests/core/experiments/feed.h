@@ -35,6 +35,7 @@ struct WeightData {
     std::vector<engine::Column> columns;
     /// [role][column]: gate and up [m, d], down [d, m].
     std::vector<std::vector<std::vector<float>>> matrices;
+    std::vector<float> router;  ///< [E, d]
 };
 
 /// Carries the layer past the probe in blocks of at most that many tokens, or slabs of neurons.
@@ -58,6 +59,17 @@ struct WeightData {
 /// is not needed.
 [[nodiscard]] WeightData referenceWeights(const std::string& fixture, int layer,
                                           const std::string& baseline = {});
+
+/// Normally distributed matrices of experts 0..E-1 and, if asked, F of equal width.
+[[nodiscard]] WeightData randomWeights(int experts, int neurons, int hiddenSize, bool withBaseline,
+                                       unsigned seed);
+
+/// The fixtures of tests/data/reference/experiments with their mixture layers.
+struct GoldenFixture {
+    std::string name, baseline;
+    std::vector<int> layers;
+};
+[[nodiscard]] const std::vector<GoldenFixture>& goldenFixtures();
 
 /// Throws std::out_of_range when the part has no such quantity.
 [[nodiscard]] const session::Quantity& quantity(const session::Part& part, const std::string& name);

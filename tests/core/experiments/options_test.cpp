@@ -20,6 +20,17 @@ TEST_CASE("ExperimentOptions: each experiment sees its own part only", "[core][e
     CHECK(optionsJson("output_similarity", options) ==
           R"({"kept_token_count":7,"kept_tokens":"spread","skip_first_token":true})");
     CHECK(optionsJson("chosen_experts", options) == "{}");
+    const ExperimentOptions statics{.routerAgainst = WeightMeasure::Matrix,
+                                    .projection = Scaling::Raw,
+                                    .outlierRadius = 2.5,
+                                    .outlierNeighbours = 3};
+    CHECK(optionsJson("router_similarity", statics) == R"({"router_against":"matrix"})");
+    CHECK(optionsJson("expert_projection", statics) ==
+          R"({"outlier_neighbours":3,"outlier_radius":2.5,"projection":"raw"})");
+    for (const char* id : {"router_similarity", "expert_projection"}) {
+        const std::string json = optionsJson(id, statics);
+        CHECK(optionsJson(id, parseOptions(id, json)) == json);
+    }
     CHECK(parseOptions("output_similarity", optionsJson("output_similarity", options)) ==
           ExperimentOptions{
               .skipFirstToken = true, .keptTokenCount = 7, .keptTokens = KeptTokens::Spread});
@@ -40,6 +51,16 @@ TEST_CASE("ExperimentOptions: what is not understood is refused by name", "[core
         CAPTURE(text);
         checkThrows([&] { static_cast<void>(parseOptions("output_similarity", text)); },
                     ErrorCode::Usage, {"output_similarity"});
+    }
+}
+
+TEST_CASE("ExperimentOptions: a radius must be positive", "[core][experiments]") {
+    for (const char* text :
+         {R"({"outlier_radius":0})", R"({"outlier_radius":-1})", R"({"outlier_radius":"50"})",
+          R"({"outlier_neighbours":-5})", R"({"projection":"scaled"})"}) {
+        CAPTURE(text);
+        checkThrows([&] { static_cast<void>(parseOptions("expert_projection", text)); },
+                    ErrorCode::Usage, {"expert_projection"});
     }
 }
 

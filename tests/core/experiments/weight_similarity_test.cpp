@@ -31,14 +31,7 @@ session::Part run(const WeightData& weights, RelativeTo relativeTo = RelativeTo:
 }  // namespace
 
 TEST_CASE("WeightSimilarity: golden values of the fixtures", "[core][experiments]") {
-    struct Fixture {
-        std::string name, baseline;
-        std::vector<int> layers;
-    };
-    const std::vector<Fixture> fixtures{{"mixtral", "mistral-baseline", {0, 1, 2}},
-                                        {"deepseek", "", {1, 2}},
-                                        {"deepseek-variant", "", {2, 4}}};
-    for (const Fixture& fixture : fixtures) {
+    for (const GoldenFixture& fixture : goldenFixtures()) {
         const ReferenceFile golden(referenceDir() / "experiments" /
                                    (fixture.name + ".safetensors"));
         for (const int layer : fixture.layers) {
