@@ -16,13 +16,18 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-void markPortable(const float* values, const float* subtract, std::size_t first, std::size_t n,
-                  float bound, Mask* masks) {
+void markFrom(std::size_t first, const float* values, const float* subtract, std::size_t n,
+              float bound, Mask* masks) {
     for (std::size_t j = first; j < n; ++j) {
         const Mask bit = values[j] - subtract[j] > bound ? 1 : 0;
         const Mask before = j % kMaskBits == 0 ? 0 : masks[j / kMaskBits];
         masks[j / kMaskBits] = before | bit << (j % kMaskBits);
     }
+}
+
+void markPortable(const float* values, const float* subtract, std::size_t n, float bound,
+                  Mask* masks) {
+    markFrom(0, values, subtract, n, bound, masks);
 }
 
 double relaxPortable(const float* values, const double* prices, std::size_t n, double base,
@@ -80,39 +85,44 @@ void raisePortable(const float* values, std::size_t n, std::uint32_t row, float*
 
 #if defined(__x86_64__)
 
+MOESCOPE_TARGET_AVX2 inline unsigned above8(const float* values, const float* subtract,
+                                            float bound) {
+    const __m256 difference = _mm256_sub_ps(_mm256_loadu_ps(values), _mm256_loadu_ps(subtract));
+    const int bits =
+        _mm256_movemask_ps(_mm256_cmp_ps(difference, _mm256_set1_ps(bound), _CMP_GT_OQ));
+    return static_cast<unsigned>(bits);
+}
+
+MOESCOPE_TARGET_AVX512 inline unsigned above16(const float* values, const float* subtract,
+                                               float bound) {
+    const __m512 difference = _mm512_sub_ps(_mm512_loadu_ps(values), _mm512_loadu_ps(subtract));
+    return _mm512_cmp_ps_mask(difference, _mm512_set1_ps(bound), _CMP_GT_OQ);
+}
+
+/// Whole words by `above`, which compares `lanes` entries; inlined where its instructions may be
+/// used.
+template <std::size_t lanes, unsigned (*above)(const float*, const float*, float)>
+[[gnu::always_inline]] inline void markWords(const float* values, const float* subtract,
+                                             std::size_t n, float bound, Mask* masks) {
+    const std::size_t whole = n - n % kMaskBits;
+    for (std::size_t first = 0; first < whole; first += kMaskBits) {
+        Mask mask = 0;
+        for (std::size_t b = 0; b < kMaskBits; b += lanes) {
+            mask |= Mask{above(values + first + b, subtract + first + b, bound)} << b;
+        }
+        masks[first / kMaskBits] = mask;
+    }
+    markFrom(whole, values, subtract, n, bound, masks);
+}
+
 MOESCOPE_TARGET_AVX2 void markAvx2(const float* values, const float* subtract, std::size_t n,
                                    float bound, Mask* masks) {
-    const __m256 limit = _mm256_set1_ps(bound);
-    const std::size_t whole = n - n % kMaskBits;
-    for (std::size_t word = 0; word < whole / kMaskBits; ++word) {
-        Mask mask = 0;
-        for (std::size_t b = 0; b < kMaskBits; b += 8) {
-            const std::size_t j = word * kMaskBits + b;
-            const __m256 difference =
-                _mm256_sub_ps(_mm256_loadu_ps(values + j), _mm256_loadu_ps(subtract + j));
-            const int bits = _mm256_movemask_ps(_mm256_cmp_ps(difference, limit, _CMP_GT_OQ));
-            mask |= static_cast<Mask>(static_cast<unsigned>(bits)) << b;
-        }
-        masks[word] = mask;
-    }
-    markPortable(values, subtract, whole, n, bound, masks);
+    markWords<8, above8>(values, subtract, n, bound, masks);
 }
 
 MOESCOPE_TARGET_AVX512 void markAvx512(const float* values, const float* subtract, std::size_t n,
                                        float bound, Mask* masks) {
-    const __m512 limit = _mm512_set1_ps(bound);
-    const std::size_t whole = n - n % kMaskBits;
-    for (std::size_t word = 0; word < whole / kMaskBits; ++word) {
-        Mask mask = 0;
-        for (std::size_t b = 0; b < kMaskBits; b += 16) {
-            const std::size_t j = word * kMaskBits + b;
-            const __m512 difference =
-                _mm512_sub_ps(_mm512_loadu_ps(values + j), _mm512_loadu_ps(subtract + j));
-            mask |= Mask{_mm512_cmp_ps_mask(difference, limit, _CMP_GT_OQ)} << b;
-        }
-        masks[word] = mask;
-    }
-    markPortable(values, subtract, whole, n, bound, masks);
+    markWords<16, above16>(values, subtract, n, bound, masks);
 }
 
 constexpr std::size_t kLanes = 8;
@@ -195,65 +205,66 @@ MOESCOPE_TARGET_AVX512 void raiseAvx512(const float* values, std::size_t n, std:
     }
 }
 
-enum class Level { Portable, Avx2, Avx512 };
+#endif
 
-Level detect() {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {
-        return Level::Avx512;
-    }
-    return __builtin_cpu_supports("avx2") ? Level::Avx2 : Level::Portable;
-}
-
-Level level() {
-    static const Level found = detect();
+Level highest() {
+    static const Level found = isSupported(Level::Avx512) ? Level::Avx512
+                               : isSupported(Level::Avx2) ? Level::Avx2
+                                                          : Level::Portable;
     return found;
 }
 
+constexpr Passes kPortable{markPortable, relaxPortable, twoSmallestPortable, raisePortable};
+#if defined(__x86_64__)
+// Doubles in four lanes gain nothing over what the compiler makes of the portable loops.
+constexpr Passes kAvx2{markAvx2, relaxPortable, twoSmallestPortable, raisePortable};
+constexpr Passes kAvx512{markAvx512, relaxAvx512, twoSmallestAvx512, raiseAvx512};
 #endif
 
 }  // namespace
 
-void markAbove(const float* values, const float* subtract, std::size_t n, float bound,
-               Mask* masks) {
+bool isSupported(Level level) {
 #if defined(__x86_64__)
-    if (level() == Level::Avx512) {
-        return markAvx512(values, subtract, n, bound, masks);
-    }
-    if (level() == Level::Avx2) {
-        return markAvx2(values, subtract, n, bound, masks);
+    switch (level) {
+        case Level::Avx512:
+            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+        case Level::Avx2:
+            return __builtin_cpu_supports("avx2");
+        case Level::Portable:
+            break;
     }
 #endif
-    markPortable(values, subtract, 0, n, bound, masks);
+    return level == Level::Portable;
+}
+
+const Passes& passesOf(Level level) {
+#if defined(__x86_64__)
+    if (level != Level::Portable) {
+        return level == Level::Avx512 ? kAvx512 : kAvx2;
+    }
+#endif
+    static_cast<void>(level);
+    return kPortable;
+}
+
+void markAbove(const float* values, const float* subtract, std::size_t n, float bound,
+               Mask* masks) {
+    passesOf(highest()).markAbove(values, subtract, n, bound, masks);
 }
 
 double relax(const float* values, const double* prices, std::size_t n, double base,
              std::uint32_t row, double* distances, std::uint32_t* from) {
-#if defined(__x86_64__)
-    if (level() == Level::Avx512) {
-        return relaxAvx512(values, prices, n, base, row, distances, from);
-    }
-#endif
-    return relaxPortable(values, prices, n, base, row, distances, from);
+    return passesOf(highest()).relax(values, prices, n, base, row, distances, from);
 }
 
 TwoSmallest twoSmallest(const float* values, const double* prices, std::size_t n,
                         std::uint32_t none) {
-#if defined(__x86_64__)
-    if (level() == Level::Avx512) {
-        return twoSmallestAvx512(values, prices, n, none);
-    }
-#endif
-    return twoSmallestPortable(values, prices, n, none);
+    return passesOf(highest()).twoSmallest(values, prices, n, none);
 }
 
 void raise(const float* values, std::size_t n, std::uint32_t row, float* largest,
            std::uint32_t* from) {
-#if defined(__x86_64__)
-    if (level() == Level::Avx512) {
-        return raiseAvx512(values, n, row, largest, from);
-    }
-#endif
-    raisePortable(values, n, row, largest, from);
+    passesOf(highest()).raise(values, n, row, largest, from);
 }
 
 }  // namespace moescope::numerics::scan

@@ -38,6 +38,20 @@ struct TwoSmallest {
 void raise(const float* values, std::size_t n, std::uint32_t row, float* largest,
            std::uint32_t* from);
 
+/// Instruction sets, each including those before it.
+enum class Level { Portable, Avx2, Avx512 };
+[[nodiscard]] bool isSupported(Level level);
+
+/// The passes above with the instructions of one level at most; they give the same to the bit. For
+/// the level's test: the functions above take the highest one supported.
+struct Passes {
+    decltype(&scan::markAbove) markAbove;
+    decltype(&scan::relax) relax;
+    decltype(&scan::twoSmallest) twoSmallest;
+    decltype(&scan::raise) raise;
+};
+[[nodiscard]] const Passes& passesOf(Level level);
+
 /// Calls use(j) for each marked entry, ascending.
 template <typename Use>
 void forEachMarked(const Mask* masks, std::size_t n, const Use& use) {
