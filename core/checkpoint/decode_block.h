@@ -157,28 +157,12 @@ struct Q3_K {
                      : high(packed + 4 + group) | ((byte(packed + group) >> 2) & 0x30);
 }
 
-/// Scales of scales and minima, twelve bytes of them, 128 bytes of two values.
-struct Q4_K {
-    static constexpr std::size_t kElements = kSuper, kBytes = 144;
-    [[gnu::always_inline]] static void decode(Bytes from, float* to) {
-        const float d = half(from);
-        const float least = half(from + 2);
-        for (std::size_t group = 0; group < 8; ++group) {
-            const float dl = d * static_cast<float>(sixBitScale(from + 4, group));
-            const float ml = least * static_cast<float>(sixBitMinimum(from + 4, group));
-            const auto shift = static_cast<unsigned>(4 * (group % 2));
-            const Bytes values = from + 16 + 32 * (group / 2);
-            for (std::size_t i = 0; i < 32; ++i) {
-                const int q = (byte(values + i) >> shift) & 0x0F;
-                to[32 * group + i] = dl * static_cast<float>(q) - ml;
-            }
-        }
-    }
-};
-
-/// As Q4_K with 32 bytes of fifth bits before the values.
-struct Q5_K {
-    static constexpr std::size_t kElements = kSuper, kBytes = 176;
+/// Scales of scales and minima, twelve bytes of them, with `FifthBits` 32 bytes of upper bits, 128
+/// bytes of two values.
+template <bool FifthBits>
+struct SixBitScaled {
+    static constexpr std::size_t kElements = kSuper, kUpper = 16;
+    static constexpr std::size_t kValues = kUpper + (FifthBits ? 32 : 0), kBytes = kValues + 128;
     [[gnu::always_inline]] static void decode(Bytes from, float* to) {
         const float d = half(from);
         const float least = half(from + 2);
@@ -187,15 +171,17 @@ struct Q5_K {
             const float ml = least * static_cast<float>(sixBitMinimum(from + 4, group));
             const auto shift = static_cast<unsigned>(4 * (group % 2));
             const auto bit = static_cast<unsigned>(group);
-            const Bytes values = from + 48 + 32 * (group / 2);
+            const Bytes values = from + kValues + 32 * (group / 2);
             for (std::size_t i = 0; i < 32; ++i) {
-                const int upper = ((byte(from + 16 + i) >> bit) & 1) << 4;
+                const int upper = FifthBits ? ((byte(from + kUpper + i) >> bit) & 1) << 4 : 0;
                 const int q = ((byte(values + i) >> shift) & 0x0F) | upper;
                 to[32 * group + i] = dl * static_cast<float>(q) - ml;
             }
         }
     }
 };
+using Q4_K = SixBitScaled<false>;
+using Q5_K = SixBitScaled<true>;
 
 /// 128 bytes of two low halves, 64 of four upper bits, 16 signed scales, their scale.
 struct Q6_K {
@@ -267,7 +253,7 @@ struct MXFP4 {
     [[gnu::always_inline]] static void decode(Bytes from, float* to) {
         const std::uint32_t exponent = byte(from);
         const std::uint32_t bits = exponent < 2 ? 0x00200000U << exponent : (exponent - 1U) << 23U;
-        const float d = std::bit_cast<float>(bits);
+        const auto d = std::bit_cast<float>(bits);
         for (std::size_t i = 0; i < kSmall / 2; ++i) {
             to[i] = d * kTwice[static_cast<std::size_t>(low(from + 1 + i))];
             to[i + kSmall / 2] = d * kTwice[static_cast<std::size_t>(high(from + 1 + i))];

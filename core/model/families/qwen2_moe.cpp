@@ -39,11 +39,7 @@ ModelSpec describe(const FamilyInput& input) {
                                            .normEps = 1e-6});
     setAttentionBias(spec, config.flag({"qkv_bias"}, true), false);
     setQwenWindow(config, spec);
-    setRouted(input, spec, qwenRoutedLayers(config, spec), readMoe(config),
-              {.router = "mlp.gate",
-               .expert = "mlp.experts.{}",
-               .shared = "mlp.shared_expert",
-               .sharedGate = "mlp.shared_expert_gate.weight"});
+    setRouted(input, spec, qwenRoutedLayers(config, spec), readMoe(config), kQwenSharedNames);
     setDense(spec, {.intermediateSize = config.integer({"intermediate_size"}, 5632, kSizeRange),
                     .activation = readActivation(config)});
     return spec;

@@ -32,10 +32,7 @@ ModelSpec describe(const FamilyInput& input) {
                                            .headDim = config.integer({"head_dim"}, 256)});
     setQwenHybrid(input, spec, layoutOf(input));
     setRouted(input, spec, qwenRoutedLayers(config, spec), readQwenHybridMoe(config),
-              {.router = "mlp.gate",
-               .expert = "mlp.experts.{}",
-               .shared = "mlp.shared_expert",
-               .sharedGate = "mlp.shared_expert_gate.weight"});
+              kQwenSharedNames);
     setDense(spec, {.intermediateSize = config.integer({"intermediate_size"}, 5632, kSizeRange),
                     .activation = readActivation(config)});
     return spec;
