@@ -55,7 +55,7 @@ void RegisteredMapping::requireWhole() const {
 
 const char* RegisteredMapping::pathAt(const void* address) noexcept {
     const auto* byte = static_cast<const std::byte*>(address);
-    const std::less_equal<const std::byte*> notAfter;
+    const std::less_equal<> notAfter;
     for (const RegisteredMapping* entry = firstMapping; entry != nullptr; entry = entry->m_next) {
         if (notAfter(entry->m_data, byte) && !notAfter(entry->m_data + entry->m_size, byte)) {
             return entry->m_path.c_str();

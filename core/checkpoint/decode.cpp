@@ -50,8 +50,9 @@ template <Block Type>
     std::array<float, Type::kElements> values;
     for (std::size_t i = 0; i < count / Type::kElements; ++i) {
         Type::decode(from + i * Type::kBytes, values.data());
+        std::uint16_t* const block = to + i * Type::kElements;
         for (std::size_t j = 0; j < Type::kElements; ++j) {
-            to[i * Type::kElements + j] = element::roundToBfloat16(values[j]);
+            block[j] = element::roundToBfloat16(values[j]);
         }
     }
 }

@@ -57,9 +57,8 @@ struct SmallFloat {
         const std::uint32_t magnitude = bits & kMagnitude;
         const std::uint32_t sign = (bits >> kTotal) << 31U;
         const std::uint32_t moved = magnitude << (23U - MantissaBits);
-        const float correction = std::bit_cast<float>((254U - kBias) << 23U);
-        const std::uint32_t finite =
-            std::bit_cast<std::uint32_t>(std::bit_cast<float>(moved) * correction);
+        const auto correction = std::bit_cast<float>((254U - kBias) << 23U);
+        const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(moved) * correction);
         const std::uint32_t special = 0x7F800000U | moved;
         return std::bit_cast<float>((magnitude >= kInfinity ? special : finite) | sign);
     }
@@ -74,8 +73,8 @@ struct Float8E4M3 {
     [[gnu::always_inline]] static float toFloat(const std::byte* from) {
         const std::uint32_t bits = load<std::uint8_t>(from);
         const std::uint32_t magnitude = bits & 0x7FU;
-        const float correction = std::bit_cast<float>((254U - 7U) << 23U);
-        const std::uint32_t finite =
+        const auto correction = std::bit_cast<float>((254U - 7U) << 23U);
+        const auto finite =
             std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 20U) * correction);
         const std::uint32_t value = magnitude == 0x7FU ? 0x7FC00000U : finite;
         return std::bit_cast<float>(value | ((bits >> 7U) << 31U));

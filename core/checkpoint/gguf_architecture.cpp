@@ -171,6 +171,7 @@ const GgufArchitecture& ggufArchitecture(std::string_view name, std::string_view
         std::find_if(all.begin(), all.end(), [&](const auto& row) { return row.name == name; });
     if (found == all.end()) {
         std::vector<std::string_view> names;
+        names.reserve(all.size());
         for (const auto& row : all) {
             names.push_back(row.name);
         }

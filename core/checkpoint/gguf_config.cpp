@@ -38,7 +38,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({
 /// float32 settings were decimal numbers before: 9.99999975e-06 was 1e-05.
 double asWritten(double value) {
     std::array<char, 32> text{};
-    const auto end =
+    const auto* end =
         std::to_chars(text.data(), text.data() + text.size(), static_cast<float>(value)).ptr;
     double result = 0.0;
     std::from_chars(text.data(), end, result);
@@ -51,7 +51,7 @@ bool isNeutral(const std::string& shown) {
 
 }  // namespace
 
-struct GgufConfig::Document {
+struct GgufConfig::Document {  // NOLINT(bugprone-exception-escape): json moves without throwing
     nlohmann::ordered_json root;
 };
 

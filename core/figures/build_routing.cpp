@@ -87,7 +87,7 @@ Figure buildChosenExperts(const BuildContext& context) {
     }
     body.bar = {makeScale(map, limits), "routing weight"};
     for (const float weight : body.routing->weights) {
-        const double value = static_cast<double>(weight);
+        const auto value = static_cast<double>(weight);
         body.bar.scale.hasAbove = body.bar.scale.hasAbove || value > body.bar.scale.high;
         body.bar.scale.hasBelow = body.bar.scale.hasBelow || value < body.bar.scale.low;
     }

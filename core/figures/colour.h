@@ -13,7 +13,7 @@ namespace moescope::figures {
 enum class ColourMap { Viridis, Cividis, Inferno, Greys, WhiteBlue, Diverging };
 
 [[nodiscard]] std::string_view name(ColourMap map) noexcept;  ///< "viridis", "white-blue"
-[[nodiscard]] std::optional<ColourMap> parseColourMap(std::string_view name);
+[[nodiscard]] std::optional<ColourMap> parseColourMap(std::string_view text);
 
 struct Rgb {
     std::uint8_t r = 0, g = 0, b = 0;

@@ -65,8 +65,9 @@ Ticks roundTicks(double low, double high, std::size_t most, bool integral) {
                 continue;
             }
             ticks.step = step;
-            for (double i = first; i <= last; i += 1.0) {
-                ticks.values.push_back(i * step + 0.0);  // no -0
+            const auto count = static_cast<std::size_t>(last - first + 1.0);
+            for (std::size_t i = 0; i < count; ++i) {
+                ticks.values.push_back((first + static_cast<double>(i)) * step + 0.0);  // no -0
             }
             return ticks;
         }

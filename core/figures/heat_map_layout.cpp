@@ -222,8 +222,10 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     const double strideY = margins.title + mapHeight + margins.bottom + kPanelGap;
     for (std::size_t i = 0; i < count; ++i) {
         const HeatMapPanel& panel = figure.panels[i];
-        const double x = static_cast<double>(i % columns) * strideX;
-        const double y = static_cast<double>(i / columns) * strideY;
+        const std::size_t row = i / columns;
+        const std::size_t column = i % columns;
+        const double x = static_cast<double>(column) * strideX;
+        const double y = static_cast<double>(row) * strideY;
         PanelLayout place;
         place.cell = cell;
         place.gap = gapWidth(1, cell);

@@ -12,7 +12,7 @@ template <typename Visit>
 void forEachValue(const Matrix& matrix, bool offDiagonal, Visit visit) {
     for (std::size_t row = 0; row < matrix.rows; ++row) {
         for (std::size_t column = 0; column < matrix.columns; ++column) {
-            const double value = static_cast<double>(matrix.at(row, column));
+            const auto value = static_cast<double>(matrix.at(row, column));
             if (std::isfinite(value) && !(offDiagonal && row == column)) {
                 visit(value);
             }

@@ -123,7 +123,7 @@ std::span<const FigureInfo> figureCatalogue() {
 
 const FigureInfo* findFigure(std::string_view name) {
     const std::string wanted = canonical(name);
-    const auto found = std::find_if(kFigures.begin(), kFigures.end(), [&](const FigureInfo& info) {
+    const auto* found = std::find_if(kFigures.begin(), kFigures.end(), [&](const FigureInfo& info) {
         return canonical(info.name) == wanted;
     });
     return found == kFigures.end() ? nullptr : &*found;

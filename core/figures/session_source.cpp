@@ -9,15 +9,16 @@ class SessionSource final : public FigureSource {
 public:
     explicit SessionSource(std::shared_ptr<const session::Session> session)
         : m_session(std::move(session)) {}
-    const session::Head& head() const override { return m_session->head(); }
-    const session::QuantityInfo* find(const session::QuantityId& id) const override {
+    [[nodiscard]] const session::Head& head() const override { return m_session->head(); }
+    [[nodiscard]] const session::QuantityInfo* find(const session::QuantityId& id) const override {
         return m_session->find(id);
     }
-    NdArray read(const session::QuantityId& id, std::optional<LayerId> layer) const override {
+    [[nodiscard]] NdArray read(const session::QuantityId& id,
+                               std::optional<LayerId> layer) const override {
         return m_session->read(id, layer);
     }
-    NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
-                     std::uint64_t first, std::uint64_t count) const override {
+    [[nodiscard]] NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
+                                   std::uint64_t first, std::uint64_t count) const override {
         return m_session->readRows(id, layer, first, count);
     }
 

@@ -117,6 +117,7 @@ TensorInfo readInfo(ByteReader& reader, std::uint64_t alignment, std::string_vie
 
 void checkOverlap(const std::vector<TensorInfo>& tensors, std::string_view where) {
     std::vector<const TensorInfo*> sorted;
+    sorted.reserve(tensors.size());
     for (const auto& tensor : tensors) {
         sorted.push_back(&tensor);
     }

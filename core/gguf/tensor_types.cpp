@@ -28,8 +28,8 @@ constexpr auto kTypes = std::to_array<TensorType>({
 }  // namespace
 
 const TensorType* tensorType(std::uint32_t id) noexcept {
-    const auto found = std::find_if(kTypes.begin(), kTypes.end(),
-                                    [&](const TensorType& type) { return type.id == id; });
+    const auto* found = std::find_if(kTypes.begin(), kTypes.end(),
+                                     [&](const TensorType& type) { return type.id == id; });
     return found != kTypes.end() ? &*found : nullptr;
 }
 

@@ -5,7 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/mapping_registry.h"
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX sigaction
 #include <unistd.h>
 
 #include <cstring>
@@ -22,7 +22,7 @@ std::string& beginning() {
 const char* messageStart = nullptr;
 
 void print(const char* text) {
-    static_cast<void>(!::write(STDERR_FILENO, text, std::strlen(text)));
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 
 void onBusError(int signal, siginfo_t* info, void*) {

@@ -21,7 +21,7 @@ void passOn(int signal) {
     const int before = errno;
     const auto byte = static_cast<unsigned char>(signal);
     // The pipe is empty but for a signal or two, so this neither blocks nor fails.
-    static_cast<void>(!::write(signalPipe, &byte, 1));
+    [[maybe_unused]] const ssize_t written = ::write(signalPipe, &byte, 1);
     errno = before;
 }
 

@@ -17,7 +17,7 @@ namespace moescope::model {
 
 using Json = nlohmann::json;
 
-struct Config::Impl {
+struct Config::Impl {  // NOLINT(bugprone-exception-escape): json moves without throwing
     Json root;
     mutable std::set<std::string, std::less<>> read;
 

@@ -193,6 +193,7 @@ bool isNeutral(const std::string& value, std::string_view neutral) {
 
 std::vector<std::string_view> switchKeys() {
     std::vector<std::string_view> keys;
+    keys.reserve(kSwitches.size());
     for (const auto& entry : kSwitches) {
         keys.push_back(entry.key);
     }
@@ -202,8 +203,8 @@ std::vector<std::string_view> switchKeys() {
 std::vector<std::string> checkUnreadKeys(const Config& config) {
     std::vector<std::string> unknown;
     for (const auto& key : config.unreadKeys()) {
-        const auto found = std::find_if(kSwitches.begin(), kSwitches.end(),
-                                        [&](const auto& entry) { return entry.key == key; });
+        const auto* found = std::find_if(kSwitches.begin(), kSwitches.end(),
+                                         [&](const auto& entry) { return entry.key == key; });
         if (found != kSwitches.end()) {
             const std::string value = config.valueText(key);
             if (!isNeutral(value, found->neutral)) {
