@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -202,16 +203,17 @@ void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths
         if (m_spec.temperature) {
             applyTemperature(queries, begin, lengths);
         }
-        at::Tensor mixed = at::empty({count, m_spec.headsQ * m_spec.valueDim()}, hidden.options());
+        at::Tensor mixed = at::empty({count, mixedWidth()}, hidden.options());
         forEachOverlap(
             lengths, begin, static_cast<std::uint64_t>(count),
-            [&](std::uint64_t start, std::uint64_t length, std::uint64_t from, std::uint64_t rows) {
+            [&, &rotated = queries](std::uint64_t start, std::uint64_t length, std::uint64_t from,
+                                    std::uint64_t rows) {
                 const std::int64_t at = signedOf(from - begin);
                 const at::Tensor keys = cache.keys.narrow(1, signedOf(start), signedOf(length));
                 const at::Tensor values = cache.values.narrow(1, signedOf(start), signedOf(length));
                 mixed.narrow(0, at, signedOf(rows))
                     .copy_(
-                        attend(queries.narrow(0, at, signedOf(rows)), from - start, keys, values));
+                        attend(rotated.narrow(0, at, signedOf(rows)), from - start, keys, values));
             });
         if (gate.defined()) {
             mixed.mul_(at::sigmoid(gate));
@@ -243,7 +245,7 @@ at::Tensor Attention::attend(const at::Tensor& queries, std::uint64_t first, con
     if (step == total) {
         return attendBlock(queries, first, keys, values);
     }
-    at::Tensor result = at::empty({total, m_spec.headsQ * m_spec.valueDim()}, queries.options());
+    at::Tensor result = at::empty({total, mixedWidth()}, queries.options());
     for (std::int64_t at = 0; at < total; at += step) {
         const std::int64_t rows = std::min(step, total - at);
         result.narrow(0, at, rows)
@@ -268,14 +270,14 @@ at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first
     return at::bmm(shares(at::bmm(grouped, visibleKeys.transpose(1, 2)), mask), visibleValues)
         .view({m_spec.headsQ, rows, m_spec.valueDim()})
         .transpose(0, 1)
-        .reshape({rows, m_spec.headsQ * m_spec.valueDim()});
+        .reshape({rows, mixedWidth()});
 }
 
 at::Tensor Attention::shares(at::Tensor products, const at::Tensor& mask) const {
     const at::ScalarType type = products.scalar_type();
-    at::Tensor scores = products;
+    at::Tensor scores = std::move(products);
     if (m_spec.logitCap) {
-        scores = products.to(at::kFloat).mul_(m_spec.scale / *m_spec.logitCap);
+        scores = scores.to(at::kFloat).mul_(m_spec.scale / *m_spec.logitCap);
         scores.tanh_().mul_(*m_spec.logitCap);
     } else {
         scores.mul_(m_spec.scale);

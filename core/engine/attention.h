@@ -73,6 +73,11 @@ private:
     /// key's value weighs, in the compute type.
     [[nodiscard]] at::Tensor shares(at::Tensor products, const at::Tensor& mask) const;
 
+    /// Of all heads' values beside each other.
+    [[nodiscard]] std::int64_t mixedWidth() const noexcept {
+        return std::int64_t{m_spec.headsQ} * m_spec.valueDim();
+    }
+
     const model::AttentionSpec& m_spec;
     const Norm& m_norm;
     const AttentionWeights& m_weights;

@@ -90,7 +90,7 @@ std::span<const ExperimentInfo> catalogue() {
 }
 
 const ExperimentInfo* findExperiment(std::string_view id) {
-    const auto found = std::find_if(
+    const auto* found = std::find_if(
         kCatalogue.begin(), kCatalogue.end(),
         [&](const ExperimentInfo& info) { return sameId(info.id, id) || info.label == id; });
     return found == kCatalogue.end() ? nullptr : &*found;

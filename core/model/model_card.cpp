@@ -77,6 +77,7 @@ void addModel(const ModelSpec& spec, Lines& lines) {
         return std::string(layer.isRouted() ? "routed" : "dense");
     });
     std::vector<std::string> kinds;
+    kinds.reserve(layers.size());
     for (const auto& [kind, indices] : layers) {
         kinds.push_back(fmt::format("{} {} ({})", indices.size(), kind, layerRanges(indices)));
     }

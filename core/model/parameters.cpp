@@ -121,6 +121,7 @@ std::vector<DtypeShare> bytesByDtype(const checkpoint::Checkpoint& checkpoint) {
         share.bytes += checkpoint::storedBytes(tensor.dtype, elementCount(tensor.shape));
     }
     std::vector<DtypeShare> result;
+    result.reserve(shares.size());
     for (const auto& [dtype, share] : shares) {
         result.push_back(share);
     }

@@ -313,9 +313,9 @@ void findApart(const FamilyInput& input, const std::string& prefix, RoutedNames&
 }  // namespace
 
 void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
-               const MoeSpec& moe, const RoutedNames& asPublished) {
+               const MoeSpec& moe, const RoutedNames& published) {
     // transformers 5 keeps experts fused in memory, and may write them so.
-    RoutedNames names = asPublished;
+    RoutedNames names = published;
     std::string gateUp;
     std::string down;
     if (!layers.empty() && names.fused) {

@@ -109,6 +109,6 @@ struct RoutedNames {
 /// as such. Throws Error(BadCheckpoint) when top-k exceeds the number of
 /// experts or the experts need more tensors than the checkpoint has.
 void setRouted(const FamilyInput& input, ModelSpec& spec, const std::vector<int>& layers,
-               const MoeSpec& moe, const RoutedNames& names);
+               const MoeSpec& moe, const RoutedNames& published);
 
 }  // namespace moescope::model

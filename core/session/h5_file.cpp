@@ -70,7 +70,7 @@ void fillFile(const File& file, const std::function<void(hid_t)>& fill) {
 std::vector<char> buildImage(const std::filesystem::path& path,
                              const std::function<void(hid_t)>& fill) {
     const Properties access = accessProperties();
-    H5Pset_fapl_core(access.get(), kImageIncrement, 0);
+    H5Pset_fapl_core(access.get(), kImageIncrement, false);
     const File file = createFile(path, access);
     fillFile(file, fill);
     // H5Fget_file_image knows the size, but clears a flag in its copy of the superblock without

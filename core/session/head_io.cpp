@@ -43,7 +43,10 @@ void writeModel(hid_t file, const std::string& path, const ModelSummary& model) 
     h5::writeAttribute(id, "tokenizer_identity", model.tokenizerIdentity);
     h5::writeText(id, "card", model.cardJson);
     h5::writeText(id, "config", model.configText);
-    std::vector<std::int32_t> experts, topK, shared, width;
+    std::vector<std::int32_t> experts;
+    std::vector<std::int32_t> topK;
+    std::vector<std::int32_t> shared;
+    std::vector<std::int32_t> width;
     for (const LayerSummary& layer : model.layers) {
         experts.push_back(layer.experts);
         topK.push_back(layer.topK);

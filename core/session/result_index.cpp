@@ -170,10 +170,10 @@ void ResultIndex::add(hid_t file, const std::filesystem::path& path, const Accep
         }
         const std::string branchPath = std::string(schema::kRun) + "/" + branchGroup;
         for (const std::string& kind : groupsIn(file, branchPath)) {
-            const std::string kindPath = branchPath + "/" + kind;
+            const std::string kindPath = fmt::format("{}/{}", branchPath, kind);
             for (const std::string& experiment : groupsIn(file, kindPath)) {
-                addExperiment(*this, file, path, *branch, kindPath + "/" + experiment, experiment,
-                              accept);
+                addExperiment(*this, file, path, *branch,
+                              fmt::format("{}/{}", kindPath, experiment), experiment, accept);
             }
         }
     }

@@ -27,8 +27,8 @@ constexpr std::array<std::pair<Kind, std::string_view>, 8> kKinds{{
 }};
 
 std::string_view wordOf(Kind kind) {
-    const auto found = std::find_if(kKinds.begin(), kKinds.end(),
-                                    [&](const auto& entry) { return entry.first == kind; });
+    const auto* found = std::find_if(kKinds.begin(), kKinds.end(),
+                                     [&](const auto& entry) { return entry.first == kind; });
     return found->second;
 }
 
@@ -119,7 +119,7 @@ std::optional<Kind> kindOf(const Json& json) {
         *version != kEventVersion || !word->is_string()) {
         return std::nullopt;
     }
-    const auto found = std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& entry) {
+    const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& entry) {
         return entry.second == word->get_ref<const std::string&>();
     });
     return found == kKinds.end() ? std::nullopt : std::optional(found->first);

@@ -167,11 +167,11 @@ void BpeModel::mergeShort(std::vector<TokenId>& symbols) const {
     }
 }
 
-void BpeModel::mergeAll(const std::vector<TokenId>& ids, std::vector<TokenId>& out) const {
-    std::vector<Symbol> symbols = linked(ids);
+void BpeModel::mergeAll(const std::vector<TokenId>& symbols, std::vector<TokenId>& out) const {
+    std::vector<Symbol> list = linked(symbols);
     std::priority_queue<Candidate> queue;
-    const auto at = [&symbols](std::int64_t i) -> Symbol& {
-        return symbols[static_cast<std::size_t>(i)];
+    const auto at = [&list](std::int64_t i) -> Symbol& {
+        return list[static_cast<std::size_t>(i)];
     };
     const auto offer = [&](std::int64_t left) {
         if (left < 0 || at(left).next < 0) {
@@ -181,7 +181,7 @@ void BpeModel::mergeAll(const std::vector<TokenId>& ids, std::vector<TokenId>& o
             queue.push({entry->rank, entry->merged, left});
         }
     };
-    for (std::int64_t i = 0; i + 1 < static_cast<std::int64_t>(symbols.size()); ++i) {
+    for (std::int64_t i = 0; i + 1 < static_cast<std::int64_t>(list.size()); ++i) {
         offer(i);
     }
     while (!queue.empty()) {
@@ -206,7 +206,7 @@ void BpeModel::mergeAll(const std::vector<TokenId>& ids, std::vector<TokenId>& o
         offer(left.previous);
         offer(top.position);
     }
-    for (const Symbol& symbol : symbols) {
+    for (const Symbol& symbol : list) {
         if (symbol.alive) {
             out.push_back(symbol.id);
         }

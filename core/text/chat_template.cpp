@@ -123,7 +123,9 @@ struct ChatTemplate::Impl {
     }
 };
 
-ChatTemplate::ChatTemplate(std::string_view source, SpecialTokens specialTokens, std::string name)
+ChatTemplate::ChatTemplate(std::string_view source,
+                           // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from below
+                           SpecialTokens specialTokens, std::string name)
     : m_impl(std::make_unique<Impl>()) {
     m_impl->name = std::move(name);
     try {
@@ -196,7 +198,7 @@ ChatTemplate loadChatTemplate(const std::filesystem::path& folder) {
                                 "run the text as it is.",
                                 folder.string()));
     }
-    return ChatTemplate(*source, std::move(tokens), "The chat template of " + from.string());
+    return {*source, std::move(tokens), "The chat template of " + from.string()};
 }
 
 }  // namespace moescope::text

@@ -86,7 +86,7 @@ TokenizedCorpus tokenize(const std::vector<Document>& documents, const Tokenizer
     for (const Document& document : documents) {
         std::vector<TokenId> ids = tokenizer.encode(document.text, options.addSpecialTokens);
         const std::uint64_t left = options.maxTokens.value_or(UINT64_MAX) - corpus.ids.size();
-        const std::uint64_t length =
+        const auto length =
             std::min<std::uint64_t>({ids.size(), options.contextLength.value_or(UINT64_MAX), left});
         ids.resize(length);
         if (!ids.empty()) {

@@ -272,7 +272,7 @@ ChatTemplate loadGgufChatTemplate(const std::filesystem::path& file) {
             specials.emplace_back(name, std::string((*tokens)[static_cast<std::size_t>(*id)]));
         }
     }
-    return ChatTemplate(*source, std::move(specials), "The chat template of " + where);
+    return {*source, std::move(specials), "The chat template of " + where};
 }
 
 }  // namespace moescope::text

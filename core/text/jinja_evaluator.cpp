@@ -247,7 +247,7 @@ private:
         return loop;
     }
 
-    void assign(const Statement& statement, Value value, Scope& scope) {
+    static void assign(const Statement& statement, Value value, Scope& scope) {
         if (statement.text.empty()) {
             unpack(statement.names, value, scope);
             return;

@@ -169,8 +169,8 @@ ExpressionPtr ExpressionParser::parseComparison() {
     auto out = make(Kind::Comparison);
     adopt(*out, parseSum());
     while (true) {
-        const auto symbol = std::find_if(kSymbols.begin(), kSymbols.end(),
-                                         [this](auto s) { return m_stream.isOperator(s); });
+        const auto* symbol = std::find_if(kSymbols.begin(), kSymbols.end(),
+                                          [this](auto s) { return m_stream.isOperator(s); });
         if (symbol != kSymbols.end()) {
             m_stream.next();
             out->operators.emplace_back(*symbol);

@@ -63,9 +63,10 @@ private:
     ExpressionPtr parseFilter(ExpressionPtr input);
     ExpressionPtr parseTest(ExpressionPtr input);
     void parseArguments(Expression& call);
-    ExpressionPtr make(Expression::Kind kind) const;
+    [[nodiscard]] ExpressionPtr make(Expression::Kind kind) const;
     void adopt(Expression& parent, ExpressionPtr child) const;
-    ExpressionPtr binary(const std::string& symbol, ExpressionPtr left, ExpressionPtr right) const;
+    [[nodiscard]] ExpressionPtr binary(const std::string& symbol, ExpressionPtr left,
+                                       ExpressionPtr right) const;
 
     TokenStream& m_stream;
     int m_depth = 0;

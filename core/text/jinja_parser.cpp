@@ -63,7 +63,7 @@ private:
         return body;
     }
 
-    std::unique_ptr<Statement> make(Kind kind) const {
+    [[nodiscard]] std::unique_ptr<Statement> make(Kind kind) const {
         auto statement = std::make_unique<Statement>();
         statement->kind = kind;
         statement->line = m_stream.peek().line;

@@ -42,10 +42,10 @@ const std::string* stringIn(const json& pattern, const char* key) {
 
 Regex regexOf(const json& pattern, const std::string& where) {
     if (const auto* regex = stringIn(pattern, "Regex")) {
-        return Regex(*regex, where);
+        return {*regex, where};
     }
     if (const auto* text = stringIn(pattern, "String")) {
-        return Regex(literal(*text), where);
+        return {literal(*text), where};
     }
     throwBadTokenizer(where, "a pattern must be a \"Regex\" or a \"String\"");
 }
@@ -276,7 +276,7 @@ PieceDecoding decodingOf(const json& value, const std::string& where) {
 
 std::string PieceDecoding::apply(const std::string& piece) const {
     if (byteFallback && isByteToken(piece)) {
-        return std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
+        return {static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16))};
     }
     std::string text = piece;
     for (const auto& [what, with] : replacements) {

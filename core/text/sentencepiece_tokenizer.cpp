@@ -92,8 +92,8 @@ private:
             const std::string& piece = pieces.back();
             const PieceType type = m_model.type(id);
             if (type == PieceType::Byte) {
-                m_bytes.push_back(
-                    std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16))));
+                m_bytes.emplace_back(1,
+                                     static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
             } else if (type == PieceType::Control || type == PieceType::Unknown) {
                 m_bytes.push_back(piece);
                 m_specials.insert(id);

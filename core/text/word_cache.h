@@ -38,7 +38,7 @@ private:
         std::unordered_map<std::string, std::vector<TokenId>, TextHash, std::equal_to<>>
             words;  // guarded by mutex
     };
-    [[nodiscard]] static std::size_t partOf(std::string_view word) const noexcept {
+    [[nodiscard]] static std::size_t partOf(std::string_view word) noexcept {
         return TextHash{}(word) % kParts;
     }
     std::array<Part, kParts> m_parts;
