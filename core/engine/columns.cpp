@@ -11,6 +11,7 @@ std::vector<Column> columnsOf(const model::ModelSpec& model, int layer,
     const auto index = static_cast<std::size_t>(layer);
     const model::MoeSpec& moe = model.layers.at(index).moe.value();
     std::vector<Column> columns;
+    columns.reserve(static_cast<std::size_t>(moe.experts) + baselines.size() + 1);
     for (int e = 0; e < moe.experts; ++e) {
         columns.push_back({Column::Kind::Routed, std::to_string(e), moe.expert.intermediateSize});
     }

@@ -37,16 +37,16 @@ at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights) {
 template <typename Scalar>
 void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group) {
     const std::int64_t width = sum.size(1);
-    const std::int64_t* rows = group.rows.data_ptr<std::int64_t>();
-    const float* weights = group.weights.data_ptr<float>();
-    const Scalar* from = outputs.data_ptr<Scalar>();
-    Scalar* to = sum.data_ptr<Scalar>();
+    const auto* rows = group.rows.data_ptr<std::int64_t>();
+    const auto* weights = group.weights.data_ptr<float>();
+    const auto* from = outputs.data_ptr<Scalar>();
+    auto* to = sum.data_ptr<Scalar>();
     for (std::int64_t i = 0; i < group.rows.size(0); ++i) {
         const float weight = weights[i];
         const Scalar* source = from + i * width;
         Scalar* target = to + rows[i] * width;
         for (std::int64_t j = 0; j < width; ++j) {
-            const Scalar product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
+            const auto product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
             target[j] =
                 static_cast<Scalar>(static_cast<float>(target[j]) + static_cast<float>(product));
         }

@@ -41,8 +41,8 @@ void ResidualStreams::save(const ResidualCheckpoint& checkpoint, int layer) cons
     std::vector<ResidualCheckpoint::ConstStream> views;
     for (const at::Tensor& stream : m_streams) {
         plain.push_back(stream.cpu().contiguous());
-        views.push_back(
-            {static_cast<const std::byte*>(plain.back().data_ptr()), bytesOf(plain.back())});
+        views.emplace_back(static_cast<const std::byte*>(plain.back().data_ptr()),
+                           bytesOf(plain.back()));
     }
     checkpoint.save(layer, views);
 }
@@ -54,7 +54,7 @@ bool ResidualStreams::load(const ResidualCheckpoint& checkpoint, int layer) {
         plain.push_back(stream.is_cpu() ? stream
                                         : at::empty(stream.sizes(), at::TensorOptions().dtype(
                                                                         stream.scalar_type())));
-        views.push_back({static_cast<std::byte*>(plain.back().data_ptr()), bytesOf(plain.back())});
+        views.emplace_back(static_cast<std::byte*>(plain.back().data_ptr()), bytesOf(plain.back()));
     }
     if (!checkpoint.load(layer, views)) {
         return false;

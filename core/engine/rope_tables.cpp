@@ -35,7 +35,7 @@ at::Tensor rotate(const at::Tensor& x, const RopeTable& table, std::uint64_t pos
                   model::RopeStyle style) {
     const std::int64_t tokens = x.size(0);
     const std::int64_t half = table.cosines.size(1);
-    const std::int64_t start = static_cast<std::int64_t>(position);
+    const auto start = static_cast<std::int64_t>(position);
     const at::Tensor cosines = table.cosines.narrow(0, start, tokens).unsqueeze(1);
     const at::Tensor sines = table.sines.narrow(0, start, tokens).unsqueeze(1);
     const bool split = style == model::RopeStyle::HalfSplit;

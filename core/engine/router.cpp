@@ -109,8 +109,8 @@ at::Tensor chooseTop(const at::Tensor& selection, int k) {
     const std::int64_t tokens = rows.size(0);
     const std::int64_t experts = rows.size(1);
     at::Tensor chosen = at::empty({tokens, k}, rows.options().dtype(at::kLong));
-    const float* from = rows.data_ptr<float>();
-    std::int64_t* to = chosen.data_ptr<std::int64_t>();
+    const auto* from = rows.data_ptr<float>();
+    auto* to = chosen.data_ptr<std::int64_t>();
     std::vector<bool> taken;
     for (std::int64_t t = 0; t < tokens; ++t) {
         chooseRow({from + t * experts, static_cast<std::size_t>(experts)},

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -26,8 +27,8 @@ using session::RunEvent;
 /// Opens, plans and runs one request.
 class RunJob {
 public:
-    RunJob(const RunRequest& request, const ProbeFactory& factory)
-        : m_request(request), m_factory(factory) {}
+    RunJob(RunRequest request, const ProbeFactory& factory)
+        : m_request(std::move(request)), m_factory(factory) {}
 
     Estimate estimateOnly() {
         open(existingCorpusForEstimate());

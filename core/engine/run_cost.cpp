@@ -182,7 +182,7 @@ private:
         cost.perQueryRow = hidden * (8 + 3 * m_size) + (channels + values) * (12 + 3 * m_size) +
                            heads * (6 * keyDim + 5 * valueDim + 4 * kDeltaChunk) * 4;
         cost.keysValues = 3 * heads * keyDim * valueDim * 4;
-        const double state = static_cast<double>(heads * keyDim * valueDim);
+        const auto state = static_cast<double>(heads * keyDim * valueDim);
         LayerEffort& effort = m_efforts.back();
         effort.attention.operations += runs() * 6.0 * tokenCount() * state;
         const std::uint64_t chunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;

@@ -19,6 +19,7 @@ std::string stageOf(int layer, const RunPlan& plan) {
 
 std::vector<jobs::PlannedStage> stagesOf(const RunPlan& plan, const std::vector<int>& layers) {
     std::vector<jobs::PlannedStage> stages;
+    stages.reserve(layers.size());
     for (const int layer : layers) {
         stages.push_back(
             {stageOf(layer, plan), plan.seconds[static_cast<std::size_t>(layer)].total()});

@@ -7,6 +7,7 @@
 #include "core/experiments/tensor_host.h"
 #include "core/numerics/ranks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -118,12 +119,8 @@ public:
 
 private:
     static bool isFinite(std::span<const float> values) {
-        for (const float value : values) {
-            if (!std::isfinite(value)) {
-                return false;
-            }
-        }
-        return true;
+        return std::all_of(values.begin(), values.end(),
+                           [](float value) { return std::isfinite(value); });
     }
 
     ExperimentOptions m_options;
