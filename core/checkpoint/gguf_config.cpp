@@ -285,6 +285,10 @@ void GgufConfig::setRopeDivisors(const GgufRopeDivisors& divisors) {
             static_cast<double>(requireInteger("rope.scaling.original_context_length")));
 }
 
+bool GgufConfig::scalesRope() const {
+    return m_document->root.contains("rope_scaling");
+}
+
 std::vector<double> GgufConfig::takeRopeDivisors() {
     remove("rope_scaling");
     return std::move(m_ropeDivisors);

@@ -77,6 +77,7 @@ public:
     void setRopeDivisors(const GgufRopeDivisors& divisors);
     /// GgufRopeDivisors::always, of which config.json then says nothing.
     [[nodiscard]] std::vector<double> takeRopeDivisors();
+    [[nodiscard]] bool scalesRope() const;
     /// RoPE of one kind of layers, an entry of `rope_parameters`.
     void setRopeOf(std::string_view kind, std::string_view type, double theta,
                    std::optional<double> rotatedShare);

@@ -91,6 +91,13 @@ void describePhiMoe(GgufConfig& config) {
     config.set("attention_bias", hasBias(config));
     config.set("lm_head_bias", config.hasTensor("output.bias"));
     setWindow(config);
+    // Of sines and cosines. llama.cpp's script writes what a formula gives for these lengths.
+    constexpr double kPublishedMultiplier = 1.243163121016122;
+    if (config.scalesRope() && config.integer("context_length") == 131072 &&
+        config.integer("rope.scaling.original_context_length") == 4096) {
+        config.setRope("short_mscale", kPublishedMultiplier);
+        config.setRope("long_mscale", kPublishedMultiplier);
+    }
 }
 
 void describeGptOss(GgufConfig& config) {

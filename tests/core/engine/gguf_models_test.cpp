@@ -4,6 +4,7 @@
 #include "core/model/parameters.h"
 #include "tests/core/engine/reference_model.h"
 #include "tests/support/catch.h"
+#include "tests/support/gguf_builder.h"
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/throws.h"
@@ -81,7 +82,100 @@ void compare(const ReferenceModel& model) {
                                     tokens) < kTolerance);
 }
 
+/// The metadata that every architecture has, for a model of `layers` layers, each with one tensor.
+tests::GgufBuilder minimal(const std::string& arch, std::uint32_t layers,
+                           std::uint32_t context = 32768) {
+    constexpr std::uint64_t kTensorBytes = 32;
+    tests::GgufBuilder builder;
+    builder.text("general.architecture", arch).integer(arch + ".block_count", layers);
+    for (const auto& [key, value] :
+         std::vector<std::pair<std::string, std::uint32_t>>{{"embedding_length", 4096},
+                                                            {"attention.head_count", 32},
+                                                            {"attention.head_count_kv", 8},
+                                                            {"feed_forward_length", 14336},
+                                                            {"context_length", context}}) {
+        builder.integer(arch + "." + key, value);
+    }
+    for (std::uint32_t layer = 0; layer < layers; ++layer) {
+        builder.tensor("blk." + std::to_string(layer) + ".attn_norm.weight", {8}, 0,
+                       layer * kTensorBytes);
+    }
+    return builder;
+}
+
+/// The config.json that the file amounts to.
+std::string configOf(const tests::GgufBuilder& builder, std::uint32_t layers = 1) {
+    const tests::TemporaryFolder root;
+    tests::writeFile(root / "m.gguf", builder.bytes(std::string(32UL * layers, '\0')));
+    return checkpoint::Checkpoint(root / "m.gguf").configText();
+}
+
 }  // namespace
+
+TEST_CASE("GGUF: Mistral's window, which its files do not state", "[core][engine]") {
+    constexpr std::uint32_t kFloat = 6;
+    const auto contains = [](const std::string& text) { return Catch::Contains(text); };
+    const auto file = [&](std::uint32_t layers, float theta) {
+        auto builder = minimal("llama", layers);
+        builder.number("llama.rope.freq_base", kFloat, theta);
+        return configOf(builder, layers);
+    };
+    CHECK_THAT(file(32, 10000.0F), contains("\"sliding_window\": 4096"));
+    CHECK_THAT(file(32, 10000.0F), contains("\"model_type\": \"mistral\""));
+    // Version 0.2 has another theta and no window, as Llama has none.
+    CHECK_THAT(file(32, 1e6F), !contains("sliding_window"));
+    CHECK_THAT(file(31, 10000.0F), contains("\"model_type\": \"llama\""));
+    auto stated = minimal("llama", 1);
+    stated.integer("llama.attention.sliding_window", 77);
+    CHECK_THAT(configOf(stated), contains("\"sliding_window\": 77"));
+}
+
+TEST_CASE("GGUF: Phi-3.5-MoE's RoPE is the published one", "[core][engine]") {
+    constexpr std::uint32_t kFloat = 6;
+    constexpr std::uint32_t kRoom = 20;  // for the factors' bytes
+    const auto config = [](std::uint32_t context) {
+        auto builder = minimal("phimoe", 1, context);
+        builder.integer("phimoe.expert_count", 16)
+            .integer("phimoe.expert_used_count", 2)
+            .integer("phimoe.rope.scaling.original_context_length", 4096)
+            .number("phimoe.rope.scaling.attn_factor", kFloat, 1.1902381F)
+            .tensor("rope_factors_long.weight", {64}, 0, 32)
+            .tensor("rope_factors_short.weight", {64}, 0, 288);
+        return configOf(builder, kRoom);
+    };
+    CHECK_THAT(config(131072), Catch::Contains("\"short_mscale\": 1.243163121016122"));
+    CHECK_THAT(config(65536), !Catch::Contains("short_mscale"));
+}
+
+TEST_CASE("GGUF: settings that the family of an architecture has not", "[core][engine]") {
+    constexpr std::uint32_t kFloat = 6;
+    constexpr std::uint32_t kFlag = 7;
+    const auto refuse = [](const tests::GgufBuilder& builder, ErrorCode code,
+                           const std::vector<std::string>& words) {
+        tests::checkThrows([&] { (void)configOf(builder); }, code, words);
+    };
+    const auto mixture = [](const std::string& arch) {
+        auto builder = minimal(arch, 1);
+        builder.integer(arch + ".expert_count", 8).integer(arch + ".expert_used_count", 2);
+        return builder;
+    };
+    CHECK_THAT(configOf(mixture("grok")), Catch::Contains("\"max_attn_value\": 30.0"));
+    refuse(mixture("grok").number("grok.final_logit_softcapping", kFloat, 50.0F),
+           ErrorCode::Unsupported, {"m.gguf", "grok.final_logit_softcapping", "50"});
+    refuse(mixture("granitemoe").number("granitemoe.rope.scaling.finetuned", kFlag, false),
+           ErrorCode::BadCheckpoint, {"granitemoe.rope.scaling.finetuned", "RoPE"});
+    refuse(mixture("gpt-oss").integer("gpt-oss.expert_gating_func", 1), ErrorCode::BadCheckpoint,
+           {"gpt-oss.expert_gating_func", "3, this family's"});
+    refuse(mixture("llama4").integer("llama4.attention.sliding_window", 0),
+           ErrorCode::BadCheckpoint, {"llama4.attention.sliding_window", "8192"});
+    refuse(mixture("phimoe").text("phimoe.rope.scaling.type", "longrope"), ErrorCode::Unsupported,
+           {"longrope", "rope_factors_long"});
+    refuse(mixture("bailingmoe2").integer("bailingmoe2.expert_gating_func", 2),
+           ErrorCode::BadCheckpoint, {"bailingmoe2.expert_group_count", "absent"});
+    refuse(mixture("qwen3next"), ErrorCode::BadCheckpoint, {"qwen3next.ssm.time_step_rank"});
+    refuse(mixture("gemma4").integer("gemma4.attention.sliding_window_pattern", 1),
+           ErrorCode::BadCheckpoint, {"gemma4.attention.sliding_window"});
+}
 
 TEST_CASE("GGUF: converted models give the values of their fixtures", "[core][engine]") {
     const auto [name, fixture] =

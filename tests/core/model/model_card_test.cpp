@@ -3,6 +3,7 @@
 #include "core/model/model_card.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/gguf_builder.h"
 #include "tests/support/paths.h"
 #include "tests/support/published_models.h"
 #include "tests/support/temporary_folder.h"
@@ -24,6 +25,60 @@ ModelCard cardOf(const std::function<void(const std::filesystem::path&)>& write)
     const tests::TemporaryFolder root;
     write(root / "the-model");
     return makeModelCard(Checkpoint(root / "the-model", Contents::HeadersOnly), "a tokenizer");
+}
+
+/// Only the header of Qwen3-235B-A22B in F16 as llama.cpp writes it.
+void writeQwen3Gguf(const std::filesystem::path& path) {
+    constexpr std::uint32_t kF32 = 0;
+    constexpr std::uint32_t kF16 = 1;
+    constexpr std::uint32_t kFloat = 6;
+    tests::GgufBuilder builder;
+    std::uint64_t offset = 0;
+    const auto add = [&](const std::string& name, const std::vector<std::uint64_t>& dimensions) {
+        const std::uint32_t type = dimensions.size() == 1 ? kF32 : kF16;
+        std::uint64_t bytes = type == kF32 ? 4 : 2;
+        for (const auto dimension : dimensions) {
+            bytes *= dimension;
+        }
+        builder.tensor(name, dimensions, type, offset);
+        offset += (bytes + builder.alignment - 1) / builder.alignment * builder.alignment;
+    };
+    builder.text("general.architecture", "qwen3moe")
+        .number("qwen3moe.attention.layer_norm_rms_epsilon", kFloat, 1e-6F)
+        .number("qwen3moe.rope.freq_base", kFloat, 1e6F);
+    for (const auto& [key, value] :
+         std::vector<std::pair<std::string, std::uint32_t>>{{"block_count", 94},
+                                                            {"context_length", 40960},
+                                                            {"embedding_length", 4096},
+                                                            {"feed_forward_length", 12288},
+                                                            {"attention.head_count", 64},
+                                                            {"attention.head_count_kv", 4},
+                                                            {"attention.key_length", 128},
+                                                            {"attention.value_length", 128},
+                                                            {"expert_count", 128},
+                                                            {"expert_used_count", 8},
+                                                            {"expert_feed_forward_length", 1536}}) {
+        builder.integer("qwen3moe." + key, value);
+    }
+    add("token_embd.weight", {4096, 151936});
+    add("output_norm.weight", {4096});
+    add("output.weight", {4096, 151936});
+    for (int layer = 0; layer < 94; ++layer) {
+        const std::string at = "blk." + std::to_string(layer) + ".";
+        add(at + "attn_norm.weight", {4096});
+        add(at + "attn_q.weight", {4096, 8192});
+        add(at + "attn_k.weight", {4096, 512});
+        add(at + "attn_v.weight", {4096, 512});
+        add(at + "attn_output.weight", {8192, 4096});
+        add(at + "attn_q_norm.weight", {128});
+        add(at + "attn_k_norm.weight", {128});
+        add(at + "ffn_norm.weight", {4096});
+        add(at + "ffn_gate_inp.weight", {4096, 128});
+        add(at + "ffn_gate_exps.weight", {4096, 1536, 128});
+        add(at + "ffn_up_exps.weight", {4096, 1536, 128});
+        add(at + "ffn_down_exps.weight", {1536, 4096, 128});
+    }
+    tests::writeFile(path, builder.bytes());
 }
 
 void checkContains(const std::string& text, const std::vector<std::string>& parts) {
@@ -167,4 +222,15 @@ TEST_CASE("Model card: a large model's card takes well under a second", "[core][
     const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     INFO(text);
     CHECK(seconds < 5.0);  // of the processor; measured: 0.7 s
+}
+
+TEST_CASE("Model card: a large GGUF model's, from its header alone", "[core][model]") {
+    const tests::TemporaryFolder root;
+    writeQwen3Gguf(root / "m.gguf");
+    const std::clock_t start = std::clock();
+    const auto card = makeModelCard(Checkpoint(root / "m.gguf", Contents::HeadersOnly));
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    checkContains(toText(card), {"235.09 B", "22.19 B", "128 of width 1536 (silu), 8 chosen",
+                                 "softmax over 128, top 8", "F16"});
+    CHECK(seconds < 5.0);  // of the processor, as above
 }
