@@ -240,7 +240,8 @@ std::unique_ptr<Tokenizer> readGgufTokenizer(std::span<const std::byte> file,
         return sentencePiece(parsed.metadata, where);
     }
     throwBadTokenizer(where, fmt::format("a tokenizer of the kind \"{}\" is not supported; known "
-                                         "are llama and gpt2",
+                                         "are llama and gpt2. Copy the model's tokenizer.json "
+                                         "beside the file",
                                          *model));
 }
 
