@@ -51,9 +51,9 @@ QVariant CommandModel::data(const QModelIndex& index, int role) const {
             return index.column() == 0
                        ? name
                        : QKeySequence::listToString(command->shortcuts(), QKeySequence::NativeText);
-        case kSearchRole:
+        case SearchRole:
             return name;
-        case kEnabledRole:
+        case EnabledRole:
             return command->isEnabled();
         case Qt::TextAlignmentRole:
             return index.column() == 0
@@ -101,7 +101,7 @@ void FuzzyFilter::setPattern(const QString& pattern) {
 }
 
 int FuzzyFilter::scoreOf(const QModelIndex& index) const {
-    return fuzzyScore(m_pattern, index.data(CommandModel::kSearchRole).toString());
+    return fuzzyScore(m_pattern, index.data(CommandModel::SearchRole).toString());
 }
 
 bool FuzzyFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {

@@ -23,8 +23,8 @@ class CommandModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     enum Role {
-        kSearchRole = Qt::UserRole,  ///< "View: Next layer"
-        kEnabledRole
+        SearchRole = Qt::UserRole,  ///< "View: Next layer"
+        EnabledRole
     };
 
     explicit CommandModel(QObject* parent = nullptr);

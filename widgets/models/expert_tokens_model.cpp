@@ -102,9 +102,9 @@ QVariant ExpertTokensModel::data(const QModelIndex& index, int role) const {
         case Qt::TextAlignmentRole:
             return QVariant::fromValue(
                 Qt::Alignment(Qt::AlignVCenter | (isNumber ? Qt::AlignRight : Qt::AlignLeft)));
-        case kTokenRole:
+        case TokenRole:
             return QVariant::fromValue(static_cast<qulonglong>(entry.example));
-        case kSortRole:
+        case SortRole:
             return isNumber ? sortKey(entry, column) : display(entry, column);
         default:
             return {};

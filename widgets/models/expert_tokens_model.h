@@ -17,8 +17,8 @@ class ExpertTokensModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     enum Role {
-        kTokenRole = Qt::UserRole,  ///< quint64: token index of the example
-        kSortRole                   ///< a number or string to sort by
+        TokenRole = Qt::UserRole,  ///< quint64: token index of the example
+        SortRole                   ///< a number or string to sort by
     };
     enum class Column { Token, Times, Share, Context };
 

@@ -58,7 +58,7 @@ QVariant PairModel::data(const QModelIndex& index, int role) const {
         return {};
     }
     const LayerId layer = m_layers[static_cast<std::size_t>(index.row())];
-    if (role == kLayerRole) {
+    if (role == LayerRole) {
         return layer.value;
     }
     if (role == Qt::TextAlignmentRole) {

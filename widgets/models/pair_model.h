@@ -16,7 +16,7 @@ class PairModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     using Series = std::shared_ptr<const std::vector<PairSeries>>;
-    enum Role { kLayerRole = Qt::UserRole };
+    enum Role { LayerRole = Qt::UserRole };
 
     explicit PairModel(QObject* parent = nullptr);
 

@@ -231,15 +231,15 @@ QVariant SessionTreeModel::data(const QModelIndex& index, int role) const {
             return node.state.isEmpty() ? node.name : node.name + QStringLiteral(", ") + node.state;
         case Qt::ToolTipRole:
             return node.toolTip.isEmpty() ? QVariant() : QVariant(node.toolTip);
-        case kNodeRole:
+        case NodeRole:
             return static_cast<int>(node.kind);
-        case kSessionRole:
+        case SessionRole:
             return node.session;
-        case kExperimentRole:
+        case ExperimentRole:
             return node.experiment;
-        case kStatusRole:
+        case StatusRole:
             return static_cast<int>(node.status);
-        case kDerivedRole:
+        case DerivedRole:
             return node.derived;
         default:
             return {};

@@ -35,11 +35,11 @@ class SessionTreeModel : public QAbstractItemModel {
     Q_OBJECT
 public:
     enum Role {
-        kNodeRole = Qt::UserRole,  ///< SessionNode as int
-        kSessionRole,              ///< int: which session
-        kExperimentRole,           ///< QString: experiment id
-        kStatusRole,               ///< ExperimentStatus as int
-        kDerivedRole               ///< bool: comes with other experiments, cannot be run alone
+        NodeRole = Qt::UserRole,  ///< SessionNode as int
+        SessionRole,              ///< int: which session
+        ExperimentRole,           ///< QString: experiment id
+        StatusRole,               ///< ExperimentStatus as int
+        DerivedRole               ///< bool: comes with other experiments, cannot be run alone
     };
     static constexpr int kNameColumn = 0;
     static constexpr int kStateColumn = 1;

@@ -52,9 +52,9 @@ QVariant TokenPathModel::choiceData(const Choice& choice, int role) const {
             return tr("Expert %1 with weight %2")
                 .arg(QString::number(choice.expert),
                      formatValue(static_cast<double>(choice.weight)));
-        case kExpertRole:
+        case ExpertRole:
             return choice.expert;
-        case kWeightRole:
+        case WeightRole:
             return choice.weight;
         default:
             return {};
@@ -66,7 +66,7 @@ QVariant TokenPathModel::data(const QModelIndex& index, int role) const {
         return {};
     }
     const TokenStep& step = m_path->steps[static_cast<std::size_t>(index.row())];
-    if (role == kLayerRole) {
+    if (role == LayerRole) {
         return step.layer.value;
     }
     if (role == Qt::TextAlignmentRole) {

@@ -14,9 +14,9 @@ class TokenPathModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     enum Role {
-        kExpertRole = Qt::UserRole,  ///< int; absent in columns that are no choice
-        kWeightRole,                 ///< float
-        kLayerRole                   ///< int
+        ExpertRole = Qt::UserRole,  ///< int; absent in columns that are no choice
+        WeightRole,                 ///< float
+        LayerRole                   ///< int
     };
 
     explicit TokenPathModel(QObject* parent = nullptr);

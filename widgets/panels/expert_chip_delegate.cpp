@@ -26,7 +26,7 @@ int chipWidth(const QFontMetrics& metrics) {
 
 void ExpertChipDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
                                const QModelIndex& index) const {
-    const QVariant expert = index.data(TokenPathModel::kExpertRole);
+    const QVariant expert = index.data(TokenPathModel::ExpertRole);
     if (!expert.isValid()) {
         QStyledItemDelegate::paint(painter, option, index);
         return;
@@ -40,7 +40,7 @@ void ExpertChipDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
 
     const Theme theme = Theme::fromPalette(option.palette);
     const QFontMetrics metrics(option.font);
-    const double weight = index.data(TokenPathModel::kWeightRole).toDouble();
+    const double weight = index.data(TokenPathModel::WeightRole).toDouble();
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     const int height = std::min(option.rect.height() - 4, metrics.height() + 2);
@@ -64,7 +64,7 @@ void ExpertChipDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
 QSize ExpertChipDelegate::sizeHint(const QStyleOptionViewItem& option,
                                    const QModelIndex& index) const {
     QSize size = QStyledItemDelegate::sizeHint(option, index);
-    if (index.data(TokenPathModel::kExpertRole).isValid()) {
+    if (index.data(TokenPathModel::ExpertRole).isValid()) {
         const QFontMetrics metrics(option.font);
         size.setWidth(chipWidth(metrics) + metrics.horizontalAdvance(QStringLiteral("0.00")) +
                       5 * kPadding);

@@ -116,8 +116,8 @@ TokenPage::TokenPage(QWidget* parent)
     column->addWidget(hint);
     column->addWidget(m_table, 1);
     connect(m_table, &QTableView::clicked, this, [this](const QModelIndex& index) {
-        const int layer = index.data(TokenPathModel::kLayerRole).toInt();
-        const QVariant expert = index.data(TokenPathModel::kExpertRole);
+        const int layer = index.data(TokenPathModel::LayerRole).toInt();
+        const QVariant expert = index.data(TokenPathModel::ExpertRole);
         if (expert.isValid()) {
             Q_EMIT expertChosen(layer, expert.toInt());
         } else {
@@ -154,7 +154,7 @@ ExpertPage::ExpertPage(QWidget* parent)
     m_factsTable->setSelectionMode(QAbstractItemView::NoSelection);
     hideHeaders(m_factsTable);
     m_sorted->setSourceModel(m_tokens);
-    m_sorted->setSortRole(ExpertTokensModel::kSortRole);
+    m_sorted->setSortRole(ExpertTokensModel::SortRole);
     m_tokensTable->setModel(m_sorted);
     m_tokensTable->setSortingEnabled(true);
     m_tokensTable->sortByColumn(static_cast<int>(ExpertTokensModel::Column::Times),
@@ -176,7 +176,7 @@ ExpertPage::ExpertPage(QWidget* parent)
     column->addWidget(m_tokensTable, 1);
     connect(m_load, &LoadBars::expertClicked, this, &ExpertPage::expertChosen);
     connect(m_tokensTable, &QTableView::clicked, this, [this](const QModelIndex& index) {
-        Q_EMIT tokenChosen(index.data(ExpertTokensModel::kTokenRole).toULongLong());
+        Q_EMIT tokenChosen(index.data(ExpertTokensModel::TokenRole).toULongLong());
     });
 }
 
@@ -195,7 +195,7 @@ PairPage::PairPage(QWidget* parent)
     m_table->setModel(m_model);
     pageLayout(this)->addWidget(m_table);
     connect(m_table, &QTableView::clicked, this, [this](const QModelIndex& index) {
-        Q_EMIT layerChosen(index.data(PairModel::kLayerRole).toInt());
+        Q_EMIT layerChosen(index.data(PairModel::LayerRole).toInt());
     });
 }
 

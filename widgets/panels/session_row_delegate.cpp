@@ -10,9 +10,9 @@ namespace moescope::widgets {
 void SessionRowDelegate::initStyleOption(QStyleOptionViewItem* option,
                                          const QModelIndex& index) const {
     QStyledItemDelegate::initStyleOption(option, index);
-    const auto node = static_cast<SessionNode>(index.data(SessionTreeModel::kNodeRole).toInt());
+    const auto node = static_cast<SessionNode>(index.data(SessionTreeModel::NodeRole).toInt());
     const auto status =
-        static_cast<ExperimentStatus>(index.data(SessionTreeModel::kStatusRole).toInt());
+        static_cast<ExperimentStatus>(index.data(SessionTreeModel::StatusRole).toInt());
     const Theme theme = Theme::fromPalette(option->palette);
     if (node == SessionNode::Session && index.column() == SessionTreeModel::kNameColumn) {
         option->font.setWeight(QFont::DemiBold);

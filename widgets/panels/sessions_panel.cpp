@@ -84,11 +84,11 @@ void SessionsPanel::build() {
     updateEmpty();
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this,
             [this](const QModelIndex& index) {
-                m_workspace.setCurrent(index.data(SessionTreeModel::kSessionRole).toInt());
+                m_workspace.setCurrent(index.data(SessionTreeModel::SessionRole).toInt());
             });
     connect(m_tree, &QTreeView::activated, this, &SessionsPanel::activate);
     connect(m_tree, &QTreeView::clicked, this, [this](const QModelIndex& index) {
-        if (index.data(SessionTreeModel::kStatusRole).toInt() ==
+        if (index.data(SessionTreeModel::StatusRole).toInt() ==
             static_cast<int>(ExperimentStatus::Done)) {
             activate(index);
         }
@@ -114,7 +114,7 @@ void SessionsPanel::takeSession(const SessionSnapshot& session) {
 
 void SessionsPanel::takeCurrent() {
     const SessionSnapshot current = m_workspace.current();
-    const int shown = m_tree->currentIndex().data(SessionTreeModel::kSessionRole).toInt();
+    const int shown = m_tree->currentIndex().data(SessionTreeModel::SessionRole).toInt();
     if (current && shown != current->id) {
         m_tree->setCurrentIndex(m_model->indexOfSession(current->id));
     }
@@ -131,33 +131,33 @@ void SessionsPanel::updateRunning() {
 }
 
 void SessionsPanel::activate(const QModelIndex& index) {
-    const QString experiment = index.data(SessionTreeModel::kExperimentRole).toString();
+    const QString experiment = index.data(SessionTreeModel::ExperimentRole).toString();
     if (experiment.isEmpty()) {
         return;
     }
     const auto status =
-        static_cast<ExperimentStatus>(index.data(SessionTreeModel::kStatusRole).toInt());
-    const bool derived = index.data(SessionTreeModel::kDerivedRole).toBool();
+        static_cast<ExperimentStatus>(index.data(SessionTreeModel::StatusRole).toInt());
+    const bool derived = index.data(SessionTreeModel::DerivedRole).toBool();
     if (status == ExperimentStatus::Done || status == ExperimentStatus::Running) {
         Q_EMIT figureRequested(experiment);
     } else if (!derived) {
-        Q_EMIT runRequested(index.data(SessionTreeModel::kSessionRole).toInt(), {experiment});
+        Q_EMIT runRequested(index.data(SessionTreeModel::SessionRole).toInt(), {experiment});
     }
 }
 
 void SessionsPanel::showMenu(const QPoint& position) {
     const QModelIndex index = m_tree->indexAt(position);
-    const int id = index.data(SessionTreeModel::kSessionRole).toInt();
+    const int id = index.data(SessionTreeModel::SessionRole).toInt();
     const SessionSnapshot session = m_workspace.sessions().find(id);
     if (!session) {
         return;
     }
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    const QString experiment = index.data(SessionTreeModel::kExperimentRole).toString();
+    const QString experiment = index.data(SessionTreeModel::ExperimentRole).toString();
     const auto status =
-        static_cast<ExperimentStatus>(index.data(SessionTreeModel::kStatusRole).toInt());
-    if (!experiment.isEmpty() && !index.data(SessionTreeModel::kDerivedRole).toBool()) {
+        static_cast<ExperimentStatus>(index.data(SessionTreeModel::StatusRole).toInt());
+    if (!experiment.isEmpty() && !index.data(SessionTreeModel::DerivedRole).toBool()) {
         QAction* now = menu->addAction(tr("Run now..."), this, [this, id, experiment] {
             Q_EMIT runRequested(id, {experiment});
         });

@@ -43,10 +43,10 @@ TEST_CASE("TokenPathModel: layers, choices and margin", "[widgets][models]") {
     CHECK(model.rowCount() == 2);
     CHECK(model.columnCount() == 4);
     CHECK(cell(model, 0, 0) == QStringLiteral("1"));
-    CHECK(model.index(0, 1).data(TokenPathModel::kExpertRole).toInt() == 3);
-    CHECK(model.index(0, 2).data(TokenPathModel::kWeightRole).toFloat() == 0.25F);
+    CHECK(model.index(0, 1).data(TokenPathModel::ExpertRole).toInt() == 3);
+    CHECK(model.index(0, 2).data(TokenPathModel::WeightRole).toFloat() == 0.25F);
     CHECK(cell(model, 0, 3) == QStringLiteral("0.125"));
-    CHECK_FALSE(model.index(1, 2).data(TokenPathModel::kExpertRole).isValid());
+    CHECK_FALSE(model.index(1, 2).data(TokenPathModel::ExpertRole).isValid());
     CHECK(cell(model, 1, 3).isEmpty());
     CHECK(model.rowOfLayer(LayerId{4}) == 1);
     CHECK(model.rowOfLayer(LayerId{0}) == -1);
@@ -65,8 +65,8 @@ TEST_CASE("ExpertTokensModel: contexts stay within their document", "[widgets][m
     CHECK(cell(model, 0, context).endsWith(QStringLiteral("]")));
     CHECK(cell(model, 0, context).contains(QStringLiteral("b[")));
     CHECK(cell(model, 1, context) == QStringLiteral("[c]"));
-    CHECK(model.index(0, 0).data(ExpertTokensModel::kTokenRole).toULongLong() == 2);
-    CHECK(model.index(0, 1).data(ExpertTokensModel::kSortRole).toULongLong() == 2);
+    CHECK(model.index(0, 0).data(ExpertTokensModel::TokenRole).toULongLong() == 2);
+    CHECK(model.index(0, 1).data(ExpertTokensModel::SortRole).toULongLong() == 2);
     CHECK(cell(model, 1, static_cast<int>(ExpertTokensModel::Column::Share))
               .startsWith(QStringLiteral("100")));
 }

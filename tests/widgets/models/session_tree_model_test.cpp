@@ -31,14 +31,14 @@ SessionEntry entry(int id, const tests::SyntheticRun& run, bool done) {
 
 QModelIndex experiment(const SessionTreeModel& model, int id, const QString& wanted) {
     const QModelIndexList found =
-        model.match(model.indexOfSession(id), SessionTreeModel::kExperimentRole, wanted, 1,
+        model.match(model.indexOfSession(id), SessionTreeModel::ExperimentRole, wanted, 1,
                     Qt::MatchExactly | Qt::MatchRecursive);
     return found.isEmpty() ? QModelIndex() : found.first();
 }
 
 ExperimentStatus status(const SessionTreeModel& model, int id, const QString& wanted) {
     return static_cast<ExperimentStatus>(
-        experiment(model, id, wanted).data(SessionTreeModel::kStatusRole).toInt());
+        experiment(model, id, wanted).data(SessionTreeModel::StatusRole).toInt());
 }
 
 }  // namespace
