@@ -165,7 +165,7 @@ QString AnalysisStarter::writablePath(const OpenSession& session) {
     if (demo.isEmpty() || session.path != widgets::SessionService::normalisedPath(demo)) {
         return session.path;
     }
-    const QString copy = newDemoFile();
+    QString copy = newDemoFile();
     if (!QFile::copy(demo, copy)) {
         m_messages.showMessage(MessageBar::Kind::Error,
                                tr("The demo is added to in a copy, and %1 cannot be written. Make "

@@ -28,7 +28,7 @@ QString existing(const QDir& folder, const QString& name) {
 
 /// demo.h5, or the only session there is.
 QString demoSession(const QDir& folder) {
-    const QString named = existing(folder, QStringLiteral("demo.h5"));
+    QString named = existing(folder, QStringLiteral("demo.h5"));
     if (!named.isEmpty()) {
         return named;
     }

@@ -231,7 +231,7 @@ void MainWindow::connectView() {
 
 void MainWindow::connectLook() {
     Settings& settings = m_workspace.settings();
-    const auto choose = [this, &settings](QAction* action, ColourScheme scheme) {
+    const auto choose = [&settings](QAction* action, ColourScheme scheme) {
         action->setChecked(settings.colourScheme() == scheme);
         connect(action, &QAction::triggered, &settings,
                 [&settings, scheme] { settings.setColourScheme(scheme); });

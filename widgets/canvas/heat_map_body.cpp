@@ -140,7 +140,7 @@ void HeatMapBody::paintCells(QPainter& painter, std::size_t index) const {
 
 void HeatMapBody::paintValue(QPainter& painter, const QRectF& cell, float value, const QColor& back,
                              double span) const {
-    const double number = static_cast<double>(value);
+    const auto number = static_cast<double>(value);
     QString text = m_map.integral ? QString::number(number, 'f', 0)
                                   : QString::fromStdString(figures::shortNumber(number, span));
     text.replace(QLatin1Char('-'), QChar(0x2212));
@@ -258,7 +258,7 @@ figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
     const HeatMapPanel& panel = m_map.panels[cell.panel];
     const std::string& row = panel.rowLabels[cell.row];
     const std::string& column = panel.columnLabels[cell.column];
-    const double value = static_cast<double>(panel.matrix.at(cell.row, cell.column));
+    const auto value = static_cast<double>(panel.matrix.at(cell.row, cell.column));
     figures::Hit hit;
     hit.panel = static_cast<int>(cell.panel);
     hit.row = static_cast<int>(cell.row);

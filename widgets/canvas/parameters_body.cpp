@@ -197,7 +197,7 @@ void ParametersBody::paintTexts(QPainter& painter, const Row& row, double top) c
     painter.setPen(row.isHeading ? m_style.theme.secondaryText : m_style.theme.text);
     double x = 0.0;
     const auto cell = [&](double width, const QString& text, Qt::Alignment align) {
-        painter.drawText(QRectF(x, top, width, height), align | Qt::AlignVCenter,
+        painter.drawText(QRectF(x, top, width, height), static_cast<int>(align | Qt::AlignVCenter),
                          metrics.elidedText(text, Qt::ElideRight, width));
         x += width;
     };

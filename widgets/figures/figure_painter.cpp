@@ -58,7 +58,7 @@ FigurePainter::FigurePainter(std::shared_ptr<const figures::Figure> figure, Figu
       m_style(std::move(style)),
       m_body(makeBody(m_figure, m_style, memory)) {}
 
-double FigurePainter::textHeight(const QString& text, double width, const QFont& font) const {
+double FigurePainter::textHeight(const QString& text, double width, const QFont& font) {
     if (text.isEmpty()) {
         return 0.0;
     }

@@ -46,10 +46,10 @@ struct FigureView::Impl {
     bool captionVisible = true;
     std::optional<std::uint64_t> dragFrom, dragTo;
 
-    QPointF inBody(const QPointF& position) const {
+    [[nodiscard]] QPointF inBody(const QPointF& position) const {
         return painter ? position - painter->bodyRect().topLeft() : position;
     }
-    bool isDragged() const { return dragFrom && dragTo && *dragFrom != *dragTo; }
+    [[nodiscard]] bool isDragged() const { return dragFrom && dragTo && *dragFrom != *dragTo; }
     void rebuild(const FigureView& view);
     void paintPicture(const FigureView& view);
     void paintOutlines(QPainter& device, const figures::Selection& what, double width,
@@ -314,8 +314,8 @@ void FigureView::keyPressEvent(QKeyEvent* event) {
         ensureTokenVisible(*hit->token);
         Q_EMIT tokenClicked(*hit->token);
     }
-    Q_EMIT hovered(QString::fromStdString(hit->readOut));
     viewport()->update();
+    Q_EMIT hovered(QString::fromStdString(hit->readOut));
     event->accept();
 }
 

@@ -26,7 +26,7 @@ QString metadataElement(const std::vector<std::pair<std::string, std::string>>& 
 
 }  // namespace
 
-QByteArray finishSvg(QByteArray svg,
+QByteArray finishSvg(const QByteArray& svg,
                      const std::vector<std::pair<std::string, std::string>>& metadata,
                      const QSizeF& size) {
     QString text = QString::fromUtf8(svg);

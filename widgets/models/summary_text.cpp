@@ -131,7 +131,7 @@ constexpr std::array<std::pair<const char*, const char*>, 15> kCardOrder{{
 /// "softmax over 8, top 2, renormalised": the descriptions of a list, one after the other.
 QString descriptions(const QJsonArray& array) {
     QStringList parts;
-    for (const QJsonValue& element : array) {
+    for (const QJsonValue element : array) {
         parts << (element.isObject()
                       ? element.toObject().value(QStringLiteral("description")).toString()
                       : scalarText(element));
@@ -159,7 +159,7 @@ void addCheckpoint(Properties& card, const QJsonObject& object) {
 
 /// A folder of checkpoints: their names, for the user to choose one.
 void addFolder(Properties& card, const QJsonArray& checkpoints) {
-    for (const QJsonValue& element : checkpoints) {
+    for (const QJsonValue element : checkpoints) {
         const QJsonObject checkpoint = element.toObject();
         add(card, checkpoint.value(QStringLiteral("name")).toString(),
             checkpoint.value(QStringLiteral("folder")).toString());
@@ -179,7 +179,7 @@ void addJson(Properties& card, const QString& prefix, const QJsonValue& value) {
     if (value.isArray()) {
         QStringList parts;
         const QJsonArray array = value.toArray();
-        for (const QJsonValue& element : array) {
+        for (const QJsonValue element : array) {
             if (element.isObject() || element.isArray()) {
                 add(card, prefix, QString::number(array.size()));
                 return;

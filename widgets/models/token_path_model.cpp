@@ -43,7 +43,7 @@ int TokenPathModel::columnCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : 1 + m_choices + (m_hasMargin ? 1 : 0);
 }
 
-QVariant TokenPathModel::choiceData(const Choice& choice, int role) const {
+QVariant TokenPathModel::choiceData(const Choice& choice, int role) {
     switch (role) {
         case Qt::DisplayRole:
             return QStringLiteral("%1  %2").arg(QString::number(choice.expert),

@@ -31,7 +31,7 @@ public:
                                       int role) const override;
 
 private:
-    [[nodiscard]] QVariant choiceData(const Choice& choice, int role) const;
+    [[nodiscard]] static QVariant choiceData(const Choice& choice, int role);
 
     std::shared_ptr<const TokenPath> m_path;
     int m_choices = 0;

@@ -126,7 +126,7 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
 void CommandPalette::runCurrent() {
     const QPointer<QAction> action = m_model->action(m_filter->mapToSource(m_list->currentIndex()));
     hide();
-    if (action && action->isEnabled()) {
+    if (!action.isNull() && action->isEnabled()) {
         // After the palette has given the focus back, so that the command acts on the window.
         QTimer::singleShot(0, action, &QAction::trigger);
     }

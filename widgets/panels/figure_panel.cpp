@@ -109,7 +109,8 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
 bool FigurePanel::dependsOn(SelectionChanges changes) const {
     const SelectionChanges always = SelectionChange::Session | SelectionChange::Branch;
     const bool token = m_info.needsToken || m_controls->options().selectedToken;
-    return (changes & always) || (changes.testFlag(SelectionChange::Layer) && m_info.perLayer) ||
+    return changes.testAnyFlags(always) ||
+           (changes.testFlag(SelectionChange::Layer) && m_info.perLayer) ||
            (changes.testFlag(SelectionChange::Tokens) && token);
 }
 

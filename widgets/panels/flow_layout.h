@@ -28,7 +28,7 @@ public:
 
 private:
     /// Places the items when `place`, and gives the height they take.
-    int arrange(const QRect& rect, bool place) const;
+    [[nodiscard]] int arrange(const QRect& rect, bool place) const;
 
     QList<QLayoutItem*> m_items;
 };

@@ -196,7 +196,7 @@ void TextStripPanel::showEvent(QShowEvent* event) {
 void TextStripPanel::takeSelection(SelectionChanges changes) {
     const SelectionChanges redraws =
         SelectionChange::Session | SelectionChange::Branch | SelectionChange::Layer;
-    if (changes & redraws) {
+    if (changes.testAnyFlags(redraws)) {
         refresh();
     }
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();

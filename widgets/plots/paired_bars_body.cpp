@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -22,26 +23,26 @@ constexpr double kAxis = 40.0;  // about the height of the axis below
 
 class PairedBarsBody final : public FigureBody {
 public:
-    PairedBarsBody(std::shared_ptr<const figures::Figure> figure, const FigureStyle& style)
+    PairedBarsBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
         : m_figure(std::move(figure)),
           m_bars(std::get<PairedBarsFigure>(m_figure->body)),
-          m_style(style) {}
+          m_style(std::move(style)) {}
 
-    double naturalHeight(double width) const override {
+    [[nodiscard]] double naturalHeight(double width) const override {
         return std::ceil(std::min(width * kAspect, kTallest) + legendHeight());
     }
     void resize(const QSizeF& size) override;
     void paint(QPainter& painter) const override;
-    figures::Hit hitAt(const QPointF& position) const override;
-    std::vector<QRectF> outlines(const figures::Selection& selection) const override;
+    [[nodiscard]] figures::Hit hitAt(const QPointF& position) const override;
+    [[nodiscard]] std::vector<QRectF> outlines(const figures::Selection& selection) const override;
 
 private:
-    double legendHeight() const { return m_style.lineHeight() + 8.0; }
+    [[nodiscard]] double legendHeight() const { return m_style.lineHeight() + 8.0; }
     void addBars(QCPAxis* x, QCPAxis* y, const std::vector<float>& values, double offset,
                  const QColor& colour);
     void markChosen(QCPAxisRect* rect);
     void setTicks(QCPAxis* x, double width);
-    QString tickText(std::size_t expert) const;
+    [[nodiscard]] QString tickText(std::size_t expert) const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const PairedBarsFigure& m_bars;
@@ -58,7 +59,7 @@ void PairedBarsBody::addBars(QCPAxis* x, QCPAxis* y, const std::vector<float>& v
     QVector<double> heights;
     double most = 0.0;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const double value = static_cast<double>(values[i]);
+        const auto value = static_cast<double>(values[i]);
         if (std::isfinite(value)) {
             keys.push_back(double(i) + offset);
             heights.push_back(value);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -17,8 +18,8 @@ constexpr double kMostTicks = 6.0;
 
 }  // namespace
 
-PlotFrame::PlotFrame(const FigureStyle& style)
-    : m_style(style), m_plot(std::make_unique<QCustomPlot>()) {
+PlotFrame::PlotFrame(FigureStyle style)
+    : m_style(std::move(style)), m_plot(std::make_unique<QCustomPlot>()) {
     m_plot->plotLayout()->clear();
     m_plot->setBackground(Qt::NoBrush);
     m_plot->setNotAntialiasedElements(QCP::aeNone);

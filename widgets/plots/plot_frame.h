@@ -19,7 +19,7 @@ namespace moescope::widgets {
 /// thread only.
 class PlotFrame {
 public:
-    explicit PlotFrame(const FigureStyle& style);
+    explicit PlotFrame(FigureStyle style);
     ~PlotFrame();
     PlotFrame(const PlotFrame&) = delete;
     PlotFrame& operator=(const PlotFrame&) = delete;

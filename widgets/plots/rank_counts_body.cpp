@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -52,18 +53,18 @@ QString summaryOf(const RankCountsPanel& panel) {
 
 class RankCountsBody final : public FigureBody {
 public:
-    RankCountsBody(std::shared_ptr<const figures::Figure> figure, const FigureStyle& style,
+    RankCountsBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
                    std::shared_ptr<std::set<int>> hidden)
         : m_figure(std::move(figure)),
           m_bars(std::get<GroupedBarsFigure>(m_figure->body)),
-          m_style(style),
+          m_style(std::move(style)),
           m_hidden(std::move(hidden)) {}
 
-    double naturalHeight(double width) const override;
+    [[nodiscard]] double naturalHeight(double width) const override;
     void resize(const QSizeF& size) override;
     void paint(QPainter& painter) const override;
-    figures::Hit hitAt(const QPointF& position) const override;
-    std::vector<QRectF> outlines(const figures::Selection& selection) const override;
+    [[nodiscard]] figures::Hit hitAt(const QPointF& position) const override;
+    [[nodiscard]] std::vector<QRectF> outlines(const figures::Selection& selection) const override;
     bool toggleAt(const QPointF& position) override;
 
 private:
@@ -71,18 +72,22 @@ private:
         std::size_t panel;
         int score, norm;
     };
-    bool isStacked(double width) const;
-    std::vector<QRectF> legendRects(double width) const;
-    double legendHeight(double width) const { return legendRects(width).back().bottom() + 6.0; }
-    double legendHeight() const { return legendHeight(m_size.width()); }
+    [[nodiscard]] bool isStacked(double width) const;
+    [[nodiscard]] std::vector<QRectF> legendRects(double width) const;
+    [[nodiscard]] double legendHeight(double width) const {
+        return legendRects(width).back().bottom() + 6.0;
+    }
+    [[nodiscard]] double legendHeight() const { return legendHeight(m_size.width()); }
     void rebuild();
     void addPanel(std::size_t index, QCPAxisRect* rect);
-    double barLeft(const RankCountsPanel& panel, int norm, int score) const;
-    double barWidth(const RankCountsPanel& panel) const { return kGroup / panel.ranks; }
-    std::optional<Bar> barAt(const QPointF& position) const;
-    std::optional<int> legendAt(const QPointF& position) const;
+    [[nodiscard]] double barLeft(const RankCountsPanel& panel, int norm, int score) const;
+    [[nodiscard]] static double barWidth(const RankCountsPanel& panel) {
+        return kGroup / panel.ranks;
+    }
+    [[nodiscard]] std::optional<Bar> barAt(const QPointF& position) const;
+    [[nodiscard]] std::optional<int> legendAt(const QPointF& position) const;
     void paintLegend(QPainter& painter) const;
-    int ranks() const { return m_bars.panels.front().ranks; }
+    [[nodiscard]] int ranks() const { return m_bars.panels.front().ranks; }
 
     std::shared_ptr<const figures::Figure> m_figure;
     const GroupedBarsFigure& m_bars;

@@ -246,7 +246,7 @@ QString takeFolder(QStringList& words) {
         words.at(2) != QLatin1String("&&")) {
         return {};
     }
-    const QString folder = words.at(1);
+    QString folder = words.at(1);
     words = words.mid(3);
     return folder;
 }

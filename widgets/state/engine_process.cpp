@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kPatienceMs = 10000;
 constexpr int kKillMs = 1000;  ///< a killed child goes at once, unless the kernel is busy for it
-constexpr qsizetype kKeptBytes = 64 * 1024;  ///< of the child's messages, from the end
+constexpr qsizetype kKeptBytes = qsizetype{64} * 1024;  ///< of the child's messages, from the end
 constexpr int kCancelledCode = 130;
 
 QString codeWord(ErrorCode code) {

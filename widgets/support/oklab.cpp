@@ -23,9 +23,9 @@ int encoded(double c) {
 
 // The matrices of https://bottosson.github.io/posts/oklab (public domain).
 Oklab toOklab(const QColor& colour) {
-    const double r = linearised(colour.redF());
-    const double g = linearised(colour.greenF());
-    const double b = linearised(colour.blueF());
+    const double r = linearised(static_cast<double>(colour.redF()));
+    const double g = linearised(static_cast<double>(colour.greenF()));
+    const double b = linearised(static_cast<double>(colour.blueF()));
     const double l = std::cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
     const double m = std::cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
     const double s = std::cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
@@ -41,9 +41,9 @@ QColor fromOklab(const Oklab& colour) {
     const double l = lRoot * lRoot * lRoot;
     const double m = mRoot * mRoot * mRoot;
     const double s = sRoot * sRoot * sRoot;
-    return QColor(encoded(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
-                  encoded(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
-                  encoded(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s));
+    return {encoded(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+            encoded(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+            encoded(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
 }
 
 }  // namespace moescope::widgets

@@ -27,7 +27,7 @@ figures::Rgb rgbOf(const QColor& colour) {
 
 QColor mixed(const QColor& over, const QColor& under, double opacity) {
     const figures::Rgb c = figures::blend(rgbOf(over), rgbOf(under), opacity);
-    return QColor(c.r, c.g, c.b);
+    return {c.r, c.g, c.b};
 }
 
 // Neighbours on the circle would look alike, so the index walks it in golden-angle steps and takes
@@ -90,6 +90,7 @@ Theme Theme::fromPalette(const QPalette& palette) {
     return theme;
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): each theme might have its own
 QColor Theme::expertColour(int index, int count) const {
     const auto i = static_cast<std::size_t>(index < 0 ? 0 : index);
     if (i < kOkabeIto.size() && count <= 20) {
