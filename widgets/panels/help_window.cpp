@@ -46,7 +46,7 @@ QString page(const QString& topic) {
 QString keysPage(const QList<Command>& commands) {
     QString rows;
     for (const Command& command : commands) {
-        if (!command.action || command.action->shortcuts().isEmpty()) {
+        if (command.action.isNull() || command.action->shortcuts().isEmpty()) {
             continue;
         }
         QString name = command.action->text();
