@@ -270,7 +270,7 @@ TEST_CASE("traceForward: bfloat16 stays near float32", "[core][engine]") {
     double difference = 0.0;
     const auto ours = narrow.hidden[1].values<float>();
     for (std::size_t i = 0; i < layerSize; ++i) {
-        const double wide = expected[layerSize + i];
+        const auto wide = static_cast<double>(expected[layerSize + i]);
         norm += wide * wide;
         difference += (static_cast<double>(ours[i]) - wide) * (static_cast<double>(ours[i]) - wide);
     }

@@ -15,6 +15,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace moescope::tests {
@@ -25,9 +26,9 @@ struct ReferenceModel {
     explicit ReferenceModel(const std::string& name)
         : ReferenceModel(referenceDir() / "models" / name,
                          referenceDir() / "models" / name / "expected.safetensors") {}
-    ReferenceModel(const std::filesystem::path& checkpointFolder,
+    ReferenceModel(std::filesystem::path checkpointFolder,
                    const std::filesystem::path& expectedFile)
-        : folder(checkpointFolder),
+        : folder(std::move(checkpointFolder)),
           checkpoint(folder),
           spec(model::loadSpec(checkpoint)),
           expected(expectedFile) {
@@ -86,7 +87,10 @@ inline double largestDifference(std::span<const float> a, std::span<const float>
             continue;
         }
         const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-        largest = std::isnan(difference) ? kInfinite : std::max(largest, difference);
+        if (std::isnan(difference)) {
+            return kInfinite;
+        }
+        largest = std::max(largest, difference);
     }
     return largest;
 }

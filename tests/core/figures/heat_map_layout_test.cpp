@@ -17,7 +17,7 @@ HeatMapFigure maps(std::size_t count, std::size_t n, bool baseline) {
             panel.rowLabels.push_back(std::to_string(i));
         }
         if (baseline) {
-            panel.rowLabels.push_back("F");
+            panel.rowLabels.emplace_back("F");
             panel.rowsBeforeGap = panel.columnsBeforeGap = n;
         }
         panel.columnLabels = panel.rowLabels;
