@@ -6,4 +6,5 @@
 #include <cstdint>
 
 /// What libFuzzer calls for each input; a *_fuzz.cpp defines it. Returns 0.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

@@ -249,7 +249,7 @@ TEST_CASE("Load spec: experts in one tensor", "[core][model]") {
     const TensorRef& gate = gptOss.layers.at(1).names.experts.at(4).gate;
     CHECK(gate.name == "model.layers.1.mlp.experts.gate_up_proj_blocks");
     CHECK(gate.packing == checkpoint::Packing::Mxfp4);
-    CHECK(gate.part->rows == checkpoint::TensorPart::Rows{4 * 64, 32, 1, 2});
+    CHECK(gate.part->rows == checkpoint::TensorPart::Rows{std::uint64_t{4} * 64, 32, 1, 2});
     CHECK(gptOss.layers.at(0).attention.slidingWindow == 5);
     CHECK_FALSE(gptOss.layers.at(1).attention.slidingWindow.has_value());
 
