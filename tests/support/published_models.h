@@ -91,7 +91,7 @@ inline void writeOlmoe(const std::filesystem::path& folder) {
         "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 50304})");
 }
 
-inline void writeQwen3_30B(const std::filesystem::path& folder) {
+inline void writeQwen30B(const std::filesystem::path& folder) {
     ShapeWriter writer({.vocab = 151936,
                         .hidden = 2048,
                         .layers = 48,

@@ -106,7 +106,7 @@ TEST_CASE("moescope-engine: weights that are cut short during a run are named", 
     const LongRun bench;
     const auto shard = bench.path("model/model-00002-of-00003.safetensors");
     const std::string whole = readTextFile(shard);
-    Process process(bench.program(), bench.arguments("run.h5", {"--json"}), {});
+    Process process(LongRun::program(), bench.arguments("run.h5", {"--json"}), {});
     REQUIRE(process.waitForText("part_done", 60s));
     std::filesystem::resize_file(shard, 100);
     const auto cut = process.wait();

@@ -73,6 +73,7 @@ TEST_CASE("Checkpoint: a folder with one file", "[core][checkpoint]") {
         const auto tensor = checkpoint.require("b");
         CHECK(tensor.shape == Shape{2});
         CHECK(tensor.bytes.size() == 8);
+        // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the bytes, not the values
         CHECK(std::memcmp(tensor.bytes.data(), kValues.data(), 8) == 0);
         checkpoint.willNeed(tensor);
         checkpoint.dontNeed(tensor);

@@ -23,7 +23,9 @@ double sameSet(const NdArray& chosen, const std::vector<double>& expected, std::
                                  ids.begin() + static_cast<std::ptrdiff_t>(token + k));
         std::sort(ours.begin(), ours.end());
         same += std::equal(ours.begin(), ours.end(),
-                           expected.begin() + static_cast<std::ptrdiff_t>(token));
+                           expected.begin() + static_cast<std::ptrdiff_t>(token))
+                    ? 1U
+                    : 0U;
     }
     return static_cast<double>(same * k) / static_cast<double>(ids.size());
 }

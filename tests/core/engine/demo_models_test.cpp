@@ -32,7 +32,7 @@ std::vector<float> pick(std::span<const float> values, std::size_t rows,
 
 /// Of the softmax of a row of logits, in float64.
 double logProbability(std::span<const float> row, std::size_t id) {
-    const double largest = *std::max_element(row.begin(), row.end());
+    const auto largest = static_cast<double>(*std::max_element(row.begin(), row.end()));
     double sum = 0.0;
     for (const float logit : row) {
         sum += std::exp(static_cast<double>(logit) - largest);

@@ -431,7 +431,7 @@ TEST_CASE("run: NaN weights are reported and kept as NaN", "[core][engine]") {
     CHECK(recorder.count(RunEvent::Kind::Warning) == report.warnings.size());
     const auto session = session::Session::open(folder / "run.h5");
     const auto norms = readLayer(*session, "norms_scores", "norm", 1).toDoubles();
-    const std::size_t experts = static_cast<std::size_t>(session->head().model.layers[1].experts);
+    const auto experts = static_cast<std::size_t>(session->head().model.layers[1].experts);
     CHECK(std::isnan(norms[2]));
     CHECK(std::isfinite(norms[experts]) == std::isfinite(norms[0]));
     CHECK_FALSE(session->warnings().empty());

@@ -193,7 +193,7 @@ std::vector<float> packInt4(Restored& packed, const std::string& name, const Sha
             }
             scale = checkpoint::toBfloat16(largest / 7.0F);
         }
-        const float wide = std::bit_cast<float>(std::uint32_t{scale} << 16U);
+        const auto wide = std::bit_cast<float>(std::uint32_t{scale} << 16U);
         const auto code = std::clamp(std::lround(values[i] / wide), -8L, 7L);
         packedWords[row * words + column / 8] |= static_cast<std::uint32_t>(code + 8)
                                                  << (4 * (column % 8));

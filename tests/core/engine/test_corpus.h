@@ -16,7 +16,7 @@ inline text::TokenizedCorpus madeUpCorpus(std::uint64_t tokens, std::uint64_t le
     for (std::uint64_t t = 0; t < tokens; ++t) {
         if (t % length == 0) {
             corpus.offsets.push_back(t);
-            corpus.sources.push_back("made up");
+            corpus.sources.emplace_back("made up");
             corpus.domainOf.push_back(-1);
         }
         state = state * 1664525U + 1013904223U;

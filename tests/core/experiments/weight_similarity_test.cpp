@@ -17,7 +17,6 @@
 
 using namespace moescope;
 using namespace moescope::tests;
-using experiments::ExperimentOptions;
 using experiments::RelativeTo;
 
 namespace {
@@ -88,7 +87,7 @@ TEST_CASE("WeightSimilarity: permuting the experts permutes the matrix", "[core]
     }
     const auto a = run(weights);
     const auto b = run(reversed);
-    const std::uint64_t n = static_cast<std::uint64_t>(weights.experts);
+    const auto n = static_cast<std::uint64_t>(weights.experts);
     for (const std::string name : {"gate", "down_relative"}) {
         for (std::uint64_t i = 0; i < n * n; ++i) {
             const std::uint64_t mirrored = (n - 1 - i / n) * n + (n - 1 - i % n);

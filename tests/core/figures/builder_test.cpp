@@ -169,7 +169,7 @@ TEST_CASE("FigureBuilder: routing is what the session says", "[core][figures]") 
         for (int k = 0; k < 2; ++k) {
             const std::uint64_t at = (row + 10) * 2 + static_cast<std::uint64_t>(k);
             CHECK(body.routing->id(row, k) == ids.at(at));
-            CHECK(double{body.routing->weight(row, k)} == weights.at(at));
+            CHECK(static_cast<double>(body.routing->weight(row, k)) == weights.at(at));
         }
     }
     CHECK(body.bar.scale.low == 0.0);
@@ -184,9 +184,9 @@ TEST_CASE("FigureBuilder: norms and scores of one token", "[core][figures]") {
     const Figure figure = builder.build(wanted);
     const auto& body = std::get<PairedBarsFigure>(figure.body);
     CHECK(body.token == 7);
-    CHECK(double{body.norms[3]} ==
+    CHECK(static_cast<double>(body.norms[3]) ==
           source->read({BranchId{}, "norms_scores", "norm"}, LayerId{2}).at(7 * 8 + 3));
-    CHECK(double{body.scores[3]} ==
+    CHECK(static_cast<double>(body.scores[3]) ==
           source->read({BranchId{}, "norms_scores", "score"}, LayerId{2}).at(7 * 8 + 3));
     CHECK(body.chosen.size() == 2);
 }

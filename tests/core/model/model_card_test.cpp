@@ -139,6 +139,7 @@ TEST_CASE("Model card: quantised models, and what is published of them", "[core]
     const auto gptOss = cardOf(tests::writeGptOss20B);
     checkContains(toText(gptOss),
                   {"Quantised     MXFP4", "20.91 B      4.19 B",
+                   // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one line of the card
                    "gpt-oss-20b: 20.9 B, 3.6 B per token (arXiv:2508.10925); per token without the "
                    "input embedding",
                    "3.61 B", "sliding window 128", "softmax over the chosen"});

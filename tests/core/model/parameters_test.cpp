@@ -70,7 +70,7 @@ TEST_CASE("Parameters: counts of the published shapes, beside what is published"
                  Row{tests::writeMixtral8x22B, 140'620'634'112, 39'152'031'744, 38'955'423'744},
                  Row{tests::writeDeepSeekMoe16B, 16'375'728'128, 2'828'650'496, 2'618'935'296},
                  Row{tests::writeOlmoe, 6'919'161'856, 1'282'017'280, 1'178'994'688},
-                 Row{tests::writeQwen3_30B, 30'532'122'624, 3'353'032'704, 3'041'867'776},
+                 Row{tests::writeQwen30B, 30'532'122'624, 3'353'032'704, 3'041'867'776},
                  Row{tests::writeDeepSeekV3, 671'026'419'200, 37'552'297'472, 36'625'618'432},
                  Row{tests::writeGptOss20B, 20'914'757'184, 4'187'440'704, 3'608'307'264},
                  Row{tests::writeDbrx, 131'596'523'520, 36'469'708'800, 35'853'146'112});

@@ -12,7 +12,7 @@ TEST_CASE("displayText: marks white space", "[core][text]") {
     CHECK(displayText(" the") == "\xC2\xB7the");
     CHECK(displayText("a\n") == "a\xE2\x8F\x8E");
     CHECK(displayText("\t") == "\xE2\x87\xA5");
-    CHECK(displayText("") == "");
+    CHECK(displayText("").empty());
 }
 
 TEST_CASE("displayText: shows bytes that are no character", "[core][text]") {
@@ -32,6 +32,7 @@ TEST_CASE("displayText: shows control and invisible characters by number", "[cor
     CHECK(displayText("\r") ==
           "\xE2\x80\xB9"
           "0D\xE2\x80\xBA");
+    // NOLINTNEXTLINE(misc-misleading-bidirectional): what is shown in its place
     CHECK(displayText("\xE2\x80\xAE") == "\xE2\x80\xB9U+202E\xE2\x80\xBA");
     CHECK(displayText("\xC2\xA0") == "\xE2\x80\xB9U+00A0\xE2\x80\xBA");
 }

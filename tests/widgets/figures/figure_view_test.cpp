@@ -32,7 +32,7 @@ struct Shown {
     }
     /// The first point whose hit satisfies the condition.
     template <typename Condition>
-    QPoint find(Condition condition) const {
+    [[nodiscard]] QPoint find(Condition condition) const {
         for (int y = 2; y < view.viewport()->height(); y += 3) {
             for (int x = 2; x < view.viewport()->width(); x += 3) {
                 if (condition(view.hitAt(QPointF(x, y)))) {
@@ -59,7 +59,7 @@ TEST_CASE("FigureView: a similarity map answers hover and click", "[widgets][fig
     QSignalSpy hovered(&shown.view, &FigureView::hovered);
     QTest::mouseMove(shown.view.viewport(), point);
     REQUIRE(hovered.count() >= 1);
-    const double value = static_cast<double>(
+    const auto value = static_cast<double>(
         std::get<figures::HeatMapFigure>(figure->body).panels[1].matrix.at(2, 5));
     CHECK(hovered.last().at(0).toString() ==
           QStringLiteral("up, experts 2 and 5: %1").arg(value, 0, 'g', 4));

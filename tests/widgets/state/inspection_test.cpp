@@ -29,15 +29,16 @@ public:
     ReshapedLayer(std::shared_ptr<const figures::FigureSource> from, std::string quantity,
                   std::uint64_t width)
         : m_from(std::move(from)), m_quantity(std::move(quantity)), m_width(width) {}
-    const session::Head& head() const override { return m_from->head(); }
-    const session::QuantityInfo* find(const session::QuantityId& id) const override {
+    [[nodiscard]] const session::Head& head() const override { return m_from->head(); }
+    [[nodiscard]] const session::QuantityInfo* find(const session::QuantityId& id) const override {
         return m_from->find(id);
     }
-    NdArray read(const session::QuantityId& id, std::optional<LayerId> layer) const override {
+    [[nodiscard]] NdArray read(const session::QuantityId& id,
+                               std::optional<LayerId> layer) const override {
         return m_from->read(id, layer);
     }
-    NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
-                     std::uint64_t first, std::uint64_t count) const override {
+    [[nodiscard]] NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
+                                   std::uint64_t first, std::uint64_t count) const override {
         if (id.quantity != m_quantity) {
             return m_from->readRows(id, layer, first, count);
         }
