@@ -16,7 +16,8 @@ namespace {
 /// One token per byte, with a BOS 256.
 class ByteTokenizer : public Tokenizer {
 public:
-    std::vector<TokenId> encode(std::string_view utf8, bool addSpecialTokens) const override {
+    [[nodiscard]] std::vector<TokenId> encode(std::string_view utf8,
+                                              bool addSpecialTokens) const override {
         std::vector<TokenId> ids;
         if (addSpecialTokens) {
             ids.push_back(256);
@@ -26,15 +27,17 @@ public:
         }
         return ids;
     }
-    std::string tokenBytes(TokenId id) const override {
+    [[nodiscard]] std::string tokenBytes(TokenId id) const override {
         return id == 256 ? "<s>" : std::string(1, static_cast<char>(id));
     }
-    bool isSpecial(TokenId id) const override { return id == 256; }
-    std::size_t vocabularySize() const override { return 257; }
-    std::optional<TokenId> bosId() const override { return 256; }
-    std::optional<TokenId> idOf(std::string_view) const override { return std::nullopt; }
-    std::string description() const override { return "bytes"; }
-    std::string identity() const override { return "bytes"; }
+    [[nodiscard]] bool isSpecial(TokenId id) const override { return id == 256; }
+    [[nodiscard]] std::size_t vocabularySize() const override { return 257; }
+    [[nodiscard]] std::optional<TokenId> bosId() const override { return 256; }
+    [[nodiscard]] std::optional<TokenId> idOf(std::string_view) const override {
+        return std::nullopt;
+    }
+    [[nodiscard]] std::string description() const override { return "bytes"; }
+    [[nodiscard]] std::string identity() const override { return "bytes"; }
 };
 
 std::vector<std::string> texts(const TextSource& source) {

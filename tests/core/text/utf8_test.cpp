@@ -16,7 +16,7 @@ TEST_CASE("UTF-8: every code point round-trips and is valid", "[core][text]") {
         const bool surrogate = c >= 0xD800 && c < 0xE000;
         const bool valid = !findInvalidUtf8(bytes).has_value();
         const CodePoint back = codePointAt(bytes, 0);
-        wrong += (valid == surrogate) || back.value != c || back.length != bytes.size();
+        wrong += valid == surrogate || back.value != c || back.length != bytes.size() ? 1U : 0U;
     }
     CHECK(wrong == 0);
 }
