@@ -58,7 +58,7 @@ def draw(curves: dict[str, Curve], path: Path) -> None:
     for (name, curve), colour in zip(curves.items(), COLOURS):
         axes.plot(*zip(*curve["training"]), color=colour, lw=1, label=name)
         axes.plot(*zip(*curve["validation"]), "o", color=colour, ms=2.5)
-    axes.set(xlabel="step (4,096 tokens each)", ylabel="loss, nats per token", ylim=(1.0, 6.0))
+    axes.set(xlabel="step (4,096 tokens each; instruct 1,536)", ylabel="loss, nats per token", ylim=(1.0, 6.0))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, title="line: training, dots: validation")
     figure.tight_layout()

@@ -29,6 +29,8 @@ domain counts the same.
 The 5-gram is an interpolated modified Kneser-Ney model over the same tokens, with the same context limits as the model has.
 
 ![Training curves](curves.svg)
+
+The curves of tiny-mistral and tiny-deepseekmoe are those of their second go alone.
 """
 
 

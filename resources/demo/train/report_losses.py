@@ -26,10 +26,10 @@ def seen_rows(recipe: Recipe, steps: int) -> np.ndarray:
     """The training rows a run saw, with those of the run it started from, each once."""
     blocks = packing.training_blocks(recipe.tokenizer, BLOCK, recipe.text_seed)[: recipe.blocks]
     blocks = blocks[: steps * recipe.batch_tokens // BLOCK]
-    if not recipe.start_from:
-        return blocks
-    start = RECIPES[recipe.start_from]
-    return np.unique(np.concatenate([blocks, seen_rows(start, shipped_steps()[start.name])]), axis=0)
+    if recipe.start_from:
+        start = RECIPES[recipe.start_from]
+        blocks = np.concatenate([blocks, seen_rows(start, shipped_steps()[start.name])])
+    return np.unique(blocks, axis=0)
 
 
 def passes(recipe: Recipe, steps: int) -> str:
