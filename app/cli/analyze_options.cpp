@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace moescope::cli {
@@ -163,6 +164,13 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(app.add_option("--kept-tokens", m_given.keptTokens,
                          "Tokens whose own similarity map is kept (64)"))
         ->type_name("N");
+    group(app.add_option("--kept-states", m_given.keptStates,
+                         "Tokens whose intermediate states are kept, every neuron of every "
+                         "expert (8)"))
+        ->type_name("N");
+    group(app.add_option("--activity-threshold", m_given.activityThreshold,
+                         "Magnitude above which a neuron counts as active (0.001)"))
+        ->type_name("X");
     group(app.add_option("--kept-from", m_given.keptFrom,
                          "Which: first (of the text), or spread over it"))
         ->type_name("WHERE");
@@ -269,6 +277,12 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
     options.skipFirstToken = m_given.skipFirstToken;
     options.keptTokenCount =
         count("--kept-tokens", m_given.keptTokens, 0).value_or(options.keptTokenCount);
+    options.keptStateCount =
+        count("--kept-states", m_given.keptStates, 0).value_or(options.keptStateCount);
+    options.activityThreshold = m_given.activityThreshold.value_or(options.activityThreshold);
+    if (!(options.activityThreshold >= 0.0 && std::isfinite(options.activityThreshold))) {
+        refuse("--activity-threshold takes a number of at least 0.");
+    }
     options.keptTokens =
         oneOf<KeptTokens>("--kept-from", m_given.keptFrom,
                           {{"first", KeptTokens::First}, {"spread", KeptTokens::Spread}});

@@ -80,7 +80,8 @@ private:
         std::string checkpoint, session, title;
         std::vector<std::string> baselines, textFiles, experiments;
         std::optional<std::string> prompt, preset, csv, jsonl, column, domainColumn, skipPrefix;
-        std::optional<std::int64_t> maxDocuments, maxTokens, context, keptTokens, topK;
+        std::optional<std::int64_t> maxDocuments, maxTokens, context, keptTokens, keptStates, topK;
+        std::optional<double> activityThreshold;
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";

@@ -21,16 +21,23 @@ void activate(at::Tensor& x, model::Activation activation) {
     }
 }
 
-at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights) {
+at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
+                        const ActivationSink& sink) {
     at::Tensor hidden = at::linear(x, weights.gate.weight, weights.gate.bias);
     at::Tensor up = at::linear(x, weights.up.weight, weights.up.bias);
     if (weights.clamped) {
         const double limit = weights.clamped->limit;
         hidden.clamp_max_(limit);
         hidden.mul_((hidden * weights.clamped->slope).sigmoid_());
+        if (sink) {
+            sink(hidden);
+        }
         return hidden.mul_(up.clamp_(-limit, limit).add_(1.0));
     }
     activate(hidden, weights.activation);
+    if (sink) {
+        sink(hidden);
+    }
     return hidden.mul_(up);
 }
 
@@ -55,8 +62,9 @@ void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group
 
 }  // namespace
 
-at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights) {
-    return at::linear(intermediate(x, weights), weights.down.weight, weights.down.bias);
+at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights,
+                       const ActivationSink& sink) {
+    return at::linear(intermediate(x, weights, sink), weights.down.weight, weights.down.bias);
 }
 
 std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {

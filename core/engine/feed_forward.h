@@ -6,12 +6,17 @@
 #include "core/engine/weights.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace moescope::engine {
 
+/// Sees act(gate x) [n, m] on its way; the tensor is changed after the call.
+using ActivationSink = std::function<void(const at::Tensor&)>;
+
 /// down(act(gate x) * (up x)) of x [n, d], or the clamped form.
-[[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights);
+[[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights,
+                                     const ActivationSink& sink = {});
 
 /// Which rows of a block go to one expert, and with what weight.
 struct ExpertRows {

@@ -115,7 +115,7 @@ private:
         LayerPass pass(m_model, m_baselines, m_corpus.offsets, limits, [] {});
         pass.run(context ? &*context : nullptr,
                  {.norms = m_request.experts, .outputs = m_request.experts}, change,
-                 [&](const TokenBlock& block) { pieces.add(block); });
+                 {.block = [&](const TokenBlock& block) { pieces.add(block); }, .activations = {}});
         if (context) {
             m_trace.routed.emplace(LayerId{layer}, pieces.join());
         }

@@ -57,10 +57,11 @@ void LayerPass::feedForwardBlocks(const LayerContext* context, const DynamicNeed
     }
 }
 
-at::Tensor LayerPass::denseBlock(ModelStream& stream, std::int64_t first, std::int64_t count) {
+at::Tensor LayerPass::denseBlock(ModelStream& stream, std::int64_t first, std::int64_t count,
+                                 const ActivationSink& sink) {
     at::Tensor block = stream.hidden.narrow(0, first, count);
     at::Tensor output =
-        feedForward(stream.model->feedForwardInput(block), stream.model->weights().dense);
+        feedForward(stream.model->feedForwardInput(block), stream.model->weights().dense, sink);
     stream.model->addFeedForward(block, output);
     return output;
 }
@@ -70,12 +71,19 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
                             const Consumer& consumer) {
     at::Tensor block = m_model.hidden.narrow(0, first, count);
     const at::Tensor input = m_model.model->feedForwardInput(block);
-    const bool all = needs.norms || needs.outputs;
+    const bool all = needs.allColumns();
     const int experts = context.experts();
     ColumnOutputs columns;
     if (all) {
         columns = ColumnOutputs::make(static_cast<int>(context.columns.size()), count,
                                       block.size(1), needs.outputs, block.device());
+    }
+    if (needs.activations) {
+        columns.sink = [&](int column, const at::Tensor& values) {
+            consumer.activations({.firstToken = static_cast<std::uint64_t>(first),
+                                  .column = column,
+                                  .values = values});
+        };
     }
     const ExpertSource source(m_model.model->weights(), m_model.model->reader(),
                               m_model.model->layerSpec(), m_poll);
@@ -83,23 +91,24 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
     const MoeBlock::Result result =
         mixture.forward(block, input, all ? &columns : nullptr, sharedColumn(context.columns));
     for (std::size_t b = 0; b < m_baselines.size(); ++b) {
-        const at::Tensor output = denseBlock(m_baselines[b], first, count);
+        const int column = experts + static_cast<int>(b);
+        const at::Tensor output = denseBlock(m_baselines[b], first, count, columns.sinkOf(column));
         if (all) {
-            columns.set(experts + static_cast<int>(b), output);
+            columns.set(column, output);
         }
     }
     const at::Tensor norms = all ? columns.norms.t().contiguous() : at::Tensor();
     const Routing& routing = result.routing;
-    consumer({.firstToken = static_cast<std::uint64_t>(first),
-              .count = static_cast<std::uint64_t>(count),
-              .input = input,
-              .logits = routing.logits,
-              .scores = routing.scores,
-              .selection = routing.selection,
-              .chosen = routing.chosen,
-              .weights = routing.weights,
-              .norms = all ? &norms : nullptr,
-              .outputs = columns.outputs.defined() ? &columns.outputs : nullptr});
+    consumer.block({.firstToken = static_cast<std::uint64_t>(first),
+                    .count = static_cast<std::uint64_t>(count),
+                    .input = input,
+                    .logits = routing.logits,
+                    .scores = routing.scores,
+                    .selection = routing.selection,
+                    .chosen = routing.chosen,
+                    .weights = routing.weights,
+                    .norms = all ? &norms : nullptr,
+                    .outputs = columns.outputs.defined() ? &columns.outputs : nullptr});
     m_model.model->addFeedForward(block, result.output);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/feed_forward.h"
 #include "core/engine/intervention.h"
 #include "core/engine/model_run.h"
 #include "core/engine/probe.h"
@@ -28,7 +29,11 @@ struct ModelStream {
 class LayerPass {
 public:
     using Poll = std::function<void()>;  ///< called between blocks; throws to stop
-    using Consumer = std::function<void(const TokenBlock&)>;
+    /// What gets each block of a routed layer, and the activations before it where they are needed.
+    struct Consumer {
+        std::function<void(const TokenBlock&)> block;
+        std::function<void(const ActivationBlock&)> activations;
+    };
 
     LayerPass(ModelStream& model, std::vector<ModelStream>& baselines,
               std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll)
@@ -52,7 +57,7 @@ private:
                      const Consumer& consumer);
     /// The dense feed-forward of a stream on a block, added to its residual stream and returned.
     [[nodiscard]] static at::Tensor denseBlock(ModelStream& stream, std::int64_t first,
-                                               std::int64_t count);
+                                               std::int64_t count, const ActivationSink& sink = {});
 
     ModelStream& m_model;
     std::vector<ModelStream>& m_baselines;

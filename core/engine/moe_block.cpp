@@ -33,8 +33,16 @@ void ColumnOutputs::set(int column, const at::Tensor& output) {
     norms.select(0, column).copy_(at::linalg_vector_norm(wide, 2, {1}));
 }
 
-at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x) const {
-    at::Tensor output = feedForward(x, m_experts.get(expert));
+ActivationSink ColumnOutputs::sinkOf(int column) const {
+    if (!sink) {
+        return {};
+    }
+    return [this, column](const at::Tensor& activations) { sink(column, activations); };
+}
+
+at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x,
+                                  const ActivationSink& sink) const {
+    at::Tensor output = feedForward(x, m_experts.get(expert), sink);
     if (m_change != nullptr && !m_change->outputFactor.empty()) {
         output.mul_(m_change->outputFactor[static_cast<std::size_t>(expert)]);
     }
@@ -60,8 +68,10 @@ at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& 
                                   ColumnOutputs* columns, int sharedColumn) const {
     const Norm& inputNorm = m_weights.sharedInputNorm;
     const at::Tensor input = inputNorm.present() ? normalise(residual, inputNorm) : x;
-    at::Tensor output = feedForward(input, m_weights.shared);
-    if (columns != nullptr && sharedColumn >= 0) {
+    const bool wanted = columns != nullptr && sharedColumn >= 0;
+    at::Tensor output = feedForward(input, m_weights.shared,
+                                    wanted ? columns->sinkOf(sharedColumn) : ActivationSink());
+    if (wanted) {
         columns->set(sharedColumn, output);
     }
     const Norm& outputNorm = m_weights.sharedOutputNorm;
@@ -88,7 +98,7 @@ MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor&
         const ExpertRows& group = groups[static_cast<std::size_t>(expert)];
         at::Tensor whole;
         if (columns != nullptr) {
-            whole = expertOutput(expert, x);
+            whole = expertOutput(expert, x, columns->sinkOf(expert));
             columns->set(expert, whole);
         }
         if (group.rows.size(0) > 0) {

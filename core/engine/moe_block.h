@@ -7,14 +7,20 @@
 
 namespace moescope::engine {
 
+/// Sees a column's act(gate x) [n, m].
+using ColumnSink = std::function<void(int column, const at::Tensor& activations)>;
+
 /// Outputs of all columns for a block of tokens, as probes see them. float32 on the run's device.
 struct ColumnOutputs {
     at::Tensor outputs;  ///< [N, n, d] contiguous; undefined when only norms are wanted
     at::Tensor norms;    ///< [N, n]
+    ColumnSink sink;     ///< empty when no probe wants activations
     /// Room for `columns` columns of a block.
     static ColumnOutputs make(int columns, std::int64_t tokens, std::int64_t hiddenSize,
                               bool keepOutputs, at::Device device);
     void set(int column, const at::Tensor& output);
+    /// What to hand to feedForward() for a column.
+    [[nodiscard]] ActivationSink sinkOf(int column) const;
 };
 
 /// A routed layer's mixture: router, chosen experts, shared experts.
@@ -36,7 +42,8 @@ public:
                                  ColumnOutputs* columns, int sharedColumn) const;
 
 private:
-    [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x) const;
+    [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x,
+                                          const ActivationSink& sink = {}) const;
     /// Adds the expert's part for its rows; `whole`: its output on all of x, where that is known.
     void addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
                    const ExpertRows& group) const;

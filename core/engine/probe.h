@@ -112,8 +112,19 @@ public:
 
 /// What a dynamic probe wants beyond the router's quantities, which are always there.
 struct DynamicNeeds {
-    bool norms = false;    ///< L2 norms of every column's output
-    bool outputs = false;  ///< every column's output vectors
+    bool norms = false;        ///< L2 norms of every column's output
+    bool outputs = false;      ///< every column's output vectors
+    bool activations = false;  ///< every column's activated gate projection
+    /// Whether every column is evaluated on every token.
+    [[nodiscard]] bool allColumns() const noexcept { return norms || outputs || activations; }
+};
+
+/// act(gate x) of one column for a block of tokens, before it is multiplied with up x. Comes column
+/// by column before the block itself.
+struct ActivationBlock {
+    std::uint64_t firstToken = 0;
+    int column = 0;            ///< index into LayerContext::columns
+    const at::Tensor& values;  ///< [n, m of the column], compute dtype
 };
 
 /// A block of consecutive tokens at a routed layer. n tokens, E experts, k chosen, N columns of
@@ -145,6 +156,8 @@ public:
     }
 
     virtual void begin(const LayerContext& layer) = 0;
+    /// Only if needed.
+    virtual void consumeActivations(const ActivationBlock& block) { static_cast<void>(block); }
     virtual void consume(const TokenBlock& block) = 0;
     /// The layer's results; the engine sets key and adds its own warnings.
     [[nodiscard]] virtual session::Part end() = 0;

@@ -217,8 +217,8 @@ private:
             if (!work.dynamic.empty()) {
                 m_plan.endForward = work.layer + 1;
                 const DynamicNeeds needs = dynamicNeeds(work);
-                m_plan.baselinesRun = m_plan.baselinesRun || ((needs.norms || needs.outputs) &&
-                                                              !m_models.baselines.empty());
+                m_plan.baselinesRun =
+                    m_plan.baselinesRun || (needs.allColumns() && !m_models.baselines.empty());
             }
         }
         if (!m_calibration) {

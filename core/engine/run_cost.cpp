@@ -213,7 +213,7 @@ private:
         m_results += cost.parts;
         LayerEffort& effort = m_efforts.back();
         effort.callsPerBlock += static_cast<double>(experts) * kCallsPerExpert;
-        if (!needs.norms && !needs.outputs) {
+        if (!needs.allColumns()) {
             // Only the chosen experts are multiplied; all were counted above.
             const double unused = static_cast<double>(experts) - moe.topK;
             effort.feedForward.operations -= 6.0 * tokenCount() * unused *

@@ -99,6 +99,7 @@ DynamicNeeds dynamicNeeds(const LayerWork& work) {
             const DynamicNeeds wanted = probe->needs();
             needs.norms = needs.norms || wanted.norms;
             needs.outputs = needs.outputs || wanted.outputs;
+            needs.activations = needs.activations || wanted.activations;
         }
     }
     return needs;

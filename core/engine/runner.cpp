@@ -265,11 +265,21 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
         }
     }
     LayerPass pass(m_model, m_baselines, m_setup.corpus.offsets, m_limits, [this] { poll(); });
-    pass.run(context, dynamicNeeds(work), nullptr, [&](const TokenBlock& block) {
-        for (const auto& [experiment, probe] : probes) {
-            probe->consume(block);
-        }
-    });
+    const LayerPass::Consumer consumer{.block =
+                                           [&](const TokenBlock& block) {
+                                               for (const auto& [experiment, probe] : probes) {
+                                                   probe->consume(block);
+                                               }
+                                           },
+                                       .activations =
+                                           [&](const ActivationBlock& block) {
+                                               for (const auto& [experiment, probe] : probes) {
+                                                   if (probe->needs().activations) {
+                                                       probe->consumeActivations(block);
+                                                   }
+                                               }
+                                           }};
+    pass.run(context, dynamicNeeds(work), nullptr, consumer);
     for (const auto& [experiment, probe] : probes) {
         add(*experiment, probe->end());
     }

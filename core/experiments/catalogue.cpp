@@ -66,6 +66,13 @@ constexpr std::array kCatalogue{
          "Tall bars where both ranks are equal: the larger an expert's output, the higher its "
          "score. All bars equal: no relation.",
          "arXiv 2406.18219"},
+    Info{"intermediate_states", "B4", "Intermediate states", ExperimentKind::Dynamic, 1,
+         "act(gate x) of every neuron of every routed expert, of the dense baselines F and of the "
+         "shared experts S, kept for some tokens; per expert, over all tokens, the share of "
+         "neurons whose magnitude is above the threshold, and the mean magnitude.",
+         "A row is an expert, a column a neuron: bright = it fires for this token. Beside it the "
+         "share of neurons that are active.",
+         "arXiv 2406.18219"},
     Info{"chosen_experts", "B5", "Chosen experts", ExperimentKind::Dynamic, 1,
          "Ids of the chosen experts by falling selection score, ties to the lower index, and the "
          "weights that multiplied their outputs.",

@@ -6,6 +6,7 @@
 #include "core/experiments/catalogue.h"
 #include "core/experiments/chosen_experts.h"
 #include "core/experiments/expert_projection.h"
+#include "core/experiments/intermediate_states.h"
 #include "core/experiments/mean_neuron_similarity.h"
 #include "core/experiments/norms_scores.h"
 #include "core/experiments/options.h"
@@ -40,6 +41,8 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.dynamic.push_back(makeNormsScores());
     } else if (info->id == "rank_counts") {
         probes.dynamic.push_back(makeRankCounts(options));
+    } else if (info->id == "intermediate_states") {
+        probes.dynamic.push_back(makeIntermediateStates(options));
     } else if (info->id == "chosen_experts") {
         probes.dynamic.push_back(makeChosenExperts());
     }

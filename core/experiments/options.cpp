@@ -65,8 +65,12 @@ bool hasRelative(std::string_view experiment) {
 bool hasKeptTokens(std::string_view experiment) {
     return experiment == "output_similarity";
 }
+bool hasStates(std::string_view experiment) {
+    return experiment == "intermediate_states";
+}
 bool hasSkipFirst(std::string_view experiment) {
-    return experiment == "output_similarity" || experiment == "rank_counts";
+    return experiment == "output_similarity" || experiment == "rank_counts" ||
+           hasStates(experiment);
 }
 bool hasRouterAgainst(std::string_view experiment) {
     return experiment == "router_similarity";
@@ -76,6 +80,17 @@ bool hasProjection(std::string_view experiment) {
 }
 bool hasOutliers(std::string_view experiment) {
     return experiment == "expert_projection";
+}
+
+std::vector<std::uint64_t> indicesOf(KeptTokens which, std::uint64_t wanted, std::uint64_t total) {
+    const std::uint64_t count = std::min(wanted, total);
+    std::vector<std::uint64_t> indices(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto place = static_cast<long double>(i) * static_cast<long double>(total) /
+                           static_cast<long double>(count);
+        indices[i] = which == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
+    }
+    return indices;
 }
 
 double positive(std::string_view experiment, const Json& value) {
@@ -94,7 +109,12 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
     } else if (key == "kept_token_count" && hasKeptTokens(experiment) &&
                value.is_number_unsigned()) {
         options.keptTokenCount = value.get<std::uint64_t>();
-    } else if (key == "kept_tokens" && hasKeptTokens(experiment)) {
+    } else if (key == "kept_token_count" && hasStates(experiment) && value.is_number_unsigned()) {
+        options.keptStateCount = value.get<std::uint64_t>();
+    } else if (key == "activity_threshold" && hasStates(experiment) && value.is_number() &&
+               value.get<double>() >= 0.0) {
+        options.activityThreshold = value.get<double>();
+    } else if (key == "kept_tokens" && (hasKeptTokens(experiment) || hasStates(experiment))) {
         options.keptTokens = valueOf(kKeptNames, experiment, value);
     } else if (key == "router_against" && hasRouterAgainst(experiment)) {
         options.routerAgainst = valueOf(kMeasureNames, experiment, value);
@@ -134,6 +154,11 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["outlier_radius"] = options.outlierRadius;
         json["outlier_neighbours"] = options.outlierNeighbours;
     }
+    if (hasStates(experiment)) {
+        json["kept_token_count"] = options.keptStateCount;
+        json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+        json["activity_threshold"] = options.activityThreshold;
+    }
     return json.dump();
 }
 
@@ -150,15 +175,11 @@ ExperimentOptions parseOptions(std::string_view experiment, std::string_view jso
 }
 
 std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options, std::uint64_t total) {
-    const std::uint64_t count = std::min(options.keptTokenCount, total);
-    std::vector<std::uint64_t> indices(count);
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const auto place = static_cast<long double>(i) * static_cast<long double>(total) /
-                           static_cast<long double>(count);
-        indices[i] =
-            options.keptTokens == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
-    }
-    return indices;
+    return indicesOf(options.keptTokens, options.keptTokenCount, total);
+}
+
+std::vector<std::uint64_t> keptStateIndices(const ExperimentOptions& options, std::uint64_t total) {
+    return indicesOf(options.keptTokens, options.keptStateCount, total);
 }
 
 }  // namespace moescope::experiments

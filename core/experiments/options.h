@@ -38,10 +38,12 @@ enum class Scaling {
 /// (optionsJson), so that changing one option makes no other experiment's results stale.
 struct ExperimentOptions {
     RelativeTo relativeTo = RelativeTo::Automatic;  ///< weight_similarity
-    bool skipFirstToken = false;  ///< output_similarity, rank_counts: leave each document's first
-                                  ///< token (the BOS) out of the statistics
+    bool skipFirstToken = false;  ///< output_similarity, rank_counts, intermediate_states: leave
+                                  ///< each document's first token (the BOS) out of the statistics
     std::uint64_t keptTokenCount = 64;  ///< output_similarity
-    KeptTokens keptTokens = KeptTokens::First;
+    std::uint64_t keptStateCount = 8;   ///< intermediate_states: tokens whose neurons are all kept
+    double activityThreshold = 0.001;   ///< intermediate_states; at least 0
+    KeptTokens keptTokens = KeptTokens::First;  ///< output_similarity, intermediate_states
     WeightMeasure routerAgainst = WeightMeasure::MeanNeuron;  ///< router_similarity
     Scaling projection = Scaling::Standardised;               ///< expert_projection
     double outlierRadius = 50.0;          ///< expert_projection: DBSCAN's eps, as in the source
@@ -60,6 +62,9 @@ struct ExperimentOptions {
 
 /// Indices of the tokens whose maps are kept, ascending, at most `total`.
 [[nodiscard]] std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options,
+                                                          std::uint64_t total);
+/// The same for the tokens whose intermediate states are kept.
+[[nodiscard]] std::vector<std::uint64_t> keptStateIndices(const ExperimentOptions& options,
                                                           std::uint64_t total);
 
 }  // namespace moescope::experiments

@@ -107,13 +107,7 @@ public:
         const auto kept = keptTokenIndices(m_options, model.corpus.tokenCount());
         session::Part part;
         part.tokens = kept.size();
-        session::Quantity quantity;
-        quantity.name = "kept_tokens";
-        quantity.axes = {{"kept_token", {}}};
-        quantity.longName = "index of the token";
-        quantity.units = "1";
-        quantity.values = NdArray::from<std::uint64_t>({kept.size()}, kept);
-        part.quantities.push_back(std::move(quantity));
+        part.quantities.push_back(tokenIndices(kept));
         return part;
     }
 

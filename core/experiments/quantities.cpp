@@ -31,6 +31,16 @@ session::Quantity scalar(const std::string& name, const std::string& longName, d
     return quantity;
 }
 
+session::Quantity tokenIndices(std::span<const std::uint64_t> tokens) {
+    session::Quantity quantity;
+    quantity.name = "kept_tokens";
+    quantity.axes = {{"kept_token", {}}};
+    quantity.longName = "index of the token";
+    quantity.units = "1";
+    quantity.values = NdArray::from<std::uint64_t>({tokens.size()}, tokens);
+    return quantity;
+}
+
 std::string notFiniteWarning(const std::string& what, const std::vector<std::string>& labels,
                              std::span<const double> gram) {
     std::string list;

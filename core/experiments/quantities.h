@@ -22,6 +22,9 @@ namespace moescope::experiments {
 [[nodiscard]] session::Quantity scalar(const std::string& name, const std::string& longName,
                                        double value);
 
+/// "kept_tokens": which tokens of the text the maps of a part are of.
+[[nodiscard]] session::Quantity tokenIndices(std::span<const std::uint64_t> tokens);
+
 /// "Not finite: expert 3 and F, so their ... are missing." for the labels whose own entry on the
 /// diagonal of a Gram matrix is not finite; empty when all are.
 [[nodiscard]] std::string notFiniteWarning(const std::string& what,

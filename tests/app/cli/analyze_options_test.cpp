@@ -115,6 +115,10 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
                                            "--skip-first-token",
                                            "--kept-tokens",
                                            "5",
+                                           "--kept-states",
+                                           "3",
+                                           "--activity-threshold",
+                                           "0.01",
                                            "--kept-from",
                                            "spread",
                                            "--device",
@@ -138,6 +142,8 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
     CHECK(options.experimentOptions.relativeTo == experiments::RelativeTo::Baseline);
     CHECK(options.experimentOptions.skipFirstToken);
     CHECK(options.experimentOptions.keptTokenCount == 5);
+    CHECK(options.experimentOptions.keptStateCount == 3);
+    CHECK(options.experimentOptions.activityThreshold == 0.01);
     CHECK(options.experimentOptions.keptTokens == experiments::KeptTokens::Spread);
     CHECK(options.device == "cuda:1");
     CHECK(options.dtype == "bfloat16");

@@ -12,6 +12,9 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/support/throws.h"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <fstream>
 #include <map>
 
@@ -158,6 +161,71 @@ TEST_CASE("run: a session holds what transformers computed", "[core][engine]") {
     }
     for (const auto& record : session->head().experiments) {
         CHECK(record.state == session::ExperimentState::Done);
+    }
+}
+
+TEST_CASE("run: intermediate states equal NumPy's", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string fixture = GENERATE("mixtral", "deepseek", "deepseek-variant");
+    const auto layers = fixture == "mixtral"    ? std::vector<int>{0, 1, 2}
+                        : fixture == "deepseek" ? std::vector<int>{1, 2}
+                                                : std::vector<int>{2, 4};
+    INFO(fixture);
+    auto request = requestFor(fixture, folder / "run.h5");
+    const std::uint64_t tokens = request.corpus.tokenCount();
+    request.experiments = {
+        {"intermediate_states", fmt::format("{{\"kept_token_count\": {}}}", tokens)}};
+    Recorder recorder;
+    static_cast<void>(runWith(request, recorder));
+    const auto session = session::Session::open(folder / "run.h5");
+    const tests::ReferenceFile golden(tests::referenceDir() / "experiments" /
+                                      (fixture + ".safetensors"));
+    for (const int layer : layers) {
+        INFO("layer " << layer);
+        const auto read = [&](const char* name) {
+            return readLayer(*session, "intermediate_states", name, layer);
+        };
+        const auto goldenOf = [&](const char* name) {
+            return golden.array(fmt::format("intermediate_states.{}.{}", name, layer));
+        };
+        const NdArray states = read("states");
+        const NdArray expected = goldenOf("states");  // the last document, routed experts alone
+        const auto [documentTokens, experts, neurons] =
+            std::array{expected.shape()[0], expected.shape()[1], expected.shape()[2]};
+        const auto found = states.values<float>();
+        const auto wanted = expected.values<float>();
+        const std::uint64_t rows = states.shape()[1];
+        REQUIRE(states.shape()[2] == neurons);
+        double worst = 0.0;
+        for (std::uint64_t t = 0; t < documentTokens; ++t) {
+            for (std::uint64_t i = 0; i < experts * neurons; ++i) {
+                const std::uint64_t token = tokens - documentTokens + t;
+                worst = std::max(worst, std::abs(double(found[token * rows * neurons + i]) -
+                                                 double(wanted[t * experts * neurons + i])));
+            }
+        }
+        CHECK(worst < 1e-5);
+        const auto close = [&](const char* name, double tolerance) {
+            const auto ours = read(name).toDoubles();
+            const auto theirs = goldenOf(name).toDoubles();
+            for (std::size_t e = 0; e < theirs.size(); ++e) {
+                CHECK(ours[e] == Approx(theirs[e]).margin(tolerance));
+            }
+        };
+        // A value at the threshold may fall to either side.
+        close("active_share", 1.0 / static_cast<double>(tokens * neurons));
+        close("mean_magnitude", 1e-5);
+        if (fixture == "deepseek") {
+            const NdArray shared = goldenOf("shared");
+            const NdArray own = read("states_S");
+            const std::uint64_t width = shared.shape()[1];
+            REQUIRE(own.shape() == Shape{tokens, 1, width});
+            const auto all = own.values<float>();
+            const auto last = all.subspan((tokens - documentTokens) * width);
+            const auto s = shared.values<float>();
+            CHECK(std::equal(last.begin(), last.end(), s.begin(), s.end(),
+                             [](float a, float b) { return std::abs(a - b) < 1e-5F; }));
+        }
     }
 }
 

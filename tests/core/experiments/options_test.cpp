@@ -19,6 +19,9 @@ TEST_CASE("ExperimentOptions: each experiment sees its own part only", "[core][e
     CHECK(optionsJson("rank_counts", options) == R"({"skip_first_token":true})");
     CHECK(optionsJson("output_similarity", options) ==
           R"({"kept_token_count":7,"kept_tokens":"spread","skip_first_token":true})");
+    CHECK(optionsJson("intermediate_states", options) ==
+          R"({"activity_threshold":0.001,"kept_token_count":8,"kept_tokens":"spread",)"
+          R"("skip_first_token":true})");
     CHECK(optionsJson("chosen_experts", options) == "{}");
     const ExperimentOptions statics{.routerAgainst = WeightMeasure::Matrix,
                                     .projection = Scaling::Raw,
