@@ -72,7 +72,7 @@ SyntheticRun madeBy(const std::string& commandLine) {
 
 void addParameters(WindowFixture& w) {
     w.openWithoutFigure();
-    w.window().figures().setCurrent(2);
+    w.window().figures().setCurrent(WindowFixture::indexOf("parameters"));
     auto* bar = w.panel().findChild<MessageBar*>();
     REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
     QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
