@@ -79,8 +79,8 @@ private:
     [[nodiscard]] static Place placeOf(const model::TensorRef& ref);
     void account(const model::TensorRef& ref, const checkpoint::LogicalTensor& tensor);
     [[nodiscard]] bool isDirect(const checkpoint::LogicalTensor& tensor) const;
-    [[nodiscard]] at::Tensor decode(const checkpoint::LogicalTensor& tensor, at::ScalarType type,
-                                    Threads threads) const;
+    [[nodiscard]] static at::Tensor decode(const checkpoint::LogicalTensor& tensor,
+                                           at::ScalarType type, Threads threads);
     [[nodiscard]] at::Tensor upload(const checkpoint::LogicalTensor& tensor) const;
 
     const checkpoint::Checkpoint& m_checkpoint;

@@ -56,9 +56,10 @@ TEST_CASE("Theme: follows the palette", "[widgets][support]") {
 TEST_CASE("Theme: what is disabled looks it", "[widgets][support]") {
     for (const QPalette& palette : {widgets::lightPalette(), widgets::darkPalette()}) {
         for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
-            const double back = palette.color(QPalette::Window).lightnessF();
-            const double on = palette.color(QPalette::Active, role).lightnessF();
-            const double off = palette.color(QPalette::Disabled, role).lightnessF();
+            const auto back = static_cast<double>(palette.color(QPalette::Window).lightnessF());
+            const auto on = static_cast<double>(palette.color(QPalette::Active, role).lightnessF());
+            const auto off =
+                static_cast<double>(palette.color(QPalette::Disabled, role).lightnessF());
             CHECK(std::abs(off - back) < 0.7 * std::abs(on - back));
             CHECK(std::abs(off - back) > 0.2);
         }
