@@ -146,8 +146,7 @@ std::string WeightReader::warningOf(const TensorRef& ref) const {
     return found == m_warnings.end() ? std::string() : found->second;
 }
 
-at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type,
-                                Threads threads) {
+at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type, Threads threads) {
     at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(type));
     auto* const to = static_cast<char*>(result.data_ptr());
     const std::uint64_t rowBytes = tensor.columns() * result.element_size();

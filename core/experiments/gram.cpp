@@ -37,8 +37,8 @@ void addRelativeGram(at::Tensor& gram, const at::Tensor& x, std::int64_t count,
 void addColumnwiseGram(at::Tensor& gram, const at::Tensor& x, bool standardised) {
     const double degrees = std::max(1.0, static_cast<double>(x.size(0)) - 1.0);
     forEachSlab(x, [&](const at::Tensor& slab) {
-        at::Tensor centred = slab;  // a float64 copy of its own, whatever x is
-        centred.sub_(centred.mean(0, true));
+        // In place: the slab is a float64 copy of its own, whatever x is.
+        const at::Tensor& centred = slab.sub_(slab.mean(0, true));
         if (standardised) {
             const at::Tensor deviation = centred.norm(2, {0}).div_(std::sqrt(degrees));
             // Equal float32 values have a float64 mean without rounding: exactly constant is 0.
