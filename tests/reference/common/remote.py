@@ -13,9 +13,10 @@ The published files also carry an argument `decoder_layer_idx` that the study ad
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -36,7 +37,8 @@ CHANGES = {
     "transformers.utils.is_flash_attn_greater_or_equal_2_10": "removed in 5.x; returns False",
     "transformers.utils.add_start_docstrings and its kin": "removed in 5.x; decorators that do nothing",
     "transformers.modeling_attn_mask_utils": "removed in 5.x where absent; a causal mask of 0 and the lowest float32",
-    "transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS['default']": "removed in 5.x; the formula it had in 4.52",
+    "transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS['default']": "removed in 5.x; the formula of 4.52, while a "
+    "remote model is built",
     "MoEV2CausalLMOutputWithPast of Ling 2.0": "a plain object: 5.24 renames fields of the output classes",
     "config.rope_scaling": "5.x turns it into rope_parameters; set back to the value of config.json after loading",
     "config.partial_rotary_factor": "5.x moves it into rope_parameters; set back likewise",
@@ -80,7 +82,6 @@ def _plain_rope(config: Any, device: Any = None, **_options: Any) -> tuple[torch
 
 
 def _prepare() -> None:
-    modeling_rope_utils.ROPE_INIT_FUNCTIONS.setdefault("default", _plain_rope)
     _put(
         "transformers.modeling_attn_mask_utils",
         AttentionMaskConverter=SimpleNamespace,
@@ -97,6 +98,19 @@ def _prepare() -> None:
         replace_return_docstrings=_nothing,
         is_flash_attn_greater_or_equal_2_10=lambda: False,
     )
+
+
+@contextlib.contextmanager
+def _default_rope() -> Iterator[None]:
+    """The formula in its old place; not for longer than needed, since transformers' own models would take it too."""
+    functions = modeling_rope_utils.ROPE_INIT_FUNCTIONS
+    added = "default" not in functions
+    functions.setdefault("default", _plain_rope)
+    try:
+        yield
+    finally:
+        if added:
+            del functions["default"]
 
 
 def has_remote(roots: RemoteCode, folder: str, file: str) -> bool:
@@ -138,7 +152,8 @@ def build_remote(
     original = transformers.PreTrainedModel.post_init
     transformers.PreTrainedModel.post_init = lambda _self: None
     try:
-        model = model_class(config)
+        with _default_rope():
+            model = model_class(config)
     finally:
         transformers.PreTrainedModel.post_init = original
     values = {name: tensor.float() for name, tensor in tensors.items()}
