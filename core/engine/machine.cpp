@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -47,24 +48,71 @@ std::uint64_t groupNumber(const char* path) {
     return file >> value ? value : std::numeric_limits<std::uint64_t>::max();
 }
 
-double productRate(const ComputePlace& place) {
-    constexpr std::int64_t kRows = 512;
-    constexpr std::int64_t kSide = 1024;
-    constexpr double kOperations = 2.0 * kRows * kSide * kSide;
-    const at::Tensor a = at::ones({kRows, kSide}, place.options());
-    const at::Tensor b = at::ones({kSide, kSide}, place.options());
-    const auto once = [&] {
-        // Reading one element waits for a device's queue.
-        static_cast<void>(at::mm(a, b.t()).view({-1})[0].item<float>());
-    };
+/// Seconds of `once`, the best of what fits into `limit`.
+template <typename Once>
+double bestSeconds(double limit, const Once& once) {
     once();
+    double best = std::numeric_limits<double>::max();
     const auto start = Clock::now();
-    double operations = 0.0;
     do {
+        const auto begin = Clock::now();
         once();
-        operations += kOperations;
-    } while (secondsSince(start) < 0.1);
-    return operations / secondsSince(start);
+        best = std::min(best, std::max(secondsSince(begin), 1e-9));
+    } while (secondsSince(start) < limit);
+    return best;
+}
+
+/// Reading one element waits for a device's queue.
+void waitFor(const at::Tensor& result) {
+    if (!result.is_cpu()) {
+        static_cast<void>(result.view({-1})[0].item<float>());
+    }
+}
+
+double productRate(const ComputePlace& place, const ProductShape& shape) {
+    constexpr int kLargestSide = 2048;
+    const int in = std::clamp(shape.in, 1, kLargestSide);
+    const int out = std::clamp(shape.out, 1, kLargestSide);
+    const at::Tensor x = at::ones({shape.rows, in}, place.options());
+    const at::Tensor weight = at::ones({out, in}, place.options());
+    const double operations = 2.0 * shape.rows * in * out;
+    return operations / bestSeconds(0.06, [&] { waitFor(at::linear(x, weight)); });
+}
+
+double elementRate(const ComputePlace& place) {
+    constexpr std::int64_t kElements = std::int64_t{1} << 18;
+    const at::Tensor x = at::ones({kElements}, place.options());
+    return static_cast<double>(kElements) / bestSeconds(0.02, [&] { waitFor(x.mul(x)); });
+}
+
+double stepRate() {
+    constexpr int kSteps = 10000;
+    double sum = 0.0;
+    const double seconds = bestSeconds(0.005, [&] {
+        for (int i = 0; i < kSteps; ++i) {
+            sum += std::acos(static_cast<double>(i) / kSteps);
+        }
+    });
+    // The sum keeps the loop from being left out.
+    return sum > 0.0 ? kSteps / seconds : 0.0;
+}
+
+double callSeconds(const ComputePlace& place) {
+    constexpr std::int64_t kRows = 2;
+    constexpr std::int64_t kSide = 8;
+    constexpr int kRounds = 50;
+    constexpr double kCallsPerRound = 3.0;  // a product and two on elements; views do not count
+    const at::Tensor x = at::ones({2 * kRows, kSide}, place.options());
+    const at::Tensor weight = at::zeros({kSide, kSide}, place.options());
+    return bestSeconds(0.02,
+                       [&] {
+                           at::Tensor y = x;
+                           for (int i = 0; i < kRounds; ++i) {
+                               y = at::linear(x.narrow(0, 0, kRows), weight).mul_(2.0).add(1.0);
+                           }
+                           waitFor(y);
+                       }) /
+           (kRounds * kCallsPerRound);
 }
 
 double readRate(const checkpoint::Checkpoint& checkpoint) {
@@ -84,7 +132,7 @@ double readRate(const checkpoint::Checkpoint& checkpoint) {
     const auto start = Clock::now();
     std::uint64_t done = 0;
     auto offset = static_cast<off_t>(largest->bytes > 2 * kMost ? largest->bytes / 2 : 0);
-    while (done < kMost && secondsSince(start) < 0.15) {
+    while (done < kMost && secondsSince(start) < 0.06) {
         const ssize_t got = ::pread(descriptor, buffer.data(), buffer.size(), offset);
         if (got <= 0) {
             break;
@@ -118,8 +166,13 @@ std::uint64_t residentMemory() {
     return procField("/proc/self/status", "RssAnon:") + procField("/proc/self/status", "RssShmem:");
 }
 
-Calibration calibrate(const ComputePlace& place, const checkpoint::Checkpoint& checkpoint) {
-    return {productRate(place), readRate(checkpoint)};
+Calibration calibrate(const ComputePlace& place, const ProductShape& shape,
+                      const checkpoint::Checkpoint& checkpoint) {
+    return {.productsPerSecond = productRate(place, shape),
+            .elementsPerSecond = elementRate(place),
+            .stepsPerSecond = stepRate(),
+            .secondsPerCall = callSeconds(place),
+            .readBytesPerSecond = readRate(checkpoint)};
 }
 
 }  // namespace moescope::engine

@@ -23,6 +23,10 @@ constexpr std::uint64_t kSmallestSlab = 16;
 /// A score passes through its own type, float32 and its own type again.
 constexpr std::uint64_t kScoreCopies = 3;
 
+/// The layer before's results while they are written, the file that is made of them in memory, and
+/// this layer's.
+constexpr std::uint64_t kPartCopies = 3;
+
 struct Mode {
     bool resident = true;
     bool ahead = true;
@@ -38,7 +42,8 @@ std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::u
     const std::uint64_t rows = std::min(plan.queryRows, tokens);
     const std::uint64_t attention = layer.keysValues + rows * layer.perQueryRow +
                                     kScoreCopies * std::min(plan.scoreBytes, layer.mostScores);
-    return std::max(attention, block * layer.perToken) + layer.probeState + 2 * layer.parts;
+    return std::max(attention, block * layer.perToken) + layer.probeState +
+           kPartCopies * layer.parts;
 }
 
 std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {

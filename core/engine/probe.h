@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/engine/effort.h"
 #include "core/model/model_spec.h"
 #include "core/session/quantity.h"
 #include "core/text/corpus.h"
@@ -103,6 +104,11 @@ public:
     }
     /// True when finishModel() gives a part; asked before the run, for the plan.
     [[nodiscard]] virtual bool hasModelPart() const { return false; }
+    /// The probe's own work at one layer, on all tokens or all weights, for the expected time.
+    [[nodiscard]] virtual Effort effort(const LayerContext& layer) const {
+        static_cast<void>(layer);
+        return {};
+    }
     /// Bytes of one layer's results, for the estimate of disk space.
     [[nodiscard]] virtual std::uint64_t resultBytes(const LayerContext& layer) const {
         const std::uint64_t columns = layer.columns.size();
@@ -189,6 +195,7 @@ struct WeightBlock {
 class StaticProbe : public Probe {
 public:
     [[nodiscard]] virtual StaticNeeds needs() const { return {}; }
+    /// Bytes of state held between begin() and end(), and of the temporaries that consume() makes.
     [[nodiscard]] virtual std::uint64_t stateBytes(const LayerContext& layer) const = 0;
 
     virtual void begin(const LayerContext& layer) = 0;

@@ -222,7 +222,7 @@ private:
             }
         }
         if (!m_calibration) {
-            m_calibration = calibrate(m_plan.place, m_models.model->checkpoint);
+            m_calibration = calibrate(m_plan.place, productShape(), m_models.model->checkpoint);
         }
         costRun(m_plan, m_models, m_corpus, m_request, *m_calibration);
         if (m_plan.endForward > m_plan.firstForward && asksStaticOnly()) {
@@ -230,6 +230,20 @@ private:
                 "these experiments need no text, but which experts the tokens choose is always "
                 "kept: the text passes the model once, through the chosen experts alone");
         }
+    }
+
+    /// An expert's product, where there are experts.
+    [[nodiscard]] ProductShape productShape() const {
+        const model::ModelSpec& spec = m_models.model->spec;
+        ProductShape shape{.in = spec.hiddenSize};
+        for (const model::LayerSpec& layer : spec.layers) {
+            shape.out =
+                layer.moe ? layer.moe->expert.intermediateSize : layer.dense->intermediateSize;
+            if (layer.moe) {
+                break;
+            }
+        }
+        return shape;
     }
 
     [[nodiscard]] bool asksStaticOnly() const {

@@ -5,6 +5,7 @@
 #include "core/engine/delta_net.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_weights.h"
+#include "core/engine/run_effort.h"
 #include "core/engine/run_plan.h"
 #include "core/model/spec_tensors.h"
 
@@ -17,20 +18,13 @@
 namespace moescope::engine {
 namespace {
 
-/// Buffers of LibTorch, OpenBLAS and oneDNN that show up during a run.
-constexpr std::uint64_t kLibraryBuffers = std::uint64_t{96} << 20U;
+/// Buffers of LibTorch, OpenBLAS, oneDNN and HDF5 that calibration has not called up, and what the
+/// allocator cannot give back.
+constexpr std::uint64_t kLibraryBuffers = std::uint64_t{20} << 20U;
+/// Slabs of weights that were seen to be resident at once.
+constexpr std::uint64_t kSlabCopies = 2;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
-/// Small operations of attention in one layer: over all documents, and for each.
-constexpr double kCallsPerAttention = 30.0;
-constexpr double kCallsPerDocument = 20.0;
-/// Of a block of tokens for each expert that gets some.
-constexpr double kCallsPerExpert = 8.0;
-/// Of the static probes in one layer.
-constexpr double kCallsPerStatics = 60.0;
-/// Working copies a static probe makes of a slab.
-constexpr std::uint64_t kSlabCopies = 2;
-
 /// Adds up costs layer by layer.
 class Costing {
 public:
@@ -46,7 +40,6 @@ public:
         const LayerWork& work = m_plan.work[static_cast<std::size_t>(index)];
         const bool forward = index >= m_plan.firstForward && index < m_plan.endForward;
         LayerCost cost;
-        m_efforts.emplace_back();
         if (forward) {
             weights(m_models.model->spec, m_reader, index, cost);
             tokens(index, work, cost);
@@ -58,7 +51,7 @@ public:
             }
         }
         if (!work.statics.empty()) {
-            statics(index, work, forward, cost);
+            statics(index, work, cost);
         }
         if (forward || !work.statics.empty()) {
             m_layers.push_back(cost);
@@ -66,34 +59,9 @@ public:
     }
 
     [[nodiscard]] std::vector<LayerCost>& layers() { return m_layers; }
-    /// One per layer of the model.
-    [[nodiscard]] const std::vector<LayerEffort>& efforts() const { return m_efforts; }
-    /// Rows of the embeddings that the text touches.
-    void embeddings() {
-        const std::set<text::TokenId> distinct(m_corpus.ids.begin(), m_corpus.ids.end());
-        const auto add = [&](const OpenedModel& model) {
-            m_bytes += distinct.size() *
-                       checkpoint::LogicalTensor(model.checkpoint, model.spec.embeddingName)
-                           .storedRowBytes();
-        };
-        add(*m_models.model);
-        for (std::size_t b = 0; m_plan.baselinesRun && b < m_models.baselines.size(); ++b) {
-            add(*m_models.baselines[b]);
-        }
-    }
-
-    [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
-    [[nodiscard]] std::uint64_t expertBytes() const { return m_expertBytes; }
     [[nodiscard]] std::uint64_t resultBytes() const { return m_results; }
 
 private:
-    [[nodiscard]] double tokenCount() const { return static_cast<double>(m_corpus.ids.size()); }
-
-    /// The model and the baselines that run beside it, whose attention is of the same kind.
-    [[nodiscard]] double runs() const {
-        return 1.0 + (m_plan.baselinesRun ? static_cast<double>(m_models.baselines.size()) : 0.0);
-    }
-
     /// Anonymous bytes a tensor costs when loaded.
     [[nodiscard]] std::uint64_t decoded(const WeightReader& reader,
                                         const model::TensorRef& ref) const {
@@ -103,28 +71,15 @@ private:
     void weights(const model::ModelSpec& spec, const WeightReader& reader, int index,
                  LayerCost& cost) {
         const model::LayerNames& names = spec.layers[static_cast<std::size_t>(index)].names;
-        LayerEffort& effort = m_efforts.back();
         std::uint64_t all = 0;
-        std::uint64_t elements = 0;
-        forEachTensor(spec, index, [&](const model::SpecTensor& tensor) {
-            all += decoded(reader, tensor.ref);
-            elements += elementCount(tensor.shape);
-            m_bytes += reader.storedBytes(tensor.ref);
-            effort.bytes += reader.storedBytes(tensor.ref);
-        });
-        const std::uint64_t wide = feedForwardElements(reader, names);
-        effort.attention.operations += 2.0 * tokenCount() * static_cast<double>(elements - wide);
-        effort.feedForward.operations += 2.0 * tokenCount() * static_cast<double>(wide);
+        forEachTensor(spec, index,
+                      [&](const model::SpecTensor& tensor) { all += decoded(reader, tensor.ref); });
         std::uint64_t experts = 0;
         for (const model::FeedForwardNames& expert : names.experts) {
             const std::uint64_t one = decoded(reader, expert.gate) + decoded(reader, expert.up) +
                                       decoded(reader, expert.down);
             experts += one;
             cost.largestExpert = std::max(cost.largestExpert, one);
-            for (const model::TensorRef* name : {&expert.gate, &expert.up, &expert.down}) {
-                m_expertBytes += reader.storedBytes(*name);
-                effort.expertBytes += reader.storedBytes(*name);
-            }
         }
         cost.expertWeights += experts;
         cost.otherWeights += all - experts;
@@ -155,18 +110,10 @@ private:
         const std::uint64_t perHead = attention.outputGate ? 6 : 4;
         cost.perQueryRow =
             hidden * (8 + 3 * m_size) + (perHead * heads + 3 * kvHeads) * headDim * m_size;
-        LayerEffort& effort = m_efforts.back();
         std::uint64_t longest = 0;
         for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
-            const std::uint64_t length = m_corpus.offsets[d + 1] - m_corpus.offsets[d];
-            longest = std::max(longest, length);
-            const auto n = static_cast<double>(length);
-            const double seen = attention.reach() ? std::min<double>(n, *attention.reach()) : n;
-            effort.attention.operations +=
-                runs() * 4.0 * (n - seen / 2.0) * seen * static_cast<double>(heads * headDim);
-            effort.attention.calls += runs() * kCallsPerDocument;
+            longest = std::max(longest, m_corpus.offsets[d + 1] - m_corpus.offsets[d]);
         }
-        effort.attention.calls += runs() * kCallsPerAttention;
         cost.mostScores = longest * longest * heads * 4;
         // Short documents are grouped up to a block of queries; that block is counted per row.
         cost.keysValues = 2 * longest * kvHeads * headDim * m_size;
@@ -182,12 +129,6 @@ private:
         cost.perQueryRow = hidden * (8 + 3 * m_size) + (channels + values) * (12 + 3 * m_size) +
                            heads * (6 * keyDim + 5 * valueDim + 4 * kDeltaChunk) * 4;
         cost.keysValues = 3 * heads * keyDim * valueDim * 4;
-        const auto state = static_cast<double>(heads * keyDim * valueDim);
-        LayerEffort& effort = m_efforts.back();
-        effort.attention.operations += runs() * 6.0 * tokenCount() * state;
-        const std::uint64_t chunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;
-        effort.attention.calls +=
-            runs() * static_cast<double>(40 * (m_corpus.offsets.size() - 1) + 8 * chunks);
     }
 
     void routed(int index, const model::MoeSpec& moe, const LayerWork& work, LayerCost& cost) {
@@ -211,22 +152,12 @@ private:
             }
         }
         m_results += cost.parts;
-        LayerEffort& effort = m_efforts.back();
-        effort.callsPerBlock += static_cast<double>(experts) * kCallsPerExpert;
-        if (!needs.allColumns()) {
-            // Only the chosen experts are multiplied; all were counted above.
-            const double unused = static_cast<double>(experts) - moe.topK;
-            effort.feedForward.operations -= 6.0 * tokenCount() * unused *
-                                             static_cast<double>(hidden) *
-                                             moe.expert.intermediateSize;
-        }
     }
 
-    void statics(int index, const LayerWork& work, bool forward, LayerCost& cost) {
+    void statics(int index, const LayerWork& work, LayerCost& cost) {
         const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
         std::uint64_t group = 0;
         bool weightsWanted = false;
-        bool routerWanted = false;
         for (const Column& column : context.columns) {
             group += static_cast<std::uint64_t>(column.intermediateSize ==
                                                 context.moe.expert.intermediateSize);
@@ -240,60 +171,12 @@ private:
                 m_results += probe->resultBytes(context);
                 cost.wholeMatrices = cost.wholeMatrices || needs.wholeMatrices;
                 weightsWanted = weightsWanted || needs.expertWeights;
-                routerWanted = routerWanted || needs.router;
             }
-        }
-        if (routerWanted && !forward) {
-            const auto& spec = m_models.model->spec.layers[static_cast<std::size_t>(index)];
-            m_bytes += m_reader.storedBytes(spec.names.router.weight);
         }
         if (!weightsWanted) {
             return;
         }
-        cost.perNeuron =
-            group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * (1 + kSlabCopies);
-        const double elements = static_cast<double>(group) * context.hiddenSize *
-                                context.moe.expert.intermediateSize * 3.0;
-        LayerEffort& effort = m_efforts.back();
-        effort.statics.operations += elements * static_cast<double>(group) * 2.0;
-        effort.statics.calls += kCallsPerStatics;
-        if (!forward) {
-            readColumns(index);
-        }
-    }
-
-    /// The weights of a layer's columns, for a run in which no text passes it.
-    void readColumns(int index) {
-        const auto layer = static_cast<std::size_t>(index);
-        const auto add = [&](const WeightReader& reader, const model::FeedForwardNames& names) {
-            for (const model::TensorRef* name : {&names.gate, &names.up, &names.down}) {
-                m_bytes += reader.storedBytes(*name);
-                m_efforts.back().bytes += reader.storedBytes(*name);
-            }
-        };
-        const model::LayerNames& names = m_models.model->spec.layers[layer].names;
-        for (const model::FeedForwardNames& expert : names.experts) {
-            add(m_reader, expert);
-        }
-        add(m_reader, names.shared);
-        for (const auto& baseline : m_models.baselines) {
-            add(WeightReader(baseline->checkpoint, m_plan.place),
-                baseline->spec.layers[layer].names.dense);
-        }
-    }
-
-    static std::uint64_t feedForwardElements(const WeightReader& reader,
-                                             const model::LayerNames& names) {
-        std::uint64_t elements = 0;
-        const auto add = [&](const model::FeedForwardNames& part) {
-            for (const model::TensorRef* ref : {&part.gate, &part.up, &part.down}) {
-                elements += ref->empty() ? 0 : reader.elements(*ref);
-            }
-        };
-        add(names.dense);
-        add(names.shared);
-        std::for_each(names.experts.begin(), names.experts.end(), add);
-        return elements;
+        cost.perNeuron = group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * kSlabCopies;
     }
 
     RunPlan& m_plan;
@@ -303,11 +186,24 @@ private:
     WeightReader m_reader;
     std::uint64_t m_size;
     std::vector<LayerCost> m_layers;
-    std::vector<LayerEffort> m_efforts;
-    std::uint64_t m_bytes = 0;
-    std::uint64_t m_expertBytes = 0;
     std::uint64_t m_results = 0;
 };
+
+/// Bytes of the embeddings' rows that the text touches.
+std::uint64_t embeddingBytes(const RunPlan& plan, const OpenedModels& models,
+                             const text::TokenizedCorpus& corpus) {
+    const std::set<text::TokenId> distinct(corpus.ids.begin(), corpus.ids.end());
+    const auto bytesOf = [&](const OpenedModel& model) {
+        return distinct.size() *
+               checkpoint::LogicalTensor(model.checkpoint, model.spec.embeddingName)
+                   .storedRowBytes();
+    };
+    std::uint64_t bytes = bytesOf(*models.model);
+    for (std::size_t b = 0; plan.baselinesRun && b < models.baselines.size(); ++b) {
+        bytes += bytesOf(*models.baselines[b]);
+    }
+    return bytes;
+}
 
 std::uint64_t budgetOf(const RunRequest& request, const ComputePlace& place) {
     if (!place.device.is_cpu()) {
@@ -350,9 +246,6 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         costing.layer(work.layer);
     }
     const bool forward = plan.endForward > plan.firstForward;
-    if (forward && plan.firstForward == 0) {
-        costing.embeddings();
-    }
     const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
     const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
     PlanInput input;
@@ -367,7 +260,15 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     plan.memory = planMemory(input);
 
     Estimate& result = plan.estimate;
-    const bool streamed = !plan.memory.residentExperts && costing.expertBytes() > 0;
+    const std::vector<LayerEffort> efforts = layerEfforts(plan, models, corpus);
+    std::uint64_t bytes =
+        forward && plan.firstForward == 0 ? embeddingBytes(plan, models, corpus) : 0;
+    std::uint64_t expertBytes = 0;
+    for (const LayerEffort& effort : efforts) {
+        bytes += effort.bytes;
+        expertBytes += effort.expertBytes;
+    }
+    const bool streamed = !plan.memory.residentExperts && expertBytes > 0;
     const std::uint64_t blocks =
         input.tokens == 0 ? 1
                           : (input.tokens + plan.memory.blockTokens - 1) / plan.memory.blockTokens;
@@ -376,10 +277,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.minimumBytes = plan.memory.minimumBytes;
     result.budgetBytes = input.budget;
     result.deviceBytes = plan.place.device.is_cpu() ? 0 : plan.memory.peakBytes;
-    result.readBytes = costing.bytes() + (rereads - 1) * costing.expertBytes();
+    result.readBytes = bytes + (rereads - 1) * expertBytes;
     plan.seconds.clear();
-    result.seconds = 0.0;
-    for (const LayerEffort& effort : costing.efforts()) {
+    result.seconds = secondsOf(sessionEffort(costing.resultBytes()), calibration);
+    for (const LayerEffort& effort : efforts) {
         plan.seconds.push_back(expectedSeconds(effort, blocks, streamed, calibration));
         result.seconds += plan.seconds.back().total();
     }
@@ -390,7 +291,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.dtype = describe(plan.place.dtype);
     result.tokens = input.tokens;
     result.layers = static_cast<int>(input.layers.size());
-    noteChoices(plan.memory, costing.expertBytes(), rereads, result);
+    noteChoices(plan.memory, expertBytes, rereads, result);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {
         result.notes.push_back(warning);

@@ -7,37 +7,37 @@
 namespace moescope::engine {
 namespace {
 
-/// Of a small tensor operation: dispatch, allocation and a little work.
-constexpr double kSecondsPerCall = 10e-6;
 /// What one core decodes of stored weights.
 constexpr double kDecodeBytesPerSecond = 4e9;
 /// No machine is slower; keeps a failed measurement from giving centuries.
 constexpr double kSlowest = 1e6;
 
+}  // namespace
+
 double secondsOf(const Effort& effort, const Calibration& calibration) {
     return effort.operations / std::max(calibration.productsPerSecond, kSlowest) +
-           effort.calls * kSecondsPerCall;
+           effort.elements / std::max(calibration.elementsPerSecond, kSlowest) +
+           effort.steps / std::max(calibration.stepsPerSecond, kSlowest) +
+           effort.calls * calibration.secondsPerCall;
 }
-
-}  // namespace
 
 LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks, bool streamed,
                              const Calibration& calibration) {
     LayerSeconds seconds;
     seconds.statics = secondsOf(effort.statics, calibration);
     seconds.attention = secondsOf(effort.attention, calibration);
-    seconds.feedForward = secondsOf(effort.feedForward, calibration) +
-                          effort.callsPerBlock * static_cast<double>(blocks) * kSecondsPerCall;
+    seconds.feedForward = secondsOf(effort.feedForward, calibration);
     const std::uint64_t again = streamed && blocks > 1 ? (blocks - 1) * effort.expertBytes : 0;
     const double read =
         static_cast<double>(effort.bytes + again) /
         std::min(std::max(calibration.readBytesPerSecond, kSlowest), kDecodeBytesPerSecond);
+    const double beside = std::max(read, secondsOf(effort.storing, calibration));
     const double computing = seconds.total();
-    if (read > computing) {
-        const double factor = computing > 0.0 ? read / computing : 0.0;
+    if (beside > computing) {
+        const double factor = computing > 0.0 ? beside / computing : 0.0;
         seconds.statics *= factor;
         seconds.attention *= factor;
-        seconds.feedForward = read - seconds.statics - seconds.attention;
+        seconds.feedForward = beside - seconds.statics - seconds.attention;
     }
     return seconds;
 }

@@ -316,6 +316,7 @@ void Runner::noteWarnings(int layer) {
 }
 
 void Runner::finishLayer(int layer) {
+    m_writer.drain();  // never more than one layer's results wait: the memory plan counts on it
     for (session::Part& part : m_parts) {
         part.key.branch = BranchId{0};
         part.key.layer = LayerId{layer};

@@ -35,6 +35,11 @@ public:
         return stateBytes(layer);
     }
 
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        const auto tokens = static_cast<double>(layer.tokens());
+        return {.elements = tokens * (4.0 * layer.experts() + 6.0 * layer.topK())};
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_tokens = layer.tokens();
         m_inBytes = fitsByte(layer.experts());

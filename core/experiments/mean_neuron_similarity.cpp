@@ -17,6 +17,10 @@ public:
         return NeuronSums::bytes(layer);
     }
 
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        return NeuronSums::effort(layer);
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_sums.begin(layer);

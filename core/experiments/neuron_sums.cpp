@@ -5,7 +5,26 @@
 #include "core/experiments/gram.h"
 #include "core/numerics/similarity.h"
 
+#include <algorithm>
+
 namespace moescope::experiments {
+namespace {
+
+/// Elements summed at once.
+constexpr std::int64_t kChunkElements = 1 << 18;
+
+/// sum [d] += a column's matrix over its neurons. LibTorch makes a float64 copy of what it sums, so
+/// some rows at a time.
+void addNeurons(const at::Tensor& matrix, std::int64_t neuronAxis, at::Tensor& sum) {
+    const std::int64_t step = std::max<std::int64_t>(1, kChunkElements / matrix.size(1));
+    for (std::int64_t first = 0; first < matrix.size(0); first += step) {
+        const std::int64_t rows = std::min(step, matrix.size(0) - first);
+        const at::Tensor sums = matrix.narrow(0, first, rows).sum(neuronAxis, false, at::kDouble);
+        (neuronAxis == 0 ? sum : sum.narrow(0, first, rows)) += sums;
+    }
+}
+
+}  // namespace
 
 void NeuronSums::begin(const engine::LayerContext& layer) {
     m_columns = layer.columns;
@@ -19,9 +38,9 @@ void NeuronSums::add(const engine::WeightBlock& block) {
         sums = at::zeros({static_cast<std::int64_t>(m_columns.size()), m_hiddenSize},
                          block.weights.options().dtype(at::kDouble));
     }
-    const at::Tensor blockSums = block.weights.sum(block.neuronAxis(), false, at::kDouble);
     for (std::size_t i = 0; i < block.columns.size(); ++i) {
-        sums[block.columns[i]] += blockSums[static_cast<std::int64_t>(i)];
+        at::Tensor sum = sums[block.columns[i]];
+        addNeurons(block.weights[static_cast<std::int64_t>(i)], block.neuronAxis() - 1, sum);
     }
 }
 
@@ -34,8 +53,22 @@ at::Tensor NeuronSums::means(engine::Role role) const {
 }
 
 std::uint64_t NeuronSums::bytes(const engine::LayerContext& layer) {
-    return sizeof(double) * kRoles.size() * layer.columns.size() *
-           static_cast<std::uint64_t>(layer.hiddenSize);
+    const auto hidden = static_cast<std::uint64_t>(layer.hiddenSize);
+    std::uint64_t largest = 0;
+    for (const engine::Column& column : layer.columns) {
+        largest = std::max(largest, hidden * static_cast<std::uint64_t>(column.intermediateSize));
+    }
+    return sizeof(double) * (kRoles.size() * layer.columns.size() * hidden +
+                             std::min<std::uint64_t>(kChunkElements, largest));
+}
+
+engine::Effort NeuronSums::effort(const engine::LayerContext& layer) {
+    double neurons = 0.0;
+    for (const engine::Column& column : layer.columns) {
+        neurons += column.intermediateSize;
+    }
+    return {.elements = 2.0 * 3.0 * neurons * layer.hiddenSize,
+            .calls = 3.0 * 6.0 * static_cast<double>(layer.columns.size())};
 }
 
 std::vector<double> rowCosines(const at::Tensor& rows) {

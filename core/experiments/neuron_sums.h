@@ -21,7 +21,9 @@ public:
     /// [N, d]: the mean over the rows of gate and up, over the columns of down.
     [[nodiscard]] at::Tensor means(engine::Role role) const;
     void clear() { m_sums = {}; }
+    /// State and temporaries.
     [[nodiscard]] static std::uint64_t bytes(const engine::LayerContext& layer);
+    [[nodiscard]] static engine::Effort effort(const engine::LayerContext& layer);
 
 private:
     std::vector<engine::Column> m_columns;

@@ -23,6 +23,10 @@ public:
         return stateBytes(layer);
     }
 
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        return {.elements = 6.0 * static_cast<double>(layer.tokens()) * layer.experts()};
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_experts = layer.experts();
         m_tokens = layer.tokens();

@@ -15,8 +15,9 @@
 namespace moescope::experiments {
 namespace {
 
-// Elements of float64 temporaries made at once: bounds memory whatever the block.
-constexpr std::int64_t kChunkElements = 1 << 21;
+// Elements of float64 temporaries made at once: bounds memory whatever the block, and stays in the
+// second-level cache.
+constexpr std::int64_t kChunkElements = 1 << 18;
 
 std::int64_t chunkTokens(std::int64_t columns, std::int64_t hiddenSize) {
     return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
@@ -48,7 +49,11 @@ public:
         const std::uint64_t columns = layer.columns.size();
         const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
         // The temporaries: the vectors, their transposed copies, the same minus the mean.
-        return sizeof(double) * (2 * columns * columns + 4 * std::uint64_t{kChunkElements}) +
+        const std::uint64_t chunk =
+            std::min(static_cast<std::uint64_t>(kChunkElements),
+                     layer.tokens() * columns *
+                         std::max(columns, static_cast<std::uint64_t>(layer.hiddenSize)));
+        return sizeof(double) * (2 * columns * columns + 4 * chunk) +
                sizeof(float) * kept * columns * columns;
     }
 
@@ -56,6 +61,20 @@ public:
         const std::uint64_t columns = layer.columns.size();
         const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
         return sizeof(float) * (2 + kept) * columns * columns;
+    }
+
+    /// Two grams in float64, from three passes over the vectors each, and an angle per pair.
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        const auto tokens = static_cast<double>(layer.tokens());
+        const auto columns = static_cast<double>(layer.columns.size());
+        const double vectors = tokens * columns * layer.hiddenSize;
+        const double pairs = tokens * columns * columns;
+        const double chunks = tokens / static_cast<double>(chunkTokens(
+                                           static_cast<std::int64_t>(columns), layer.hiddenSize));
+        return {.operations = 2.0 * 2.0 * 2.0 * pairs * layer.hiddenSize,
+                .elements = 2.0 * 6.0 * vectors,
+                .steps = 2.0 * pairs,
+                .calls = 20.0 * chunks};
     }
 
     void begin(const engine::LayerContext& layer) override {

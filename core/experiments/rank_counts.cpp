@@ -41,6 +41,13 @@ public:
         return sizeof(std::uint64_t) * experts * experts;
     }
 
+    /// Two sortings of each token's experts.
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        const double experts = layer.experts();
+        return {.steps = static_cast<double>(layer.tokens()) * experts * 0.5 *
+                         (1.0 + std::log2(experts))};
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_experts = static_cast<std::size_t>(layer.experts());
         m_counted.emplace(layer.corpus, m_options.skipFirstToken);

@@ -478,7 +478,7 @@ TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
     CHECK(costs.memoryBytes <= costs.budgetBytes);
     // The program itself may have grown since the estimate.
     request.memoryBytes = costs.minimumBytes + (std::uint64_t{16} << 20U);
-    runWith(request, recorder);
+    CHECK(runWith(request, recorder).peakMemoryBytes <= *request.memoryBytes);
     tests::checkSameResults(folder / "free.h5", folder / "tight.h5", 1e-5);
 
     request.session = folder / "impossible.h5";

@@ -5,6 +5,7 @@
 #include "core/engine/run_progress.h"
 #include "tests/support/catch.h"
 
+#include <cmath>
 #include <thread>
 
 using namespace moescope;
@@ -13,7 +14,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Calibration kMachine{.productsPerSecond = 1e9, .readBytesPerSecond = 1e9};
+constexpr Calibration kMachine{.productsPerSecond = 1e9,
+                               .elementsPerSecond = 1e8,
+                               .stepsPerSecond = 1e7,
+                               .secondsPerCall = 1e-5,
+                               .readBytesPerSecond = 1e9};
 
 class Fractions final : public RunObserver {
 public:
@@ -37,24 +42,34 @@ RunPlan twoLayers() {
 
 }  // namespace
 
-TEST_CASE("expectedSeconds: phases add up, calls cost whatever their size", "[core][engine]") {
+TEST_CASE("secondsOf: each kind of work has its own speed", "[core][engine]") {
+    CHECK(secondsOf({}, kMachine) == 0.0);
+    CHECK(secondsOf({.operations = 1e9}, kMachine) == Approx(1.0));
+    CHECK(secondsOf({.elements = 1e9}, kMachine) == Approx(10.0));
+    CHECK(secondsOf({.steps = 1e9}, kMachine) == Approx(100.0));
+    CHECK(secondsOf({.calls = 1e6}, kMachine) == Approx(10.0));
+    Effort sum{1e9, 1e8, 1e7, 1e5};
+    sum += 2.0 * sum;
+    CHECK(secondsOf(sum, kMachine) == Approx(12.0));
+    // A measurement that failed gives a long time, not an endless one.
+    CHECK(std::isfinite(secondsOf({.operations = 1e9}, Calibration{})));
+}
+
+TEST_CASE("expectedSeconds: phases add up", "[core][engine]") {
     LayerEffort effort;
     effort.statics.operations = 1e9;
-    effort.attention.operations = 2e9;
-    effort.feedForward.operations = 4e9;
-    const LayerSeconds plain = expectedSeconds(effort, 3, false, kMachine);
-    CHECK(plain.statics == Approx(1.0));
-    CHECK(plain.attention == Approx(2.0));
-    CHECK(plain.feedForward == Approx(4.0));
-    CHECK(plain.total() == Approx(7.0));
-    effort.attention.calls = 1e5;
-    effort.callsPerBlock = 1e5;
-    const LayerSeconds called = expectedSeconds(effort, 3, false, kMachine);
-    const double documents = called.attention - plain.attention;
-    CHECK(documents > 0.0);
-    // Documents pass attention once, however many blocks the feed-forward cuts the text into.
-    CHECK(expectedSeconds(effort, 30, false, kMachine).attention == Approx(called.attention));
-    CHECK(called.feedForward - plain.feedForward == Approx(3.0 * documents));
+    effort.attention.elements = 2e8;
+    effort.feedForward.calls = 4e5;
+    const LayerSeconds seconds = expectedSeconds(effort, 3, false, kMachine);
+    CHECK(seconds.statics == Approx(1.0));
+    CHECK(seconds.attention == Approx(2.0));
+    CHECK(seconds.feedForward == Approx(4.0));
+    CHECK(seconds.total() == Approx(7.0));
+    // Results are stored meanwhile.
+    effort.storing.steps = 5e7;
+    CHECK(expectedSeconds(effort, 3, false, kMachine).total() == Approx(7.0));
+    effort.storing.steps = 14e7;
+    CHECK(expectedSeconds(effort, 3, false, kMachine).total() == Approx(14.0));
 }
 
 TEST_CASE("expectedSeconds: the slower of reading and computing decides", "[core][engine]") {

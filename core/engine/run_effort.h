@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/run_plan.h"
+
+namespace moescope::engine {
+
+/// What each layer of the model asks of processor and disk; nothing where no work is left.
+/// Considers all of `plan` but its estimate: blocks are as `plan.memory` cuts them.
+[[nodiscard]] std::vector<LayerEffort> layerEfforts(const RunPlan& plan, const OpenedModels& models,
+                                                    const text::TokenizedCorpus& corpus);
+
+/// Beginning a session and putting its parts together.
+[[nodiscard]] Effort sessionEffort(std::uint64_t resultBytes);
+
+}  // namespace moescope::engine
