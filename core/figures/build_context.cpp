@@ -127,6 +127,21 @@ std::size_t countBeforeGap(const std::vector<std::string>& labels) {
     return other == labels.end() ? 0 : static_cast<std::size_t>(other - labels.begin());
 }
 
+std::string baselinesOf(const session::Head& head, const std::vector<std::string>& labels) {
+    const auto names = [](const std::string& label, const std::string& baseline) {
+        return label == baseline || label.ends_with(" " + baseline);
+    };
+    std::string text;
+    for (std::size_t i = 0; i < head.baselines.size(); ++i) {
+        const std::string baseline = head.baselines.size() == 1 ? "F" : fmt::format("F{}", i + 1);
+        if (std::any_of(labels.begin(), labels.end(),
+                        [&](const std::string& label) { return names(label, baseline); })) {
+            text += fmt::format(" {} = {}.", baseline, head.baselines[i].name);
+        }
+    }
+    return text;
+}
+
 Matrix toMatrix(const NdArray& array) {
     const Shape& shape = array.shape();
     if (shape.size() != 2) {

@@ -59,7 +59,12 @@ struct BuildContext {
 [[nodiscard]] std::size_t countBeforeGap(const std::vector<std::string>& labels);
 [[nodiscard]] Matrix toMatrix(const NdArray& array);
 
+/// " F = tiny-mistral." for the dense baselines that the labels end with ("F", or "F1", "F2", ...).
+[[nodiscard]] std::string baselinesOf(const session::Head& head,
+                                      const std::vector<std::string>& labels);
+
 [[nodiscard]] Figure buildSimilarity(const BuildContext& context);
+[[nodiscard]] Figure buildSimilarityTrend(const BuildContext& context);
 [[nodiscard]] Figure buildRankCounts(const BuildContext& context);
 [[nodiscard]] Figure buildNormsScores(const BuildContext& context);
 [[nodiscard]] Figure buildChosenExperts(const BuildContext& context);

@@ -17,7 +17,7 @@ constexpr int kMostBars = 16;
 RankCountsPanel makePanel(std::string title, std::vector<std::uint64_t> counts, int ranks) {
     RankCountsPanel panel;
     panel.title = std::move(title);
-    panel.ranks = ranks;
+    panel.ranks = panel.allRanks = ranks;
     std::uint64_t firstRow = 0;
     for (int i = 0; i < ranks; ++i) {
         firstRow += counts[static_cast<std::size_t>(i)];
@@ -65,6 +65,51 @@ std::optional<RankCountsPanel> totalPanel(const BuildContext& context) {
                                                  sum, ranks));
 }
 
+// Bars of some ranks: the block of the table where both ranks are among them. What is said of the
+// whole table stays.
+RankCountsPanel restricted(RankCountsPanel panel, const RankRange& range) {
+    const int count = range.last - range.first + 1;
+    std::vector<std::uint64_t> block;
+    for (int score = range.first - 1; score < range.last; ++score) {
+        for (int norm = range.first - 1; norm < range.last; ++norm) {
+            block.push_back(panel.count(score, norm));
+        }
+    }
+    panel.counts = std::move(block);
+    panel.ranks = count;
+    panel.firstRank = range.first - 1;
+    return panel;
+}
+
+void checkRanks(const RankRange& range, int ranks) {
+    const int count = range.last - range.first + 1;
+    if (range.first < 1 || count < 1 || range.last > ranks) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("Ranks {}:{} were asked for, but there are ranks 1 to {}.",
+                                range.first, range.last, ranks));
+    }
+    if (count > kMostBars) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("Ranks {}:{} are {} ranks; bars can be read for at most {}. Without "
+                        "a range, all ranks are drawn as a heat map.",
+                        range.first, range.last, count, kMostBars));
+    }
+}
+
+// The most frequent score rank of each norm rank, ties to the lower one, as agreeing ranks count.
+std::vector<int> modes(const RankCountsPanel& panel) {
+    std::vector<int> rows;
+    for (int norm = 0; norm < panel.ranks; ++norm) {
+        int best = 0;
+        for (int score = 1; score < panel.ranks; ++score) {
+            best = panel.count(score, norm) > panel.count(best, norm) ? score : best;
+        }
+        rows.push_back(best);
+    }
+    return rows;
+}
+
 std::vector<std::string> rankLabels(int ranks) {
     std::vector<std::string> labels;
     for (int rank = 1; rank <= ranks; ++rank) {
@@ -74,8 +119,17 @@ std::vector<std::string> rankLabels(int ranks) {
 }
 
 std::string summaryOf(const RankCountsPanel& panel) {
-    return fmt::format("{}: \xCF\x81 = {:.2f}, diagonal {:.1f} %", panel.title,
-                       panel.spearman.value_or(0.0), panel.diagonalShare.value_or(0.0) * 100.0);
+    return fmt::format("{}: \xCF\x81 = {:.2f}", panel.title, panel.spearman.value_or(0.0));
+}
+
+/// What a map has no room for.
+std::string agreementOf(const RankCountsPanel& panel) {
+    return fmt::format(
+        " {}: {:.1f} % of the counts on the diagonal ({:.1f} % at random), {} of {} norm ranks "
+        "with "
+        "the same most frequent score rank.",
+        panel.title, panel.diagonalShare.value_or(0.0) * 100.0, 100.0 / panel.ranks,
+        panel.agreeingRanks.value_or(0), panel.ranks);
 }
 
 // A few corner cells hold most tokens and would leave the rest dark: the scale ends at the 99.5th
@@ -94,11 +148,14 @@ HeatMapFigure asHeatMaps(const BuildContext& context, const std::vector<RankCoun
     body.columnTitle = "norm rank";
     body.firstRowAtBottom = true;
     body.integral = true;
+    body.diagonalLine = true;
+    body.markName = "most frequent score rank";
     for (const RankCountsPanel& from : panels) {
         HeatMapPanel panel;
         panel.title = summaryOf(from);
         panel.rowLabels = panel.columnLabels = rankLabels(from.ranks);
         const auto n = static_cast<std::size_t>(from.ranks);
+        panel.columnMarks = modes(from);
         panel.matrix = {n, n, std::vector<float>(from.counts.begin(), from.counts.end())};
         ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
                                       std::pair(0.0, upperEnd(from.counts)));
@@ -115,13 +172,53 @@ HeatMapFigure asHeatMaps(const BuildContext& context, const std::vector<RankCoun
 
 }  // namespace
 
-Figure buildRankCounts(const BuildContext& context) {
+namespace {
+
+RankCountsPanel layerPanel(const BuildContext& context, LayerId layer) {
+    const NdArray array = context.read("count", layer);
+    return makePanel(fmt::format("layer {}", layer.value), countsOf(array),
+                     static_cast<int>(array.shape()[0]));
+}
+
+// One small map for each layer: bars would be hairlines.
+Figure buildSideBySide(const BuildContext& context) {
     const session::QuantityInfo& info = context.require("count");
     std::vector<RankCountsPanel> panels;
+    for (const LayerId layer : info.layers) {
+        panels.push_back(layerPanel(context, layer));
+    }
+    HeatMapFigure body = asHeatMaps(context, panels);
+    double high = 0.0;
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+        high = std::max(high, upperEnd(panels[i].counts));
+        body.panels[i].title = fmt::format("{}: \xCF\x81 = {:.2f}", info.layers[i].value,
+                                           panels[i].spearman.value_or(0.0));
+        body.panels[i].layer = info.layers[i];
+        body.panels[i].ownScale.reset();
+    }
+    body.bar.scale =
+        makeScale(context.request.colourMap.value_or(ColourMap::Viridis), std::pair(0.0, high));
+    for (const HeatMapPanel& panel : body.panels) {
+        markBeyond(body.bar.scale, panel.matrix, false);
+    }
+    Figure figure = context.frame("rank counts, all layers side by side", info.tokens);
+    figure.howToRead =
+        "Layer: correlation of the ranks. The largest ranks at the top right; bright on the rising "
+        "diagonal: the router ranks experts by the size of their outputs.";
+    figure.body = std::move(body);
+    return figure;
+}
+
+}  // namespace
+
+Figure buildRankCounts(const BuildContext& context) {
+    const session::QuantityInfo& info = context.require("count");
+    if (!context.request.layer && context.request.sideBySide) {
+        return buildSideBySide(context);
+    }
+    std::vector<RankCountsPanel> panels;
     if (context.request.layer) {
-        const NdArray array = context.read("count", context.request.layer);
-        panels.push_back(makePanel(fmt::format("layer {}", context.request.layer->value),
-                                   countsOf(array), static_cast<int>(array.shape()[0])));
+        panels.push_back(layerPanel(context, *context.request.layer));
     }
     if (!context.request.layer || context.request.withTotal) {
         if (auto total = totalPanel(context)) {
@@ -141,12 +238,22 @@ Figure buildRankCounts(const BuildContext& context) {
         "A tall bar at {0}/{0}: the router prefers the expert with the largest output. The line is "
         "what chance would give.",
         ranks);
-    if (ranks > kMostBars) {
+    if (context.request.ranks) {
+        checkRanks(*context.request.ranks, ranks);
+        for (RankCountsPanel& panel : panels) {
+            panel = restricted(std::move(panel), *context.request.ranks);
+        }
+        figure.howToRead += fmt::format(" Of {} ranks, {} to {} are shown.", ranks,
+                                        context.request.ranks->first, context.request.ranks->last);
+        figure.body = GroupedBarsFigure{std::move(panels)};
+    } else if (ranks > kMostBars) {
         figure.howToRead = fmt::format(
             "Rank {} = largest; bright on the rising diagonal: the router ranks experts by the "
-            "size "
-            "of their outputs.",
+            "size of their outputs. Dots: the most frequent score rank of each norm rank.",
             ranks);
+        for (const RankCountsPanel& panel : panels) {
+            figure.howToRead += agreementOf(panel);
+        }
         figure.body = asHeatMaps(context, panels);
     } else {
         figure.body = GroupedBarsFigure{std::move(panels)};

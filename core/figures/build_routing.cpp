@@ -69,6 +69,38 @@ std::shared_ptr<const Routing> routingOf(const BuildContext& context) {
                   context.request.tokens);
 }
 
+constexpr std::uint64_t kMostTokenBars = 64;
+
+void checkTokens(const BuildContext& context, const TokenRange& range, std::uint64_t tokens) {
+    if (range.first >= tokens || range.count > tokens - range.first || range.count == 0) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("Tokens {} to {} were asked for, but the session has tokens 0 to "
+                                "{}.",
+                                range.first, range.first + range.count - 1, tokens - 1));
+    }
+    if (range.count > kMostTokenBars) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The figure {} draws at most {} tokens side by side; {} were asked "
+                                "for.",
+                                context.info.name, kMostTokenBars, range.count));
+    }
+}
+
+PairedBarsPanel tokenBars(const TokenTable& tokens, const Routing& routing, std::uint64_t token,
+                          std::span<const float> norms, std::span<const float> scores) {
+    PairedBarsPanel panel;
+    panel.token = token;
+    panel.tokenText = tokens.text(token);
+    panel.norms.assign(norms.begin(), norms.end());
+    panel.scores.assign(scores.begin(), scores.end());
+    for (int k = 0; k < routing.topK; ++k) {
+        panel.chosen.push_back(routing.id(token, k));
+    }
+    panel.title =
+        fmt::format("{} \"{}\": {}", token, panel.tokenText, fmt::join(panel.chosen, ", "));
+    return panel;
+}
+
 }  // namespace
 
 Figure buildChosenExperts(const BuildContext& context) {
@@ -118,35 +150,31 @@ Figure buildNormsScores(const BuildContext& context) {
     }
     const auto tokens = requireTokens(context);
     const session::QuantityInfo& info = context.require("norm");
-    const std::uint64_t token = context.request.tokens ? context.request.tokens->first : 0;
-    if (token >= tokens->size()) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("Token {} was asked for, but the session has tokens 0 to {}.",
-                                token, tokens->size() - 1));
-    }
-    const NdArray norms = context.source.readRows(info.id, context.request.layer, token, 1);
-    const NdArray scores =
-        context.source.readRows(context.require("score").id, context.request.layer, token, 1);
-    PairedBarsFigure body;
-    body.token = token;
-    body.tokenText = tokens->text(token);
-    body.norms.assign(norms.values<float>().begin(), norms.values<float>().end());
-    body.scores.assign(scores.values<float>().begin(), scores.values<float>().end());
-    body.labels =
-        labelsOf(info.axes.size() > 1 ? info.axes[1] : session::Axis{}, body.norms.size());
+    const TokenRange range = context.request.tokens.value_or(TokenRange{0, 1});
+    checkTokens(context, range, tokens->size());
+    const NdArray norms =
+        context.source.readRows(info.id, context.request.layer, range.first, range.count);
+    const NdArray scores = context.source.readRows(context.require("score").id,
+                                                   context.request.layer, range.first, range.count);
     const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
-    std::string chosen;
-    for (int k = 0; routing != nullptr && k < routing->topK; ++k) {
-        body.chosen.push_back(routing->id(token, k));
-        chosen += (k == 0 ? "" : ", ") + std::to_string(body.chosen.back());
+    PairedBarsFigure body;
+    const std::size_t experts = norms.size() / range.count;
+    body.labels = labelsOf(info.axes.size() > 1 ? info.axes[1] : session::Axis{}, experts);
+    for (std::uint64_t i = 0; i < range.count; ++i) {
+        body.panels.push_back(tokenBars(*tokens, *routing, range.first + i,
+                                        norms.values<float>().subspan(i * experts, experts),
+                                        scores.values<float>().subspan(i * experts, experts)));
     }
-    Figure figure =
-        context.frame(fmt::format("token {} \"{}\"{}", token, body.tokenText,
-                                  chosen.empty() ? "" : fmt::format(", chosen {}", chosen)),
-                      1);
+    const PairedBarsPanel& first = body.panels.front();
+    const std::string what = range.count > 1
+                                 ? fmt::format("norms and scores, tokens {} to {}", range.first,
+                                               range.first + range.count - 1)
+                                 : fmt::format("token {} \"{}\", chosen {}", first.token,
+                                               first.tokenText, fmt::join(first.chosen, ", "));
+    Figure figure = context.frame(what, range.count);
     figure.howToRead =
-        "Left bar and axis: norm of the expert's output; right bar and axis: the router's score. "
-        "Both tall at one expert: the router found a large output.";
+        "One bar is the norm of the expert's output, the other the router's score, each on its own "
+        "axis. Both long at one expert: the router found a large output.";
     figure.body = std::move(body);
     return figure;
 }

@@ -134,18 +134,6 @@ std::string whatOf(const BuildContext& context, const HeatMapFigure& body,
     return context.request.layer ? what : what + ", all layers";
 }
 
-/// " F = tiny-mistral." for the dense baselines that the labels name ("F", or "F1", "F2", ...).
-std::string baselinesOf(const session::Head& head, const std::vector<std::string>& labels) {
-    std::string text;
-    for (std::size_t i = 0; i < head.baselines.size(); ++i) {
-        const std::string label = head.baselines.size() == 1 ? "F" : fmt::format("F{}", i + 1);
-        if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
-            text += fmt::format(" {} = {}.", label, head.baselines[i].name);
-        }
-    }
-    return text;
-}
-
 }  // namespace
 
 Figure buildSimilarity(const BuildContext& context) {

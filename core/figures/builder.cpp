@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <map>
 #include <mutex>
@@ -18,20 +19,31 @@ namespace {
 constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
 
 /// The quantity that says for which layers a figure can be drawn.
-std::string leadQuantity(const FigureInfo& info) {
-    if (info.hasRoles) {
-        return "gate";
+std::string leadQuantity(std::string_view experiment) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kLeads{{
+        {"weight_similarity", "gate"},
+        {"mean_neuron_similarity", "gate"},
+        {"parameters", "total"},
+        {"output_similarity", "mean_angular"},
+        {"norms_scores", "norm"},
+        {"rank_counts", "count"},
+        {"chosen_experts", "ids"},
+    }};
+    const auto* found = std::find_if(kLeads.begin(), kLeads.end(),
+                                     [&](const auto& entry) { return entry.first == experiment; });
+    return std::string(found == kLeads.end() ? std::string_view() : found->second);
+}
+
+const session::QuantityInfo* findLead(const FigureSource& source, const FigureInfo& info,
+                                      BranchId branch) {
+    for (const std::string_view experiment : experimentsOf(info)) {
+        const session::QuantityInfo* lead =
+            source.find({branch, std::string(experiment), leadQuantity(experiment)});
+        if (lead != nullptr) {
+            return lead;
+        }
     }
-    if (info.experiment == "output_similarity") {
-        return "mean_angular";
-    }
-    if (info.experiment == "norms_scores") {
-        return "norm";
-    }
-    if (info.experiment == "rank_counts") {
-        return "count";
-    }
-    return info.experiment == "parameters" ? "total" : "ids";
+    return nullptr;
 }
 
 std::string listOf(const std::vector<LayerId>& layers) {
@@ -175,7 +187,7 @@ std::optional<Figure> FigureBuilder::Impl::notice(const FigureRequest& request,
     if (!layers[static_cast<std::size_t>(layer)].isRouted()) {
         message = fmt::format("Layer {} is dense: no router", layer);
     } else {
-        const auto& have = context.require(leadQuantity(info)).layers;
+        const auto& have = context.require(leadQuantity(info.experiment)).layers;
         if (std::find(have.begin(), have.end(), *request.layer) == have.end()) {
             message = fmt::format("Layer {} is not computed yet", layer);
         }
@@ -202,8 +214,7 @@ const session::Head& FigureBuilder::head() const {
 std::vector<const FigureInfo*> FigureBuilder::available() const {
     std::vector<const FigureInfo*> figures;
     for (const FigureInfo& info : figureCatalogue()) {
-        if (m_impl->source->find({BranchId{}, std::string(info.experiment), leadQuantity(info)}) !=
-            nullptr) {
+        if (findLead(*m_impl->source, info, BranchId{}) != nullptr) {
             figures.push_back(&info);
         }
     }
@@ -211,8 +222,7 @@ std::vector<const FigureInfo*> FigureBuilder::available() const {
 }
 
 std::vector<LayerId> FigureBuilder::layersOf(const FigureInfo& figure, BranchId branch) const {
-    const session::QuantityInfo* info =
-        m_impl->source->find({branch, std::string(figure.experiment), leadQuantity(figure)});
+    const session::QuantityInfo* info = findLead(*m_impl->source, figure, branch);
     return info == nullptr ? std::vector<LayerId>{} : info->layers;
 }
 
@@ -227,11 +237,16 @@ Figure FigureBuilder::build(const FigureRequest& request) const {
                                                   request.figure, names));
     }
     const BuildContext context{*m_impl->source, request, *info, *m_impl};
-    const session::QuantityInfo& lead = context.require(leadQuantity(*info));
+    const session::QuantityInfo* found = findLead(*m_impl->source, *info, request.branch);
+    const session::QuantityInfo& lead =
+        found != nullptr ? *found : context.require(leadQuantity(info->experiment));
     if (info->perLayer && request.layer) {
         if (auto instead = m_impl->notice(request, *info, context)) {
             return std::move(*instead);
         }
+    }
+    if (info->name == "similarity-trend") {
+        return buildSimilarityTrend(context);
     }
     if (lead.id.experiment == "rank_counts") {
         return buildRankCounts(context);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace moescope::figures {
@@ -23,7 +24,8 @@ std::string csvCell(std::string_view text) {
     return out + "\"";
 }
 
-std::string number(float value) {
+template <typename Number>
+std::string number(Number value) {
     return std::isnan(value) ? "nan" : fmt::format("{}", value);
 }
 
@@ -62,7 +64,8 @@ struct Writer {
         for (const RankCountsPanel& panel : figure.panels) {
             for (int s = 0; s < panel.ranks; ++s) {
                 for (int n = 0; n < panel.ranks; ++n) {
-                    row({csvCell(panel.title), std::to_string(s + 1), std::to_string(n + 1),
+                    row({csvCell(panel.title), std::to_string(panel.firstRank + s + 1),
+                         std::to_string(panel.firstRank + n + 1),
                          std::to_string(panel.count(s, n))});
                 }
             }
@@ -71,15 +74,66 @@ struct Writer {
 
     void operator()(const PairedBarsFigure& figure) {
         row({"token", "text", "expert", "norm", "score", "choice"});
-        for (std::size_t e = 0; e < figure.labels.size(); ++e) {
-            std::string choice;
-            for (std::size_t k = 0; k < figure.chosen.size(); ++k) {
-                if (figure.chosen[k] == static_cast<int>(e)) {
-                    choice = std::to_string(k + 1);
+        for (const PairedBarsPanel& panel : figure.panels) {
+            for (std::size_t e = 0; e < figure.labels.size(); ++e) {
+                std::string choice;
+                for (std::size_t k = 0; k < panel.chosen.size(); ++k) {
+                    if (panel.chosen[k] == static_cast<int>(e)) {
+                        choice = std::to_string(k + 1);
+                    }
+                }
+                row({std::to_string(panel.token), csvCell(panel.tokenText),
+                     csvCell(figure.labels[e]), number(panel.norms[e]), number(panel.scores[e]),
+                     choice});
+            }
+        }
+    }
+
+    void operator()(const ScatterFigure& figure) {
+        const bool isDeep = !figure.panels.empty() && !figure.panels.front().z.empty();
+        out += isDeep ? "panel,group,name,x,y,z\n" : "panel,group,name,x,y\n";
+        for (const ScatterPanel& panel : figure.panels) {
+            for (std::size_t i = 0; i < panel.size(); ++i) {
+                const std::string name =
+                    !panel.pairs.empty()
+                        ? fmt::format("{}-{}", panel.pairs[i].first, panel.pairs[i].second)
+                    : !panel.member.empty() ? std::to_string(panel.member[i])
+                    : !panel.labels.empty() ? panel.labels[i]
+                                            : std::string();
+                out += fmt::format("{},{},{},{},{}", csvCell(panel.title),
+                                   csvCell(figure.groups[panel.group[i]].name), csvCell(name),
+                                   number(panel.x[i]), number(panel.y[i]));
+                out += isDeep ? "," + number(panel.z[i]) + "\n" : "\n";
+            }
+        }
+    }
+
+    void operator()(const TableFigure& figure) {
+        for (std::size_t c = 0; c < figure.columns.size(); ++c) {
+            out += (c == 0 ? "" : ",") + csvCell(figure.columns[c].name);
+        }
+        out += '\n';
+        for (std::size_t r = 0; r < figure.rows; ++r) {
+            for (std::size_t c = 0; c < figure.columns.size(); ++c) {
+                const TableColumn& column = figure.columns[c];
+                out += c == 0 ? "" : ",";
+                out += column.kind == TableColumn::Kind::Text ? csvCell(column.texts[r])
+                                                              : number(column.numbers[r]);
+            }
+            out += '\n';
+        }
+    }
+
+    void operator()(const NeuronMapFigure& figure) {
+        row({"panel", "expert", "neuron", "value"});
+        for (const NeuronMapPanel& panel : figure.panels) {
+            for (std::size_t r = 0; r < panel.values.rows; ++r) {
+                const std::string start =
+                    csvCell(panel.title) + "," + csvCell(panel.rowLabels[r]) + ",";
+                for (std::size_t c = 0; c < panel.values.columns; ++c) {
+                    out += fmt::format("{}{},{}\n", start, c, number(panel.values.at(r, c)));
                 }
             }
-            row({std::to_string(figure.token), csvCell(figure.tokenText), csvCell(figure.labels[e]),
-                 number(figure.norms[e]), number(figure.scores[e]), choice});
         }
     }
 
@@ -95,6 +149,37 @@ struct Writer {
     }
     void operator()(const RoutingMapFigure& figure) { routing(*figure.tokens, *figure.routing); }
     void operator()(const ColouredTextFigure& figure) { routing(*figure.tokens, *figure.routing); }
+
+    void operator()(const LineChartFigure& figure) {
+        row({"group", "panel", csvCell(figure.positionTitle), "line", "value"});
+        for (const LineChartGroup& group : figure.groups) {
+            for (const LineChartPanel& panel : group.panels) {
+                lines(figure, group, panel);
+            }
+        }
+    }
+
+    // Positions without any value are absent, as in the session.
+    void lines(const LineChartFigure& figure, const LineChartGroup& group,
+               const LineChartPanel& panel) {
+        for (std::size_t i = 0; i < figure.positions.size(); ++i) {
+            const auto add = [&](const std::string& line, double value) {
+                row({csvCell(group.title), csvCell(panel.title), number(figure.positions[i]),
+                     csvCell(line), number(value)});
+            };
+            if (std::all_of(panel.lines.begin(), panel.lines.end(),
+                            [i](const auto& line) { return std::isnan(line[i]); })) {
+                continue;
+            }
+            for (std::size_t line = 0; line < panel.lines.size(); ++line) {
+                add(figure.lines[line], panel.lines[line][i]);
+            }
+            if (!panel.low.empty()) {
+                add(figure.band + ", low", panel.low[i]);
+                add(figure.band + ", high", panel.high[i]);
+            }
+        }
+    }
 
     void operator()(const ParametersFigure& figure) {
         row({"quantity", "name", "value"});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/figures/chart_figures.h"
 #include "core/figures/colour.h"
 #include "core/figures/token_table.h"
 
@@ -42,6 +43,7 @@ struct HeatMapPanel {
     std::size_t columnsBeforeGap = 0;  ///< the same for columns
     std::optional<ScaleBar> ownScale;  ///< set where the panels do not share one scale
     std::optional<LayerId> layer;      ///< set where panels are layers: a click goes there
+    std::vector<int> columnMarks;      ///< a row to mark in each column; -1: none; may be empty
     bool isCurrent = false;            ///< outlined
 };
 
@@ -53,13 +55,33 @@ struct HeatMapFigure {
     std::string columnTitle;
     bool diagonalMasked = false;  ///< the diagonal is 1 by definition, not drawn and not in limits
     bool firstRowAtBottom = false;
-    bool integral = false;  ///< values are counts
+    bool integral = false;      ///< values are counts
+    bool diagonalLine = false;  ///< a thin line where row and column are equal
+    std::string markName;       ///< what the marks are: "most frequent score rank"
+};
+
+/// One map of the neurons' values for a token.
+struct NeuronMapPanel {
+    std::string title;
+    std::vector<std::string> rowLabels;           ///< experts, F, S
+    Matrix values;                                ///< [rows, neurons]
+    std::vector<float> shareAbove, meanAbsolute;  ///< [rows]
+    std::vector<int> chosen;                      ///< rows of the chosen experts
+};
+
+/// Intermediate states, experts x neurons: many more columns than pixels.
+struct NeuronMapFigure {
+    std::vector<NeuronMapPanel> panels;
+    ScaleBar bar;
+    double threshold = 0.001;  ///< of |value|, for shareAbove
 };
 
 /// Counts of norm rank (x, smallest to largest) by score rank (one bar each).
 struct RankCountsPanel {
     std::string title;                  ///< "layer 3", "ALL"
-    int ranks = 0;                      ///< E
+    int ranks = 0;                      ///< ranks shown: E, or fewer
+    int firstRank = 0;                  ///< the first of them, from 0
+    int allRanks = 0;                   ///< E
     std::vector<std::uint64_t> counts;  ///< [score_rank * ranks + norm_rank], ranks from 0 here
     double uniform = 0.0;               ///< expected count when norm and score are unrelated
     std::optional<double> spearman, diagonalShare;
@@ -73,15 +95,6 @@ struct RankCountsPanel {
 /// Grouped bars, up to 16 experts (above that the builder makes a HeatMapFigure of the counts).
 struct GroupedBarsFigure {
     std::vector<RankCountsPanel> panels;
-};
-
-/// Output norm and router score of every expert for one token: paired bars with two axes.
-struct PairedBarsFigure {
-    std::uint64_t token = 0;
-    std::string tokenText;
-    std::vector<std::string> labels;  ///< experts
-    std::vector<float> norms, scores;
-    std::vector<int> chosen;  ///< by falling selection score; empty when not known
 };
 
 /// Chosen experts and weights of all tokens at one layer, by falling selection score.
@@ -142,7 +155,8 @@ struct Provenance {
 };
 
 using FigureBody = std::variant<NoticeFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
-                                RoutingMapFigure, ColouredTextFigure, ParametersFigure>;
+                                RoutingMapFigure, ColouredTextFigure, ParametersFigure,
+                                LineChartFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
 
 /// A figure. Immutable once built; share it as shared_ptr<const Figure>.
 struct Figure {

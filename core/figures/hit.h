@@ -27,6 +27,7 @@ struct Selection {
     std::optional<std::uint64_t> token;
     std::optional<int> expert;
     std::optional<int> pairRow, pairColumn;
+    std::optional<LayerId> layer;  ///< marked in figures over layers
     bool operator==(const Selection&) const = default;
 };
 

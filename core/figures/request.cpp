@@ -14,6 +14,9 @@
 namespace moescope::figures {
 namespace {
 
+constexpr std::array<std::string_view, 3> kSimilarities{
+    "weight_similarity", "mean_neuron_similarity", "output_similarity"};
+
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
                .experiment = "weight_similarity",
@@ -30,6 +33,14 @@ constexpr std::array kFigures{
                .hasTotal = true,
                .hasRoles = true,
                .hasColourScale = true},
+    FigureInfo{.name = "similarity-trend",
+               .experiment = "weight_similarity",
+               .anyOf = kSimilarities,
+               .title = "Similarity over layers",
+               .listTitle = "Over layers",
+               .perLayer = false,
+               .hasRoles = true,
+               .hasRelative = true},
     FigureInfo{.name = "output-similarity",
                .experiment = "output_similarity",
                .title = "Expert output similarity",
@@ -50,7 +61,8 @@ constexpr std::array kFigures{
                .experiment = "rank_counts",
                .title = "Rank counts",
                .subject = FigureSubject::Outputs,
-               .hasTotal = true},
+               .hasTotal = true,
+               .takesRanks = true},
     FigureInfo{.name = "chosen-experts",
                .experiment = "chosen_experts",
                .title = "Chosen experts",
@@ -121,6 +133,10 @@ std::span<const FigureInfo> figureCatalogue() {
     return kFigures;
 }
 
+std::span<const std::string_view> experimentsOf(const FigureInfo& info) {
+    return info.anyOf.empty() ? std::span(&info.experiment, 1) : info.anyOf;
+}
+
 const FigureInfo* findFigure(std::string_view name) {
     const std::string wanted = canonical(name);
     const auto* found = std::find_if(kFigures.begin(), kFigures.end(), [&](const FigureInfo& info) {
@@ -147,6 +163,22 @@ ColourRange parseColourRange(std::string_view text) {
     throw Error(ErrorCode::Usage,
                 fmt::format("The colour range \"{}\" is not understood: give \"layer\", \"all\" or "
                             "MIN:MAX with MIN below MAX, for example 0:1.",
+                            text));
+}
+
+RankRange parseRankRange(std::string_view text) {
+    constexpr std::uint64_t kMostRanks = 65536;
+    const std::size_t colon = text.find(':');
+    if (colon != std::string_view::npos) {
+        const auto first = parseIndex(text.substr(0, colon));
+        const auto last = parseIndex(text.substr(colon + 1));
+        if (first && last && *first >= 1 && *first <= *last && *last <= kMostRanks) {
+            return {static_cast<int>(*first), static_cast<int>(*last)};
+        }
+    }
+    throw Error(ErrorCode::Usage,
+                fmt::format("The ranks \"{}\" are not understood: give FIRST:LAST, both from 1 and "
+                            "both included, for example 57:64.",
                             text));
 }
 

@@ -33,6 +33,14 @@ struct TokenRange {
 /// "17", "0-63" (both included) or "64-". Throws Error(Usage).
 [[nodiscard]] TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount);
 
+/// Ranks [first, last], both from 1 and both included, as they are drawn.
+struct RankRange {
+    int first = 1, last = 1;
+    bool operator==(const RankRange&) const = default;
+};
+/// "1:8" or "57:64". Throws Error(Usage) saying what is accepted.
+[[nodiscard]] RankRange parseRankRange(std::string_view text);
+
 struct FigureRequest {
     std::string figure;            ///< a name of figureCatalogue(), any spelling findFigure accepts
     std::optional<LayerId> layer;  ///< absent: the whole model (rank counts: ALL; similarity: small
@@ -43,8 +51,13 @@ struct FigureRequest {
     ColourRange range;
     std::optional<ColourMap> colourMap;  ///< absent: the figure's own
     bool maskDiagonal = true;
-    std::optional<TokenRange> tokens;  ///< absent: all; norms-scores: the first
-    bool withTotal = false;            ///< rank counts: ALL beside the layer
+    std::optional<TokenRange> tokens;      ///< absent: all; norms-scores: the first
+    bool withTotal = false;                ///< rank counts: ALL beside the layer
+    bool sideBySide = false;               ///< rank counts without a layer: each, not their sum
+    std::optional<RankRange> ranks;        ///< rank counts: bars of these; absent: all
+    int dimensions = 2;                    ///< of a projection
+    bool withoutOutliers = false;          ///< projections of experts: by DBSCAN
+    std::vector<std::string> experiments;  ///< of a figure drawn of several; empty: all there are
     bool operator==(const FigureRequest&) const = default;
 };
 
@@ -53,8 +66,10 @@ enum class FigureSubject { Weights, Outputs, Routing, Model };
 
 /// A figure this program can draw.
 struct FigureInfo {
-    std::string_view name;         ///< "rank-counts"
-    std::string_view experiment;   ///< "rank_counts": what must be in the session
+    std::string_view name;        ///< "rank-counts"
+    std::string_view experiment;  ///< "rank_counts": what must be in the session
+    /// Where a figure is drawn of any of several experiments: all of them, `experiment` first.
+    std::span<const std::string_view> anyOf{};
     std::string_view title;        ///< "Rank counts"
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
     FigureSubject subject = FigureSubject::Weights;
@@ -65,9 +80,14 @@ struct FigureInfo {
     bool hasColourScale = false;
     bool needsToken = false;  ///< about one token
     bool takesTokens = false;
+    bool takesRanks = false;
+    bool hasOutliers = false;    ///< can leave out what DBSCAN calls outliers
+    bool hasDimensions = false;  ///< two or three
 };
 
 [[nodiscard]] std::span<const FigureInfo> figureCatalogue();
+/// The experiments a figure is drawn of: one, or any of several.
+[[nodiscard]] std::span<const std::string_view> experimentsOf(const FigureInfo& info);
 /// Underscores for hyphens, and singular for plural, are accepted. nullptr when unknown.
 [[nodiscard]] const FigureInfo* findFigure(std::string_view name);
 

@@ -43,4 +43,20 @@ int FigureBody::zoomLevel() const {
     return 0;
 }
 
+bool FigureBody::zoomAt(const QPointF& /*position*/, double /*factor*/) {
+    return false;
+}
+
+bool FigureBody::drag(const QPointF& /*from*/, const QPointF& /*to*/) {
+    return false;
+}
+
+bool FigureBody::moveView(int /*dx*/, int /*dy*/) {
+    return false;
+}
+
+bool FigureBody::resetView() {
+    return false;
+}
+
 }  // namespace moescope::widgets

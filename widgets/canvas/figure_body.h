@@ -58,6 +58,16 @@ public:
     /// Larger (+1) or smaller (-1) tokens. True when something changed.
     virtual bool zoom(int direction);
     [[nodiscard]] virtual int zoomLevel() const;
+
+    // Of charts with a view of their own. Each is true when something changed.
+    /// Enlarges around a point (factor above 1) or goes back.
+    virtual bool zoomAt(const QPointF& position, double factor);
+    /// Moves or turns what is shown with the mouse, a step of a drag.
+    virtual bool drag(const QPointF& from, const QPointF& to);
+    /// The same with the keyboard: steps to the right and downwards.
+    virtual bool moveView(int dx, int dy);
+    /// Shows all again.
+    virtual bool resetView();
 };
 
 }  // namespace moescope::widgets

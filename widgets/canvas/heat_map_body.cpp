@@ -94,6 +94,7 @@ void HeatMapBody::paint(QPainter& painter) const {
         } else {
             paintImage(painter, i);
         }
+        paintMarks(painter, i);
         paintLabels(painter, i);
         if (panel.ownScale) {
             paintColourBar(painter, toQt(place.bar), *panel.ownScale, m_style);
@@ -202,6 +203,35 @@ void HeatMapBody::paintImage(QPainter& painter, std::size_t index) const {
     painter.restore();
 }
 
+// Contours of marks are drawn in both black and white, so that they stand out on any colour.
+void HeatMapBody::paintMarks(QPainter& painter, std::size_t index) const {
+    const HeatMapPanel& panel = m_map.panels[index];
+    const PanelLayout& place = m_layout.panels[index];
+    if (panel.matrix.rows == 0 || panel.matrix.columns == 0) {
+        return;
+    }
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    const std::size_t last = std::min(panel.matrix.rows, panel.matrix.columns) - 1;
+    if (m_map.diagonalLine && last > 0) {
+        painter.setPen(QPen(QColor(Qt::white), 0.75, Qt::DotLine));
+        painter.drawLine(toQt(m_layout.cellRect(m_map, {index, 0, 0})).center(),
+                         toQt(m_layout.cellRect(m_map, {index, last, last})).center());
+    }
+    const double radius = std::clamp(place.cell * 0.22, 1.0, 3.0);
+    painter.setPen(QPen(QColor(Qt::black), 0.6));
+    painter.setBrush(QColor(Qt::white));
+    for (std::size_t column = 0; column < panel.columnMarks.size(); ++column) {
+        const int row = panel.columnMarks[column];
+        if (row >= 0 && static_cast<std::size_t>(row) < panel.matrix.rows) {
+            const QRectF cell =
+                toQt(m_layout.cellRect(m_map, {index, static_cast<std::size_t>(row), column}));
+            painter.drawEllipse(cell.center(), radius, radius);
+        }
+    }
+    painter.restore();
+}
+
 void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
     const PanelLayout& place = m_layout.panels[index];
     const HeatMapPanel& panel = m_map.panels[index];
@@ -268,6 +298,9 @@ figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
     if (m_map.integral) {
         hit.readOut += m_map.rowTitle + " " + row + ", " + m_map.columnTitle + " " + column + ": " +
                        formatCount(static_cast<std::uint64_t>(value)).toStdString() + " tokens";
+        const bool isMarked = cell.column < panel.columnMarks.size() &&
+                              panel.columnMarks[cell.column] == static_cast<int>(cell.row);
+        hit.readOut += isMarked ? ", " + m_map.markName : "";
     } else {
         hit.readOut += pairText(row, column) + ": " + formatValue(value).toStdString();
     }

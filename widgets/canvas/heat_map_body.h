@@ -33,6 +33,7 @@ private:
     void paintImage(QPainter& painter, std::size_t index) const;
     void paintValue(QPainter& painter, const QRectF& cell, float value, const QColor& back,
                     double span) const;
+    void paintMarks(QPainter& painter, std::size_t index) const;
     void paintLabels(QPainter& painter, std::size_t index) const;
 
     std::shared_ptr<const figures::Figure> m_figure;

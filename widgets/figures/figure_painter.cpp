@@ -3,9 +3,15 @@
 #include "widgets/figures/figure_painter.h"
 
 #include "widgets/canvas/heat_map_body.h"
+#include "widgets/canvas/line_chart_body.h"
+#include "widgets/canvas/neuron_map_body.h"
 #include "widgets/canvas/notice_body.h"
+#include "widgets/canvas/paired_bars_body.h"
 #include "widgets/canvas/parameters_body.h"
 #include "widgets/canvas/routing_map_body.h"
+#include "widgets/canvas/scatter_body.h"
+#include "widgets/canvas/table_body.h"
+#include "widgets/canvas/turned_scatter_body.h"
 #include "widgets/plots/bar_bodies.h"
 
 #include <QFontMetricsF>
@@ -37,7 +43,7 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
         return makeRankCountsBody(std::move(figure), style, memory.hiddenRanks);
     }
     if (std::holds_alternative<figures::PairedBarsFigure>(body)) {
-        return makePairedBarsBody(std::move(figure), style);
+        return std::make_unique<PairedBarsBody>(std::move(figure), style, memory.chart);
     }
     if (std::holds_alternative<figures::RoutingMapFigure>(body)) {
         return std::make_unique<RoutingMapBody>(std::move(figure), style, memory.zoomLevel);
@@ -48,6 +54,22 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
     }
     if (std::holds_alternative<figures::ParametersFigure>(body)) {
         return std::make_unique<ParametersBody>(std::move(figure), style);
+    }
+    if (std::holds_alternative<figures::LineChartFigure>(body)) {
+        return std::make_unique<LineChartBody>(std::move(figure), style, memory.chart);
+    }
+    if (const auto* scatter = std::get_if<figures::ScatterFigure>(&body)) {
+        const bool isDeep = !scatter->panels.empty() && !scatter->panels.front().z.empty();
+        if (isDeep) {
+            return std::make_unique<TurnedScatterBody>(std::move(figure), style, memory.chart);
+        }
+        return std::make_unique<ScatterBody>(std::move(figure), style, memory.chart);
+    }
+    if (std::holds_alternative<figures::TableFigure>(body)) {
+        return std::make_unique<TableBody>(std::move(figure), style, memory.chart);
+    }
+    if (std::holds_alternative<figures::NeuronMapFigure>(body)) {
+        return std::make_unique<NeuronMapBody>(std::move(figure), style, memory.chart);
     }
     return std::make_unique<NoticeBody>(std::move(figure), style);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/figures/figure.h"
+#include "widgets/canvas/chart_memory.h"
 #include "widgets/canvas/coloured_text_body.h"
 #include "widgets/canvas/figure_body.h"
 #include "widgets/canvas/figure_style.h"
@@ -14,10 +15,12 @@
 
 namespace moescope::widgets {
 
-/// What outlives one drawing of a figure: scroll position and size of tokens, hidden bars.
+/// What outlives one drawing of a figure: scroll position and size of tokens, hidden bars, the
+/// view of a chart.
 struct FigureMemory {
     std::shared_ptr<std::set<int>> hiddenRanks = std::make_shared<std::set<int>>();
     std::shared_ptr<FlowMemory> flow = std::make_shared<FlowMemory>();
+    std::shared_ptr<ChartMemory> chart = std::make_shared<ChartMemory>();
     int zoomLevel = 0;
 };
 

@@ -17,12 +17,15 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
 
 constexpr int kWheelLines = 3;
+constexpr double kZoomPerNotch = 1.25;
 
 bool scrolls(const figures::Figure& figure) {
     return std::holds_alternative<figures::RoutingMapFigure>(figure.body) ||
@@ -30,7 +33,7 @@ bool scrolls(const figures::Figure& figure) {
 }
 
 figures::Selection selectionOf(const figures::Hit& hit) {
-    return {hit.token, hit.expert, hit.row, hit.column};
+    return {hit.token, hit.expert, hit.row, hit.column, hit.layer};
 }
 
 }  // namespace
@@ -45,12 +48,16 @@ struct FigureView::Impl {
     bool titleVisible = true;
     bool captionVisible = true;
     std::optional<std::uint64_t> dragFrom, dragTo;
+    std::optional<QPointF> viewDrag;  // where the last step of dragging the view ended
+    bool viewMoved = false;           // so that the release is no click
 
     [[nodiscard]] QPointF inBody(const QPointF& position) const {
         return painter ? position - painter->bodyRect().topLeft() : position;
     }
     [[nodiscard]] bool isDragged() const { return dragFrom && dragTo && *dragFrom != *dragTo; }
     void rebuild(const FigureView& view);
+    void redraw(FigureView& view);
+    bool dragView(FigureView& view, const QPointF& to);
     void paintPicture(const FigureView& view);
     void paintOutlines(QPainter& device, const figures::Selection& what, double width,
                        double fill) const;
@@ -72,6 +79,27 @@ void FigureView::Impl::rebuild(const FigureView& view) {
     painter = std::make_unique<FigurePainter>(figure, style, memory);
     painter->layout(QSizeF(view.viewport()->size()));
     painter->body().scrollTo(position);
+}
+
+void FigureView::Impl::redraw(FigureView& view) {
+    picture = QPixmap();
+    view.viewport()->update();
+}
+
+// True once the mouse has moved far enough to mean it, and the body has a view to move.
+bool FigureView::Impl::dragView(FigureView& view, const QPointF& to) {
+    const double moved = (to - *viewDrag).manhattanLength();
+    if (!viewMoved && moved < QApplication::startDragDistance()) {
+        return false;
+    }
+    if (!painter->body().drag(inBody(*viewDrag), inBody(to))) {
+        return viewMoved;
+    }
+    viewMoved = true;
+    viewDrag = to;
+    hover = {};
+    redraw(view);
+    return true;
 }
 
 void FigureView::Impl::paintPicture(const FigureView& view) {
@@ -147,7 +175,8 @@ void FigureView::setFigure(std::shared_ptr<const figures::Figure> figure) {
     const bool mayScroll =
         m_impl->figure != nullptr &&
         (scrolls(*m_impl->figure) ||
-         std::holds_alternative<figures::ParametersFigure>(m_impl->figure->body));
+         std::holds_alternative<figures::ParametersFigure>(m_impl->figure->body) ||
+         std::holds_alternative<figures::TableFigure>(m_impl->figure->body));
     setVerticalScrollBarPolicy(mayScroll ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     setAccessibleName(m_impl->figure == nullptr ? tr("No figure")
                                                 : QString::fromStdString(m_impl->figure->title));
@@ -275,7 +304,37 @@ void FigureView::changeEvent(QEvent* event) {
     }
 }
 
+bool FigureView::keyForView(const QKeyEvent& event) {
+    FigureBody& body = m_impl->painter->body();
+    const QPointF middle = QRectF(QPointF(), m_impl->painter->bodyRect().size()).center();
+    switch (event.key()) {
+        case Qt::Key_Plus:
+        case Qt::Key_Equal:
+            return body.zoomAt(middle, kZoomPerNotch);
+        case Qt::Key_Minus:
+            return body.zoomAt(middle, 1.0 / kZoomPerNotch);
+        case Qt::Key_Home:
+            return body.resetView();
+        case Qt::Key_Left:
+            return event.modifiers() == Qt::ShiftModifier && body.moveView(-1, 0);
+        case Qt::Key_Right:
+            return event.modifiers() == Qt::ShiftModifier && body.moveView(1, 0);
+        case Qt::Key_Up:
+            return event.modifiers() == Qt::ShiftModifier && body.moveView(0, -1);
+        case Qt::Key_Down:
+            return event.modifiers() == Qt::ShiftModifier && body.moveView(0, 1);
+        default:
+            return false;
+    }
+}
+
 void FigureView::keyPressEvent(QKeyEvent* event) {
+    if (m_impl->painter && keyForView(*event)) {
+        m_impl->hover = {};
+        m_impl->redraw(*this);
+        event->accept();
+        return;
+    }
     int dx = 0;
     int dy = 0;
     switch (event->key()) {
@@ -330,9 +389,22 @@ void FigureView::mousePressEvent(QMouseEvent* event) {
         return;
     }
     m_impl->dragFrom = m_impl->dragTo = hitAt(event->position()).token;
+    m_impl->viewDrag = event->position();
+    m_impl->viewMoved = false;
+}
+
+void FigureView::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (m_impl->painter && m_impl->painter->body().resetView()) {
+        m_impl->redraw(*this);
+    }
+    event->accept();
 }
 
 void FigureView::mouseMoveEvent(QMouseEvent* event) {
+    if (event->buttons().testFlag(Qt::LeftButton) && m_impl->viewDrag && m_impl->painter &&
+        m_impl->dragView(*this, event->position())) {
+        return;
+    }
     const figures::Hit hit = hitAt(event->position());
     if (event->buttons().testFlag(Qt::LeftButton) && m_impl->dragFrom && hit.token) {
         m_impl->dragTo = hit.token;
@@ -357,6 +429,10 @@ void FigureView::mouseReleaseEvent(QMouseEvent* event) {
     }
     m_impl->dragFrom.reset();
     m_impl->dragTo.reset();
+    m_impl->viewDrag.reset();
+    if (std::exchange(m_impl->viewMoved, false)) {
+        return;
+    }
     const figures::Hit hit = hitAt(event->position());
     if (hit.row && hit.column) {
         Q_EMIT pairClicked(*hit.row, *hit.column);
@@ -376,6 +452,14 @@ void FigureView::mouseReleaseEvent(QMouseEvent* event) {
 }
 
 void FigureView::wheelEvent(QWheelEvent* event) {
+    if (m_impl->painter && event->angleDelta().y() != 0 &&
+        m_impl->painter->body().zoomAt(m_impl->inBody(event->position()),
+                                       std::pow(kZoomPerNotch, event->angleDelta().y() / 120.0))) {
+        m_impl->hover = {};
+        m_impl->redraw(*this);
+        event->accept();
+        return;
+    }
     if (!event->modifiers().testFlag(Qt::ControlModifier) || !m_impl->painter) {
         QAbstractScrollArea::wheelEvent(event);
         return;

@@ -17,8 +17,4 @@ namespace moescope::widgets {
     std::shared_ptr<const figures::Figure> figure, const FigureStyle& style,
     std::shared_ptr<std::set<int>> hidden);
 
-/// Norm and score of each expert for one token, two axes; chosen experts are marked.
-[[nodiscard]] std::unique_ptr<FigureBody> makePairedBarsBody(
-    std::shared_ptr<const figures::Figure> figure, const FigureStyle& style);
-
 }  // namespace moescope::widgets

@@ -46,7 +46,7 @@ QString summaryOf(const RankCountsPanel& panel) {
         text += QStringLiteral(", diagonal %1").arg(formatPercent(*panel.diagonalShare));
     }
     if (panel.agreeingRanks) {
-        text += QStringLiteral(", %1/%2 agree").arg(*panel.agreeingRanks).arg(panel.ranks);
+        text += QStringLiteral(", %1/%2 agree").arg(*panel.agreeingRanks).arg(panel.allRanks);
     }
     return text;
 }
@@ -88,6 +88,7 @@ private:
     [[nodiscard]] std::optional<int> legendAt(const QPointF& position) const;
     void paintLegend(QPainter& painter) const;
     [[nodiscard]] int ranks() const { return m_bars.panels.front().ranks; }
+    [[nodiscard]] int firstRank() const { return m_bars.panels.front().firstRank; }
 
     std::shared_ptr<const figures::Figure> m_figure;
     const GroupedBarsFigure& m_bars;
@@ -132,7 +133,7 @@ void RankCountsBody::rebuild() {
 }
 
 double RankCountsBody::barLeft(const RankCountsPanel& panel, int norm, int score) const {
-    return norm + 1 - kGroup / 2.0 + score * barWidth(panel);
+    return panel.firstRank + norm + 1 - kGroup / 2.0 + score * barWidth(panel);
 }
 
 void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
@@ -160,9 +161,11 @@ void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
         bars->setData(keys, values, true);
     }
     auto* line = new QCPGraph(x, y);
-    line->setData({0.4, panel.ranks + 0.6}, {panel.uniform, panel.uniform}, true);
+    const double from = panel.firstRank + 0.4;
+    const double to = panel.firstRank + panel.ranks + 0.6;
+    line->setData({from, to}, {panel.uniform, panel.uniform}, true);
     line->setPen(QPen(m_style.theme.text, 0.75, Qt::DashLine));
-    x->setRange(0.4, panel.ranks + 0.6);
+    x->setRange(from, to);
     const double top = std::max(double(most), panel.uniform) * 1.04;
     const double rows = isStacked(m_size.width()) ? double(m_bars.panels.size()) : 1.0;
     m_frame->setScale(y, top > 0.0 ? top : 1.0, (m_size.height() - legendHeight()) / rows - kAxis,
@@ -181,7 +184,8 @@ void RankCountsBody::addPanel(std::size_t index, QCPAxisRect* rect) {
 std::vector<QRectF> RankCountsBody::legendRects(double width) const {
     const QFontMetricsF metrics(m_style.font);
     const double height = m_style.lineHeight() + 2.0;
-    const double step = kSwatch + 3.0 + metrics.horizontalAdvance(QString::number(ranks())) + 12.0;
+    const double step =
+        kSwatch + 3.0 + metrics.horizontalAdvance(QString::number(firstRank() + ranks())) + 12.0;
     double x = metrics.horizontalAdvance(legendTitle()) + 8.0;
     double y = 0.0;
     std::vector<QRectF> rects;
@@ -215,7 +219,7 @@ void RankCountsBody::paintLegend(QPainter& painter) const {
         }
         painter.setPen(shown ? m_style.theme.text : m_style.theme.secondaryText);
         painter.drawText(rect.adjusted(kSwatch + 3.0, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
-                         QString::number(rank + 1));
+                         QString::number(firstRank() + rank + 1));
     }
 }
 
@@ -235,7 +239,7 @@ std::optional<RankCountsBody::Bar> RankCountsBody::barAt(const QPointF& position
         }
         const RankCountsPanel& panel = m_bars.panels[i];
         const double x = m_rects[i]->axis(QCPAxis::atBottom)->pixelToCoord(point.x());
-        const int norm = static_cast<int>(std::lround(x)) - 1;
+        const int norm = static_cast<int>(std::lround(x)) - 1 - panel.firstRank;
         if (norm < 0 || norm >= panel.ranks) {
             return std::nullopt;
         }
@@ -252,7 +256,8 @@ std::optional<RankCountsBody::Bar> RankCountsBody::barAt(const QPointF& position
 figures::Hit RankCountsBody::hitAt(const QPointF& position) const {
     figures::Hit hit;
     if (const auto rank = legendAt(position)) {
-        hit.readOut = "score rank " + std::to_string(*rank + 1) + ": click to show or hide";
+        hit.readOut =
+            "score rank " + std::to_string(firstRank() + *rank + 1) + ": click to show or hide";
         return hit;
     }
     const auto bar = barAt(position);
@@ -267,8 +272,8 @@ figures::Hit RankCountsBody::hitAt(const QPointF& position) const {
     hit.layer = bar->panel == 0 ? m_figure->provenance.layer : std::nullopt;
     hit.readOut = QStringLiteral("%1, score rank %2, norm rank %3: %4 tokens (%5 at random)")
                       .arg(QString::fromStdString(panel.title))
-                      .arg(bar->score + 1)
-                      .arg(bar->norm + 1)
+                      .arg(panel.firstRank + bar->score + 1)
+                      .arg(panel.firstRank + bar->norm + 1)
                       .arg(formatCount(count), formatValue(panel.uniform))
                       .toStdString();
     return hit;

@@ -106,6 +106,17 @@ QColor Theme::expertBackground(int index, int count) const {
     return mixed(expertColour(index, count), background, isDark ? 0.45 : 0.35);
 }
 
+QColor Theme::seriesColour(int index) const {
+    // Okabe and Ito's colours that stand out on white as thin lines; lighter ones on dark.
+    constexpr std::array<unsigned, 4> kOnLight{0x007D5C, 0xA64D84, 0xD55E00, 0x6E7681};
+    constexpr std::array<unsigned, 4> kOnDark{0x2FC99E, 0xE59CC6, 0xFF8A3D, 0xB1BAC4};
+    const auto i = static_cast<std::size_t>(index < 0 ? 0 : index) % (2 + kOnLight.size());
+    if (i < 2) {
+        return i == 0 ? barPrimary : barSecondary;
+    }
+    return QColor::fromRgb(isDark ? kOnDark[i - 2] : kOnLight[i - 2]);
+}
+
 QColor Theme::textOn(const QColor& background) {
     return figures::prefersBlackText(rgbOf(background)) ? QColor(Qt::black) : QColor(Qt::white);
 }

@@ -30,6 +30,8 @@ struct Theme {
     [[nodiscard]] QColor expertColour(int index, int count) const;
     /// The expert's colour as a background behind text: 35 % on light, 45 % on dark, opaque.
     [[nodiscard]] QColor expertBackground(int index, int count) const;
+    /// Colour of line `index` of a chart: blue, orange, green, purple, vermilion, grey, and again.
+    [[nodiscard]] QColor seriesColour(int index) const;
     /// Black or white, whichever reads on `background`.
     [[nodiscard]] static QColor textOn(const QColor& background);
 };

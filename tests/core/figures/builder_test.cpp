@@ -154,6 +154,49 @@ TEST_CASE("FigureBuilder: rank counts of many experts become heat maps", "[core]
     CHECK(body.integral);
 }
 
+TEST_CASE("FigureBuilder: rank counts of some ranks, of each layer", "[core][figures]") {
+    MadeSession many;
+    many.experts = 64;
+    many.topK = 8;
+    const auto source = std::make_shared<MadeSource>(many);
+    const FigureBuilder builder(source);
+    FigureRequest wanted = request("rank-counts", 2);
+    wanted.ranks = RankRange{57, 64};
+    const Figure figure = builder.build(wanted);
+    const RankCountsPanel& panel = std::get<GroupedBarsFigure>(figure.body).panels.at(0);
+    CHECK(panel.ranks == 8);
+    CHECK(panel.firstRank == 56);
+    const NdArray counts = source->read({BranchId{}, "rank_counts", "count"}, LayerId{2});
+    CHECK(panel.count(7, 0) == static_cast<std::uint64_t>(counts.at(63 * 64 + 56)));
+    CHECK(panel.uniform == 1.0);
+    CHECK(has(toCsv(figure), "layer 2,64,57," + std::to_string(panel.count(7, 0)) + "\n"));
+    wanted.ranks = RankRange{1, 32};
+    CHECK(has(messageOf(builder, wanted), "at most 16"));
+    wanted.ranks = RankRange{60, 65};
+    CHECK(has(messageOf(builder, wanted), "ranks 1 to 64"));
+
+    // The marks are the most frequent score ranks.
+    const Figure whole = builder.build(request("rank-counts", 2));
+    const HeatMapPanel& map = std::get<HeatMapFigure>(whole.body).panels.at(0);
+    REQUIRE(map.columnMarks.size() == 64);
+    for (std::size_t norm = 0; norm < 64; ++norm) {
+        for (std::size_t score = 0; score < 64; ++score) {
+            CHECK(map.matrix.at(score, norm) <=
+                  map.matrix.at(static_cast<std::size_t>(map.columnMarks[norm]), norm));
+        }
+    }
+    CHECK(has(whole.howToRead, "of 64 norm ranks with the same"));
+
+    FigureRequest all;
+    all.figure = "rank-counts";
+    all.sideBySide = true;
+    const Figure layers = builder.build(all);
+    const auto& body = std::get<HeatMapFigure>(layers.body);
+    REQUIRE(body.panels.size() == 3);
+    CHECK(body.panels[2].layer == LayerId{3});
+    CHECK(double{body.panels[1].matrix.at(63, 56)} == counts.at(63 * 64 + 56));
+}
+
 TEST_CASE("FigureBuilder: routing is what the session says", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     const FigureBuilder builder(source);
@@ -182,13 +225,22 @@ TEST_CASE("FigureBuilder: norms and scores of one token", "[core][figures]") {
     FigureRequest wanted = request("norms-scores", 2);
     wanted.tokens = TokenRange{7, 1};
     const Figure figure = builder.build(wanted);
-    const auto& body = std::get<PairedBarsFigure>(figure.body);
+    const PairedBarsPanel& body = std::get<PairedBarsFigure>(figure.body).panels.at(0);
     CHECK(body.token == 7);
     CHECK(static_cast<double>(body.norms[3]) ==
           source->read({BranchId{}, "norms_scores", "norm"}, LayerId{2}).at(7 * 8 + 3));
     CHECK(static_cast<double>(body.scores[3]) ==
           source->read({BranchId{}, "norms_scores", "score"}, LayerId{2}).at(7 * 8 + 3));
     CHECK(body.chosen.size() == 2);
+    wanted.tokens = TokenRange{5, 6};
+    const Figure several = builder.build(wanted);
+    const auto& panels = std::get<PairedBarsFigure>(several.body).panels;
+    REQUIRE(panels.size() == 6);
+    CHECK(panels[2].norms == body.norms);
+    CHECK(panels[2].chosen == body.chosen);
+    CHECK(has(toCsv(several), "\n10,"));
+    wanted.tokens = TokenRange{0, 65};
+    CHECK(has(messageOf(builder, wanted), "tokens 0 to 63"));
 }
 
 TEST_CASE("FigureBuilder: parameters", "[core][figures]") {

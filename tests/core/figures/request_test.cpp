@@ -42,6 +42,14 @@ TEST_CASE("parseTokenRange: one, closed and open", "[core][figures]") {
     CHECK_THROWS_AS(parseTokenRange("0", 0), Error);
 }
 
+TEST_CASE("parseRankRange: from 1, both included", "[core][figures]") {
+    CHECK(parseRankRange("57:64") == RankRange{57, 64});
+    CHECK(parseRankRange("3:3") == RankRange{3, 3});
+    for (const char* bad : {"", "8", "0:4", "5:4", "-1:3", "1:x", "1:2:3", "1:99999999999"}) {
+        CHECK_THROWS_AS(parseRankRange(bad), Error);
+    }
+}
+
 TEST_CASE("Colour: contrast follows WCAG", "[core][figures]") {
     CHECK(contrastRatio({0, 0, 0}, {255, 255, 255}) == Approx(21.0));
     CHECK(contrastRatio({119, 119, 119}, {255, 255, 255}) == Approx(4.48).margin(0.01));

@@ -5,6 +5,7 @@
 // other, large enough for print, at every width a paper uses.
 
 #include "tests/support/catch.h"
+#include "tests/widgets/figures/made_charts.h"
 #include "tests/widgets/figures/made_figures.h"
 #include "widgets/figures/export.h"
 
@@ -121,14 +122,44 @@ void checkWords(const figures::Figure& figure, double widthMm) {
 TEST_CASE("Exported figures: no word is cut, too small or over another", "[widgets][figures]") {
     const int experts = GENERATE(8, 16, 32, 64);
     const double width = GENERATE(85.0, 120.0, 174.0);
-    for (const char* name : {"weight-similarity", "output-similarity", "norms-scores",
-                             "rank-counts", "chosen-experts", "coloured-text", "parameters"}) {
+    for (const char* name :
+         {"weight-similarity", "similarity-trend", "output-similarity", "norms-scores",
+          "rank-counts", "chosen-experts", "coloured-text", "parameters"}) {
         INFO(name << ", " << experts << " experts, " << width << " mm");
         checkWords(*figureOf(name, experts, false), width);
     }
     INFO("all layers, " << experts << " experts, " << width << " mm");
     checkWords(*figureOf("weight-similarity", experts, true), width);
     checkWords(*figureOf("rank-counts", experts, true), width);
+}
+
+TEST_CASE("Exported charts: no word is cut, too small or over another", "[widgets][figures]") {
+    const int experts = GENERATE(8, 32, 64);
+    const double width = GENERATE(85.0, 120.0, 174.0);
+    INFO(experts << " experts, " << width << " mm");
+    checkWords(*tests::madeProjection(experts), width);
+    checkWords(*tests::madeProjection(experts, true), width);
+    checkWords(*tests::madeNeuronCloud(experts, 21000), width);
+    checkWords(*tests::madeRegression(experts, 1), width);
+    checkWords(*tests::madeRegression(8, experts / 2), width);
+    checkWords(*tests::madeNeuronMap(experts, 1408, 1), width);
+    checkWords(*tests::madeNeuronMap(experts, 14336, 3), width);
+    checkWords(*tests::madeTable(experts / 2), width);
+    tests::MadeSession session;
+    session.experts = experts;
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
+    figures::FigureRequest request;
+    request.figure = "norms-scores";
+    request.layer = LayerId{2};
+    request.tokens = figures::TokenRange{4, 9};
+    checkWords(builder.build(request), width);
+    request = {};
+    request.figure = "rank-counts";
+    request.sideBySide = true;
+    checkWords(builder.build(request), width);
+    request.sideBySide = false;
+    request.ranks = figures::RankRange{experts - 7, experts};
+    checkWords(builder.build(request), width);
 }
 
 TEST_CASE("Exported tables: every column is there at one column's width", "[widgets][figures]") {

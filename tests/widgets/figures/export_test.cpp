@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/widgets/figures/made_charts.h"
 #include "tests/widgets/figures/made_figures.h"
 
 #include <QImage>
@@ -24,9 +25,9 @@ using widgets::FileFormat;
 
 namespace {
 
-constexpr const char* kFigures[] = {"weight-similarity", "output-similarity", "norms-scores",
-                                    "rank-counts",       "chosen-experts",    "coloured-text",
-                                    "parameters"};
+constexpr const char* kFigures[] = {"weight-similarity", "similarity-trend", "output-similarity",
+                                    "norms-scores",      "rank-counts",      "chosen-experts",
+                                    "coloured-text",     "parameters"};
 
 struct Svg {
     QStringList texts;
@@ -128,6 +129,59 @@ TEST_CASE("renderFigure: SVG holds its labels as text and small maps as shapes",
     const Svg large =
         parsed(widgets::renderFigure(*tests::madeFigure("output-similarity", 2, many), options));
     CHECK(large.images > 0);
+}
+
+TEST_CASE("renderFigure: charts keep their words as text in SVG", "[widgets][figures]") {
+    ExportOptions options;
+    options.format = FileFormat::Svg;
+    const auto textsOf = [&](const tests::FigurePointer& figure) {
+        return parsed(widgets::renderFigure(*figure, options));
+    };
+    const auto has = [](const Svg& svg, std::initializer_list<const char*> words) {
+        for (const char* word : words) {
+            INFO(word);
+            CHECK(svg.texts.contains(QString::fromUtf8(word)));
+        }
+    };
+    has(textsOf(tests::madeFigure("similarity-trend")),
+        {"gate", "layer", "mean of experts", "experts with F", "outputs: angular similarity"});
+    has(textsOf(tests::madeFigure("norms-scores")), {"output norm", "router score", "7"});
+    const Svg experts = textsOf(tests::madeProjection(8));
+    has(experts, {"PC 1 (34.2 %)", "PC 2 (12.9 %)", "F", "7", "down"});
+    CHECK(experts.images == 0);
+    has(textsOf(tests::madeProjection(8, true)), {"PC 3 (8.1 %)", "F"});
+    has(textsOf(tests::madeRegression(8, 1)), {"mean neuron similarity", "r\u00B2 = 0.33"});
+    has(textsOf(tests::madeTable(3)), {"intercept", "gate", "mean", "28"});
+    has(textsOf(tests::madeNeuronMap(8, 512, 1)), {"neuron", "|v| > 0.001", "F", "511"});
+    // Many points are one image, few are shapes.
+    CHECK(textsOf(tests::madeNeuronCloud(8, 30000)).images == 3);
+    CHECK(textsOf(tests::madeNeuronCloud(8, 300)).images == 0);
+}
+
+TEST_CASE("renderFigure: CSV of charts has every number", "[widgets][figures]") {
+    const auto csvOf = [](const tests::FigurePointer& figure) {
+        const std::string csv = figures::toCsv(*figure);
+        return csv.substr(csv.find("\n", csv.rfind("# ")) + 1);
+    };
+    const auto figure = tests::madeRegression(8, 2);
+    const std::string pairs = csvOf(figure);
+    CHECK(pairs.rfind("panel,group,name,x,y\ngate,0,1-0,", 0) == 0);
+    CHECK(std::count(pairs.begin(), pairs.end(), '\n') == 1 + 3 * 2 * 28);
+    const auto& panel = std::get<figures::ScatterFigure>(figure->body).panels[1];
+    std::size_t row = pairs.find("up,1,7-6,");
+    REQUIRE(row != std::string::npos);
+    CHECK(std::stof(pairs.substr(row + 9)) == panel.x.back());
+    CHECK(csvOf(tests::madeNeuronCloud(8, 90, true)).rfind("panel,group,name,x,y,z\n", 0) == 0);
+    const std::string table = csvOf(tests::madeTable(2));
+    CHECK(table.rfind("layer,role,pairs,slope,intercept,r,r\u00B2,p\n0,gate,28,", 0) == 0);
+    const auto& columns = std::get<figures::TableFigure>(tests::madeTable(2)->body).columns;
+    CHECK(std::stod(table.substr(table.find("0,gate,28,") + 10)) == columns[3].numbers[0]);
+    const auto states = tests::madeNeuronMap(4, 16, 2);
+    const std::string map = csvOf(states);
+    CHECK(std::count(map.begin(), map.end(), '\n') == 1 + 2 * 5 * 16);
+    const auto& values = std::get<figures::NeuronMapFigure>(states->body).panels[1].values;
+    row = map.rfind(",F,15,");
+    CHECK(std::stof(map.substr(row + 6)) == values.at(4, 15));
 }
 
 TEST_CASE("renderFigure: PDF keeps every word of a plot on its page", "[widgets][figures]") {

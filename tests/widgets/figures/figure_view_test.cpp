@@ -3,7 +3,9 @@
 #include "widgets/figures/figure_view.h"
 
 #include "tests/support/catch.h"
+#include "tests/widgets/figures/made_charts.h"
 #include "tests/widgets/figures/made_figures.h"
+#include "tests/widgets/figures/shown_figure.h"
 #include "widgets/support/theme.h"
 
 #include <QApplication>
@@ -18,38 +20,8 @@
 #include <iostream>
 
 using namespace moescope;
+using tests::Shown;
 using widgets::FigureView;
-
-namespace {
-
-/// A view of a figure, shown offscreen.
-struct Shown {
-    explicit Shown(std::shared_ptr<const figures::Figure> figure, QSize size = {900, 600}) {
-        view.resize(size);
-        view.setFigure(std::move(figure));
-        view.show();
-        QTest::qWait(1);
-    }
-    /// The first point whose hit satisfies the condition.
-    template <typename Condition>
-    [[nodiscard]] QPoint find(Condition condition) const {
-        for (int y = 2; y < view.viewport()->height(); y += 3) {
-            for (int x = 2; x < view.viewport()->width(); x += 3) {
-                if (condition(view.hitAt(QPointF(x, y)))) {
-                    return {x, y};
-                }
-            }
-        }
-        FAIL("nothing found");
-        return {};
-    }
-    void click(QPoint at) {
-        QTest::mouseClick(view.viewport(), Qt::LeftButton, Qt::NoModifier, at);
-    }
-    FigureView view;
-};
-
-}  // namespace
 
 TEST_CASE("FigureView: a similarity map answers hover and click", "[widgets][figures]") {
     const auto figure = tests::madeFigure("weight-similarity");
@@ -264,6 +236,25 @@ TEST_CASE("FigureView: nothing, notices and tiny sizes are drawn", "[widgets][fi
             CHECK_FALSE(shown.view.grab().isNull());
         }
     }
+    for (const auto& figure :
+         {tests::madeFigure("similarity-trend"), tests::madeProjection(8),
+          tests::madeProjection(64, true), tests::madeNeuronCloud(64, 25000),
+          tests::madeRegression(8, 4), tests::madeTable(8), tests::madeNeuronMap(64, 300, 3)}) {
+        shown.view.setFigure(figure);
+        for (const QSize size : {QSize(1, 1), QSize(160, 80), QSize(3000, 90), QSize(90, 2000)}) {
+            shown.view.resize(size);
+            CHECK_FALSE(shown.view.grab().isNull());
+        }
+    }
+    // Nothing in them.
+    for (const figures::FigureBody& body : {figures::FigureBody(figures::ScatterFigure{}),
+                                            figures::FigureBody(figures::TableFigure{}),
+                                            figures::FigureBody(figures::NeuronMapFigure{})}) {
+        auto figure = std::make_shared<figures::Figure>();
+        figure->body = body;
+        shown.view.setFigure(figure);
+        CHECK_FALSE(shown.view.grab().isNull());
+    }
 }
 
 TEST_CASE("FigureView: copies picture, drawing and numbers", "[widgets][figures]") {
@@ -293,7 +284,10 @@ TEST_CASE("FigureView: time of a layer step, printed", "[widgets][figures]") {
          {std::pair("coloured text, a million tokens", text),
           std::pair("routing map, a million tokens", map),
           std::pair("similarity, 64 experts", tests::madeFigure("weight-similarity", 2, wide)),
-          std::pair("rank counts, 8 experts", tests::madeFigure("rank-counts"))}) {
+          std::pair("rank counts, 8 experts", tests::madeFigure("rank-counts")),
+          std::pair("neurons, 3 x 100,000 points", tests::madeNeuronCloud(64, 100000)),
+          std::pair("turned neurons, 3 x 100,000 points", tests::madeNeuronCloud(64, 100000, true)),
+          std::pair("intermediate states, 64 x 14,336", tests::madeNeuronMap(64, 14336, 1))}) {
         Shown shown(figure, {1280, 800});
         shown.view.grab();
         QElapsedTimer timer;

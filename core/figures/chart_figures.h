@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/strong_id.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Bodies of figures with numeric axes.
+namespace moescope::figures {
+
+/// One small multiple of a line chart.
+struct LineChartPanel {
+    std::string title;                       ///< "gate"
+    std::vector<std::vector<double>> lines;  ///< [lines of the figure][positions]; NaN is a gap
+    std::vector<double> low, high;           ///< the band, [positions]; empty: none
+};
+
+/// Panels that share their y axis.
+struct LineChartGroup {
+    std::string title;      ///< "weights"
+    std::string valueName;  ///< "cosine similarity"
+    std::optional<double>
+        reference;  ///< expected of unrelated things: a dashed line where in range
+    std::vector<LineChartPanel> panels;
+};
+
+/// Lines over layers, or over another numeric axis.
+struct LineChartFigure {
+    std::vector<double> positions;  ///< x, ascending
+    std::string positionTitle;      ///< "layer"
+    bool positionsAreLayers = true;
+    std::vector<std::string> lines;  ///< names, the same in every panel
+    std::string band;                ///< name of the band; empty: none
+    std::vector<LineChartGroup> groups;
+};
+
+/// Output norm and router score of every expert for one token.
+struct PairedBarsPanel {
+    std::string title;  ///< of small multiples: "17 "alternative": 3, 5"; empty for one token
+    std::uint64_t token = 0;
+    std::string tokenText;
+    std::vector<float> norms, scores;  ///< [experts]
+    std::vector<int> chosen;           ///< by falling selection score; empty when not known
+};
+
+/// Paired bars with two axes, one panel for each token; panels share both axes.
+struct PairedBarsFigure {
+    std::vector<std::string> labels;  ///< experts
+    std::vector<PairedBarsPanel> panels;
+};
+
+/// Points that belong together, with one colour and one entry in the legend.
+struct ScatterGroup {
+    enum class Kind { Expert, Baseline, Shared, Series };
+    std::string name;  ///< "expert 3", "F", "layer 4"
+    Kind kind = Kind::Expert;
+    int index = 0;  ///< of the expert or within the series: decides the colour
+};
+
+/// A straight line through the points of a group.
+struct ScatterLine {
+    std::size_t group = 0;
+    double slope = 0.0, intercept = 0.0;
+};
+
+/// One small multiple of a scatter. z is empty in flat ones.
+struct ScatterPanel {
+    std::string title, note;  ///< "gate"; in a corner: "R² = 0.33"
+    std::string xTitle, yTitle, zTitle;
+    std::vector<float> x, y, z;
+    std::vector<std::uint16_t> group;  ///< of each point, into ScatterFigure::groups
+    std::vector<std::string> labels;   ///< beside the marks; empty: none
+    std::vector<std::pair<std::uint16_t, std::uint16_t>> pairs;  ///< of experts; empty: none
+    std::vector<LayerId> layers;        ///< of each point; empty: not of several layers
+    std::vector<std::uint32_t> member;  ///< index within the group; empty: none
+    std::vector<ScatterLine> lines;
+    [[nodiscard]] std::size_t size() const { return x.size(); }
+};
+
+/// Points in two or three dimensions, up to millions.
+struct ScatterFigure {
+    std::vector<ScatterGroup> groups;
+    int groupCount = 0;      ///< experts of the layer, or length of the series: spreads the colours
+    std::string memberName;  ///< "neuron"
+    bool sharedAxes = false;  ///< panels have the same limits
+    std::vector<ScatterPanel> panels;
+};
+
+/// A column of a table: texts or numbers, one for each row.
+struct TableColumn {
+    enum class Kind { Text, Number, Count };
+    std::string name;
+    Kind kind = Kind::Number;
+    std::vector<std::string> texts;  ///< Text
+    std::vector<double> numbers;     ///< Number and Count; NaN: not available
+};
+
+/// A table. Its last `summaryRows` rows stay below when the others are sorted.
+struct TableFigure {
+    std::vector<TableColumn> columns;
+    std::size_t rows = 0, summaryRows = 0;
+    std::vector<LayerId> layers;  ///< of each row without the summary; empty: rows are no layers
+};
+
+}  // namespace moescope::figures

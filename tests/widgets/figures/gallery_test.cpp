@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Pictures to look at: with MOESCOPE_GALLERY=FOLDER set, every chart in the sizes of a paper and of
+// a window, light and dark, few and many experts. Without it, one small picture of each is drawn.
+
+#include "tests/support/catch.h"
+#include "tests/widgets/figures/made_charts.h"
+#include "tests/widgets/figures/made_figures.h"
+#include "widgets/figures/export.h"
+#include "widgets/figures/figure_view.h"
+#include "widgets/support/theme.h"
+
+#include <QTest>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace moescope;
+using widgets::ExportOptions;
+using widgets::FileFormat;
+
+namespace {
+
+/// A picture by name.
+struct Exhibit {
+    std::string name;
+    tests::FigurePointer figure;
+};
+
+tests::FigurePointer built(const std::string& name, const tests::MadeSession& session,
+                           std::optional<LayerId> layer,
+                           std::optional<figures::TokenRange> tokens = {},
+                           std::optional<figures::RankRange> ranks = {}) {
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
+    figures::FigureRequest request;
+    request.figure = name;
+    request.layer = layer;
+    request.tokens = tokens;
+    request.ranks = ranks;
+    return std::make_shared<const figures::Figure>(builder.build(request));
+}
+
+std::vector<Exhibit> exhibits() {
+    std::vector<Exhibit> all;
+    for (const int experts : {8, 32, 64}) {
+        const std::string e = "-" + std::to_string(experts);
+        tests::MadeSession session;
+        session.experts = experts;
+        session.topK = experts > 8 ? 6 : 2;
+        session.layers = experts > 8 ? 28 : 6;
+        all.push_back({"trend" + e, built("similarity-trend", session, {})});
+        all.push_back(
+            {"bars" + e, built("norms-scores", session, LayerId{2}, figures::TokenRange{4, 1})});
+        all.push_back({"bars-six" + e,
+                       built("norms-scores", session, LayerId{2}, figures::TokenRange{4, 6})});
+        all.push_back({"ranks" + e, built("rank-counts", session, LayerId{2})});
+        all.push_back({"ranks-all" + e, built("rank-counts", session, {})});
+        all.push_back({"experts" + e, tests::madeProjection(experts)});
+        all.push_back({"experts-deep" + e, tests::madeProjection(experts, true)});
+        all.push_back({"neurons" + e, tests::madeNeuronCloud(experts, 60000)});
+        all.push_back({"neurons-deep" + e, tests::madeNeuronCloud(experts, 60000, true)});
+        all.push_back({"regression" + e, tests::madeRegression(experts, 1)});
+        all.push_back({"regression-layers" + e, tests::madeRegression(experts, experts / 2)});
+        all.push_back({"states" + e, tests::madeNeuronMap(experts, 1408, 1)});
+        all.push_back({"states-three" + e, tests::madeNeuronMap(experts, 3584, 3)});
+    }
+    tests::MadeSession many;
+    many.experts = 64;
+    all.push_back(
+        {"ranks-bars-64", built("rank-counts", many, LayerId{2}, {}, figures::RankRange{57, 64})});
+    all.push_back({"table", tests::madeTable(16)});
+    return all;
+}
+
+void save(const std::filesystem::path& path, const QByteArray& bytes) {
+    std::ofstream(path, std::ios::binary).write(bytes.constData(), bytes.size());
+}
+
+void hang(const std::filesystem::path& folder, const Exhibit& exhibit) {
+    for (const double width : {85.0, 174.0}) {
+        ExportOptions options;
+        options.widthMm = width;
+        options.dpi = 144.0;
+        const std::string name = exhibit.name + "-" + std::to_string(static_cast<int>(width));
+        save(folder / (name + ".png"), widgets::renderFigure(*exhibit.figure, options));
+        options.format = FileFormat::Svg;
+        save(folder / (name + ".svg"), widgets::renderFigure(*exhibit.figure, options));
+    }
+    widgets::FigureView view;
+    view.resize(680, 540);  // what a window of 1280 x 800 leaves for it
+    view.setPalette(widgets::darkPalette());
+    view.setFigure(exhibit.figure);
+    view.show();
+    QTest::qWait(1);
+    view.grab().save(QString::fromStdString((folder / (exhibit.name + "-dark.png")).string()));
+}
+
+}  // namespace
+
+TEST_CASE("Gallery: every chart is drawn", "[widgets][figures]") {
+    const char* folder = std::getenv("MOESCOPE_GALLERY");
+    const char* only = std::getenv("MOESCOPE_GALLERY_ONLY");
+    for (const Exhibit& exhibit : exhibits()) {
+        INFO(exhibit.name);
+        if (folder == nullptr) {
+            ExportOptions options;
+            options.dpi = 36.0;
+            CHECK(widgets::renderFigure(*exhibit.figure, options).size() > 1000);
+        } else if (only == nullptr || exhibit.name.find(only) != std::string::npos) {
+            hang(folder, exhibit);
+        }
+    }
+}

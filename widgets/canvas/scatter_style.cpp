@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/canvas/scatter_style.h"
+
+#include "widgets/support/colour_maps.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace moescope::widgets {
+namespace {
+
+using figures::ScatterFigure;
+using figures::ScatterGroup;
+using figures::ScatterPanel;
+
+constexpr std::size_t kMostEntries = 128;
+
+QString headingOf(ScatterGroup::Kind kind) {
+    return kind == ScatterGroup::Kind::Series ? QStringLiteral("layer") : QStringLiteral("expert");
+}
+
+/// Colours of the points in a pixel, added up.
+struct Sum {
+    float red = 0.0F, green = 0.0F, blue = 0.0F, count = 0.0F;
+};
+
+constexpr std::size_t kShades = 1024;
+
+/// The 99th percentile of how many points a pixel has, of those that have any: a few crowded pixels
+/// must not make all others faint.
+float usualMost(const std::vector<Sum>& sums) {
+    std::vector<float> counts;
+    for (const Sum& sum : sums) {
+        if (sum.count > 0.0F) {
+            counts.push_back(sum.count);
+        }
+    }
+    if (counts.empty()) {
+        return 1.0F;
+    }
+    const auto at = counts.begin() + static_cast<std::ptrdiff_t>((counts.size() - 1) * 99 / 100);
+    std::nth_element(counts.begin(), at, counts.end());
+    return *at;
+}
+
+/// By how many points a pixel has: logarithmic, so that a single one still shows.
+std::array<float, kShades> opacitiesOf(float most) {
+    constexpr float kFaintest = 0.3F;
+    std::array<float, kShades> opacities{};
+    for (std::size_t count = 1; count < kShades; ++count) {
+        const float share =
+            std::log1p(static_cast<float>(count - 1)) / std::log1p(std::max(most - 1.0F, 1.0F));
+        opacities[count] = std::min(kFaintest + (1.0F - kFaintest) * share, 1.0F);
+    }
+    return opacities;
+}
+
+}  // namespace
+
+QColor groupColour(const ScatterFigure& figure, std::size_t group, const Theme& theme) {
+    const ScatterGroup& what = figure.groups[group];
+    switch (what.kind) {
+        case ScatterGroup::Kind::Baseline:
+            return theme.text;
+        case ScatterGroup::Kind::Shared:
+            return theme.secondaryText;
+        case ScatterGroup::Kind::Series: {
+            if (figure.groupCount <= 1) {
+                return theme.barPrimary;
+            }
+            const double at = static_cast<double>(what.index) / (figure.groupCount - 1);
+            // The end that would vanish in the background is left out.
+            return colourAt(figures::ColourMap::Viridis,
+                            theme.isDark ? 0.2 + 0.8 * at : 0.04 + 0.88 * at);
+        }
+        case ScatterGroup::Kind::Expert:
+            break;
+    }
+    return theme.expertColour(what.index, figure.groupCount);
+}
+
+Mark groupMark(const ScatterGroup& group) {
+    switch (group.kind) {
+        case ScatterGroup::Kind::Baseline:
+            return Mark::Star;
+        case ScatterGroup::Kind::Shared:
+            return Mark::Diamond;
+        default:
+            return Mark::Circle;
+    }
+}
+
+std::vector<LegendEntry> scatterLegend(const ScatterFigure& figure, const Theme& theme) {
+    std::vector<LegendEntry> entries;
+    if (figure.groups.size() < 2 || figure.groups.size() > kMostEntries) {
+        return entries;
+    }
+    LegendEntry heading;
+    heading.name = headingOf(figure.groups.front().kind).toStdString();
+    heading.swatch = LegendEntry::Swatch::None;
+    heading.canHide = false;
+    entries.push_back(heading);
+    for (std::size_t i = 0; i < figure.groups.size(); ++i) {
+        entries.push_back({figure.groups[i].name, groupColour(figure, i, theme),
+                           LegendEntry::Swatch::Point, groupMark(figure.groups[i]), true});
+    }
+    return entries;
+}
+
+std::string pointName(const ScatterFigure& figure, const ScatterPanel& panel, std::size_t point) {
+    const ScatterGroup& group = figure.groups[panel.group[point]];
+    const bool isNumbered =
+        group.kind == ScatterGroup::Kind::Expert || group.kind == ScatterGroup::Kind::Series;
+    std::string name = group.name;
+    if (isNumbered) {
+        name = headingOf(group.kind).toStdString() + " " + name;
+    }
+    if (!panel.pairs.empty()) {
+        const auto& [row, column] = panel.pairs[point];
+        name += ", experts " + std::to_string(row) + " and " + std::to_string(column);
+    } else if (!panel.member.empty()) {
+        name += ", " + figure.memberName + " " + std::to_string(panel.member[point]);
+    }
+    return name;
+}
+
+double markSize(std::size_t points) {
+    return points <= 1000 ? 5.0 : points <= 5000 ? 3.5 : 2.5;
+}
+
+QImage densityImage(std::span<const PlacedPoint> points, const std::vector<QColor>& colours,
+                    const QSize& size, int side) {
+    QImage image(size, QImage::Format_ARGB32_Premultiplied);
+    if (image.isNull()) {
+        return image;
+    }
+    const int width = size.width();
+    const int height = size.height();
+    std::vector<Sum> sums(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    std::vector<std::array<float, 3>> parts;
+    for (const QColor& colour : colours) {
+        parts.push_back({static_cast<float>(colour.redF()), static_cast<float>(colour.greenF()),
+                         static_cast<float>(colour.blueF())});
+    }
+    for (const PlacedPoint& point : points) {
+        const int left = static_cast<int>(std::floor(point.x)) - (side - 1) / 2;
+        const int top = static_cast<int>(std::floor(point.y)) - (side - 1) / 2;
+        const auto& part = parts[point.group];
+        for (int y = std::max(top, 0); y < std::min(top + side, height); ++y) {
+            for (int x = std::max(left, 0); x < std::min(left + side, width); ++x) {
+                Sum& sum = sums[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                                static_cast<std::size_t>(x)];
+                sum.red += part[0];
+                sum.green += part[1];
+                sum.blue += part[2];
+                sum.count += 1.0F;
+            }
+        }
+    }
+    const std::array<float, kShades> opacities = opacitiesOf(usualMost(sums));
+    for (int y = 0; y < height; ++y) {
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        const Sum* row =
+            sums.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
+        for (int x = 0; x < width; ++x) {
+            const Sum& sum = row[x];
+            if (sum.count == 0.0F) {
+                line[x] = 0;
+                continue;
+            }
+            const float opacity =
+                opacities[std::min(static_cast<std::size_t>(sum.count), kShades - 1)];
+            const auto part = [&](float total) {
+                return static_cast<int>(std::lround(total / sum.count * opacity * 255.0F));
+            };
+            line[x] = qRgba(part(sum.red), part(sum.green), part(sum.blue),
+                            static_cast<int>(std::lround(opacity * 255.0F)));
+        }
+    }
+    return image;
+}
+
+}  // namespace moescope::widgets
