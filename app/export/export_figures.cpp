@@ -24,7 +24,6 @@ using figures::TokenRange;
 // A page or two; more is asked for with --tokens.
 constexpr std::uint64_t kTokensOfAMap = 256;
 constexpr std::uint64_t kTokensOfAText = 1024;
-constexpr std::uint64_t kMostFilesOfTokens = 1024;
 
 /// Exports one figure of a session.
 class FigureExport {
@@ -37,7 +36,8 @@ public:
 
 private:
     [[nodiscard]] std::vector<LayerId> layers() const;
-    [[nodiscard]] std::vector<std::optional<TokenRange>> tokenRanges() const;
+    [[nodiscard]] std::optional<TokenRange> tokens() const;
+    std::size_t writeSideBySide();
     void write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens);
     [[nodiscard]] std::string fileName(std::optional<LayerId> layer,
                                        const std::optional<TokenRange>& tokens) const;
@@ -78,42 +78,29 @@ std::vector<LayerId> FigureExport::layers() const {
     return m_plan.layers;
 }
 
-std::vector<std::optional<TokenRange>> FigureExport::tokenRanges() const {
+std::optional<TokenRange> FigureExport::tokens() const {
     if (!m_info.takesTokens) {
-        return {std::nullopt};
+        return std::nullopt;
     }
     const std::uint64_t count = m_builder.head().corpus.ids.size();
     if (m_info.needsToken) {
         // The first token of a document is usually a mark of its beginning, the second is text.
-        const TokenRange range = m_plan.tokens.empty()
-                                     ? TokenRange{count > 1 ? 1U : 0U, 1}
+        return m_plan.tokens.empty() ? TokenRange{count > 1 ? 1U : 0U, 1}
                                      : figures::parseTokenRange(m_plan.tokens, count);
-        if (range.count > kMostFilesOfTokens) {
-            throw Error(
-                ErrorCode::Usage,
-                fmt::format("{} makes a file for each token; {} tokens are too many, give at "
-                            "most {}.",
-                            m_info.name, range.count, kMostFilesOfTokens));
-        }
-        std::vector<std::optional<TokenRange>> each;
-        for (std::uint64_t i = 0; i < range.count; ++i) {
-            each.emplace_back(TokenRange{range.first + i, 1});
-        }
-        return each;
     }
     if (!m_plan.tokens.empty()) {
-        return {figures::parseTokenRange(m_plan.tokens, count)};
+        return figures::parseTokenRange(m_plan.tokens, count);
     }
     const bool isText = m_info.name == "coloured-text";
     const std::uint64_t most = isText ? kTokensOfAText : kTokensOfAMap;
     if (m_info.experiment != "chosen_experts" || isCsv() || count <= most) {
-        return {std::nullopt};
+        return std::nullopt;
     }
     if (m_report.note) {
         m_report.note(fmt::format("{}: tokens 0 to {} of {}; give --tokens for others.",
                                   m_info.name, most - 1, count));
     }
-    return {TokenRange{0, most}};
+    return TokenRange{0, most};
 }
 
 std::string FigureExport::fileName(std::optional<LayerId> layer,
@@ -129,9 +116,12 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
         const auto digits = std::to_string(m_builder.head().model.layers.size()).size();
         name += fmt::format("-layer-{:0{}}", layer->value, std::max<std::size_t>(digits, 2));
     } else if (m_info.perLayer) {
-        name += "-all-layers";
+        name += m_plan.sideBySide ? "-side-by-side" : "-all-layers";
     }
-    if (tokens && m_info.needsToken) {
+    if (m_info.takesRanks && m_plan.ranks) {
+        name += fmt::format("-ranks-{}-{}", m_plan.ranks->first, m_plan.ranks->last);
+    }
+    if (tokens && m_info.needsToken && tokens->count == 1) {
         name += fmt::format("-token-{}", tokens->first);
     } else if (tokens && !m_plan.tokens.empty()) {
         name += fmt::format("-tokens-{}-{}", tokens->first, tokens->first + tokens->count - 1);
@@ -150,6 +140,13 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
     if (m_info.hasRoles) {
         request.roles = m_plan.roles;
     }
+    request.sideBySide = m_plan.sideBySide && m_info.takesRanks;
+    if (m_info.takesRanks) {
+        request.ranks = m_plan.ranks;
+    }
+    if (!m_info.anyOf.empty()) {
+        request.experiments = m_plan.experiments;
+    }
     request.relative = m_info.hasRelative && m_plan.relative;
     const std::filesystem::path path = m_plan.folder / fileName(layer, tokens);
     widgets::exportFigure(m_builder.build(request), m_plan.file, path);
@@ -159,16 +156,31 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
     }
 }
 
+// A picture of all layers shows one role.
+std::size_t FigureExport::writeSideBySide() {
+    if (!m_info.hasRoles || !m_plan.roles.empty()) {
+        write(std::nullopt, std::nullopt);
+        return m_count;
+    }
+    for (const char* role : {"gate", "up", "down"}) {
+        ExportPlan plan = m_plan;
+        plan.roles = {role};
+        m_count += FigureExport(m_builder, plan, m_report, m_info).writeSideBySide();
+    }
+    return m_count;
+}
+
 std::size_t FigureExport::run() {
-    const auto ranges = tokenRanges();
+    if (m_info.perLayer && m_plan.sideBySide && m_info.hasTotal) {
+        return writeSideBySide();
+    }
+    const auto range = tokens();
     if (!m_info.perLayer) {
-        write(std::nullopt, ranges.front());
+        write(std::nullopt, range);
         return m_count;
     }
     for (const LayerId layer : layers()) {
-        for (const auto& range : ranges) {
-            write(layer, range);
-        }
+        write(layer, range);
     }
     if (m_plan.allLayers && m_info.experiment == "rank_counts") {
         write(std::nullopt, std::nullopt);

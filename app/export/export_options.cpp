@@ -3,6 +3,7 @@
 #include "app/export/export_options.h"
 
 #include "core/base/error.h"
+#include "core/experiments/catalogue.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ constexpr const char* kFooter =
     "  moescope export run.h5 --figure weight-similarity --layers 0,15,31 --role gate \\\n"
     "      --range all --width 85 --format pdf -o figures\n"
     "  moescope export run.h5 --figure coloured-text --layers 3 --tokens 0-511 -o figures\n"
+    "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure all --format csv -o data\n\n"
     "One file for each layer; the paths written are printed on stdout, one a line.";
 
@@ -89,7 +91,7 @@ void ExportCommand::attach(CLI::App& program) {
     m_app->add_option("--layers", m_layers, "all, or numbers and ranges: 0,2,5-7")
         ->capture_default_str();
     m_app->add_option("--tokens", m_tokens,
-                      "17, 0-63 (both included) or 64-; norms-scores makes a file for each");
+                      "17, 0-63 (both included) or 64-; norms-scores draws up to 64 side by side");
     m_app->add_option("--role", m_role, "gate, up, down, or all side by side")
         ->capture_default_str();
     m_app->add_flag("--relative", m_relative,
@@ -100,6 +102,15 @@ void ExportCommand::attach(CLI::App& program) {
                       "viridis, cividis, inferno, greys, white-blue or diverging");
     m_app->add_flag("--with-diagonal", m_withDiagonal,
                     "Draw the diagonal of similarity maps, which is 1");
+    m_app->add_flag("--side-by-side", m_sideBySide,
+                    "Similarity maps and rank counts: one file with a panel for each layer");
+    m_app->add_option("--ranks", m_ranks,
+                      "rank-counts: bars of these ranks only, FIRST:LAST from 1, at most 16");
+    m_app
+        ->add_option("--similarity", m_similarities,
+                     "similarity-trend: experiments it is drawn of, separated by commas; all "
+                     "that there are without it")
+        ->delimiter(',');
     m_app->add_option("--theme", m_theme, "light or dark")->capture_default_str();
     m_app->add_option("--width", m_width, "Width in mm: 85 is one column, 174 two")
         ->capture_default_str();
@@ -141,6 +152,17 @@ ExportPlan ExportCommand::result() const {
             refuse(fmt::format("--role {} is not possible: give gate, up, down or all.", m_role));
         }
         plan.roles = {m_role};
+    }
+    plan.sideBySide = m_sideBySide;
+    if (!m_ranks.empty()) {
+        plan.ranks = figures::parseRankRange(m_ranks);
+    }
+    for (const std::string& name : m_similarities) {
+        const auto* experiment = experiments::findExperiment(name);
+        if (experiment == nullptr) {
+            refuse(fmt::format("--similarity {}: there is no such experiment.", name));
+        }
+        plan.experiments.emplace_back(experiment->id);
     }
     plan.relative = m_relative;
     plan.range = figures::parseColourRange(m_range);

@@ -29,6 +29,9 @@ struct ExportPlan {
     figures::ColourRange range;
     std::optional<figures::ColourMap> colourMap;
     bool maskDiagonal = true;
+    bool sideBySide = false;  ///< one picture of all layers instead of a file for each
+    std::optional<figures::RankRange> ranks;
+    std::vector<std::string> experiments;  ///< of figures drawn of several; empty: all
     widgets::ExportOptions file;
     std::filesystem::path folder;
 };
@@ -51,6 +54,9 @@ private:
     std::string m_layers = "all", m_tokens, m_role = "all", m_range = "layer", m_colourMap;
     std::string m_theme = "light", m_format = "png";
     double m_width = 174.0, m_dpi = 300.0;
+    std::string m_ranks;
+    std::vector<std::string> m_similarities;
+    bool m_sideBySide = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
     CLI::App* m_app = nullptr;
 };

@@ -13,6 +13,9 @@ namespace moescope::widgets {
 namespace {
 
 constexpr int kSpacing = 8;
+constexpr int kThisLayer = 0;
+constexpr int kTogether = 1;
+constexpr int kSideBySide = 2;
 
 bool isSimilarity(const figures::FigureInfo& info) {
     return info.name.find("similarity") != std::string_view::npos;
@@ -25,7 +28,9 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     setObjectName(QStringLiteral("figureControls"));
     m_row->setSpacing(kSpacing);
     addScope();
+    addSimilarities();
     addRoles();
+    addRanks();
     addColours();
 }
 
@@ -67,9 +72,13 @@ void FigureControls::addScope() {
     if (m_info.hasTotal) {
         m_scope = addCombo(QStringLiteral("scopeCombo"), tr("Show"),
                            tr("One layer, or all of them in one picture"));
-        m_scope->addItem(tr("this layer"), false);
-        m_scope->addItem(
-            isSimilarity(m_info) ? tr("all layers side by side") : tr("all layers together"), true);
+        m_scope->addItem(tr("this layer"), kThisLayer);
+        if (!isSimilarity(m_info)) {
+            m_scope->addItem(tr("all layers together"), kTogether);
+        }
+        if (isSimilarity(m_info) || m_info.takesRanks) {
+            m_scope->addItem(tr("all layers side by side"), kSideBySide);
+        }
     }
     if (m_info.takesTokens && isSimilarity(m_info)) {
         m_tokens = addCombo(QStringLiteral("tokensCombo"), tr("Tokens"),
@@ -94,6 +103,35 @@ void FigureControls::addRoles() {
         m_relative = addCheck(QStringLiteral("relativeCheck"), tr("Relative"),
                               tr("After subtracting the dense baseline, or the experts' mean: what "
                                  "sets the experts apart"));
+    }
+}
+
+void FigureControls::addRanks() {
+    if (!m_info.takesRanks) {
+        return;
+    }
+    using Ranks = FigureOptions::Ranks;
+    m_ranks = addCombo(QStringLiteral("ranksCombo"), tr("Ranks"),
+                       tr("Bars of some ranks, where there are too many experts for bars of all"));
+    const auto add = [this](const QString& name, Ranks ranks) {
+        m_ranks->addItem(name, static_cast<int>(ranks));
+    };
+    add(tr("all"), Ranks::All);
+    add(tr("largest 8"), Ranks::Largest8);
+    add(tr("largest 16"), Ranks::Largest16);
+    add(tr("smallest 8"), Ranks::Smallest8);
+}
+
+void FigureControls::addSimilarities() {
+    if (m_info.anyOf.empty()) {
+        return;
+    }
+    m_similarity = addCombo(QStringLiteral("similarityCombo"), tr("Similarity"),
+                            tr("Which similarities are drawn, where the session has them"));
+    m_similarity->addItem(tr("all"), QString());
+    for (const std::string_view id : m_info.anyOf) {
+        const QString text = QString::fromLatin1(id.data(), static_cast<qsizetype>(id.size()));
+        m_similarity->addItem(QString(text).replace(QLatin1Char('_'), QLatin1Char(' ')), text);
     }
 }
 
@@ -129,7 +167,15 @@ void FigureControls::addColours() {
 FigureOptions FigureControls::options() const {
     FigureOptions options;
     figures::FigureRequest& form = options.form;
-    options.allLayers = m_scope != nullptr && m_scope->currentData().toBool();
+    const int scope = m_scope != nullptr ? m_scope->currentData().toInt() : kThisLayer;
+    options.allLayers = scope != kThisLayer;
+    form.sideBySide = scope == kSideBySide && m_info.takesRanks;
+    if (m_ranks != nullptr) {
+        options.ranks = static_cast<FigureOptions::Ranks>(m_ranks->currentData().toInt());
+    }
+    if (m_similarity != nullptr && !m_similarity->currentData().toString().isEmpty()) {
+        form.experiments = {m_similarity->currentData().toString().toStdString()};
+    }
     options.selectedToken = m_tokens != nullptr && m_tokens->currentData().toBool();
     if (m_roles != nullptr && !m_roles->currentData().toString().isEmpty()) {
         form.roles = {m_roles->currentData().toString().toStdString()};

@@ -15,7 +15,9 @@ class FlowLayout;
 
 /// What a figure is about, as far as its controls say it.
 struct FigureOptions {
+    enum class Ranks { All, Largest8, Largest16, Smallest8 };
     bool allLayers = false;       ///< one picture of all layers, or the total
+    Ranks ranks = Ranks::All;     ///< of which bars are drawn
     bool selectedToken = false;   ///< the selected token instead of all
     figures::FigureRequest form;  ///< roles, relative, range, colour map, diagonal
     bool operator==(const FigureOptions&) const = default;
@@ -38,6 +40,8 @@ private:
     void addScope();
     void addRoles();
     void addColours();
+    void addRanks();
+    void addSimilarities();
 
     const figures::FigureInfo& m_info;
     FlowLayout* m_row;
@@ -46,6 +50,8 @@ private:
     QComboBox* m_range = nullptr;
     QComboBox* m_map = nullptr;
     QComboBox* m_tokens = nullptr;
+    QComboBox* m_ranks = nullptr;
+    QComboBox* m_similarity = nullptr;
     QCheckBox* m_relative = nullptr;
     QCheckBox* m_diagonal = nullptr;
 };

@@ -18,6 +18,8 @@ QString text(std::string_view view) {
     return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
 }
 
+constexpr std::uint64_t kMostTokensShown = 24;
+
 FigurePointer buildFigure(const figures::FigureBuilder& builder,
                           const figures::FigureRequest& request) {
     return std::make_shared<const figures::Figure>(builder.build(request));
@@ -99,11 +101,40 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
     if (m_info.perLayer && (layer || !options.allLayers)) {
         request.layer = layer.value_or(state.layer);
     }
-    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
-    if (token && (m_info.needsToken || options.selectedToken)) {
-        request.tokens = figures::TokenRange{*token, 1};
-    }
+    request.tokens = tokensFor(options);
+    request.ranks = ranksFor(options, request.layer);
     return request;
+}
+
+// The selected token; of a figure about single tokens as many of a selected range as can be read.
+std::optional<figures::TokenRange> FigurePanel::tokensFor(const FigureOptions& options) const {
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    if (!token || !(m_info.needsToken || options.selectedToken)) {
+        return std::nullopt;
+    }
+    const auto& ranges = m_workspace.selection().state().tokens;
+    if (m_info.needsToken && ranges.size() == 1) {
+        return figures::TokenRange{ranges.front().first,
+                                   std::min(ranges.front().count, kMostTokensShown)};
+    }
+    return figures::TokenRange{*token, 1};
+}
+
+std::optional<figures::RankRange> FigurePanel::ranksFor(const FigureOptions& options,
+                                                        std::optional<LayerId> layer) const {
+    using Ranks = FigureOptions::Ranks;
+    const auto& experts = m_workspace.selection().bounds().layerExperts;
+    int all = 0;
+    for (std::size_t i = 0; i < experts.size(); ++i) {
+        const bool isAsked = !layer || static_cast<std::size_t>(layer->value) == i;
+        all = isAsked ? std::max(all, experts[i]) : all;
+    }
+    const int wanted = options.ranks == Ranks::Largest16 ? 16 : 8;
+    if (options.ranks == Ranks::All || all <= wanted) {
+        return std::nullopt;
+    }
+    return options.ranks == Ranks::Smallest8 ? figures::RankRange{1, wanted}
+                                             : figures::RankRange{all - wanted + 1, all};
 }
 
 bool FigurePanel::dependsOn(SelectionChanges changes) const {
@@ -232,6 +263,7 @@ void FigurePanel::updateHighlight() {
     const SelectionState& state = m_workspace.selection().state();
     figures::Selection highlight;
     highlight.token = m_workspace.selection().currentToken();
+    highlight.layer = state.layer;
     if (!state.experts.empty()) {
         highlight.expert = state.experts.front();
     }

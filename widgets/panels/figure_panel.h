@@ -13,6 +13,7 @@ class QLabel;
 namespace moescope::widgets {
 
 class FigureControls;
+struct FigureOptions;
 class FigureView;
 class MessageBar;
 
@@ -54,6 +55,9 @@ private:
     void prefetch();
     void updateHighlight();
     void selectPair(int row, int column);
+    [[nodiscard]] std::optional<figures::TokenRange> tokensFor(const FigureOptions& options) const;
+    [[nodiscard]] std::optional<figures::RankRange> ranksFor(const FigureOptions& options,
+                                                             std::optional<LayerId> layer) const;
     [[nodiscard]] bool dependsOn(SelectionChanges changes) const;
 
     const figures::FigureInfo& m_info;

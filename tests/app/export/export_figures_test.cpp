@@ -66,8 +66,25 @@ TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][e
     plan.allLayers = false;
     plan.layers = {LayerId{1}};
     plan.tokens = "4-5";
-    CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-token-4.csv",
-                                                           "norms-scores-layer-01-token-5.csv"});
+    CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-tokens-4-5.csv"});
+    plan.tokens = "4";
+    CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-token-4.csv"});
+    plan = planFor(folder.path(), "rank-counts");
+    plan.sideBySide = true;
+    CHECK(exported(plan).names == std::vector<std::string>{"rank-counts-side-by-side.csv"});
+    plan = planFor(folder.path(), "weight-similarity");
+    plan.sideBySide = true;
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"weight-similarity-gate-side-by-side.csv",
+                                   "weight-similarity-up-side-by-side.csv",
+                                   "weight-similarity-down-side-by-side.csv"});
+    plan = planFor(folder.path(), "rank-counts");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}};
+    plan.ranks = figures::RankRange{3, 6};
+    CHECK(exported(plan).names == std::vector<std::string>{"rank-counts-layer-01-ranks-3-6.csv"});
+    CHECK(exported(planFor(folder.path(), "similarity-trend")).names ==
+          std::vector<std::string>{"similarity-trend.csv"});
     CHECK(exported(planFor(folder.path(), "parameters")).names ==
           std::vector<std::string>{"parameters.csv"});
 }
@@ -82,7 +99,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
     for (const auto format : {widgets::FileFormat::Png, widgets::FileFormat::Svg,
                               widgets::FileFormat::Pdf, widgets::FileFormat::Csv}) {
         plan.file.format = format;
-        CHECK(exported(plan).names.size() == 7 * 3 + 1 + 1);
+        CHECK(exported(plan).names.size() == 7 * 3 + 1 + 1 + 1);
     }
 }
 

@@ -68,12 +68,20 @@ TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
     CHECK(full.relative);
     CHECK_FALSE(full.file.withCaption);
     CHECK_FALSE(full.maskDiagonal);
+    const ExportPlan several =
+        planOf({"run.h5", "--figure", "similarity-trend", "--similarity", "A1,output-similarity",
+                "--ranks", "57:64", "--side-by-side", "-o", "out"});
+    CHECK(several.experiments ==
+          std::vector<std::string>{"weight_similarity", "output_similarity"});
+    CHECK(several.ranks == figures::RankRange{57, 64});
+    CHECK(several.sideBySide);
 }
 
 TEST_CASE("ExportCommand: refuses what it does not know", "[app][export]") {
     const std::vector<std::vector<std::string>> bad{
-        {"--figure", "pie"},  {"--role", "router"}, {"--range", "wide"}, {"--colour-map", "jet"},
-        {"--theme", "sepia"}, {"--format", "bmp"},  {"--layers", "some"}};
+        {"--figure", "pie"},     {"--role", "router"}, {"--range", "wide"},
+        {"--colour-map", "jet"}, {"--theme", "sepia"}, {"--format", "bmp"},
+        {"--layers", "some"},    {"--ranks", "8"},     {"--similarity", "taste"}};
     for (const auto& extra : bad) {
         std::vector<std::string> arguments{"run.h5", "--figure", "parameters", "-o", "out"};
         arguments.insert(arguments.end(), extra.begin(), extra.end());
