@@ -140,6 +140,7 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
     if (m_info.hasRoles) {
         request.roles = m_plan.roles;
     }
+    request.withoutOutliers = m_plan.withoutOutliers && m_info.hasOutliers;
     request.sideBySide = m_plan.sideBySide && m_info.takesRanks;
     if (m_info.takesRanks) {
         request.ranks = m_plan.ranks;
@@ -182,7 +183,8 @@ std::size_t FigureExport::run() {
     for (const LayerId layer : layers()) {
         write(layer, range);
     }
-    if (m_plan.allLayers && m_info.experiment == "rank_counts") {
+    // Drawn of all layers together as well.
+    if (m_plan.allLayers && (m_info.name == "rank-counts" || m_info.name == "router-regression")) {
         write(std::nullopt, std::nullopt);
     }
     return m_count;

@@ -104,6 +104,8 @@ void ExportCommand::attach(CLI::App& program) {
                     "Draw the diagonal of similarity maps, which is 1");
     m_app->add_flag("--side-by-side", m_sideBySide,
                     "Similarity maps and rank counts: one file with a panel for each layer");
+    m_app->add_flag("--without-outliers", m_withoutOutliers,
+                    "expert-projection: leave out, and list, what DBSCAN calls outliers");
     m_app->add_option("--ranks", m_ranks,
                       "rank-counts: bars of these ranks only, FIRST:LAST from 1, at most 16");
     m_app
@@ -154,6 +156,7 @@ ExportPlan ExportCommand::result() const {
         plan.roles = {m_role};
     }
     plan.sideBySide = m_sideBySide;
+    plan.withoutOutliers = m_withoutOutliers;
     if (!m_ranks.empty()) {
         plan.ranks = figures::parseRankRange(m_ranks);
     }

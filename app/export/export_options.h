@@ -30,6 +30,7 @@ struct ExportPlan {
     std::optional<figures::ColourMap> colourMap;
     bool maskDiagonal = true;
     bool sideBySide = false;  ///< one picture of all layers instead of a file for each
+    bool withoutOutliers = false;  ///< of projections
     std::optional<figures::RankRange> ranks;
     std::vector<std::string> experiments;  ///< of figures drawn of several; empty: all
     widgets::ExportOptions file;
@@ -56,7 +57,7 @@ private:
     double m_width = 174.0, m_dpi = 300.0;
     std::string m_ranks;
     std::vector<std::string> m_similarities;
-    bool m_sideBySide = false;
+    bool m_sideBySide = false, m_withoutOutliers = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
     CLI::App* m_app = nullptr;
 };

@@ -69,6 +69,10 @@ struct BuildContext {
 [[nodiscard]] Figure buildNormsScores(const BuildContext& context);
 [[nodiscard]] Figure buildChosenExperts(const BuildContext& context);
 [[nodiscard]] Figure buildColouredText(const BuildContext& context);
+[[nodiscard]] Figure buildRouterSimilarity(const BuildContext& context);
+[[nodiscard]] Figure buildRouterRegression(const BuildContext& context);
+[[nodiscard]] Figure buildRouterTable(const BuildContext& context);
+[[nodiscard]] Figure buildExpertProjection(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 
 }  // namespace moescope::figures

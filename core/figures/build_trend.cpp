@@ -29,6 +29,7 @@ struct TrendSource {
 constexpr std::array kSources{
     TrendSource{"weight_similarity", "weights", "cosine similarity", true},
     TrendSource{"mean_neuron_similarity", "mean neurons", "cosine similarity", true},
+    TrendSource{"router_similarity", "router rows", "cosine similarity", false, "router"},
     TrendSource{"output_similarity", "outputs", "angular similarity", false, "mean_angular", 0.5},
 };
 

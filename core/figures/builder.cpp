@@ -20,7 +20,9 @@ constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids i
 
 /// The quantity that says for which layers a figure can be drawn.
 std::string leadQuantity(std::string_view experiment) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kLeads{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kLeads{{
+        {"router_similarity", "router"},
+        {"expert_projection", "gate"},
         {"weight_similarity", "gate"},
         {"mean_neuron_similarity", "gate"},
         {"parameters", "total"},
@@ -45,6 +47,20 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
     }
     return nullptr;
 }
+
+/// Figures that are not maps of similarity.
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 10> kBuilders{{
+    {"router-similarity", &buildRouterSimilarity},
+    {"router-regression", &buildRouterRegression},
+    {"router-table", &buildRouterTable},
+    {"expert-projection", &buildExpertProjection},
+    {"similarity-trend", &buildSimilarityTrend},
+    {"norms-scores", &buildNormsScores},
+    {"rank-counts", &buildRankCounts},
+    {"chosen-experts", &buildChosenExperts},
+    {"coloured-text", &buildColouredText},
+    {"parameters", &buildParameters},
+}};
 
 std::string listOf(const std::vector<LayerId>& layers) {
     std::string text;
@@ -237,29 +253,18 @@ Figure FigureBuilder::build(const FigureRequest& request) const {
                                                   request.figure, names));
     }
     const BuildContext context{*m_impl->source, request, *info, *m_impl};
-    const session::QuantityInfo* found = findLead(*m_impl->source, *info, request.branch);
-    const session::QuantityInfo& lead =
-        found != nullptr ? *found : context.require(leadQuantity(info->experiment));
+    if (findLead(*m_impl->source, *info, request.branch) == nullptr) {
+        (void)context.require(leadQuantity(info->experiment));  // says what is missing
+    }
     if (info->perLayer && request.layer) {
         if (auto instead = m_impl->notice(request, *info, context)) {
             return std::move(*instead);
         }
     }
-    if (info->name == "similarity-trend") {
-        return buildSimilarityTrend(context);
-    }
-    if (lead.id.experiment == "rank_counts") {
-        return buildRankCounts(context);
-    }
-    if (lead.id.experiment == "norms_scores") {
-        return buildNormsScores(context);
-    }
-    if (lead.id.experiment == "parameters") {
-        return buildParameters(context);
-    }
-    if (lead.id.experiment == "chosen_experts") {
-        return info->name == "coloured-text" ? buildColouredText(context)
-                                             : buildChosenExperts(context);
+    for (const auto& [name, builder] : kBuilders) {
+        if (info->name == name) {
+            return builder(context);
+        }
     }
     return buildSimilarity(context);
 }

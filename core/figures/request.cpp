@@ -14,8 +14,8 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSimilarities{
-    "weight_similarity", "mean_neuron_similarity", "output_similarity"};
+constexpr std::array<std::string_view, 4> kSimilarities{
+    "weight_similarity", "mean_neuron_similarity", "router_similarity", "output_similarity"};
 
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
@@ -33,6 +33,30 @@ constexpr std::array kFigures{
                .hasTotal = true,
                .hasRoles = true,
                .hasColourScale = true},
+    FigureInfo{.name = "router-similarity",
+               .experiment = "router_similarity",
+               .title = "Router and weight similarity",
+               .listTitle = "Router rows",
+               .hasTotal = true,
+               .hasColourScale = true},
+    FigureInfo{.name = "router-regression",
+               .experiment = "router_similarity",
+               .title = "Router on weight similarity",
+               .listTitle = "Router regression",
+               .hasTotal = true,
+               .hasRoles = true},
+    FigureInfo{.name = "router-table",
+               .experiment = "router_similarity",
+               .title = "Router on weight similarity, table",
+               .listTitle = "Router table",
+               .perLayer = false,
+               .hasRoles = true},
+    FigureInfo{.name = "expert-projection",
+               .experiment = "expert_projection",
+               .title = "Experts projected",
+               .listTitle = "Projection",
+               .hasRoles = true,
+               .hasOutliers = true},
     FigureInfo{.name = "similarity-trend",
                .experiment = "weight_similarity",
                .anyOf = kSimilarities,

@@ -66,6 +66,70 @@ Part similarityPart(const SyntheticRun& run, const std::string& experiment, Laye
     return part;
 }
 
+/// Three roles by `columns` numbers.
+NdArray byRole(ElementType type, std::uint64_t columns, std::mt19937& random) {
+    NdArray table(type, {3, columns});
+    std::uniform_real_distribution<double> uniform(0.0, 1.0);
+    for (std::uint64_t i = 0; i < table.size(); ++i) {
+        if (type == ElementType::F64) {
+            table.values<double>()[i] = uniform(random);
+        } else {
+            table.values<std::int32_t>()[i] = i % 4 == 1 ? -1 : 0;
+        }
+    }
+    return table;
+}
+
+Part routerPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    const std::vector<std::string> roles{"gate", "up", "down"};
+    std::vector<std::string> experts = labels(run);
+    experts.resize(static_cast<std::size_t>(run.experts));
+    Part part;
+    part.key = {BranchId(0), "router_similarity", layer, 0};
+    part.quantities.push_back({"router",
+                               {{"row", experts}, {"column", experts}},
+                               "cosine of router rows",
+                               "1",
+                               similarity(experts.size(), random)});
+    part.quantities.push_back(
+        {"regression",
+         {{"role", roles}, {"statistic", {"slope", "intercept", "r", "r2", "p", "stderr"}}},
+         "router similarity (Y) on mean neuron similarity (X)",
+         "1",
+         byRole(ElementType::F64, 6, random)});
+    return part;
+}
+
+Part projectionPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    const std::vector<std::string> roles{"gate", "up", "down"};
+    const std::vector<std::string> points = labels(run);
+    std::normal_distribution<float> normal(0.0F, 20.0F);
+    Part part;
+    part.key = {BranchId(0), "expert_projection", layer, 0};
+    for (const std::string& role : roles) {
+        NdArray scores(ElementType::F32, {points.size(), 2});
+        for (float& score : scores.values<float>()) {
+            score = normal(random);
+        }
+        part.quantities.push_back({role,
+                                   {{"point", points}, {"component", {}}},
+                                   "principal components",
+                                   "1",
+                                   std::move(scores)});
+    }
+    part.quantities.push_back({"explained",
+                               {{"role", roles}, {"component", {}}},
+                               "share of the variance",
+                               "1",
+                               byRole(ElementType::F64, 2, random)});
+    part.quantities.push_back({"cluster",
+                               {{"role", roles}, {"point", points}},
+                               "cluster",
+                               "1",
+                               byRole(ElementType::I32, points.size(), random)});
+    return part;
+}
+
 /// Scores per token and expert, from which the routing, norms and rank counts of a layer follow.
 struct LayerRouting {
     std::vector<float> scores, norms;
@@ -250,6 +314,8 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
              {"weight_similarity", "mean_neuron_similarity", "output_similarity"}) {
             all.push_back(similarityPart(run, id, LayerId(i), random));
         }
+        all.push_back(routerPart(run, LayerId(i), random));
+        all.push_back(projectionPart(run, LayerId(i), random));
         auto routed = routingParts(run, LayerId(i), random);
         std::move(routed.begin(), routed.end(), std::back_inserter(all));
     }

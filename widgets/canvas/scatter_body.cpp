@@ -24,7 +24,8 @@ constexpr double kLinesPerTick = 2.2;
 constexpr double kReach = 9.0;  // pixels from a mark that still mean it
 constexpr float kOpacity = 0.7F;
 constexpr double kLoneMark = 1.5;  // F among experts
-constexpr double kSteepest = 1.15;
+constexpr double kSteepest = 1.6;
+constexpr std::size_t kFewLines = 8;
 
 bool isFinitePoint(const ScatterPanel& panel, std::size_t i) {
     return std::isfinite(panel.x[i]) && std::isfinite(panel.y[i]);
@@ -272,7 +273,7 @@ void ScatterBody::paintLines(QPainter& painter, const Panel& panel) const {
         const QPointF from = at(range->second.first);
         const QPointF to = at(range->second.second);
         const bool isOnly = data.lines.size() == 1;
-        if (!isOnly) {  // its points have the line's colour
+        if (!isOnly && data.lines.size() <= kFewLines) {  // its points have the line's colour
             painter.setPen(QPen(style().theme.background, 2.75));
             painter.drawLine(from, to);
         }

@@ -196,7 +196,15 @@ void TurnedScatterBody::paintAxisTitle(QPainter& painter, const QRectF& plot, st
     }
     const double left = std::clamp(isLeft ? middle.x() - width - 3.0 : middle.x() + 3.0,
                                    plot.left(), std::max(plot.right() - width, plot.left()));
-    const double top = std::min(middle.y() + 2.0, plot.bottom() - metrics.height());
+    // Below the edge over the whole length of the text.
+    const auto edgeAt = [&](double x) {
+        const double along = std::abs(to.x() - from.x()) < 1.0
+                                 ? 0.5
+                                 : std::clamp((x - from.x()) / (to.x() - from.x()), 0.0, 1.0);
+        return from.y() + along * (to.y() - from.y());
+    };
+    const double top = std::min(std::max(edgeAt(left), edgeAt(left + width)) + 2.0,
+                                plot.bottom() - metrics.height());
     painter.drawText(QRectF(left, top, width + 2.0, metrics.height()), Qt::AlignLeft, text);
 }
 

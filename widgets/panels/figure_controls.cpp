@@ -31,6 +31,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     addSimilarities();
     addRoles();
     addRanks();
+    addOutliers();
     addColours();
 }
 
@@ -135,6 +136,14 @@ void FigureControls::addSimilarities() {
     }
 }
 
+void FigureControls::addOutliers() {
+    if (m_info.hasOutliers) {
+        m_outliers = addCheck(QStringLiteral("outliersCheck"), tr("Outliers"),
+                              tr("Show what DBSCAN calls outliers; they are listed in any case"));
+        m_outliers->setChecked(true);
+    }
+}
+
 void FigureControls::addColours() {
     if (!m_info.hasColourScale) {
         return;
@@ -180,6 +189,7 @@ FigureOptions FigureControls::options() const {
     if (m_roles != nullptr && !m_roles->currentData().toString().isEmpty()) {
         form.roles = {m_roles->currentData().toString().toStdString()};
     }
+    form.withoutOutliers = m_outliers != nullptr && !m_outliers->isChecked();
     form.relative = m_relative != nullptr && m_relative->isChecked();
     if (m_range != nullptr) {
         using Kind = figures::ColourRange::Kind;

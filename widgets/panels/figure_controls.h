@@ -41,6 +41,7 @@ private:
     void addRoles();
     void addColours();
     void addRanks();
+    void addOutliers();
     void addSimilarities();
 
     const figures::FigureInfo& m_info;
@@ -53,6 +54,7 @@ private:
     QComboBox* m_ranks = nullptr;
     QComboBox* m_similarity = nullptr;
     QCheckBox* m_relative = nullptr;
+    QCheckBox* m_outliers = nullptr;
     QCheckBox* m_diagonal = nullptr;
 };
 

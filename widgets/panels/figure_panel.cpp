@@ -279,11 +279,27 @@ void FigurePanel::updateHighlight() {
         highlight.pairRow = indexOf(maps->panels.front().rowLabels, state.pair->row);
         highlight.pairColumn = indexOf(maps->panels.front().columnLabels, state.pair->column);
     }
+    const auto* scatter = shown ? std::get_if<figures::ScatterFigure>(&shown->body) : nullptr;
+    if (scatter != nullptr && state.pair) {
+        bool isRow = false;
+        bool isColumn = false;
+        const int row = state.pair->row.toInt(&isRow);
+        const int column = state.pair->column.toInt(&isColumn);
+        if (isRow && isColumn) {  // not with F or S
+            highlight.pairRow = row;
+            highlight.pairColumn = column;
+        }
+    }
     m_view->setSelection(highlight);
 }
 
 void FigurePanel::selectPair(int row, int column) {
     const FigurePointer shown = m_view->figure();
+    if (shown && std::holds_alternative<figures::ScatterFigure>(shown->body)) {
+        m_workspace.selection().setPair(
+            PairSelection{QString::number(row), QString::number(column)});
+        return;
+    }
     const auto* maps = shown ? std::get_if<figures::HeatMapFigure>(&shown->body) : nullptr;
     const bool similarity = m_info.name.find("similarity") != std::string_view::npos;
     if (maps == nullptr || maps->panels.empty() || !similarity) {

@@ -109,8 +109,9 @@ MadeSource::MadeSource(const MadeSession& what) {
         const bool dense = l == 0 && what.denseFirst;
         m_head.model.layers.push_back({dense ? 0 : what.experts, dense ? 0 : what.topK, 0, 64});
     }
-    for (const char* id : {"weight_similarity", "mean_neuron_similarity", "parameters",
-                           "output_similarity", "norms_scores", "rank_counts", "chosen_experts"}) {
+    for (const char* id :
+         {"weight_similarity", "mean_neuron_similarity", "router_similarity", "expert_projection",
+          "parameters", "output_similarity", "norms_scores", "rank_counts", "chosen_experts"}) {
         session::ExperimentRecord record;
         record.id = id;
         record.state = session::ExperimentState::Done;
@@ -139,6 +140,7 @@ void MadeSource::makeText(const MadeSession& what) {
 }
 
 void MadeSource::makeLayer(const MadeSession& what, LayerId layer) {
+    makeStatics(what, layer);
     const int n = what.experts;
     const auto all = labels(n, what.baseline);
     const auto size = static_cast<int>(all.size());
@@ -216,6 +218,43 @@ void MadeSource::makeLayer(const MadeSession& what, LayerId layer) {
     put("norms_scores", "score", layer, std::move(score), {{"token", {}}, {"expert", {}}});
     put("chosen_experts", "ids", layer, std::move(ids), {{"token", {}}, {"k", {}}});
     put("chosen_experts", "weights", layer, std::move(weights), {{"token", {}}, {"k", {}}});
+}
+
+// Router rows beside the weights, experts projected.
+void MadeSource::makeStatics(const MadeSession& what, LayerId layer) {
+    const int n = what.experts;
+    const std::vector<std::string> roles{"gate", "up", "down"};
+    const std::vector<Axis> experts{{"row", labels(n, false)}, {"column", labels(n, false)}};
+    std::mt19937 random(static_cast<std::uint32_t>(layer.value) * 100 + 70);
+    std::normal_distribution<float> normal;
+    put("router_similarity", "router", layer,
+        similarity(n, static_cast<std::uint32_t>(layer.value) * 100 + 71, 0.1, 0.2), experts);
+    NdArray regression(ElementType::F64, {3, 6});
+    for (std::uint64_t i = 0; i < 18; ++i) {
+        regression.values<double>()[i] = 0.1 * static_cast<double>(i) + layer.value;
+    }
+    put("router_similarity", "regression", layer, std::move(regression),
+        {{"role", roles}, {"statistic", {"slope", "intercept", "r", "r2", "p", "stderr"}}});
+    m_infos[{BranchId{}, "router_similarity", "regression"}].longName =
+        "router similarity (Y) on mean neuron similarity (X)";
+    put("router_similarity", "mean_r2", std::nullopt,
+        NdArray::from<double>({3}, std::vector<double>{0.33, 0.06, 0.07}), {{"role", roles}});
+    const auto points = static_cast<std::uint64_t>(labels(n, what.baseline).size());
+    NdArray clusters(ElementType::I32, {3, points});
+    for (const std::string& role : roles) {
+        NdArray scores(ElementType::F32, {points, 2});
+        for (float& score : scores.values<float>()) {
+            score = 30.0F * normal(random);
+        }
+        put("expert_projection", role, layer, std::move(scores),
+            {{"point", labels(n, what.baseline)}, {"component", {}}});
+    }
+    clusters.values<std::int32_t>()[1] = -1;
+    put("expert_projection", "cluster", layer, std::move(clusters),
+        {{"role", roles}, {"point", labels(n, what.baseline)}});
+    put("expert_projection", "explained", layer,
+        NdArray::from<double>({3, 2}, std::vector<double>{0.342, 0.129, 0.5, 0.25, 0.4, 0.1}),
+        {{"role", roles}, {"component", {}}});
 }
 
 void MadeSource::makeParameters() {

@@ -59,7 +59,7 @@ TEST_CASE("Charts in a view: a scatter chooses experts and pairs, zooms and move
     Shown shown(tests::madeProjection(8));
     QSignalSpy expert(&shown.view, &FigureView::expertClicked);
     const auto isFive = [](const figures::Hit& hit) { return hit.expert == 5 && hit.panel == 1; };
-    const QPoint five = shown.find(isFive);
+    const QPoint five = shown.middle(isFive);
     CHECK(shown.view.hitAt(five).readOut.rfind("up, expert 5: ", 0) == 0);
     shown.click(five);
     REQUIRE(expert.count() == 1);

@@ -172,9 +172,10 @@ TEST_CASE("renderFigure: CSV of charts has every number", "[widgets][figures]") 
     REQUIRE(row != std::string::npos);
     CHECK(std::stof(pairs.substr(row + 9)) == panel.x.back());
     CHECK(csvOf(tests::madeNeuronCloud(8, 90, true)).rfind("panel,group,name,x,y,z\n", 0) == 0);
-    const std::string table = csvOf(tests::madeTable(2));
+    const auto tableFigure = tests::madeTable(2);
+    const std::string table = csvOf(tableFigure);
     CHECK(table.rfind("layer,role,pairs,slope,intercept,r,r\u00B2,p\n0,gate,28,", 0) == 0);
-    const auto& columns = std::get<figures::TableFigure>(tests::madeTable(2)->body).columns;
+    const auto& columns = std::get<figures::TableFigure>(tableFigure->body).columns;
     CHECK(std::stod(table.substr(table.find("0,gate,28,") + 10)) == columns[3].numbers[0]);
     const auto states = tests::madeNeuronMap(4, 16, 2);
     const std::string map = csvOf(states);

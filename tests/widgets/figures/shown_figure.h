@@ -33,6 +33,22 @@ struct Shown {
         FAIL("nothing found");
         return {};
     }
+    /// The middle of all points whose hit satisfies the condition.
+    template <typename Condition>
+    QPoint middle(Condition condition) const {
+        QPointF sum;
+        int count = 0;
+        for (int y = 0; y < view.viewport()->height(); ++y) {
+            for (int x = 0; x < view.viewport()->width(); ++x) {
+                if (condition(view.hitAt(QPointF(x, y)))) {
+                    sum += QPointF(x, y);
+                    ++count;
+                }
+            }
+        }
+        REQUIRE(count > 0);
+        return (sum / count).toPoint();
+    }
     void wheel(QPoint at, int notches) {
         QWheelEvent event(QPointF(at), view.mapToGlobal(QPointF(at)), {}, QPoint(0, 120 * notches),
                           Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);

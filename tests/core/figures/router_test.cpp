@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Figures of router rows beside weights, and of experts projected.
+
+#include "core/base/error.h"
+#include "core/figures/builder.h"
+#include "tests/core/figures/made_source.h"
+#include "tests/support/catch.h"
+
+#include <cmath>
+
+using namespace moescope;
+using namespace moescope::figures;
+using tests::MadeSession;
+using tests::MadeSource;
+
+namespace {
+
+FigureRequest request(const std::string& figure, std::optional<int> layer) {
+    FigureRequest wanted;
+    wanted.figure = figure;
+    if (layer) {
+        wanted.layer = LayerId{*layer};
+    }
+    return wanted;
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::string messageOf(const FigureBuilder& builder, const FigureRequest& wanted) {
+    try {
+        (void)builder.build(wanted);
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::Usage);
+        return error.what();
+    }
+    FAIL("nothing was refused");
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("Router similarity: the router beside the experts' maps", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    const Figure figure = builder.build(request("router-similarity", 2));
+    const auto& body = std::get<HeatMapFigure>(figure.body);
+    REQUIRE(body.panels.size() == 4);
+    CHECK(body.panels[0].title == "router");
+    CHECK(body.panels[3].title == "down");
+    for (const HeatMapPanel& panel : body.panels) {
+        CHECK(panel.matrix.rows == 8);  // without F
+        CHECK(panel.ownScale);
+    }
+    const NdArray up = source->read({BranchId{}, "mean_neuron_similarity", "up"}, LayerId{2});
+    CHECK(double{body.panels[2].matrix.at(7, 3)} == up.at(7 * 9 + 3));
+    CHECK(has(figure.title, "mean neuron similarity"));
+    const Figure all = builder.build(request("router-similarity", std::nullopt));
+    CHECK(std::get<HeatMapFigure>(all.body).panels.size() == 3);
+    // Without the maps of weights the router's own remains.
+    source->remove("mean_neuron_similarity");
+    CHECK(std::get<HeatMapFigure>(builder.build(request("router-similarity", 2)).body)
+              .panels.size() == 1);
+}
+
+TEST_CASE("Router regression: pairs of the lower triangle, the stored lines", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    const Figure figure = builder.build(request("router-regression", 3));
+    const auto& body = std::get<ScatterFigure>(figure.body);
+    REQUIRE(body.panels.size() == 3);
+    const ScatterPanel& gate = body.panels[0];
+    REQUIRE(gate.size() == 28);
+    const NdArray weights =
+        source->read({BranchId{}, "mean_neuron_similarity", "gate"}, LayerId{3});
+    const NdArray router = source->read({BranchId{}, "router_similarity", "router"}, LayerId{3});
+    for (std::size_t i = 0; i < gate.size(); ++i) {
+        const auto [row, column] = gate.pairs[i];
+        CHECK(row > column);
+        CHECK(double{gate.x[i]} == weights.at(std::uint64_t{row} * 9 + column));
+        CHECK(double{gate.y[i]} == router.at(std::uint64_t{row} * 8 + column));
+    }
+    const NdArray stored =
+        source->read({BranchId{}, "router_similarity", "regression"}, LayerId{3});
+    CHECK(body.panels[1].lines.at(0).slope == stored.at(6));
+    CHECK(body.panels[1].lines.at(0).intercept == stored.at(7));
+    CHECK(body.panels[0].note == "r\u00B2 = 3.30");
+    const Figure all = builder.build(request("router-regression", std::nullopt));
+    const auto& layers = std::get<ScatterFigure>(all.body);
+    CHECK(layers.groups.size() == 3);
+    CHECK(layers.groups[0].name == "1");
+    CHECK(layers.panels[0].size() == 3 * 28);
+    CHECK(layers.panels[0].lines.size() == 3);
+    CHECK(layers.panels[0].note == "mean r\u00B2 = 0.33");
+    FigureRequest role = request("router-regression", 3);
+    role.roles = {"up"};
+    CHECK(std::get<ScatterFigure>(builder.build(role).body).panels.size() == 1);
+    role.roles = {"head"};
+    CHECK(has(messageOf(builder, role), "gate, up and down"));
+    source->remove("mean_neuron_similarity");
+    CHECK(has(messageOf(builder, request("router-regression", 3)),
+              "--experiments mean_neuron_similarity"));
+}
+
+TEST_CASE("Router table: every statistic as stored, means below", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    const Figure figure = builder.build(request("router-table", std::nullopt));
+    const auto& body = std::get<TableFigure>(figure.body);
+    CHECK(body.rows == 3 * 3 + 3);
+    CHECK(body.summaryRows == 3);
+    CHECK(body.layers.size() == 9);
+    CHECK(body.layers[3] == LayerId{2});
+    const NdArray stored =
+        source->read({BranchId{}, "router_similarity", "regression"}, LayerId{2});
+    for (std::size_t role = 0; role < 3; ++role) {
+        for (std::size_t i = 0; i < 6; ++i) {
+            CHECK(body.columns[2 + i].numbers[3 + role] == stored.at(role * 6 + i));
+        }
+    }
+    CHECK(body.columns[5].numbers[9] == 0.33);
+    CHECK(std::isnan(body.columns[2].numbers[9]));
+    CHECK(has(toCsv(figure), "\nmean,gate,nan,nan,nan,0.33,nan,nan\n"));
+}
+
+TEST_CASE("Expert projection: scores, explained variance, outliers listed", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    FigureRequest wanted = request("expert-projection", 1);
+    const Figure figure = builder.build(wanted);
+    const auto& body = std::get<ScatterFigure>(figure.body);
+    REQUIRE(body.panels.size() == 3);
+    CHECK(body.groupCount == 8);
+    CHECK(body.groups.back().kind == ScatterGroup::Kind::Baseline);
+    const ScatterPanel& up = body.panels[1];
+    CHECK(up.xTitle == "PC 1 (50.0 %)");
+    CHECK(up.yTitle == "PC 2 (25.0 %)");
+    const NdArray scores = source->read({BranchId{}, "expert_projection", "up"}, LayerId{1});
+    REQUIRE(up.size() == 9);
+    for (std::size_t i = 0; i < 9; ++i) {
+        CHECK(double{up.x[i]} == scores.at(i * 2));
+        CHECK(double{up.y[i]} == scores.at(i * 2 + 1));
+    }
+    CHECK(up.labels.back() == "F");
+    CHECK(has(figure.caption, "Outliers by DBSCAN \u2013 gate: 1."));
+    wanted.withoutOutliers = true;
+    const Figure fewer = builder.build(wanted);
+    const auto& rest = std::get<ScatterFigure>(fewer.body);
+    CHECK(rest.panels[0].size() == 8);
+    CHECK(rest.panels[0].labels[1] == "2");
+    CHECK(rest.panels[1].size() == 9);
+    CHECK(has(fewer.caption, "left out \u2013 gate: 1."));
+}
