@@ -6,6 +6,7 @@
 #include "app/recent_menu.h"
 #include "app/window_actions.h"
 #include "core/base/version.h"
+#include "core/figures/figure_keys.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/panels/breadcrumb.h"
 #include "widgets/panels/command_palette.h"
@@ -214,7 +215,8 @@ void MainWindow::connectView() {
     for (FigurePanel* panel : m_figures->panels()) {
         const std::string_view title = panel->info().title;
         QAction* action = m_actions->addFigure(
-            QString::fromUtf8(title.data(), static_cast<qsizetype>(title.size())), ++number);
+            QString::fromUtf8(title.data(), static_cast<qsizetype>(title.size())), ++number,
+            figures::figureKey(panel->info()));
         connect(action, &QAction::triggered, m_figures,
                 [this, number] { m_figures->setCurrent(number - 1); });
     }

@@ -14,8 +14,6 @@
 namespace moescope::app {
 namespace {
 
-constexpr int kDigits = 9;
-
 void collect(const QMenu& menu, const QString& group, QList<widgets::Command>& commands) {
     const QList<QAction*> actions = menu.actions();
     for (QAction* action : actions) {
@@ -169,10 +167,9 @@ void WindowActions::makeHelpMenu() {
     about->setMenuRole(QAction::AboutRole);
 }
 
-QAction* WindowActions::addFigure(const QString& title, int number) {
-    const QList<QKeySequence> keys = number <= kDigits
-                                         ? QList<QKeySequence>{QKeySequence(Qt::Key_0 + number)}
-                                         : QList<QKeySequence>();
+QAction* WindowActions::addFigure(const QString& title, int number, int digit) {
+    const QList<QKeySequence> keys =
+        digit > 0 ? QList<QKeySequence>{QKeySequence(Qt::Key_0 + digit)} : QList<QKeySequence>();
     return add(figures, QStringLiteral("figure%1Action").arg(number), title, keys);
 }
 

@@ -64,8 +64,8 @@ public:
     QAction* help = nullptr;
     QAction* about = nullptr;
 
-    /// Adds "Figure N: title" with the digit as its shortcut.
-    QAction* addFigure(const QString& title, int number);
+    /// Adds "Figure N: title" with a digit as its shortcut; 0: none.
+    QAction* addFigure(const QString& title, int number, int digit);
     /// All actions of the menus, for the palette and the sheet.
     [[nodiscard]] QList<widgets::Command> commands() const;
 

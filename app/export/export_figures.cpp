@@ -83,6 +83,9 @@ std::optional<TokenRange> FigureExport::tokens() const {
         return std::nullopt;
     }
     const std::uint64_t count = m_builder.head().corpus.ids.size();
+    if (m_info.experiment == "intermediate_states" && m_plan.tokens.empty()) {
+        return std::nullopt;  // one of those that were kept
+    }
     if (m_info.needsToken) {
         // The first token of a document is usually a mark of its beginning, the second is text.
         return m_plan.tokens.empty() ? TokenRange{count > 1 ? 1U : 0U, 1}

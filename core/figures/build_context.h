@@ -73,6 +73,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildRouterRegression(const BuildContext& context);
 [[nodiscard]] Figure buildRouterTable(const BuildContext& context);
 [[nodiscard]] Figure buildExpertProjection(const BuildContext& context);
+[[nodiscard]] Figure buildIntermediateStates(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 
 }  // namespace moescope::figures

@@ -20,7 +20,7 @@ constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids i
 
 /// The quantity that says for which layers a figure can be drawn.
 std::string leadQuantity(std::string_view experiment) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kLeads{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kLeads{{
         {"router_similarity", "router"},
         {"expert_projection", "gate"},
         {"weight_similarity", "gate"},
@@ -28,6 +28,7 @@ std::string leadQuantity(std::string_view experiment) {
         {"parameters", "total"},
         {"output_similarity", "mean_angular"},
         {"norms_scores", "norm"},
+        {"intermediate_states", "states"},
         {"rank_counts", "count"},
         {"chosen_experts", "ids"},
     }};
@@ -49,12 +50,13 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 10> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 11> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
     {"expert-projection", &buildExpertProjection},
     {"similarity-trend", &buildSimilarityTrend},
+    {"intermediate-states", &buildIntermediateStates},
     {"norms-scores", &buildNormsScores},
     {"rank-counts", &buildRankCounts},
     {"chosen-experts", &buildChosenExperts},

@@ -3,6 +3,7 @@
 #include "app/main_window.h"
 
 #include "core/experiments/catalogue.h"
+#include "core/figures/figure_keys.h"
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
 #include "widgets/panels/figure_list.h"
@@ -129,7 +130,8 @@ TEST_CASE("MainWindow: keys step layers, tokens and figures", "[app][gui]") {
     w.key(Qt::Key_Escape);
     CHECK_FALSE(w.selection().currentToken().has_value());
     const int rankCounts = WindowFixture::indexOf("rank-counts");
-    w.key(static_cast<Qt::Key>(Qt::Key_1 + rankCounts));
+    w.key(
+        static_cast<Qt::Key>(Qt::Key_0 + figures::figureKey(*figures::findFigure("rank-counts"))));
     CHECK(std::string(w.panel().info().name) == "rank-counts");
     const auto& list = w.find<FigureList>("figureList");
     CHECK(list.currentItem() == list.itemOf(rankCounts));

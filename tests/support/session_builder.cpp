@@ -130,6 +130,38 @@ Part projectionPart(const SyntheticRun& run, LayerId layer, std::mt19937& random
     return part;
 }
 
+Part statesPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    constexpr std::uint64_t kNeurons = 40;
+    const std::vector<std::string> names = labels(run);
+    const auto kept = static_cast<std::uint64_t>(std::min(run.tokens, 8));
+    std::normal_distribution<float> normal;
+    NdArray states(ElementType::F32, {kept, names.size(), kNeurons});
+    for (float& state : states.values<float>()) {
+        state = normal(random);
+    }
+    Part part;
+    part.key = {BranchId(0), "intermediate_states", layer, 0};
+    part.tokens = static_cast<std::uint64_t>(run.tokens);
+    part.quantities.push_back({"states",
+                               {{"kept_token", {}}, {"expert", names}, {"neuron", {}}},
+                               "intermediate states",
+                               "1",
+                               std::move(states)});
+    return part;
+}
+
+/// Which tokens the states were kept for.
+Part statesModelPart(const SyntheticRun& run) {
+    const auto kept = static_cast<std::uint64_t>(std::min(run.tokens, 8));
+    NdArray tokens(ElementType::U64, {kept});
+    std::iota(tokens.values<std::uint64_t>().begin(), tokens.values<std::uint64_t>().end(), 0U);
+    Part part;
+    part.key = {BranchId(0), "intermediate_states", std::nullopt, 0};
+    part.quantities.push_back(
+        {"kept_tokens", {{"kept_token", {}}}, "kept tokens", "1", std::move(tokens)});
+    return part;
+}
+
 /// Scores per token and expert, from which the routing, norms and rank counts of a layer follow.
 struct LayerRouting {
     std::vector<float> scores, norms;
@@ -316,10 +348,12 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
         }
         all.push_back(routerPart(run, LayerId(i), random));
         all.push_back(projectionPart(run, LayerId(i), random));
+        all.push_back(statesPart(run, LayerId(i), random));
         auto routed = routingParts(run, LayerId(i), random);
         std::move(routed.begin(), routed.end(), std::back_inserter(all));
     }
     all.push_back(parametersPart());
+    all.push_back(statesModelPart(run));
     std::erase_if(all, [&](const Part& part) {
         return std::find(run.experiments.begin(), run.experiments.end(), part.key.experiment) ==
                run.experiments.end();

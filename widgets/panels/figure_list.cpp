@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/figure_list.h"
 
-#include "core/figures/request.h"
+#include "core/figures/figure_keys.h"
 #include "widgets/support/theme.h"
 
 #include <QEvent>
@@ -16,7 +16,6 @@ namespace {
 constexpr int kNameColumn = 0;
 constexpr int kKeyColumn = 1;
 constexpr int kIndentation = 14;
-constexpr int kDigits = 9;
 constexpr int kIndexRole = Qt::UserRole;
 
 QString text(std::string_view utf8) {
@@ -76,7 +75,8 @@ void FigureList::fill() {
             heading->setFlags(Qt::ItemIsEnabled);
         }
         const int index = static_cast<int>(m_items.size());
-        const QString key = index < kDigits ? QString::number(index + 1) : QString();
+        const int digit = figures::figureKey(info);
+        const QString key = digit > 0 ? QString::number(digit) : QString();
         auto* item = new QTreeWidgetItem(
             heading, {text(info.listTitle.empty() ? info.title : info.listTitle), key});
         item->setData(kNameColumn, kIndexRole, index);

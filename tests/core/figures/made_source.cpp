@@ -109,9 +109,9 @@ MadeSource::MadeSource(const MadeSession& what) {
         const bool dense = l == 0 && what.denseFirst;
         m_head.model.layers.push_back({dense ? 0 : what.experts, dense ? 0 : what.topK, 0, 64});
     }
-    for (const char* id :
-         {"weight_similarity", "mean_neuron_similarity", "router_similarity", "expert_projection",
-          "parameters", "output_similarity", "norms_scores", "rank_counts", "chosen_experts"}) {
+    for (const char* id : {"weight_similarity", "mean_neuron_similarity", "router_similarity",
+                           "expert_projection", "parameters", "output_similarity", "norms_scores",
+                           "rank_counts", "intermediate_states", "chosen_experts"}) {
         session::ExperimentRecord record;
         record.id = id;
         record.state = session::ExperimentState::Done;
@@ -141,6 +141,7 @@ void MadeSource::makeText(const MadeSession& what) {
 
 void MadeSource::makeLayer(const MadeSession& what, LayerId layer) {
     makeStatics(what, layer);
+    makeStates(what, layer);
     const int n = what.experts;
     const auto all = labels(n, what.baseline);
     const auto size = static_cast<int>(all.size());
@@ -255,6 +256,39 @@ void MadeSource::makeStatics(const MadeSession& what, LayerId layer) {
     put("expert_projection", "explained", layer,
         NdArray::from<double>({3, 2}, std::vector<double>{0.342, 0.129, 0.5, 0.25, 0.4, 0.1}),
         {{"role", roles}, {"component", {}}});
+}
+
+// Experts and F as wide, S of another width.
+void MadeSource::makeStates(const MadeSession& what, LayerId layer) {
+    const auto all = labels(what.experts, what.baseline);
+    const auto kept = std::min<std::uint64_t>(what.tokens, 8);
+    constexpr std::uint64_t kNeurons = 24;
+    std::mt19937 random(static_cast<std::uint32_t>(layer.value) * 100 + 90);
+    std::normal_distribution<float> normal;
+    NdArray states(ElementType::F32, {kept, all.size(), kNeurons});
+    for (float& state : states.values<float>()) {
+        const float x = normal(random);
+        state = x / (1.0F + std::exp(-x));
+    }
+    states.values<float>()[3] = 0.0F;
+    put("intermediate_states", "states", layer, std::move(states),
+        {{"kept_token", {}}, {"expert", all}, {"neuron", {}}});
+    put("intermediate_states", "states_S", layer,
+        NdArray(ElementType::F32, {kept, 1, 2 * kNeurons}),
+        {{"kept_token", {}}, {"expert", {"S"}}, {"neuron", {}}});
+    NdArray shares(ElementType::F32, {all.size()});
+    for (float& share : shares.values<float>()) {
+        share = 0.75F;
+    }
+    put("intermediate_states", "active_share", layer, std::move(shares), {{"expert", all}});
+    NdArray tokens(ElementType::U64, {kept});
+    for (std::uint64_t i = 0; i < kept; ++i) {
+        tokens.values<std::uint64_t>()[i] = 2 * i;
+    }
+    put("intermediate_states", "kept_tokens", std::nullopt, std::move(tokens),
+        {{"kept_token", {}}});
+    put("intermediate_states", "threshold", std::nullopt,
+        NdArray::from<double>({1}, std::vector<double>{0.001}), {{"value", {}}});
 }
 
 void MadeSource::makeParameters() {

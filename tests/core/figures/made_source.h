@@ -39,6 +39,7 @@ public:
 private:
     void makeText(const MadeSession& what);
     void makeLayer(const MadeSession& what, LayerId layer);
+    void makeStates(const MadeSession& what, LayerId layer);
     void makeStatics(const MadeSession& what, LayerId layer);
     void makeParameters();
 

@@ -154,3 +154,39 @@ TEST_CASE("Expert projection: scores, explained variance, outliers listed", "[co
     CHECK(rest.panels[1].size() == 9);
     CHECK(has(fewer.caption, "left out \u2013 gate: 1."));
 }
+
+TEST_CASE("Intermediate states: kept tokens, shares above the threshold", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    FigureRequest wanted = request("intermediate-states", 2);
+    wanted.tokens = TokenRange{4, 3};
+    const Figure figure = builder.build(wanted);
+    const auto& body = std::get<NeuronMapFigure>(figure.body);
+    REQUIRE(body.panels.size() == 4);  // tokens 4 and 6 are kept, S has a map of its own
+    const NdArray states = source->read({BranchId{}, "intermediate_states", "states"}, LayerId{2});
+    const NeuronMapPanel& first = body.panels[0];
+    CHECK(first.rowLabels.back() == "F");
+    CHECK(double{first.values.at(5, 17)} == states.at((2 * 9 + 5) * 24 + 17));
+    CHECK(body.panels[1].values.columns == 48);
+    CHECK(body.panels[1].rowLabels.front() == "S");
+    int above = 0;
+    double sum = 0.0;
+    for (std::uint64_t neuron = 0; neuron < 24; ++neuron) {
+        const double magnitude = std::abs(states.at((2 * 9 + 5) * 24 + neuron));
+        above += magnitude > 0.001 ? 1 : 0;
+        sum += magnitude;
+    }
+    CHECK(double{first.shareAbove[5]} == Approx(above / 24.0));
+    CHECK(double{first.meanAbsolute[5]} == Approx(sum / 24.0));
+    CHECK(first.chosen.size() == 2);
+    CHECK(body.bar.scale.high == 1.0);
+    CHECK(body.bar.scale.low < 0.0);
+    CHECK(has(figure.caption, "Over all tokens, 75.0 % of the experts' values are above 0.001."));
+    wanted.tokens.reset();
+    CHECK(std::get<NeuronMapFigure>(builder.build(wanted).body).panels.size() == 2);
+    wanted.tokens = TokenRange{5, 1};
+    CHECK(has(messageOf(builder, wanted), "keeps them for 8 tokens, 0 to 14"));
+    wanted.tokens = TokenRange{0, 64};
+    wanted.range.kind = ColourRange::Kind::AllLayers;
+    CHECK(std::get<NeuronMapFigure>(builder.build(wanted).body).panels.size() == 16);
+}
