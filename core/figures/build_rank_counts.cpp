@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace moescope::figures {
 namespace {
@@ -118,8 +119,14 @@ std::vector<std::string> rankLabels(int ranks) {
     return labels;
 }
 
+/// "rho = 0.85", with a true minus sign.
+std::string correlationOf(const RankCountsPanel& panel) {
+    const double rho = panel.spearman.value_or(0.0);
+    return fmt::format("\xCF\x81 = {}{:.2f}", rho < 0.0 ? "\xE2\x88\x92" : "", std::abs(rho));
+}
+
 std::string summaryOf(const RankCountsPanel& panel) {
-    return fmt::format("{}: \xCF\x81 = {:.2f}", panel.title, panel.spearman.value_or(0.0));
+    return panel.title + ": " + correlationOf(panel);
 }
 
 /// What a map has no room for.
@@ -191,8 +198,8 @@ Figure buildSideBySide(const BuildContext& context) {
     double high = 0.0;
     for (std::size_t i = 0; i < panels.size(); ++i) {
         high = std::max(high, upperEnd(panels[i].counts));
-        body.panels[i].title = fmt::format("{}: \xCF\x81 = {:.2f}", info.layers[i].value,
-                                           panels[i].spearman.value_or(0.0));
+        body.panels[i].title =
+            std::to_string(info.layers[i].value) + ": " + correlationOf(panels[i]);
         body.panels[i].layer = info.layers[i];
         body.panels[i].ownScale.reset();
     }
@@ -204,7 +211,9 @@ Figure buildSideBySide(const BuildContext& context) {
     Figure figure = context.frame("rank counts, all layers side by side", info.tokens);
     figure.howToRead =
         "Layer: correlation of the ranks. The largest ranks at the top right; bright on the rising "
-        "diagonal: the router ranks experts by the size of their outputs.";
+        "diagonal: the router ranks experts by the size of their outputs. Dots: the most frequent "
+        "score "
+        "rank of each norm rank.";
     figure.body = std::move(body);
     return figure;
 }

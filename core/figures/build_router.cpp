@@ -52,21 +52,35 @@ std::optional<Matrix> weightMap(const BuildContext& context, const Against& agai
                                                        : std::optional(ofExperts(map, experts));
 }
 
+/// Of the map, of the quantity in all layers, or as asked.
+Limits limitsFor(const BuildContext& context, const session::QuantityInfo& info,
+                 const Matrix& matrix) {
+    const ColourRange& range = context.request.range;
+    const bool offDiagonal = context.request.maskDiagonal;
+    switch (range.kind) {
+        case ColourRange::Kind::Fixed:
+            return std::pair(range.low, range.high);
+        case ColourRange::Kind::AllLayers:
+            return context.memory.cachedLimits(info.id.quantity, &limitsOverLayers, info,
+                                               offDiagonal);
+        case ColourRange::Kind::Layer:
+            break;
+    }
+    return widened({}, matrix, offDiagonal);
+}
+
 HeatMapPanel mapPanel(const BuildContext& context, std::string title, Matrix matrix,
-                      const std::string& barLabel) {
+                      const session::QuantityInfo& info) {
     HeatMapPanel panel;
     panel.title = std::move(title);
     for (std::size_t i = 0; i < matrix.rows; ++i) {
         panel.rowLabels.push_back(std::to_string(i));
     }
     panel.columnLabels = panel.rowLabels;
-    const ColourRange& range = context.request.range;
-    const Limits limits = range.kind == ColourRange::Kind::Fixed
-                              ? Limits(std::pair(range.low, range.high))
-                              : widened({}, matrix, context.request.maskDiagonal);
-    ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits);
+    ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
+                                  limitsFor(context, info, matrix));
     markBeyond(scale, matrix, context.request.maskDiagonal);
-    panel.ownScale = ScaleBar{scale, barLabel};
+    panel.ownScale = ScaleBar{scale, "cosine similarity"};
     panel.matrix = std::move(matrix);
     return panel;
 }
@@ -169,33 +183,40 @@ ScatterPanel regressionPanel(const BuildContext& context, const Against& against
 
 Figure buildRouterSimilarity(const BuildContext& context) {
     const Against against = againstOf(context);
+    const session::QuantityInfo& info = context.require("router");
     HeatMapFigure body;
     body.diagonalMasked = context.request.maskDiagonal;
     if (context.request.layer) {
         const Matrix router = toMatrix(context.read("router", context.request.layer));
-        const std::size_t experts = router.rows;
-        body.panels.push_back(mapPanel(context, "router", router, "cosine similarity"));
+        body.panels.push_back(mapPanel(context, "router", router, info));
         for (const std::string& role : rolesOf(context)) {
             (void)roleIndex(context, role);
-            auto map = weightMap(context, against, role, *context.request.layer, experts);
+            auto map = weightMap(context, against, role, *context.request.layer, router.rows);
             if (map) {
-                body.panels.push_back(
-                    mapPanel(context, role, std::move(*map), "cosine similarity"));
+                const session::QuantityInfo* weights =
+                    context.source.find({context.request.branch, against.experiment, role});
+                body.panels.push_back(mapPanel(context, role, std::move(*map), *weights));
             }
         }
     } else {
         Limits limits;
-        for (const LayerId layer : context.require("router").layers) {
-            HeatMapPanel panel =
-                mapPanel(context, fmt::format("layer {}", layer.value),
-                         toMatrix(context.read("router", layer)), "cosine similarity");
+        for (const LayerId layer : info.layers) {
+            HeatMapPanel panel = mapPanel(context, fmt::format("layer {}", layer.value),
+                                          toMatrix(context.read("router", layer)), info);
             panel.ownScale.reset();
             panel.layer = layer;
             limits = widened(limits, panel.matrix, body.diagonalMasked);
             body.panels.push_back(std::move(panel));
         }
+        const ColourRange& range = context.request.range;
+        if (range.kind == ColourRange::Kind::Fixed) {
+            limits = std::pair(range.low, range.high);
+        }
         body.bar.label = "cosine similarity";
         body.bar.scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits);
+        for (const HeatMapPanel& panel : body.panels) {
+            markBeyond(body.bar.scale, panel.matrix, body.diagonalMasked);
+        }
     }
     const std::string beside =
         context.request.layer && body.panels.size() > 1 ? " and " + against.name : "";

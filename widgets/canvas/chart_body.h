@@ -46,7 +46,7 @@ protected:
     [[nodiscard]] const figures::ViewWindow& window() const { return m_memory->window; }
     [[nodiscard]] ChartMemory& memory() const { return *m_memory; }
     [[nodiscard]] bool isHidden(const std::string& name) const {
-        return m_memory->hidden.count(name) > 0;
+        return m_memory->hidden.contains(name);
     }
     [[nodiscard]] ChartLegend& legend() { return m_legend; }
     [[nodiscard]] const ChartLegend& legend() const { return m_legend; }

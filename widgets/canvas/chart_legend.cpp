@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -69,8 +70,8 @@ void paintMark(QPainter& painter, Mark mark, const QPointF& at, double size) {
     }
 }
 
-ChartLegend::ChartLegend(std::vector<LegendEntry> entries, const FigureStyle& style)
-    : m_entries(std::move(entries)), m_style(style) {}
+ChartLegend::ChartLegend(std::vector<LegendEntry> entries, FigureStyle style)
+    : m_entries(std::move(entries)), m_style(std::move(style)) {}
 
 double ChartLegend::layout(double width) {
     const QFontMetricsF metrics(m_style.font);
@@ -92,8 +93,7 @@ double ChartLegend::layout(double width) {
     return m_height;
 }
 
-void ChartLegend::paintSwatch(QPainter& painter, const LegendEntry& entry,
-                              const QRectF& area) const {
+void ChartLegend::paintSwatch(QPainter& painter, const LegendEntry& entry, const QRectF& area) {
     using Swatch = LegendEntry::Swatch;
     if (entry.swatch == Swatch::None) {
         return;
@@ -120,7 +120,7 @@ void ChartLegend::paint(QPainter& painter, const std::set<std::string>& hidden) 
         const LegendEntry& entry = m_entries[i];
         const QRectF& rect = m_rects[i];
         const QRectF area(rect.left(), rect.top(), swatchWidth(entry), rect.height());
-        const bool isShown = hidden.count(entry.name) == 0;
+        const bool isShown = !hidden.contains(entry.name);
         if (isShown) {
             paintSwatch(painter, entry, area);
         } else {

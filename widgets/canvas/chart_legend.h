@@ -35,7 +35,7 @@ struct LegendEntry {
 class ChartLegend {
 public:
     ChartLegend() = default;
-    ChartLegend(std::vector<LegendEntry> entries, const FigureStyle& style);
+    ChartLegend(std::vector<LegendEntry> entries, FigureStyle style);
 
     /// Height for a width, 0 without entries; also lays out.
     double layout(double width);
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] const LegendEntry* at(const QPointF& position) const;
 
 private:
-    void paintSwatch(QPainter& painter, const LegendEntry& entry, const QRectF& area) const;
+    static void paintSwatch(QPainter& painter, const LegendEntry& entry, const QRectF& area);
 
     std::vector<LegendEntry> m_entries;
     FigureStyle m_style;

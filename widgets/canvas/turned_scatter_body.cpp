@@ -116,7 +116,7 @@ void TurnedScatterBody::look(Panel& panel) const {
         std::min(plot.width(), plot.height()) / 2.0 * kCube * m_memory->turned.zoom;
     std::vector<bool> hidden;
     for (const ScatterGroup& group : m_scatter.groups) {
-        hidden.push_back(m_memory->hidden.count(group.name) > 0);
+        hidden.push_back(m_memory->hidden.contains(group.name));
     }
     const auto unit = [&](float value, std::size_t axis) {
         const Limits& range = limits[axis];
