@@ -71,6 +71,16 @@ double widestTick(const figures::NumericAxis& axis, const FigureStyle& style) {
     return widest + kTick + 2.0;
 }
 
+double widestTickOf(double low, double high, double padding, double perTick,
+                    const FigureStyle& style) {
+    double widest = 0.0;
+    for (const double length : {50.0, 90.0, 140.0, 200.0, 280.0}) {
+        widest = std::max(
+            widest, widestTick(figures::makeAxis(low, high, padding, length, perTick), style));
+    }
+    return widest;
+}
+
 figures::NumericAxis zoomed(const figures::NumericAxis& whole, double low, double high,
                             double length, double perTick, bool integral) {
     if (low <= 0.0 && high >= 1.0) {

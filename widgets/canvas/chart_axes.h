@@ -58,6 +58,10 @@ void paintUpwards(QPainter& painter, double x, const QRectF& beside, const QStri
 /// Width of the widest number of the ticks.
 [[nodiscard]] double widestTick(const figures::NumericAxis& axis, const FigureStyle& style);
 
+/// The same for an axis whose length is not known yet: of any length a panel may get.
+[[nodiscard]] double widestTickOf(double low, double high, double padding, double perTick,
+                                  const FigureStyle& style);
+
 /// The part of an axis that a window shows, with ticks of its own.
 [[nodiscard]] figures::NumericAxis zoomed(const figures::NumericAxis& whole, double low,
                                           double high, double length, double perTick,

@@ -129,9 +129,8 @@ figures::ChartGridInput LineChartBody::gridInput(double width, double legendHeig
     in.bottomTitle = line;
     for (const LineChartGroup& group : m_chart.groups) {
         const auto [low, high] = limitsOf(group);
-        in.left = std::max(
-            in.left, widestTick(figures::makeAxis(low, high, kPadding, 100.0, kLinesPerTick * line),
-                                style()));
+        in.left =
+            std::max(in.left, widestTickOf(low, high, kPadding, kLinesPerTick * line, style()));
     }
     return in;
 }

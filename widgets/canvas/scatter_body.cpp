@@ -93,9 +93,8 @@ figures::ChartGridInput ScatterBody::gridInput(double width, double legendHeight
     in.groupsShareY = m_scatter.sharedAxes;
     for (std::size_t i = 0; i < m_scatter.panels.size(); ++i) {
         const Limits limits = shownLimits(i);
-        const auto axis =
-            figures::makeAxis(limits.lowY, limits.highY, kPadding, 110.0, kLinesPerTick * line);
-        in.left = std::max(in.left, widestTick(axis, style()));
+        in.left = std::max(in.left, widestTickOf(limits.lowY, limits.highY, kPadding,
+                                                 kLinesPerTick * line, style()));
     }
     in.left += line + 4.0;
     in.bottom = line + 4.0 + line;  // each panel says what its own axis is
