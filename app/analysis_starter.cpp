@@ -185,7 +185,7 @@ QStringList AnalysisStarter::missingExperiments(const OpenSession& session) {
             std::any_of(records.begin(), records.end(), [&](const session::ExperimentRecord& r) {
                 return r.id == info.id && r.state == session::ExperimentState::Done;
             });
-        if (!done && info.kind != experiments::ExperimentKind::Derived) {
+        if (!done && !info.isCostly && info.kind != experiments::ExperimentKind::Derived) {
             missing << QString::fromUtf8(info.id.data(), static_cast<qsizetype>(info.id.size()));
         }
     }
@@ -199,8 +199,10 @@ void AnalysisStarter::addMissing() {
     }
     const QStringList missing = missingExperiments(*session);
     if (missing.isEmpty()) {
-        m_messages.showMessage(MessageBar::Kind::Info,
-                               tr("%1 has every experiment.").arg(session->title));
+        m_messages.showMessage(
+            MessageBar::Kind::Info,
+            tr("%1 has every experiment but costly ones, which are asked for by name.")
+                .arg(session->title));
         return;
     }
     addToSession(session->id, missing);

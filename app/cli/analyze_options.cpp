@@ -90,9 +90,10 @@ std::string experimentList() {
         constexpr std::size_t kColumn = 26;
         std::string line = "  " + std::string(info.id);
         line.resize(std::max(kColumn, line.size() + 1), ' ');
-        list += line + std::string(info.label) + "  " + std::string(info.title) + "\n";
+        list += line + std::string(info.label) + (info.isCostly ? " *" : "  ") +
+                std::string(info.title) + "\n";
     }
-    return list;
+    return list + "  * costly: done when named, or with static or all\n";
 }
 
 }  // namespace
@@ -148,8 +149,8 @@ void AnalyzeCommand::attachText(CLI::App& app) {
 void AnalyzeCommand::attachExperiments(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
     group(app.add_option("--experiments", m_given.experiments,
-                         "Ids as listed below, or all (default), static, dynamic; with a text, "
-                         "chosen_experts is always among them"))
+                         "Ids as listed below, or all, static, dynamic; by default all but the "
+                         "costly ones; with a text, chosen_experts is always among them"))
         ->type_name("ID")
         ->expected(1, -1);
     group(app.add_option("--baseline", m_given.baselines,
@@ -181,6 +182,25 @@ void AnalyzeCommand::attachWeights(CLI::App& app) {
     group(app.add_option("--relative-to", m_given.relativeTo,
                          "Relative weight similarity against: auto, baseline, mean"))
         ->type_name("WHAT");
+    group(app.add_option("--static-layers", m_given.staticLayers,
+                         "Only these layers, as in 0,8-15,31 (all); more can be added later"))
+        ->type_name("LIST")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group(app.add_option("--matching", m_given.matching,
+                         "Neurons are matched for each matrix by itself (separate), or by one "
+                         "permutation for all three (joint)"))
+        ->type_name("HOW");
+    group(app.add_option("--match-roles", m_given.matchRoles,
+                         "Match only these of gate, up, down, as in gate,up"))
+        ->type_name("LIST")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group(app.add_option("--match-pairs", m_given.matchPairs,
+                         "Match only these pairs of experts and F, as in 0:1,2:F (all)"))
+        ->type_name("LIST")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     group(app.add_option("--router-against", m_given.routerAgainst,
                          "Router similarity against that of weights by: mean-neuron, matrix"))
         ->type_name("WHAT");
@@ -291,8 +311,19 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
 }
 
 void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) const {
+    using experiments::Matching;
     using experiments::Scaling;
     using experiments::WeightMeasure;
+    options.matching =
+        oneOf<Matching>("--matching", m_given.matching,
+                        {{"separate", Matching::Separate}, {"joint", Matching::Joint}});
+    for (const std::string& role : parseList(m_given.matchRoles)) {
+        options.matchRoles.insert(oneOf<const char*>(
+            "--match-roles", role, {{"gate", "gate"}, {"up", "up"}, {"down", "down"}}));
+    }
+    for (const std::string& pair : parseList(m_given.matchPairs)) {
+        options.matchPairs.push_back(experiments::parseLabelPair(pair));
+    }
     options.routerAgainst = oneOf<WeightMeasure>(
         "--router-against", m_given.routerAgainst,
         {{"mean-neuron", WeightMeasure::MeanNeuron}, {"matrix", WeightMeasure::Matrix}});
@@ -334,6 +365,7 @@ AnalyzeOptions AnalyzeCommand::result() const {
             "or ask for --experiments static.");
     }
     options.experimentOptions = experimentOptions();
+    options.staticLayers = parseLayers(m_given.staticLayers);
     options.topK = checkedTopK(m_given.topK);
     options.device = parseDevice(m_given.device);
     options.dtype = parseDtype(m_given.dtype);

@@ -42,6 +42,7 @@ struct AnalyzeOptions {
 
     std::vector<std::string> experiments;  ///< ids as in the catalogue, in its order
     experiments::ExperimentOptions experimentOptions;
+    std::vector<int> staticLayers;  ///< of the experiments on weights; empty: all
     std::optional<int> topK;
 
     std::string device = "auto";
@@ -87,6 +88,8 @@ private:
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
         std::string scratch = "auto", memory;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
+        std::string matching = "separate";
+        std::vector<std::string> matchRoles, matchPairs, staticLayers;
         std::optional<double> outlierRadius;
         std::optional<std::int64_t> outlierNeighbours;
         int threads = 0;

@@ -107,19 +107,15 @@ std::string parseDtype(std::string_view text) {
 
 std::vector<std::string> parseExperiments(std::span<const std::string> entries) {
     std::set<std::string_view> wanted;
-    for (const std::string& entry : entries) {
-        std::string_view rest = entry;
-        while (true) {
-            const std::size_t comma = rest.find(',');
-            addEntry(rest.substr(0, comma), wanted);
-            if (comma == std::string_view::npos) {
-                break;
-            }
-            rest = rest.substr(comma + 1);
-        }
+    for (const std::string& entry : parseList(entries)) {
+        addEntry(entry, wanted);
     }
     if (entries.empty()) {
-        addEntry("all", wanted);
+        for (const ExperimentInfo& info : catalogue()) {
+            if (!info.isCostly) {
+                wanted.insert(info.id);
+            }
+        }
     }
     std::vector<std::string> ids;
     for (const ExperimentInfo& info : catalogue()) {
@@ -128,6 +124,47 @@ std::vector<std::string> parseExperiments(std::span<const std::string> entries) 
         }
     }
     return ids;
+}
+
+std::vector<std::string> parseList(std::span<const std::string> lists) {
+    std::vector<std::string> entries;
+    for (const std::string& list : lists) {
+        std::string_view rest = list;
+        for (bool more = true; more;) {
+            const std::size_t comma = rest.find(',');
+            entries.emplace_back(rest.substr(0, comma));
+            if (entries.back().empty()) {
+                refuse("\"" + list + "\" has an empty entry.");
+            }
+            more = comma != std::string_view::npos;
+            rest = more ? rest.substr(comma + 1) : std::string_view();
+        }
+    }
+    return entries;
+}
+
+std::vector<int> parseLayers(std::span<const std::string> lists) {
+    constexpr int kMostLayers = 100000;
+    std::set<int> layers;
+    for (const std::string& entry : parseList(lists)) {
+        int first = -1;
+        const char* const stop = entry.data() + entry.size();
+        auto [end, error] = std::from_chars(entry.data(), stop, first);
+        int last = first;
+        if (error == std::errc() && end != stop && *end == '-') {
+            const auto second = std::from_chars(end + 1, stop, last);
+            end = second.ptr;
+            error = second.ec;
+        }
+        if (error != std::errc() || end != stop || first < 0 || last < first ||
+            last >= kMostLayers) {
+            refuse("\"" + entry + "\" is not a layer: write numbers and ranges, as in 0,8-15,31.");
+        }
+        for (int layer = first; layer <= last; ++layer) {
+            layers.insert(layer);
+        }
+    }
+    return {layers.begin(), layers.end()};
 }
 
 bool needText(std::span<const std::string> experiments) {

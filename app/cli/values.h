@@ -22,8 +22,14 @@ namespace moescope::cli {
 [[nodiscard]] std::string parseDtype(std::string_view text);
 
 /// Experiment ids (hyphens accepted), "all", "static" or "dynamic", each entry perhaps a list with
-/// commas. Catalogue ids in the catalogue's order; an empty list means all.
+/// commas. Catalogue ids in the catalogue's order; an empty list means all but the costly ones.
 [[nodiscard]] std::vector<std::string> parseExperiments(std::span<const std::string> entries);
+
+/// The entries of lists with commas, one after the other. Throws Error(Usage) for an empty entry.
+[[nodiscard]] std::vector<std::string> parseList(std::span<const std::string> lists);
+
+/// Layer numbers and ranges, "0,8-15,31", ascending and without repetitions.
+[[nodiscard]] std::vector<int> parseLayers(std::span<const std::string> lists);
 
 /// True when one of the experiments needs a text.
 [[nodiscard]] bool needText(std::span<const std::string> experiments);

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/experiments/catalogue.h"
 #include "core/model/model_card.h"
 #include "core/text/chat_template.h"
 #include "core/text/corpus.h"
@@ -116,8 +117,10 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     request.commandLine = commandLine;
     request.chatTemplate = options.chat;
     for (const std::string& id : options.experiments) {
-        request.experiments.push_back(
-            {id, experiments::optionsJson(id, options.experimentOptions)});
+        const bool onWeights =
+            experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
+        request.experiments.push_back({id, experiments::optionsJson(id, options.experimentOptions),
+                                       onWeights ? options.staticLayers : std::vector<int>()});
     }
     const Checkpoint model(options.checkpoint);
     std::unique_ptr<text::Tokenizer> tokenizer;

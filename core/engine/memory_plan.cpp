@@ -65,7 +65,9 @@ std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
             }
         }
         const std::uint64_t tokens = input.tokens > 0 ? tokensPhase(layer, plan, input.tokens) : 0;
-        peak = std::max(peak, base + weights + std::max(tokens, staticPhase(layer, plan)));
+        const std::uint64_t units = layer.unit * static_cast<std::uint64_t>(plan.unitsAtOnce);
+        const std::uint64_t onWeights = std::max(staticPhase(layer, plan), units);
+        peak = std::max(peak, base + weights + std::max(tokens, onWeights));
     }
     return peak;
 }
@@ -115,6 +117,18 @@ std::optional<MemoryPlan> fastest(const PlanInput& input, bool comfortable) {
     return std::nullopt;
 }
 
+/// As many units at once as there is memory for, without giving up any speed for them.
+void takeMoreUnits(const PlanInput& input, MemoryPlan& plan) {
+    MemoryPlan more = plan;
+    while (++more.unitsAtOnce <= input.mostUnits) {
+        more.peakBytes = peakOf(input, more);
+        if (more.peakBytes > input.budget) {
+            return;
+        }
+        plan = more;
+    }
+}
+
 }  // namespace
 
 MemoryPlan planMemory(const PlanInput& input) {
@@ -131,6 +145,7 @@ MemoryPlan planMemory(const PlanInput& input) {
                                 formatBytes(minimum), formatBytes(input.budget)));
     }
     plan->minimumBytes = minimum;
+    takeMoreUnits(input, *plan);
     return *plan;
 }
 

@@ -24,6 +24,7 @@ struct LayerCost {
     std::uint64_t perNeuron = 0;      ///< of a slab of weights in float32; 0: nothing static
     std::uint64_t neurons = 0;        ///< at most in one slab
     bool wholeMatrices = false;       ///< no slabs
+    std::uint64_t unit = 0;           ///< of one unit of work on weights
 };
 
 struct PlanInput {
@@ -31,6 +32,7 @@ struct PlanInput {
     std::uint64_t fixed = 0;     ///< program, libraries and their buffers
     std::uint64_t residual = 0;  ///< of all tokens, model and baselines
     std::uint64_t tokens = 0;    ///< 0: static only
+    int mostUnits = 1;           ///< units of work that there are processors for
     std::vector<LayerCost> layers;
     bool mayUseScratch = true;  ///< the residual stream may live in a mapped file
     bool mustUseScratch = false;
@@ -45,6 +47,7 @@ struct MemoryPlan {
     std::uint64_t queryRows = 0;
     std::uint64_t scoreBytes = 0;
     std::uint64_t slabNeurons = 0;
+    int unitsAtOnce = 1;
     std::uint64_t peakBytes = 0;
     std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
 };

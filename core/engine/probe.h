@@ -205,6 +205,45 @@ public:
     [[nodiscard]] virtual session::Part end() = 0;
 };
 
+/// Neurons of a layer's columns, whichever are asked for, as often as they are. Thread-safe.
+class NeuronSource {
+public:
+    NeuronSource() = default;
+    virtual ~NeuronSource() = default;
+    NeuronSource(const NeuronSource&) = delete;
+    NeuronSource& operator=(const NeuronSource&) = delete;
+
+    /// Neurons [first, first + count) of a column as rows: [count, d] float32 on the run's device,
+    /// for down (whose columns they are) as well. Not always contiguous.
+    [[nodiscard]] virtual at::Tensor read(int column, Role role, std::uint64_t first,
+                                          std::uint64_t count) const = 0;
+};
+
+/// A piece of a layer's work that stands alone.
+struct WorkUnit {
+    std::string key;           ///< names it among the layer's units, or the run's if it is shared
+    bool ofAllLayers = false;  ///< the same in every layer that lists it: computed once
+    double operations = 0.0;   ///< floating-point, for progress and estimate
+};
+
+/// An experiment on weights that takes long and comes in pieces: the engine computes several at
+/// once, keeps each as soon as it is finished and computes none again, whatever ends the run.
+class UnitProbe : public Probe {
+public:
+    /// Determined by the layer and the options alone.
+    [[nodiscard]] virtual std::vector<WorkUnit> units(const LayerContext& layer) const = 0;
+    /// Bytes that one unit at work holds.
+    [[nodiscard]] virtual std::uint64_t unitBytes(const LayerContext& layer) const = 0;
+    /// The numbers of units(layer)[unit]. Called from several threads at once. `poll` throws when
+    /// the run is to stop; call it every second or so.
+    [[nodiscard]] virtual std::vector<double> compute(const LayerContext& layer, std::size_t unit,
+                                                      const NeuronSource& neurons,
+                                                      const std::function<void()>& poll) const = 0;
+    /// The layer's results from those of its units, in order.
+    [[nodiscard]] virtual session::Part assemble(
+        const LayerContext& layer, const std::vector<std::vector<double>>& results) const = 0;
+};
+
 /// An experiment on the checkpoint's headers alone: finishModel() does it all.
 class ModelProbe : public Probe {
 public:
@@ -215,6 +254,7 @@ public:
 struct ProbeSet {
     std::vector<std::unique_ptr<DynamicProbe>> dynamic;
     std::vector<std::unique_ptr<StaticProbe>> statics;
+    std::vector<std::unique_ptr<UnitProbe>> units;
     std::vector<std::unique_ptr<ModelProbe>> models;
 };
 

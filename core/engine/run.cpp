@@ -130,14 +130,22 @@ private:
     /// A resumed run also finishes what the interrupted one had planned.
     void takeOver(const session::Head& head) {
         for (const session::ExperimentRecord& record : head.experiments) {
-            const bool asked =
-                std::any_of(m_request.experiments.begin(), m_request.experiments.end(),
-                            [&](const ExperimentRequest& request) {
-                                const auto* info = experiments::findExperiment(request.id);
-                                return info != nullptr && info->id == record.id;
-                            });
-            if (!asked && experiments::findExperiment(record.id) != nullptr) {
-                m_request.experiments.push_back({record.id, record.optionsJson});
+            const auto asked =
+                std::find_if(m_request.experiments.begin(), m_request.experiments.end(),
+                             [&](const ExperimentRequest& request) {
+                                 const auto* info = experiments::findExperiment(request.id);
+                                 return info != nullptr && info->id == record.id;
+                             });
+            std::vector<int> layers;
+            for (const LayerId layer : record.layers) {
+                layers.push_back(layer.value);
+            }
+            if (asked == m_request.experiments.end()) {
+                if (experiments::findExperiment(record.id) != nullptr) {
+                    m_request.experiments.push_back({record.id, record.optionsJson, layers});
+                }
+            } else if (!asked->layers.empty() && asked->optionsJson == record.optionsJson) {
+                asked->layers.insert(asked->layers.end(), layers.begin(), layers.end());
             }
         }
     }
@@ -149,6 +157,7 @@ private:
         m_experiments = planExperiments(m_request.experiments, withText, m_factory);
         m_models = openModels(m_request, withText);
         requireRoutedLayers();
+        checkLayers(m_models.model->spec, m_experiments);
         checkProbes();
         m_plan.place.device = chooseDevice(m_request.device);
         m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
@@ -187,6 +196,9 @@ private:
             const auto index = static_cast<int>(&layer - m_models.model->spec.layers.data());
             const LayerContext context = contextOf(m_models, baselines, index, m_corpus);
             for (const PlannedExperiment& experiment : m_experiments) {
+                if (!experiment.covers(index)) {
+                    continue;
+                }
                 for (const Probe* probe : experiment.all()) {
                     probe->check(context);
                 }
@@ -405,10 +417,11 @@ void RunJob::writeModelParts(const session::RunStore& store, PartWriter& writer)
     for (const PlannedExperiment& experiment : m_experiments) {
         const std::string id(experiment.info->id);
         const session::PartKey key{BranchId{0}, id, std::nullopt};
+        const bool done = store.hasPart(key) && !store.modelPartIsStale(key.branch, id);
         session::Part joined;
         bool any = false;
         for (Probe* probe : experiment.all()) {
-            if (!probe->hasModelPart() || store.hasPart(key)) {
+            if (done || !probe->hasModelPart()) {
                 continue;
             }
             if (!stored) {

@@ -22,6 +22,7 @@ namespace moescope::engine {
 struct ExperimentRequest {
     std::string id;  ///< catalogue id
     std::string optionsJson = "{}";
+    std::vector<int> layers{};  ///< only these, for an experiment on weights; empty: all
 };
 
 /// What to do with the parts of an interrupted run that are found at the session's path.

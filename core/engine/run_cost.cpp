@@ -53,7 +53,8 @@ public:
         if (!work.statics.empty()) {
             statics(index, work, cost);
         }
-        if (forward || !work.statics.empty()) {
+        units(index, work, cost);
+        if (forward || work.onWeights()) {
             m_layers.push_back(cost);
         }
     }
@@ -179,6 +180,16 @@ private:
         cost.perNeuron = group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * kSlabCopies;
     }
 
+    void units(int index, const LayerWork& work, LayerCost& cost) {
+        for (const PlannedExperiment* experiment : work.units) {
+            const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
+            for (const auto& probe : experiment->probes.units) {
+                cost.unit = std::max(cost.unit, probe->unitBytes(context));
+                m_results += probe->resultBytes(context);
+            }
+        }
+    }
+
     RunPlan& m_plan;
     const OpenedModels& m_models;
     const text::TokenizedCorpus& m_corpus;
@@ -236,6 +247,21 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
     }
 }
 
+/// What each experiment in units costs beside the others, and that it reads for itself.
+void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+               const Calibration& calibration) {
+    for (const auto& [id, total] : unitTotals(plan, models, corpus)) {
+        const double seconds = secondsOf(total.effort, calibration);
+        plan.estimate.notes.push_back(fmt::format(
+            "{}: {} units of work, about {} in all, {} at once with {} each, results of {}; each "
+            "reads its weights again, from the page cache as long as that holds a layer's experts",
+            id, total.units,
+            seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
+                           : fmt::format("{:.0f} min", seconds / 60.0),
+            plan.memory.unitsAtOnce, formatBytes(total.unitBytes), formatBytes(total.resultBytes)));
+    }
+}
+
 }  // namespace
 
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
@@ -255,11 +281,13 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     input.residual =
         input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
     input.layers = costing.layers();
+    input.mostUnits = at::get_num_threads();
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
     input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
     plan.memory = planMemory(input);
 
     Estimate& result = plan.estimate;
+    result.notes.clear();  // of a plan made before
     const std::vector<LayerEffort> efforts = layerEfforts(plan, models, corpus);
     std::uint64_t bytes =
         forward && plan.firstForward == 0 ? embeddingBytes(plan, models, corpus) : 0;
@@ -292,6 +320,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.tokens = input.tokens;
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, expertBytes, rereads, result);
+    noteUnits(plan, models, corpus, calibration);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {
         result.notes.push_back(warning);

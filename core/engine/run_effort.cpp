@@ -6,6 +6,7 @@
 #include "core/model/spec_tensors.h"
 
 #include <algorithm>
+#include <set>
 
 namespace moescope::engine {
 namespace {
@@ -19,6 +20,7 @@ constexpr double kRouterCalls = 25.0;
 constexpr double kExpertCalls = 24.0;  ///< grouping, gathering, products, adding
 constexpr double kColumnCalls = 6.0;   ///< keeping an output and its norm
 constexpr double kSlabCalls = 4.0;
+constexpr double kUnitCalls = 100.0;
 
 // Passes over a tensor's elements; one that takes an exponential counts as three.
 constexpr double kNormPasses = 8.0;
@@ -39,18 +41,32 @@ double passes(double rows, double width, double count) {
     return rows * width * count;
 }
 
+/// What is the same in every layer is done once, in the first that lists it.
+Effort effortOf(const std::vector<WorkUnit>& units, std::set<std::string>& shared) {
+    Effort effort;
+    for (const WorkUnit& unit : units) {
+        if (!unit.ofAllLayers || shared.insert(unit.key).second) {
+            effort.operations += unit.operations;
+            effort.calls += kUnitCalls;
+        }
+    }
+    return effort;
+}
+
 /// Adds up the work of one layer.
 class LayerWorkload {
 public:
     LayerWorkload(const RunPlan& plan, const OpenedModels& models,
-                  const text::TokenizedCorpus& corpus, int layer)
+                  const text::TokenizedCorpus& corpus, int layer,
+                  std::set<std::string>& sharedUnits)
         : m_plan(plan),
           m_models(models),
           m_corpus(corpus),
           m_layer(layer),
           m_work(plan.work[static_cast<std::size_t>(layer)]),
           m_forward(layer >= plan.firstForward && layer < plan.endForward),
-          m_specs(models.baselineSpecs()) {}
+          m_specs(models.baselineSpecs()),
+          m_sharedUnits(sharedUnits) {}
 
     [[nodiscard]] LayerEffort effort() {
         if (m_forward) {
@@ -193,12 +209,21 @@ private:
                 store(*probe, context);
             }
         }
+        for (const PlannedExperiment* experiment : m_work.units) {
+            for (const auto& probe : experiment->probes.units) {
+                m_effort.units += effortOf(probe->units(context), m_sharedUnits);
+                store(*probe, context);
+            }
+        }
         if (router && !m_forward) {
             const WeightReader reader(m_models.model->checkpoint, m_plan.place);
             m_effort.bytes += reader.storedBytes(layerOf(context.model).names.router.weight);
         }
         if (weights) {
             stream(context);
+        }
+        if (weights || !m_work.units.empty()) {
+            readColumns(context);
         }
     }
 
@@ -218,6 +243,10 @@ private:
             static_cast<double>(std::max<std::uint64_t>(m_plan.memory.slabNeurons, 1));
         m_effort.statics.calls +=
             3.0 * kSlabCalls * std::max(1.0, context.moe.expert.intermediateSize / slab);
+    }
+
+    /// What a pass of text does not read already.
+    void readColumns(const LayerContext& context) {
         const model::LayerNames& names = layerOf(context.model).names;
         const WeightReader reader(m_models.model->checkpoint, m_plan.place);
         if (!m_forward) {
@@ -259,6 +288,7 @@ private:
     const LayerWork& m_work;
     bool m_forward;
     std::vector<const model::ModelSpec*> m_specs;
+    std::set<std::string>& m_sharedUnits;
     LayerEffort m_effort;
 };
 
@@ -268,10 +298,32 @@ std::vector<LayerEffort> layerEfforts(const RunPlan& plan, const OpenedModels& m
                                       const text::TokenizedCorpus& corpus) {
     std::vector<LayerEffort> efforts;
     efforts.reserve(plan.work.size());
+    std::set<std::string> sharedUnits;
     for (const LayerWork& work : plan.work) {
-        efforts.push_back(LayerWorkload(plan, models, corpus, work.layer).effort());
+        efforts.push_back(LayerWorkload(plan, models, corpus, work.layer, sharedUnits).effort());
     }
     return efforts;
+}
+
+std::map<std::string, UnitTotal> unitTotals(const RunPlan& plan, const OpenedModels& models,
+                                            const text::TokenizedCorpus& corpus) {
+    std::map<std::string, UnitTotal> totals;
+    std::set<std::string> shared;
+    const auto specs = models.baselineSpecs();
+    for (const LayerWork& work : plan.work) {
+        for (const PlannedExperiment* experiment : work.units) {
+            const LayerContext context = contextOf(models, specs, work.layer, corpus);
+            UnitTotal& total = totals[std::string(experiment->info->id)];
+            for (const auto& probe : experiment->probes.units) {
+                const std::vector<WorkUnit> units = probe->units(context);
+                total.units += units.size();
+                total.effort += effortOf(units, shared);
+                total.unitBytes = std::max(total.unitBytes, probe->unitBytes(context));
+                total.resultBytes += probe->resultBytes(context);
+            }
+        }
+    }
+    return totals;
 }
 
 Effort sessionEffort(std::uint64_t resultBytes) {

@@ -4,12 +4,25 @@
 
 #include "core/engine/run_plan.h"
 
+#include <map>
+#include <string>
+#include <vector>
+
 namespace moescope::engine {
 
 /// What each layer of the model asks of processor and disk; nothing where no work is left.
 /// Considers all of `plan` but its estimate: blocks are as `plan.memory` cuts them.
 [[nodiscard]] std::vector<LayerEffort> layerEfforts(const RunPlan& plan, const OpenedModels& models,
                                                     const text::TokenizedCorpus& corpus);
+
+/// All units of an experiment that are left.
+struct UnitTotal {
+    std::uint64_t units = 0, unitBytes = 0, resultBytes = 0;
+    Effort effort;
+};
+[[nodiscard]] std::map<std::string, UnitTotal> unitTotals(const RunPlan& plan,
+                                                          const OpenedModels& models,
+                                                          const text::TokenizedCorpus& corpus);
 
 /// Beginning a session and putting its parts together.
 [[nodiscard]] Effort sessionEffort(std::uint64_t resultBytes);

@@ -32,7 +32,7 @@ void addExperiment(std::vector<PlannedExperiment>& plan, const ExperimentRequest
                                 info->id));
     }
     const std::string options = request.optionsJson.empty() ? "{}" : request.optionsJson;
-    plan.push_back({info, options, factory(info->id, options)});
+    plan.push_back({info, options, factory(info->id, options), request.layers});
 }
 
 }  // namespace
@@ -45,10 +45,35 @@ std::vector<Probe*> PlannedExperiment::all() const {
     for (const auto& probe : probes.statics) {
         result.push_back(probe.get());
     }
+    for (const auto& probe : probes.units) {
+        result.push_back(probe.get());
+    }
     for (const auto& probe : probes.models) {
         result.push_back(probe.get());
     }
     return result;
+}
+
+bool PlannedExperiment::covers(int layer) const {
+    return layers.empty() || std::find(layers.begin(), layers.end(), layer) != layers.end();
+}
+
+void checkLayers(const model::ModelSpec& model, const std::vector<PlannedExperiment>& experiments) {
+    for (const PlannedExperiment& experiment : experiments) {
+        for (const int layer : experiment.layers) {
+            const bool routed = layer >= 0 && layer < model.layerCount() &&
+                                model.layers[static_cast<std::size_t>(layer)].isRouted();
+            if (!routed) {
+                throw Error(ErrorCode::Usage,
+                            fmt::format("{} was asked for in layer {}, which {}; the model's "
+                                        "layers are 0 to {}",
+                                        experiment.info->id, layer,
+                                        layer < 0 || layer >= model.layerCount() ? "is not there"
+                                                                                 : "has no experts",
+                                        model.layerCount() - 1));
+            }
+        }
+    }
 }
 
 std::vector<PlannedExperiment> planExperiments(const std::vector<ExperimentRequest>& requests,
@@ -78,7 +103,7 @@ std::vector<LayerWork> planWork(const model::ModelSpec& model,
         for (PlannedExperiment& experiment : experiments) {
             const session::PartKey key{BranchId{0}, std::string(experiment.info->id),
                                        LayerId{work[l].layer}};
-            if (!experiment.perLayer() || isDone(key)) {
+            if (!experiment.perLayer() || !experiment.covers(work[l].layer) || isDone(key)) {
                 continue;
             }
             if (!experiment.probes.dynamic.empty()) {
@@ -86,6 +111,9 @@ std::vector<LayerWork> planWork(const model::ModelSpec& model,
             }
             if (!experiment.probes.statics.empty()) {
                 work[l].statics.push_back(&experiment);
+            }
+            if (!experiment.probes.units.empty()) {
+                work[l].units.push_back(&experiment);
             }
         }
     }

@@ -19,9 +19,11 @@ struct PlannedExperiment {
     const experiments::ExperimentInfo* info = nullptr;
     std::string optionsJson;
     ProbeSet probes;
+    std::vector<int> layers;  ///< only these; empty: all
     [[nodiscard]] bool perLayer() const {
-        return !probes.dynamic.empty() || !probes.statics.empty();
+        return !probes.dynamic.empty() || !probes.statics.empty() || !probes.units.empty();
     }
+    [[nodiscard]] bool covers(int layer) const;
     [[nodiscard]] std::vector<Probe*> all() const;
 };
 
@@ -33,8 +35,9 @@ struct PlannedExperiment {
 /// What is still to be computed at a layer.
 struct LayerWork {
     int layer = 0;
-    std::vector<PlannedExperiment*> dynamic, statics;
-    [[nodiscard]] bool empty() const { return dynamic.empty() && statics.empty(); }
+    std::vector<PlannedExperiment*> dynamic, statics, units;
+    [[nodiscard]] bool onWeights() const { return !statics.empty() || !units.empty(); }
+    [[nodiscard]] bool empty() const { return dynamic.empty() && !onWeights(); }
 };
 
 /// Everything that is decided before the first weight is read.
@@ -56,6 +59,9 @@ using IsDone = std::function<bool(const session::PartKey&)>;
 [[nodiscard]] std::vector<LayerWork> planWork(const model::ModelSpec& model,
                                               std::vector<PlannedExperiment>& experiments,
                                               const IsDone& isDone);
+
+/// Throws Error(Usage) when an experiment was asked for in a layer without a router.
+void checkLayers(const model::ModelSpec& model, const std::vector<PlannedExperiment>& experiments);
 
 /// Needs of the work at a layer, joined.
 [[nodiscard]] DynamicNeeds dynamicNeeds(const LayerWork& work);

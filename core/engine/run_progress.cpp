@@ -51,6 +51,7 @@ void RunProgress::beginLayer(int layer) {
 
 void RunProgress::expect(Phase phase, double steps) {
     const double seconds = phase == Phase::Statics     ? m_seconds.statics
+                           : phase == Phase::Units     ? m_seconds.units
                            : phase == Phase::Attention ? m_seconds.attention
                                                        : m_seconds.feedForward;
     m_phases.push_back({seconds, steps, 0.0});

@@ -16,7 +16,7 @@ namespace moescope::engine {
 /// steps of each phase do. Thread-compatible.
 class RunProgress {
 public:
-    enum class Phase { Statics, Attention, FeedForward };
+    enum class Phase { Statics, Units, Attention, FeedForward };
 
     /// `layers` will be visited, in this order.
     RunProgress(const RunPlan& plan, const std::vector<int>& layers, Events& events);

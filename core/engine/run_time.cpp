@@ -25,6 +25,7 @@ LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks, bo
                              const Calibration& calibration) {
     LayerSeconds seconds;
     seconds.statics = secondsOf(effort.statics, calibration);
+    seconds.units = secondsOf(effort.units, calibration);
     seconds.attention = secondsOf(effort.attention, calibration);
     seconds.feedForward = secondsOf(effort.feedForward, calibration);
     const std::uint64_t again = streamed && blocks > 1 ? (blocks - 1) * effort.expertBytes : 0;
@@ -36,8 +37,9 @@ LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks, bo
     if (beside > computing) {
         const double factor = computing > 0.0 ? beside / computing : 0.0;
         seconds.statics *= factor;
+        seconds.units *= factor;
         seconds.attention *= factor;
-        seconds.feedForward = beside - seconds.statics - seconds.attention;
+        seconds.feedForward = beside - seconds.statics - seconds.units - seconds.attention;
     }
     return seconds;
 }

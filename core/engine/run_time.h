@@ -9,18 +9,19 @@
 
 namespace moescope::engine {
 
-/// What a layer asks of processor and disk. A run passes static probes, then attention, then the
-/// feed-forward with the dynamic probes; its results are stored meanwhile.
+/// What a layer asks of processor and disk. A run passes static probes, then units of work on
+/// weights, then attention, then the feed-forward with the dynamic probes; its results are stored
+/// meanwhile.
 struct LayerEffort {
-    Effort statics, attention, feedForward, storing;
+    Effort statics, units, attention, feedForward, storing;
     std::uint64_t bytes = 0;        ///< of stored weights, read once
     std::uint64_t expertBytes = 0;  ///< part of them that every block reads when streamed
 };
 
 /// Expected seconds of a layer's phases.
 struct LayerSeconds {
-    double statics = 0.0, attention = 0.0, feedForward = 0.0;
-    [[nodiscard]] double total() const { return statics + attention + feedForward; }
+    double statics = 0.0, units = 0.0, attention = 0.0, feedForward = 0.0;
+    [[nodiscard]] double total() const { return statics + units + attention + feedForward; }
 };
 
 [[nodiscard]] double secondsOf(const Effort& effort, const Calibration& calibration);

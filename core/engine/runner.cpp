@@ -3,7 +3,9 @@
 #include "core/engine/runner.h"
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/engine/columns.h"
+#include "core/engine/layer_neurons.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -66,7 +68,7 @@ LayerParts Runner::partsOf() const {
 std::vector<int> Runner::layersToVisit() const {
     std::vector<int> layers;
     for (const LayerWork& work : m_setup.plan.work) {
-        if (isForward(work.layer) || !work.statics.empty()) {
+        if (isForward(work.layer) || work.onWeights()) {
             layers.push_back(work.layer);
         }
     }
@@ -117,14 +119,22 @@ void Runner::run() {
 }
 
 /// How often poll() will be called.
-void Runner::expectSteps(int layer) {
+void Runner::expectSteps(int layer, const LayerContext* context) {
     const auto& spec = m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)];
-    if (!m_setup.plan.work[static_cast<std::size_t>(layer)].statics.empty()) {
+    const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
+    if (!work.statics.empty()) {
         const double slab =
             static_cast<double>(std::max<std::uint64_t>(m_setup.plan.memory.slabNeurons, 1));
         m_progress.expect(RunProgress::Phase::Statics,
                           3.0 * std::ceil(spec.moe->expert.intermediateSize / slab));
     }
+    double units = 0.0;
+    for (const PlannedExperiment* experiment : work.units) {
+        for (const auto& probe : experiment->probes.units) {
+            units += static_cast<double>(probe->units(*context).size());
+        }
+    }
+    m_progress.expect(RunProgress::Phase::Units, units);
     if (isForward(layer)) {
         const auto tokens = static_cast<double>(m_setup.corpus.ids.size());
         const double models = 1.0 + static_cast<double>(m_baselines.size());
@@ -140,9 +150,13 @@ void Runner::expectSteps(int layer) {
 
 void Runner::visit(int layer, std::optional<int> next) {
     const LayerWork& work = m_setup.plan.work[static_cast<std::size_t>(layer)];
+    std::optional<LayerContext> context;
+    if (m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)].isRouted()) {
+        context.emplace(contextOf(m_setup.models, m_baselineSpecs, layer, m_setup.corpus));
+    }
     m_progress.beginLayer(layer);
     poll();
-    expectSteps(layer);
+    expectSteps(layer, context ? &*context : nullptr);
     for (const auto& run : m_runs) {
         run->reader().checkpoint().requireWhole();
     }
@@ -155,12 +169,11 @@ void Runner::visit(int layer, std::optional<int> next) {
     if (next) {
         readAhead(*next);
     }
-    std::optional<LayerContext> context;
-    if (m_setup.models.model->spec.layers[static_cast<std::size_t>(layer)].isRouted()) {
-        context.emplace(contextOf(m_setup.models, m_baselineSpecs, layer, m_setup.corpus));
-    }
     if (!work.statics.empty()) {
         staticPhase(*context, work);
+    }
+    if (!work.units.empty()) {
+        unitPhase(*context, work);
     }
     if (isForward(layer)) {
         tokensPhase(context ? &*context : nullptr, work);
@@ -221,25 +234,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
         }
     });
     if (weights) {
-        std::vector<ColumnWeights> columns;
-        std::size_t baseline = 0;
-        for (std::size_t c = 0; c < context.columns.size(); ++c) {
-            switch (context.columns[c].kind) {
-                case Column::Kind::Routed:
-                    columns.push_back({&reader, &names.experts[c]});
-                    break;
-                case Column::Kind::Baseline: {
-                    ModelRun& run = *m_runs[++baseline];
-                    const auto layer = static_cast<std::size_t>(context.layer.value);
-                    columns.push_back({&run.reader(), &run.spec().layers[layer].names.dense});
-                    break;
-                }
-                case Column::Kind::Shared:
-                    columns.push_back({&reader, &names.shared});
-                    break;
-            }
-        }
-        const WeightStream stream(context, std::move(columns), m_setup.plan.place.device);
+        const WeightStream stream(context, columnWeights(context), m_setup.plan.place.device);
         stream.run(
             whole ? 0 : m_setup.plan.memory.slabNeurons,
             [&](const WeightBlock& block) {
@@ -254,6 +249,67 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
     forEachProbe([&](const PlannedExperiment& experiment, StaticProbe& probe) {
         add(experiment, probe.end());
     });
+}
+
+/// Where the matrices of a layer's columns lie.
+std::vector<ColumnWeights> Runner::columnWeights(const LayerContext& context) {
+    WeightReader& reader = m_runs.front()->reader();
+    const auto layer = static_cast<std::size_t>(context.layer.value);
+    const model::LayerNames& names = context.model.layers[layer].names;
+    std::vector<ColumnWeights> columns;
+    std::size_t baseline = 0;
+    for (std::size_t c = 0; c < context.columns.size(); ++c) {
+        switch (context.columns[c].kind) {
+            case Column::Kind::Routed:
+                columns.push_back({&reader, &names.experts[c]});
+                break;
+            case Column::Kind::Baseline: {
+                ModelRun& run = *m_runs[++baseline];
+                columns.push_back({&run.reader(), &run.spec().layers[layer].names.dense});
+                break;
+            }
+            case Column::Kind::Shared:
+                columns.push_back({&reader, &names.shared});
+                break;
+        }
+    }
+    return columns;
+}
+
+/// Results hold for these weights, this definition and these options.
+UnitJournal& Runner::journalOf(const PlannedExperiment& experiment) {
+    const std::string id(experiment.info->id);
+    const auto found = m_journals.find(id);
+    if (found != m_journals.end()) {
+        return found->second;
+    }
+    Sha256 hash;
+    for (const auto& run : m_runs) {
+        hash.update(run->reader().checkpoint().identity());
+    }
+    hash.update(fmt::format("{} {} {}", id, experiment.info->version, experiment.optionsJson));
+    const auto file = m_setup.scratchFolder / fmt::format("units-{}.bin", id);
+    return m_journals.try_emplace(id, file, hash.hexDigest()).first->second;
+}
+
+void Runner::unitPhase(const LayerContext& context, const LayerWork& work) {
+    const LayerNeurons neurons(columnWeights(context), context.hiddenSize,
+                               m_setup.plan.place.device);
+    for (const PlannedExperiment* experiment : work.units) {
+        for (const auto& probe : experiment->probes.units) {
+            UnitPhase phase({.layer = context,
+                             .probe = *probe,
+                             .neurons = neurons,
+                             .journal = journalOf(*experiment),
+                             .atOnce = m_setup.plan.memory.unitsAtOnce,
+                             .poll = [this] { watch(); },
+                             .done = [this] { m_progress.step(); }});
+            for (std::size_t kept = phase.units() - phase.remaining(); kept > 0; --kept) {
+                m_progress.step();
+            }
+            add(*experiment, phase.run());
+        }
+    }
 }
 
 void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
@@ -351,7 +407,7 @@ void Runner::keepResidual(int nextLayer) {
     m_lastKept = Clock::now();
 }
 
-void Runner::poll() {
+void Runner::watch() {
     if (m_stop.stop_requested()) {
         throw Error(ErrorCode::Cancelled, "The run was stopped.");
     }
@@ -360,6 +416,10 @@ void Runner::poll() {
         m_lastMeasured = now;
         m_peakMemory = std::max(m_peakMemory, residentMemory());
     }
+}
+
+void Runner::poll() {
+    watch();
     m_progress.step();
 }
 

@@ -7,9 +7,11 @@
 #include "core/engine/residual_streams.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/run_progress.h"
+#include "core/engine/unit_phase.h"
 #include "core/engine/weight_stream.h"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -48,15 +50,20 @@ private:
     [[nodiscard]] LayerParts partsOf() const;
     void visit(int layer, std::optional<int> next);
     void readAhead(int next);
-    void expectSteps(int layer);
+    void expectSteps(int layer, const LayerContext* context);
     void staticPhase(const LayerContext& context, const LayerWork& work);
+    void unitPhase(const LayerContext& context, const LayerWork& work);
+    [[nodiscard]] std::vector<ColumnWeights> columnWeights(const LayerContext& context);
+    [[nodiscard]] UnitJournal& journalOf(const PlannedExperiment& experiment);
     void tokensPhase(const LayerContext* context, const LayerWork& work);
     void finishLayer(int layer);
     void warn(const std::string& warning);
     void noteWarnings(int layer);
     void keepResidual(int nextLayer);
-    /// Called between blocks: stops on request, measures memory, moves progress.
+    /// Called between blocks: watches and moves progress.
     void poll();
+    /// Stops on request, measures memory.
+    void watch();
     void add(const PlannedExperiment& experiment, session::Part part);
 
     Setup m_setup;
@@ -70,7 +77,8 @@ private:
     std::vector<ModelStream> m_baselines;
     PassLimits m_limits;
     RunProgress m_progress;
-    std::vector<session::Part> m_parts;  ///< of the current layer, one per experiment
+    std::map<std::string, UnitJournal> m_journals;  ///< by experiment
+    std::vector<session::Part> m_parts;             ///< of the current layer, one per experiment
     std::vector<std::string> m_layerWarnings;
     std::vector<std::string> m_warnings;
     bool m_residualIsFinite = true;

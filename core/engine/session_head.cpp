@@ -92,7 +92,7 @@ session::ExperimentRecord recordOf(const PlannedExperiment& experiment,
     record.hasModelPart = std::any_of(probes.begin(), probes.end(),
                                       [](const Probe* probe) { return probe->hasModelPart(); });
     for (int layer = 0; experiment.perLayer() && layer < model.layerCount(); ++layer) {
-        if (model.layers[static_cast<std::size_t>(layer)].isRouted()) {
+        if (model.layers[static_cast<std::size_t>(layer)].isRouted() && experiment.covers(layer)) {
             record.layers.emplace_back(layer);
         }
     }

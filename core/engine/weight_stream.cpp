@@ -7,8 +7,6 @@
 #include <algorithm>
 
 namespace moescope::engine {
-namespace {
-
 const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role role) {
     switch (role) {
         case Role::Gate:
@@ -20,8 +18,6 @@ const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role ro
     }
     return names.down;
 }
-
-}  // namespace
 
 void WeightStream::run(std::uint64_t slabNeurons, const Consumer& consumer,
                        const Poll& poll) const {

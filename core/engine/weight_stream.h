@@ -16,6 +16,9 @@ struct ColumnWeights {
     const model::FeedForwardNames* names = nullptr;
 };
 
+/// The matrix of a role.
+[[nodiscard]] const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role role);
+
 /// Carries a layer's expert matrices past the static probes in slabs of neurons, float32, so that
 /// no more than `slabNeurons` neurons of all columns are in memory at once. Order as WeightBlock
 /// says.

@@ -11,7 +11,8 @@ namespace {
 using Info = ExperimentInfo;
 
 constexpr std::array kCatalogue{
-    Info{"weight_similarity", "A1", "Weight similarity (matrix level)", ExperimentKind::Static, 1,
+    Info{"weight_similarity", "A1", "Weight similarity (matrix level)", ExperimentKind::Static,
+         false, 1,
          "Cosine of the flattened gate, up and down matrices for every pair of routed experts, of "
          "the dense baselines F and, where the shape is equal, of the shared experts S. Relative: "
          "the same on expert minus F, or minus the mean of the experts where there is no F.",
@@ -19,12 +20,25 @@ constexpr std::array kCatalogue{
          "standard deviation of 1/sqrt(D).",
          "arXiv 2406.18219"},
     Info{"mean_neuron_similarity", "A2", "Weight similarity (mean neuron)", ExperimentKind::Static,
-         1,
+         false, 1,
          "Mean over the neurons of a matrix first (rows of gate and up, columns of down), then the "
          "cosine of these vectors for every pair of routed experts, dense baselines F and shared "
          "experts S.",
          "1 = the experts' average neurons point the same way.", "arXiv 2406.18219"},
-    Info{"router_similarity", "A4", "Router and weight similarity", ExperimentKind::Static, 1,
+    Info{"matched_similarity", "A3", "Weight similarity (matched neurons)", ExperimentKind::Static,
+         true, 1,
+         "For every pair of routed experts, dense baselines F and, where they are as wide, shared "
+         "experts S: cosines between the neurons of both (rows of gate and up, columns of down), "
+         "the permutation of the second's neurons that maximises their sum (linear assignment, "
+         "exact), then the cosine of the flattened matrices, Kendall's tau-b between the "
+         "permutation and the identity, growth over the weight similarity (their difference), and "
+         "the mean cosine of matched neurons. Joint: one permutation for gate, up and down, from "
+         "the sum of their cosines. Diagonal 1. Random: the same for two Gaussian matrices.",
+         "tau near 1: neurons still stand in the order of a common ancestor. Compare the "
+         "similarity with the value for random matrices, which is above 0.",
+         "arXiv 2406.18219"},
+    Info{"router_similarity", "A4", "Router and weight similarity", ExperimentKind::Static, false,
+         1,
          "Cosine of the router's rows for every pair of routed experts. Per layer and matrix the "
          "linear regression of that (Y) on the cosine of the experts' mean neurons, or of their "
          "flattened matrices (X), over the E(E-1)/2 pairs: slope, intercept, r, r squared, "
@@ -32,7 +46,7 @@ constexpr std::array kCatalogue{
          "layers.",
          "r squared near 1: experts whose weights are alike have router rows that are alike.",
          "arXiv 2406.18219"},
-    Info{"expert_projection", "A5", "Projection of experts", ExperimentKind::Static, 1,
+    Info{"expert_projection", "A5", "Projection of experts", ExperimentKind::Static, false, 1,
          "Two principal components of the flattened matrices of the routed experts and dense "
          "baselines F as rows, each column less its mean over the rows and (standardised) over its "
          "unbiased deviation; scores U S by way of the Gram matrix, each component's score of "
@@ -41,45 +55,51 @@ constexpr std::array kCatalogue{
          "Close points are experts with similar weights. Read the explained variance first: the "
          "plane shows no more than that.",
          "arXiv 2406.18219"},
-    Info{"parameters", "A7", "Parameter accounting", ExperimentKind::Static, 1,
+    Info{"neuron_projection", "A6", "Projection of neurons", ExperimentKind::Static, true, 1,
+         "Three principal components of all neurons of the routed experts, dense baselines F and "
+         "shared experts S as rows (rows of gate and up, columns of down), each column less its "
+         "mean and (standardised) over its unbiased deviation, by way of the covariance of the "
+         "columns; each component's score of largest magnitude positive; explained variance.",
+         "Clouds that coincide: the experts' neurons fill the same space.", "arXiv 2406.18219"},
+    Info{"parameters", "A7", "Parameter accounting", ExperimentKind::Static, false, 1,
          "Parameters in all and active per token by component, from the shapes of the "
          "checkpoint's own tensors; operations per token by context; bytes of expert weights that "
          "a batch touches when routing is uniform.",
          "Active = what one token is multiplied with: k of E experts in every layer, and all the "
          "rest.",
          "arXiv 2401.04088"},
-    Info{"output_similarity", "B1", "Expert output similarity", ExperimentKind::Dynamic, 1,
+    Info{"output_similarity", "B1", "Expert output similarity", ExperimentKind::Dynamic, false, 1,
          "Per token, cosine of the output vectors of all routed experts, of the dense baselines F "
          "at the same layer and of the shared experts S; averaged over tokens as "
          "1 - acos(cos)/pi, diagonal 1. Relative: on the experts' outputs minus their mean.",
          "One token: 1 = the experts say the same about it. Averaged map: 1 = same direction, "
          "0.5 = at right angles.",
          "arXiv 2406.18219"},
-    Info{"norms_scores", "B2", "Output norm and router score", ExperimentKind::Dynamic, 1,
+    Info{"norms_scores", "B2", "Output norm and router score", ExperimentKind::Dynamic, false, 1,
          "Per token and expert, the L2 norm of the expert's output before the routing weight is "
          "applied, and the router's score.",
          "Paired bars: does the router score those experts high whose outputs are large?",
          "arXiv 2406.18219"},
-    Info{"rank_counts", "B3", "Rank counts", ExperimentKind::Dynamic, 1,
+    Info{"rank_counts", "B3", "Rank counts", ExperimentKind::Dynamic, false, 1,
          "Per token, experts ranked ascending by output norm and by router score (1 = smallest, "
          "ties by expert index); count[score rank, norm rank] over experts and tokens.",
          "Tall bars where both ranks are equal: the larger an expert's output, the higher its "
          "score. All bars equal: no relation.",
          "arXiv 2406.18219"},
-    Info{"intermediate_states", "B4", "Intermediate states", ExperimentKind::Dynamic, 1,
+    Info{"intermediate_states", "B4", "Intermediate states", ExperimentKind::Dynamic, false, 1,
          "act(gate x) of every neuron of every routed expert, of the dense baselines F and of the "
          "shared experts S, kept for some tokens; per expert, over all tokens, the share of "
          "neurons whose magnitude is above the threshold, and the mean magnitude.",
          "A row is an expert, a column a neuron: bright = it fires for this token. Beside it the "
          "share of neurons that are active.",
          "arXiv 2406.18219"},
-    Info{"chosen_experts", "B5", "Chosen experts", ExperimentKind::Dynamic, 1,
+    Info{"chosen_experts", "B5", "Chosen experts", ExperimentKind::Dynamic, false, 1,
          "Ids of the chosen experts by falling selection score, ties to the lower index, and the "
          "weights that multiplied their outputs.",
          "A row is a token, a column an expert; the colour is the routing weight, blank = not "
          "chosen.",
          "arXiv 2406.18219"},
-    Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, 1,
+    Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, false, 1,
          "Each token's background is its first choice at the layer shown.",
          "Colour = the expert with the largest selection score; hover for all chosen ones.",
          "arXiv 2401.04088, section 5"},

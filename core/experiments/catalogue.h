@@ -21,6 +21,8 @@ struct ExperimentInfo {
     std::string_view label;  ///< "B3": its place in the definitions
     std::string_view title;  ///< "Rank counts"
     ExperimentKind kind = ExperimentKind::Dynamic;
+    /// Takes hours where the others take minutes: done when asked for by name or group only.
+    bool isCostly = false;
     int version = 1;  ///< goes up when the definition of a stored number changes: older results are
                       ///< not reused
     std::string_view definition;  ///< exact, stored in the session beside the numbers

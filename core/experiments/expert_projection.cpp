@@ -36,6 +36,16 @@ public:
                (kComponents * sizeof(float) + sizeof(std::int32_t));
     }
 
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        const auto columns = static_cast<double>(layer.columns.size());
+        const double weights =
+            3.0 * columns * layer.columns.front().intermediateSize * layer.hiddenSize;
+        const double slabs = std::ceil(weights / (3.0 * columns * kGramSlab));
+        return {.operations = 2.0 * 2.0 * weights * columns,
+                .elements = 12.0 * weights,
+                .calls = 3.0 * (40.0 + 10.0 * slabs)};
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_columns = layer.columns;
         m_labels.clear();

@@ -7,7 +7,9 @@
 #include "core/experiments/chosen_experts.h"
 #include "core/experiments/expert_projection.h"
 #include "core/experiments/intermediate_states.h"
+#include "core/experiments/matched_similarity.h"
 #include "core/experiments/mean_neuron_similarity.h"
+#include "core/experiments/neuron_projection.h"
 #include "core/experiments/norms_scores.h"
 #include "core/experiments/options.h"
 #include "core/experiments/output_similarity.h"
@@ -29,6 +31,10 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.statics.push_back(makeWeightSimilarity(options));
     } else if (info->id == "mean_neuron_similarity") {
         probes.statics.push_back(makeMeanNeuronSimilarity());
+    } else if (info->id == "matched_similarity") {
+        probes.units.push_back(makeMatchedSimilarity(options));
+    } else if (info->id == "neuron_projection") {
+        probes.units.push_back(makeNeuronProjection(options));
     } else if (info->id == "router_similarity") {
         probes.statics.push_back(makeRouterSimilarity(options));
     } else if (info->id == "expert_projection") {

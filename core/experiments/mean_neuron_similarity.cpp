@@ -23,6 +23,7 @@ public:
 
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
+        m_dimensions = layer.hiddenSize;
         m_sums.begin(layer);
     }
 
@@ -33,6 +34,7 @@ public:
         for (const engine::Role role : kRoles) {
             finish(role, part);
         }
+        part.quantities.push_back(randomDeviation(m_dimensions));
         m_sums.clear();
         return part;
     }
@@ -52,6 +54,7 @@ private:
 
     std::vector<std::string> m_labels;
     NeuronSums m_sums;
+    double m_dimensions = 1.0;
 };
 
 }  // namespace

@@ -36,6 +36,11 @@ constexpr std::array<std::pair<Scaling, std::string_view>, 2> kScalingNames{{
     {Scaling::Raw, "raw"},
 }};
 
+constexpr std::array<std::pair<Matching, std::string_view>, 2> kMatchingNames{{
+    {Matching::Separate, "separate"},
+    {Matching::Joint, "joint"},
+}};
+
 template <typename Names, typename Value>
 std::string wordOf(const Names& names, Value value) {
     const auto found = std::find_if(names.begin(), names.end(),
@@ -76,7 +81,7 @@ bool hasRouterAgainst(std::string_view experiment) {
     return experiment == "router_similarity";
 }
 bool hasProjection(std::string_view experiment) {
-    return experiment == "expert_projection";
+    return experiment == "expert_projection" || experiment == "neuron_projection";
 }
 bool hasOutliers(std::string_view experiment) {
     return experiment == "expert_projection";
@@ -91,6 +96,65 @@ std::vector<std::uint64_t> indicesOf(KeptTokens which, std::uint64_t wanted, std
         indices[i] = which == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
     }
     return indices;
+}
+
+bool hasMatching(std::string_view experiment) {
+    return experiment == "matched_similarity";
+}
+
+std::vector<std::string> words(std::string_view experiment, const Json& list) {
+    if (!list.is_array() ||
+        !std::all_of(list.begin(), list.end(), [](const Json& word) { return word.is_string(); })) {
+        refuse(experiment, list.dump() + " is not a list of words");
+    }
+    return list.get<std::vector<std::string>>();
+}
+
+std::set<std::string> rolesOf(std::string_view experiment, const Json& list) {
+    std::set<std::string> roles;
+    for (const std::string& role : words(experiment, list)) {
+        if (role != "gate" && role != "up" && role != "down") {
+            refuse(experiment, "unknown role \"" + role + "\"; there are gate, up and down");
+        }
+        roles.insert(role);
+    }
+    return roles;
+}
+
+/// Sorted, without repetitions.
+std::vector<LabelPair> pairsOf(std::string_view experiment, const Json& list) {
+    std::set<LabelPair> pairs;
+    for (const std::string& text : words(experiment, list)) {
+        pairs.insert(parseLabelPair(text));
+    }
+    return {pairs.begin(), pairs.end()};
+}
+
+bool readMatching(std::string_view experiment, const std::string& key, const Json& value,
+                  ExperimentOptions& options) {
+    if (key == "matching") {
+        options.matching = valueOf(kMatchingNames, experiment, value);
+    } else if (key == "roles") {
+        options.matchRoles = rolesOf(experiment, value);
+    } else if (key == "pairs") {
+        options.matchPairs = pairsOf(experiment, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+Json matchingJson(const ExperimentOptions& options) {
+    Json json = Json::object();
+    json["matching"] = wordOf(kMatchingNames, options.matching);
+    if (!options.matchRoles.empty()) {
+        json["roles"] = options.matchRoles;
+    }
+    const std::set<LabelPair> pairs(options.matchPairs.begin(), options.matchPairs.end());
+    for (const LabelPair& pair : pairs) {
+        json["pairs"].push_back(pair.first + ":" + pair.second);
+    }
+    return json;
 }
 
 double positive(std::string_view experiment, const Json& value) {
@@ -125,12 +189,25 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
     } else if (key == "outlier_neighbours" && hasOutliers(experiment) &&
                value.is_number_unsigned()) {
         options.outlierNeighbours = value.get<std::uint64_t>();
+    } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
+        return;
     } else {
         refuse(experiment, "\"" + key + "\": " + value.dump() + " is not understood");
     }
 }
 
 }  // namespace
+
+LabelPair parseLabelPair(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size() ||
+        text.substr(0, colon) == text.substr(colon + 1)) {
+        throw Error(ErrorCode::Usage, "\"" + std::string(text) +
+                                          "\" is not a pair of experts: write two different "
+                                          "ones, as in 0:1 or 3:F.");
+    }
+    return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
 
 std::string optionsJson(std::string_view experiment, const ExperimentOptions& options) {
     Json json = Json::object();  // keys come out sorted
@@ -158,6 +235,9 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["kept_token_count"] = options.keptStateCount;
         json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
         json["activity_threshold"] = options.activityThreshold;
+    }
+    if (hasMatching(experiment)) {
+        json.update(matchingJson(options));
     }
     return json.dump();
 }

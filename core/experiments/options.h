@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,21 @@ enum class Scaling {
     Raw,           ///< mean 0
 };
 
+/// How many permutations match the neurons of two experts.
+enum class Matching {
+    Separate,  ///< one for each role
+    Joint,     ///< one for all roles, from the sum of their similarities
+};
+
+/// Two columns by their labels, "0" and "F".
+struct LabelPair {
+    std::string first, second;
+    auto operator<=>(const LabelPair&) const = default;
+};
+
+/// "0:1" or "3:F" as a pair. Throws Error(Usage).
+[[nodiscard]] LabelPair parseLabelPair(std::string_view text);
+
 /// Everything a user may set about how numbers are made. Each experiment sees only its own part
 /// (optionsJson), so that changing one option makes no other experiment's results stale.
 struct ExperimentOptions {
@@ -45,9 +62,12 @@ struct ExperimentOptions {
     double activityThreshold = 0.001;   ///< intermediate_states; at least 0
     KeptTokens keptTokens = KeptTokens::First;  ///< output_similarity, intermediate_states
     WeightMeasure routerAgainst = WeightMeasure::MeanNeuron;  ///< router_similarity
-    Scaling projection = Scaling::Standardised;               ///< expert_projection
-    double outlierRadius = 50.0;          ///< expert_projection: DBSCAN's eps, as in the source
-    std::uint64_t outlierNeighbours = 5;  ///< expert_projection: its min_samples
+    Scaling projection = Scaling::Standardised;  ///< expert_projection, neuron_projection
+    double outlierRadius = 50.0;             ///< expert_projection: DBSCAN's eps, as in the source
+    std::uint64_t outlierNeighbours = 5;     ///< expert_projection: its min_samples
+    Matching matching = Matching::Separate;  ///< matched_similarity
+    std::set<std::string> matchRoles{};   ///< matched_similarity: "gate", "up", "down"; empty: all
+    std::vector<LabelPair> matchPairs{};  ///< matched_similarity; empty: all
     bool operator==(const ExperimentOptions&) const = default;
 };
 

@@ -41,6 +41,11 @@ session::Quantity tokenIndices(std::span<const std::uint64_t> tokens) {
     return quantity;
 }
 
+session::Quantity randomDeviation(double dimensions) {
+    return scalar("random_deviation", "standard deviation of the cosine of Gaussian vectors",
+                  1.0 / std::sqrt(dimensions));
+}
+
 std::string notFiniteWarning(const std::string& what, const std::vector<std::string>& labels,
                              std::span<const double> gram) {
     std::string list;

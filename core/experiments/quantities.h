@@ -25,6 +25,10 @@ namespace moescope::experiments {
 /// "kept_tokens": which tokens of the text the maps of a part are of.
 [[nodiscard]] session::Quantity tokenIndices(std::span<const std::uint64_t> tokens);
 
+/// "random_deviation": the standard deviation of the cosine of two Gaussian vectors, 1 / sqrt(D);
+/// its mean is 0.
+[[nodiscard]] session::Quantity randomDeviation(double dimensions);
+
 /// "Not finite: expert 3 and F, so their ... are missing." for the labels whose own entry on the
 /// diagonal of a Gram matrix is not finite; empty when all are.
 [[nodiscard]] std::string notFiniteWarning(const std::string& what,

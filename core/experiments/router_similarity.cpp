@@ -49,6 +49,16 @@ public:
                           : NeuronSums::bytes(layer);
     }
 
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        if (!m_byMatrix) {
+            return NeuronSums::effort(layer);
+        }
+        const double experts = layer.experts();
+        const double weights =
+            3.0 * experts * layer.columns.front().intermediateSize * layer.hiddenSize;
+        return {.operations = 2.0 * 2.0 * weights * experts, .elements = 4.0 * weights};
+    }
+
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_labels.resize(static_cast<std::size_t>(layer.experts()));

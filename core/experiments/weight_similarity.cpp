@@ -64,6 +64,8 @@ public:
     void begin(const engine::LayerContext& layer) override {
         m_columns = layer.columns;
         m_experts = layer.experts();
+        m_dimensions =
+            static_cast<double>(layer.hiddenSize) * layer.columns.front().intermediateSize;
         m_grams = {};
     }
 
@@ -85,6 +87,7 @@ public:
         for (const engine::Role role : kRoles) {
             finish(role, part);
         }
+        part.quantities.push_back(randomDeviation(m_dimensions));
         m_grams = {};
         return part;
     }
@@ -147,6 +150,7 @@ private:
     RelativeTo m_relativeTo;
     std::vector<engine::Column> m_columns;
     std::int64_t m_experts = 0;
+    double m_dimensions = 1.0;  // of a flattened matrix
     std::array<RoleGrams, kRoles.size()> m_grams;
 };
 

@@ -190,11 +190,17 @@ Head combine(const std::optional<Head>& old, Head wanted) {
         wanted.run.chatTemplate = old->run.chatTemplate;
     }
     for (const ExperimentRecord& record : old->experiments) {
-        const bool known =
-            std::any_of(wanted.experiments.begin(), wanted.experiments.end(),
-                        [&](const ExperimentRecord& other) { return other.id == record.id; });
-        if (!known) {
+        const auto known =
+            std::find_if(wanted.experiments.begin(), wanted.experiments.end(),
+                         [&](const ExperimentRecord& other) { return other.id == record.id; });
+        if (known == wanted.experiments.end()) {
             wanted.experiments.push_back(record);
+        } else if (known->version == record.version && known->optionsJson == record.optionsJson) {
+            // More layers of one experiment: what was finished stays part of it.
+            std::vector<LayerId> layers;
+            std::set_union(known->layers.begin(), known->layers.end(), record.layers.begin(),
+                           record.layers.end(), std::back_inserter(layers));
+            known->layers = std::move(layers);
         }
     }
     return wanted;
@@ -374,6 +380,17 @@ void RunStore::begin(const Head& head) {
 
 bool RunStore::hasPart(const PartKey& key) const {
     return m_impl->index.has(key);
+}
+
+bool RunStore::modelPartIsStale(BranchId branch, const std::string& experiment) const {
+    const auto isNew = [&](std::optional<LayerId> layer) {
+        std::error_code ignored;
+        const PartKey key{branch, experiment, layer};
+        return hasPart(key) &&
+               std::filesystem::exists(parts::partFile(m_impl->folder, key), ignored);
+    };
+    const auto& layers = m_impl->record(experiment).layers;
+    return !isNew(std::nullopt) && std::any_of(layers.begin(), layers.end(), isNew);
 }
 
 void RunStore::writePart(const Part& part) {

@@ -45,6 +45,9 @@ public:
     /// True when the part is finished, in the parts folder or in the existing session, under the
     /// same experiment version and options.
     [[nodiscard]] bool hasPart(const PartKey& key) const;
+    /// True when layers of the experiment were finished since its part about the whole model was:
+    /// they were added to a session that has one.
+    [[nodiscard]] bool modelPartIsStale(BranchId branch, const std::string& experiment) const;
     void writePart(const Part& part);
 
     /// Assembles RUN.h5 from everything finished. Planned but unfinished experiments stay recorded

@@ -17,9 +17,11 @@ ExperimentChoiceModel::ExperimentChoiceModel(QObject* parent) : QAbstractListMod
     for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
         if (info.kind != experiments::ExperimentKind::Derived) {
             m_ids << text(info.id);
+            if (!info.isCostly) {
+                m_chosen.insert(text(info.id));
+            }
         }
     }
-    m_chosen = QSet<QString>(m_ids.begin(), m_ids.end());
 }
 
 QStringList ExperimentChoiceModel::chosen() const {

@@ -165,6 +165,17 @@ TEST_CASE("AnalyzeCommand: options of the experiments on weights", "[app][cli]")
     CHECK(options.experimentOptions.projection == experiments::Scaling::Raw);
     CHECK(options.experimentOptions.outlierRadius == 2.5);
     CHECK(options.experimentOptions.outlierNeighbours == 3);
+    const AnalyzeOptions matching =
+        parsed({"--prompt", "x", "--matching", "joint", "--match-roles", "up,gate", "--match-pairs",
+                "3:F,0:1", "--static-layers", "0,2-3"});
+    CHECK(matching.experimentOptions.matching == experiments::Matching::Joint);
+    CHECK(matching.experimentOptions.matchRoles == std::set<std::string>{"gate", "up"});
+    CHECK(matching.experimentOptions.matchPairs ==
+          std::vector<experiments::LabelPair>{{"3", "F"}, {"0", "1"}});
+    CHECK(matching.staticLayers == std::vector<int>{0, 2, 3});
+    checkRefused({"--prompt", "x", "--match-roles", "router"}, {"router", "gate"});
+    checkRefused({"--prompt", "x", "--match-pairs", "1:1"}, {"1:1", "3:F"});
+    checkRefused({"--prompt", "x", "--static-layers", "two"}, {"two"});
     CHECK(parsed({"--prompt", "x"}).experimentOptions == experiments::ExperimentOptions{});
     checkRefused({"--prompt", "x", "--router-against", "bias"}, {"bias", "mean-neuron"});
     checkRefused({"--prompt", "x", "--projection", "none"}, {"none", "raw"});

@@ -44,8 +44,12 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
           Strings{"weight_similarity", "rank_counts"});
     CHECK(parseExperiments(Strings{"rank_counts,chosen-experts", "rank_counts"}) ==
           Strings{"rank_counts", "chosen_experts"});
-    CHECK(parseExperiments(Strings{}).size() == experiments::catalogue().size());
-    CHECK(parseExperiments(Strings{}) == parseExperiments(Strings{"all"}));
+    CHECK(parseExperiments(Strings{"all"}).size() == experiments::catalogue().size());
+    for (const std::string& id : parseExperiments(Strings{})) {
+        CHECK_FALSE(experiments::findExperiment(id)->isCostly);
+    }
+    CHECK(parseExperiments(Strings{}).size() <
+          parseExperiments(Strings{"static", "dynamic"}).size());
     const auto statics = parseExperiments(Strings{"static"});
     const auto dynamics = parseExperiments(Strings{"dynamic"});
     CHECK(statics.size() + dynamics.size() == experiments::catalogue().size());
@@ -55,6 +59,16 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
     checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_counts,zzz"})); },
                 ErrorCode::Usage, {"zzz", "rank_counts", "static"});
     checkThrows([] { static_cast<void>(parseExperiments(Strings{""})); }, ErrorCode::Usage, {});
+}
+
+TEST_CASE("parseLayers: numbers and ranges, ascending", "[app][cli]") {
+    CHECK(parseLayers(Strings{}).empty());
+    CHECK(parseLayers(Strings{"31,0", "8-10,9"}) == std::vector<int>{0, 8, 9, 10, 31});
+    for (const char* bad :
+         {"", "a", "1,", "-1", "3-1", "1-", "1-2-3", "0x1", "99999999999", "1 2"}) {
+        CAPTURE(bad);
+        checkThrows([&] { static_cast<void>(parseLayers(Strings{bad})); }, ErrorCode::Usage, {});
+    }
 }
 
 TEST_CASE("presetPrompt: the shipped prompts", "[app][cli]") {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/engine/program.h"
 
+#include "app/cli/values.h"
 #include "core/base/file_system.h"
 #include "core/base/version.h"
-#include "core/experiments/catalogue.h"
 #include "core/experiments/factory.h"
 #include "core/session/run_events.h"
 #include "core/session/session.h"
@@ -137,7 +137,7 @@ TEST_CASE("moescope-engine: a run writes a session and says where", "[app][engin
     CHECK_FALSE(std::filesystem::exists(bench / "run.h5.partial"));
     const auto run = bench.session();
     CHECK(run->head().corpus.tokenCount() == 58);  // <s> and the characters but newlines
-    CHECK(run->head().experiments.size() == experiments::catalogue().size());
+    CHECK(run->head().experiments.size() == cli::parseExperiments({}).size());
     // Relative paths come with the folder in which they hold.
     const auto here = std::filesystem::canonical(bench / "model").parent_path().string();
     CHECK(run->head().run.commandLine ==
@@ -335,7 +335,7 @@ TEST_CASE("moescope-engine: a disk that fills up ends with 7 and loses nothing",
     const auto again = bench.run(arguments);
     INFO(again.err);
     CHECK(again.exitCode == 0);
-    CHECK(bench.session()->head().experiments.size() == experiments::catalogue().size());
+    CHECK(bench.session()->head().experiments.size() == cli::parseExperiments({}).size());
 }
 
 TEST_CASE("moescope-engine: NaN weights give warnings and gaps", "[app][engine]") {

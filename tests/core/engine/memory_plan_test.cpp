@@ -39,6 +39,23 @@ PlanInput twoLayers(std::uint64_t budget) {
 
 }  // namespace
 
+TEST_CASE("planMemory: as many units at once as memory and processors allow", "[core][engine]") {
+    engine::PlanInput input;
+    input.fixed = 100 * kMebi;
+    engine::LayerCost layer;
+    layer.unit = 300 * kMebi;
+    input.layers = {layer, layer};
+    input.mostUnits = 4;
+    input.budget = 4096 * kMebi;
+    CHECK(engine::planMemory(input).unitsAtOnce == 4);
+    CHECK(engine::planMemory(input).peakBytes == 1300 * kMebi);
+    input.budget = 800 * kMebi;
+    CHECK(engine::planMemory(input).unitsAtOnce == 2);
+    CHECK(engine::planMemory(input).minimumBytes == 400 * kMebi);
+    input.budget = 399 * kMebi;
+    CHECK_THROWS_AS(engine::planMemory(input), Error);
+}
+
 TEST_CASE("planMemory: plenty of memory takes the fast way", "[core][engine]") {
     const MemoryPlan plan = planMemory(twoLayers(std::uint64_t{64} << 30U));
     CHECK(plan.residentExperts);

@@ -17,13 +17,17 @@ TEST_CASE("makeProbes: every experiment that is not derived has probes of its ki
     for (const auto& info : experiments::catalogue()) {
         CAPTURE(info.id);
         const auto probes = experiments::makeProbes(info.id, experiments::optionsJson(info.id, {}));
-        const bool isStatic = !probes.statics.empty() || !probes.models.empty();
+        const bool isStatic =
+            !probes.statics.empty() || !probes.models.empty() || !probes.units.empty();
         CHECK(isStatic == (info.kind == ExperimentKind::Static));
         CHECK(!probes.dynamic.empty() == (info.kind == ExperimentKind::Dynamic));
         for (const auto& probe : probes.dynamic) {
             CHECK(probe->experiment() == info.id);
         }
         for (const auto& probe : probes.statics) {
+            CHECK(probe->experiment() == info.id);
+        }
+        for (const auto& probe : probes.units) {
             CHECK(probe->experiment() == info.id);
         }
         for (const auto& probe : probes.models) {

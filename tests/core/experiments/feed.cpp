@@ -172,6 +172,43 @@ session::Part feed(engine::StaticProbe& probe, const WeightData& layer, int slab
     return probe.end();
 }
 
+namespace {
+
+class PlainNeurons final : public engine::NeuronSource {
+public:
+    explicit PlainNeurons(const WeightData& data) : m_data(data) {}
+    [[nodiscard]] at::Tensor read(int column, engine::Role role, std::uint64_t first,
+                                  std::uint64_t count) const override {
+        const at::Tensor matrix = stacked(m_data, static_cast<std::size_t>(role), {column})[0];
+        const at::Tensor rows = role == engine::Role::Down ? matrix.t() : matrix;
+        return rows.narrow(0, static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
+    }
+
+private:
+    const WeightData& m_data;
+};
+
+}  // namespace
+
+std::unique_ptr<engine::NeuronSource> neuronsOf(const WeightData& layer) {
+    return std::make_unique<PlainNeurons>(layer);
+}
+
+session::Part feed(engine::UnitProbe& probe, const WeightData& layer) {
+    const model::ModelSpec model;
+    const model::MoeSpec moe = moeOf(layer.experts, 1);
+    const text::TokenizedCorpus none;
+    const engine::LayerContext context{BranchId{0},      LayerId{3},    model, moe,
+                                       layer.hiddenSize, layer.columns, none};
+    probe.check(context);
+    const PlainNeurons neurons(layer);
+    std::vector<std::vector<double>> results;
+    for (std::size_t unit = 0; unit < probe.units(context).size(); ++unit) {
+        results.push_back(probe.compute(context, unit, neurons, [] {}));
+    }
+    return probe.assemble(context, results);
+}
+
 text::TokenizedCorpus corpusOf(const std::vector<std::size_t>& documentSizes) {
     text::TokenizedCorpus corpus;
     corpus.offsets.push_back(0);

@@ -43,6 +43,11 @@ struct WeightData {
                                  std::size_t blockTokens);
 [[nodiscard]] session::Part feed(engine::StaticProbe& probe, const WeightData& layer,
                                  int slabNeurons);
+/// Every unit of work, one after the other.
+[[nodiscard]] session::Part feed(engine::UnitProbe& probe, const WeightData& layer);
+
+/// The neurons of these matrices. The data must outlive it.
+[[nodiscard]] std::unique_ptr<engine::NeuronSource> neuronsOf(const WeightData& layer);
 
 /// A text of as many one-word documents as there are sizes.
 [[nodiscard]] text::TokenizedCorpus corpusOf(const std::vector<std::size_t>& documentSizes);

@@ -63,3 +63,18 @@ TEST_CASE("MeanNeuronSimilarity: NaN weights give gaps and a warning", "[core][e
     REQUIRE(part.warnings.size() == 1);
     CHECK_THAT(part.warnings[0], Catch::Contains("down weights of S"));
 }
+
+TEST_CASE("MeanNeuronSimilarity: random neurons spread as the baseline says",
+          "[core][experiments]") {
+    const auto probe = experiments::makeMeanNeuronSimilarity();
+    const session::Part part = feed(*probe, randomWeights(24, 7, 50, false, 18), 100);
+    const double expected = quantity(part, "random_deviation").values.at(0);
+    CHECK(expected == Approx(1.0 / std::sqrt(50.0)));
+    double squares = 0.0;
+    for (std::uint64_t i = 0; i < 24; ++i) {
+        for (std::uint64_t j = 0; j < i; ++j) {
+            squares += std::pow(quantity(part, "down").values.at(i * 24 + j), 2.0);
+        }
+    }
+    CHECK(std::sqrt(squares / 276.0) == Approx(expected).epsilon(0.15));
+}

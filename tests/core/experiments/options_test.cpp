@@ -30,6 +30,14 @@ TEST_CASE("ExperimentOptions: each experiment sees its own part only", "[core][e
     CHECK(optionsJson("router_similarity", statics) == R"({"router_against":"matrix"})");
     CHECK(optionsJson("expert_projection", statics) ==
           R"({"outlier_neighbours":3,"outlier_radius":2.5,"projection":"raw"})");
+    const ExperimentOptions matching{.matching = Matching::Joint,
+                                     .matchRoles = {"up"},
+                                     .matchPairs = {{"2", "F"}, {"0", "1"}, {"2", "F"}}};
+    CHECK(optionsJson("matched_similarity", matching) ==
+          R"({"matching":"joint","pairs":["0:1","2:F"],"roles":["up"]})");
+    CHECK(optionsJson("matched_similarity", {}) == R"({"matching":"separate"})");
+    const std::string again = optionsJson("matched_similarity", matching);
+    CHECK(optionsJson("matched_similarity", parseOptions("matched_similarity", again)) == again);
     for (const char* id : {"router_similarity", "expert_projection"}) {
         const std::string json = optionsJson(id, statics);
         CHECK(optionsJson(id, parseOptions(id, json)) == json);
@@ -64,6 +72,16 @@ TEST_CASE("ExperimentOptions: a radius must be positive", "[core][experiments]")
         CAPTURE(text);
         checkThrows([&] { static_cast<void>(parseOptions("expert_projection", text)); },
                     ErrorCode::Usage, {"expert_projection"});
+    }
+}
+
+TEST_CASE("ExperimentOptions: pairs and roles must make sense", "[core][experiments]") {
+    for (const char* text : {R"({"roles":["router"]})", R"({"roles":"gate"})", R"({"pairs":["1"]})",
+                             R"({"pairs":["1:1"]})", R"({"pairs":[":2"]})", R"({"pairs":[1]})",
+                             R"({"matching":"both"})"}) {
+        CAPTURE(text);
+        checkThrows([&] { static_cast<void>(parseOptions("matched_similarity", text)); },
+                    ErrorCode::Usage, {});
     }
 }
 

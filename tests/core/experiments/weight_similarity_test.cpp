@@ -130,6 +130,19 @@ TEST_CASE("WeightSimilarity: near copies keep their digits relative to the mean"
     }
 }
 
+TEST_CASE("WeightSimilarity: random matrices spread as the baseline says", "[core][experiments]") {
+    const session::Part part = run(randomWeights(24, 10, 20, false, 17));
+    const double expected = quantity(part, "random_deviation").values.at(0);
+    CHECK(expected == Approx(1.0 / std::sqrt(200.0)));
+    double squares = 0.0;
+    for (std::uint64_t i = 0; i < 24; ++i) {
+        for (std::uint64_t j = 0; j < i; ++j) {
+            squares += std::pow(quantity(part, "up").values.at(i * 24 + j), 2.0);
+        }
+    }
+    CHECK(std::sqrt(squares / 276.0) == Approx(expected).epsilon(0.15));
+}
+
 TEST_CASE("WeightSimilarity: NaN weights give gaps and a warning", "[core][experiments]") {
     WeightData weights = referenceWeights("mixtral", 0, "mistral-baseline");
     weights.matrices[1][2][7] = std::numeric_limits<float>::quiet_NaN();
