@@ -115,6 +115,9 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     if (m_info.hasRelative && m_plan.relative) {
         name += "-relative";
     }
+    if (m_info.hasDimensions && m_plan.dimensions == 3) {
+        name += "-3d";
+    }
     if (layer) {
         const auto digits = std::to_string(m_builder.head().model.layers.size()).size();
         name += fmt::format("-layer-{:0{}}", layer->value, std::max<std::size_t>(digits, 2));
@@ -143,6 +146,7 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
     if (m_info.hasRoles) {
         request.roles = m_plan.roles;
     }
+    request.dimensions = m_info.hasDimensions ? m_plan.dimensions : 2;
     request.withoutOutliers = m_plan.withoutOutliers && m_info.hasOutliers;
     request.sideBySide = m_plan.sideBySide && m_info.takesRanks;
     if (m_info.takesRanks) {

@@ -104,6 +104,8 @@ void ExportCommand::attach(CLI::App& program) {
                     "Draw the diagonal of similarity maps, which is 1");
     m_app->add_flag("--side-by-side", m_sideBySide,
                     "Similarity maps and rank counts: one file with a panel for each layer");
+    m_app->add_option("--dimensions", m_dimensions, "neuron-projection: 2 or 3")
+        ->capture_default_str();
     m_app->add_flag("--without-outliers", m_withoutOutliers,
                     "expert-projection: leave out, and list, what DBSCAN calls outliers");
     m_app->add_option("--ranks", m_ranks,
@@ -157,6 +159,10 @@ ExportPlan ExportCommand::result() const {
     }
     plan.sideBySide = m_sideBySide;
     plan.withoutOutliers = m_withoutOutliers;
+    if (m_dimensions != 2 && m_dimensions != 3) {
+        refuse(fmt::format("--dimensions {} is not possible: give 2 or 3.", m_dimensions));
+    }
+    plan.dimensions = m_dimensions;
     if (!m_ranks.empty()) {
         plan.ranks = figures::parseRankRange(m_ranks);
     }

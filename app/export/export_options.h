@@ -29,8 +29,9 @@ struct ExportPlan {
     figures::ColourRange range;
     std::optional<figures::ColourMap> colourMap;
     bool maskDiagonal = true;
-    bool sideBySide = false;  ///< one picture of all layers instead of a file for each
+    bool sideBySide = false;       ///< one picture of all layers instead of a file for each
     bool withoutOutliers = false;  ///< of projections
+    int dimensions = 2;            ///< of projections of neurons
     std::optional<figures::RankRange> ranks;
     std::vector<std::string> experiments;  ///< of figures drawn of several; empty: all
     widgets::ExportOptions file;
@@ -57,6 +58,7 @@ private:
     double m_width = 174.0, m_dpi = 300.0;
     std::string m_ranks;
     std::vector<std::string> m_similarities;
+    int m_dimensions = 2;
     bool m_sideBySide = false, m_withoutOutliers = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
     CLI::App* m_app = nullptr;

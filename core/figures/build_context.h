@@ -74,6 +74,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildRouterTable(const BuildContext& context);
 [[nodiscard]] Figure buildExpertProjection(const BuildContext& context);
 [[nodiscard]] Figure buildIntermediateStates(const BuildContext& context);
+[[nodiscard]] Figure buildNeuronProjection(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 
 }  // namespace moescope::figures

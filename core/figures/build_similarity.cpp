@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace moescope::figures {
 namespace {
@@ -60,11 +61,35 @@ void setScale(const BuildContext& context, HeatMapFigure& body, Limits overLayer
     }
 }
 
+/// Figures of one experiment that differ in what they show of each role.
+struct Measure {
+    std::string_view figure, suffix, what, barLabel;
+};
+constexpr std::array kMeasures{
+    Measure{"matched-similarity", "", "similarity of matched neurons", "cosine similarity"},
+    Measure{"matched-growth-similarity", "_growth", "growth of similarity by matching",
+            "growth of cosine similarity"},
+    Measure{"matched-order-similarity", "_tau", "order of matched neurons", "Kendall's \xCF\x84"},
+};
+
+const Measure* measureOf(const BuildContext& context) {
+    const auto* found = std::find_if(kMeasures.begin(), kMeasures.end(), [&](const Measure& m) {
+        return m.figure == context.info.name;
+    });
+    return found == kMeasures.end() ? nullptr : found;
+}
+
 std::string quantityOf(const BuildContext& context, const std::string& role) {
-    return context.request.relative ? role + "_relative" : role;
+    const Measure* measure = measureOf(context);
+    return context.request.relative ? role + "_relative"
+           : measure != nullptr     ? role + std::string(measure->suffix)
+                                    : role;
 }
 
 std::string barLabel(const BuildContext& context, const session::QuantityInfo& info) {
+    if (const Measure* measure = measureOf(context)) {
+        return std::string(measure->barLabel);
+    }
     const std::string base =
         context.info.experiment == "output_similarity" && info.id.quantity != "token_cosine"
             ? "angular similarity"
@@ -121,7 +146,9 @@ void addTokens(const BuildContext& context, HeatMapFigure& body) {
 
 std::string whatOf(const BuildContext& context, const HeatMapFigure& body,
                    const std::vector<std::string>& roles) {
-    std::string what = context.info.experiment == "weight_similarity" ? "weight similarity"
+    const Measure* measure = measureOf(context);
+    std::string what = measure != nullptr                               ? std::string(measure->what)
+                       : context.info.experiment == "weight_similarity" ? "weight similarity"
                        : context.info.experiment == "mean_neuron_similarity"
                            ? "mean neuron similarity"
                            : "expert output similarity";
@@ -132,6 +159,17 @@ std::string whatOf(const BuildContext& context, const HeatMapFigure& body,
         what += fmt::format(" ({})", roles.front());
     }
     return context.request.layer ? what : what + ", all layers";
+}
+
+/// What two unrelated matrices give after matching.
+std::string randomOf(const BuildContext& context) {
+    const session::QuantityInfo* random =
+        context.info.name == "matched-similarity" ? context.find("random") : nullptr;
+    if (random == nullptr || random->layers.empty()) {
+        return {};
+    }
+    return fmt::format(" Gaussian matrices of this shape: {:.4f}.",
+                       context.source.read(random->id, random->layers.front()).at(0));
 }
 
 }  // namespace
@@ -146,14 +184,23 @@ Figure buildSimilarity(const BuildContext& context) {
     // A mean angular similarity and a cosine with itself are 1 by definition.
     body.diagonalMasked = context.request.maskDiagonal;
     std::vector<std::string> roles;
+    std::vector<std::string> shownRoles;
     std::vector<std::string> quantities;
     if (context.info.hasRoles) {
         roles = wantedRoles(context);
         for (const std::string& role : roles) {
-            quantities.push_back(quantityOf(context, role));
+            const bool isThere = context.find(quantityOf(context, role)) != nullptr;
+            // Matching can be asked for single roles.
+            if (isThere || !context.request.roles.empty() || measureOf(context) == nullptr) {
+                quantities.push_back(quantityOf(context, role));
+                shownRoles.push_back(role);
+            }
         }
     } else {
         quantities = {quantityOf(context, "mean_angular")};
+    }
+    if (context.info.hasRoles) {
+        roles = shownRoles;
     }
     if (perToken) {
         addTokens(context, body);
@@ -187,8 +234,11 @@ Figure buildSimilarity(const BuildContext& context) {
     const std::uint64_t tokens = perToken ? body.panels.size() : first.tokens;
     Figure figure = context.frame(whatOf(context, body, roles), tokens);
     figure.caption += baselinesOf(context.head(), body.panels.front().rowLabels);
+    figure.caption += randomOf(context);
     if (body.diagonalMasked) {
-        figure.caption += " The diagonal is 1 by definition and left out.";
+        figure.caption += context.info.name == "matched-growth-similarity"
+                              ? " The diagonal is 0 by definition and left out."
+                              : " The diagonal is 1 by definition and left out.";
     }
     if (roles.size() == 1) {
         figure.provenance.role = roles.front();

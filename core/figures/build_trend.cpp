@@ -29,6 +29,7 @@ struct TrendSource {
 constexpr std::array kSources{
     TrendSource{"weight_similarity", "weights", "cosine similarity", true},
     TrendSource{"mean_neuron_similarity", "mean neurons", "cosine similarity", true},
+    TrendSource{"matched_similarity", "matched neurons", "cosine similarity", true},
     TrendSource{"router_similarity", "router rows", "cosine similarity", false, "router"},
     TrendSource{"output_similarity", "outputs", "angular similarity", false, "mean_angular", 0.5},
 };
@@ -152,6 +153,18 @@ LineChartPanel readPanel(const BuildContext& context, const TrendPanel& from,
     return panel;
 }
 
+/// Matching raises the similarity of unrelated matrices above 0: by how much, the session knows.
+std::optional<double> unrelatedOf(const BuildContext& context, const TrendSource& source) {
+    if (source.experiment != "matched_similarity") {
+        return source.unrelated;
+    }
+    const session::QuantityInfo* random =
+        context.source.find({context.request.branch, "matched_similarity", "random"});
+    return random == nullptr || random->layers.empty()
+               ? std::nullopt
+               : std::optional(context.source.read(random->id, random->layers.front()).at(0));
+}
+
 std::string captionOf(const BuildContext& context, const LineChartFigure& body,
                       const std::vector<TrendPanel>& panels) {
     std::string sources;
@@ -205,7 +218,7 @@ Figure buildSimilarityTrend(const BuildContext& context) {
             group.title = last->title;
             group.valueName = last->valueName;
             if (!context.request.relative) {
-                group.reference = last->unrelated;
+                group.reference = unrelatedOf(context, *last);
             }
             body.groups.push_back(std::move(group));
         }
@@ -219,7 +232,7 @@ Figure buildSimilarityTrend(const BuildContext& context) {
     figure.provenance.definition = figure.caption;
     figure.provenance.experiment.clear();
     for (const LineChartGroup& group : body.groups) {
-        const auto source = std::find_if(
+        const auto* source = std::find_if(
             kSources.begin(), kSources.end(),
             [&](const TrendSource& candidate) { return candidate.title == group.title; });
         figure.provenance.experiment +=

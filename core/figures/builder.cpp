@@ -19,19 +19,24 @@ namespace {
 constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
 
 /// The quantity that says for which layers a figure can be drawn.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kLeads{{
+    {"weight_similarity", "gate"},
+    {"mean_neuron_similarity", "gate"},
+    {"matched_similarity", "gate"},  // any of the roles that were asked for
+    {"matched_similarity", "up"},
+    {"matched_similarity", "down"},
+    {"router_similarity", "router"},
+    {"expert_projection", "gate"},
+    {"neuron_projection", "gate"},
+    {"parameters", "total"},
+    {"output_similarity", "mean_angular"},
+    {"norms_scores", "norm"},
+    {"intermediate_states", "states"},
+    {"rank_counts", "count"},
+    {"chosen_experts", "ids"},
+}};
+
 std::string leadQuantity(std::string_view experiment) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kLeads{{
-        {"router_similarity", "router"},
-        {"expert_projection", "gate"},
-        {"weight_similarity", "gate"},
-        {"mean_neuron_similarity", "gate"},
-        {"parameters", "total"},
-        {"output_similarity", "mean_angular"},
-        {"norms_scores", "norm"},
-        {"intermediate_states", "states"},
-        {"rank_counts", "count"},
-        {"chosen_experts", "ids"},
-    }};
     const auto* found = std::find_if(kLeads.begin(), kLeads.end(),
                                      [&](const auto& entry) { return entry.first == experiment; });
     return std::string(found == kLeads.end() ? std::string_view() : found->second);
@@ -40,21 +45,26 @@ std::string leadQuantity(std::string_view experiment) {
 const session::QuantityInfo* findLead(const FigureSource& source, const FigureInfo& info,
                                       BranchId branch) {
     for (const std::string_view experiment : experimentsOf(info)) {
-        const session::QuantityInfo* lead =
-            source.find({branch, std::string(experiment), leadQuantity(experiment)});
-        if (lead != nullptr) {
-            return lead;
+        for (const auto& [of, quantity] : kLeads) {
+            const session::QuantityInfo* lead =
+                of == experiment
+                    ? source.find({branch, std::string(experiment), std::string(quantity)})
+                    : nullptr;
+            if (lead != nullptr) {
+                return lead;
+            }
         }
     }
     return nullptr;
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 11> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 12> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
     {"expert-projection", &buildExpertProjection},
+    {"neuron-projection", &buildNeuronProjection},
     {"similarity-trend", &buildSimilarityTrend},
     {"intermediate-states", &buildIntermediateStates},
     {"norms-scores", &buildNormsScores},
@@ -205,7 +215,8 @@ std::optional<Figure> FigureBuilder::Impl::notice(const FigureRequest& request,
     if (!layers[static_cast<std::size_t>(layer)].isRouted()) {
         message = fmt::format("Layer {} is dense: no router", layer);
     } else {
-        const auto& have = context.require(leadQuantity(info.experiment)).layers;
+        const session::QuantityInfo* lead = findLead(*source, info, request.branch);
+        const std::vector<LayerId> have = lead == nullptr ? std::vector<LayerId>{} : lead->layers;
         if (std::find(have.begin(), have.end(), *request.layer) == have.end()) {
             message = fmt::format("Layer {} is not computed yet", layer);
         }

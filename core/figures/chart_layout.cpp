@@ -51,9 +51,9 @@ struct Columns {
 
 Columns columnsOf(const ChartGridInput& in, const std::vector<Slot>& slots, std::size_t columns) {
     std::vector<bool> labelled(columns, !in.groupsShareY);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        const bool first = slots[i].panel == 0 || slots[i].column == 0;
-        labelled[slots[i].column] = labelled[slots[i].column] || first;
+    for (const Slot& slot : slots) {
+        const bool first = slot.panel == 0 || slot.column == 0;
+        labelled[slot.column] = labelled[slot.column] || first;
     }
     double margins = in.right * static_cast<double>(columns);
     for (std::size_t c = 0; c < columns; ++c) {

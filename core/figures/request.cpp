@@ -14,8 +14,9 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSimilarities{
-    "weight_similarity", "mean_neuron_similarity", "router_similarity", "output_similarity"};
+constexpr std::array<std::string_view, 5> kSimilarities{
+    "weight_similarity", "mean_neuron_similarity", "matched_similarity", "router_similarity",
+    "output_similarity"};
 
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
@@ -30,6 +31,27 @@ constexpr std::array kFigures{
                .experiment = "mean_neuron_similarity",
                .title = "Mean neuron similarity",
                .listTitle = "Mean neurons",
+               .hasTotal = true,
+               .hasRoles = true,
+               .hasColourScale = true},
+    FigureInfo{.name = "matched-similarity",
+               .experiment = "matched_similarity",
+               .title = "Similarity of matched neurons",
+               .listTitle = "Matched neurons",
+               .hasTotal = true,
+               .hasRoles = true,
+               .hasColourScale = true},
+    FigureInfo{.name = "matched-growth-similarity",
+               .experiment = "matched_similarity",
+               .title = "Growth of similarity by matching",
+               .listTitle = "Growth by matching",
+               .hasTotal = true,
+               .hasRoles = true,
+               .hasColourScale = true},
+    FigureInfo{.name = "matched-order-similarity",
+               .experiment = "matched_similarity",
+               .title = "Order of matched neurons",
+               .listTitle = "Order of matched",
                .hasTotal = true,
                .hasRoles = true,
                .hasColourScale = true},
@@ -57,6 +79,12 @@ constexpr std::array kFigures{
                .listTitle = "Projection",
                .hasRoles = true,
                .hasOutliers = true},
+    FigureInfo{.name = "neuron-projection",
+               .experiment = "neuron_projection",
+               .title = "Neurons projected",
+               .listTitle = "Neurons projected",
+               .hasRoles = true,
+               .hasDimensions = true},
     FigureInfo{.name = "similarity-trend",
                .experiment = "weight_similarity",
                .anyOf = kSimilarities,

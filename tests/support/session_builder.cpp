@@ -162,6 +162,53 @@ Part statesModelPart(const SyntheticRun& run) {
     return part;
 }
 
+Part matchedPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    const std::vector<std::string> names = labels(run);
+    Part part;
+    part.key = {BranchId(0), "matched_similarity", layer, 0};
+    for (const char* role : {"gate", "up", "down"}) {
+        for (const char* measure : {"", "_growth", "_tau", "_neurons"}) {
+            part.quantities.push_back({std::string(role) + measure,
+                                       {{"row", names}, {"column", names}},
+                                       "after matching",
+                                       "1",
+                                       similarity(names.size(), random)});
+        }
+    }
+    return part;
+}
+
+Part neuronPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
+    constexpr std::uint64_t kNeurons = 16;  // of each column
+    const std::vector<std::string> names = labels(run);
+    std::normal_distribution<float> normal;
+    Part part;
+    part.key = {BranchId(0), "neuron_projection", layer, 0};
+    for (const char* role : {"gate", "up", "down"}) {
+        NdArray scores(ElementType::F32, {names.size() * kNeurons, 3});
+        for (float& score : scores.values<float>()) {
+            score = normal(random);
+        }
+        part.quantities.push_back({role,
+                                   {{"neuron", {}}, {"component", {}}},
+                                   "principal components",
+                                   "1",
+                                   std::move(scores)});
+    }
+    part.quantities.push_back({"explained",
+                               {{"role", {"gate", "up", "down"}}, {"component", {}}},
+                               "share of the variance",
+                               "1",
+                               byRole(ElementType::F64, 3, random)});
+    NdArray owners(ElementType::U32, {names.size()});
+    for (std::uint32_t& count : owners.values<std::uint32_t>()) {
+        count = kNeurons;
+    }
+    part.quantities.push_back(
+        {"neurons", {{"column", names}}, "neurons of each column", "count", std::move(owners)});
+    return part;
+}
+
 /// Scores per token and expert, from which the routing, norms and rank counts of a layer follow.
 struct LayerRouting {
     std::vector<float> scores, norms;
@@ -348,6 +395,8 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
         }
         all.push_back(routerPart(run, LayerId(i), random));
         all.push_back(projectionPart(run, LayerId(i), random));
+        all.push_back(matchedPart(run, LayerId(i), random));
+        all.push_back(neuronPart(run, LayerId(i), random));
         all.push_back(statesPart(run, LayerId(i), random));
         auto routed = routingParts(run, LayerId(i), random);
         std::move(routed.begin(), routed.end(), std::back_inserter(all));

@@ -22,9 +22,11 @@ struct SyntheticRun {
     std::string commandLine = "";  ///< that is said to have made the run
     bool withMargin = true;        ///< chosen_experts keeps margins, as sessions do since 1.1
     std::vector<std::string> experiments{
-        "weight_similarity",   "mean_neuron_similarity", "router_similarity", "expert_projection",
-        "parameters",          "output_similarity",      "norms_scores",      "rank_counts",
-        "intermediate_states", "chosen_experts",         "coloured_text"};
+        "weight_similarity", "mean_neuron_similarity", "matched_similarity",
+        "router_similarity", "expert_projection",      "neuron_projection",
+        "parameters",        "output_similarity",      "norms_scores",
+        "rank_counts",       "intermediate_states",    "chosen_experts",
+        "coloured_text"};
 };
 
 [[nodiscard]] session::Head syntheticHead(const SyntheticRun& run);

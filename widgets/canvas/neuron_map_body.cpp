@@ -216,7 +216,7 @@ void NeuronMapBody::paintShares(QPainter& painter, std::size_t index) const {
     const bool hasText = panel.row >= line * 0.8;
     const double room = hasText ? kShareBar : panel.share.width();
     for (std::size_t row = 0; row < data.shareAbove.size(); ++row) {
-        const double share = static_cast<double>(data.shareAbove[row]);
+        const auto share = static_cast<double>(data.shareAbove[row]);
         const double top = panel.map.top() + static_cast<double>(row) * panel.row;
         if (!std::isfinite(share)) {
             continue;

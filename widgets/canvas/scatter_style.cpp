@@ -140,6 +140,7 @@ QImage densityImage(std::span<const PlacedPoint> points, const std::vector<QColo
     const int height = size.height();
     std::vector<Sum> sums(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
     std::vector<std::array<float, 3>> parts;
+    parts.reserve(colours.size());
     for (const QColor& colour : colours) {
         parts.push_back({static_cast<float>(colour.redF()), static_cast<float>(colour.greenF()),
                          static_cast<float>(colour.blueF())});

@@ -167,8 +167,9 @@ void TableBody::paintRow(QPainter& painter, double top, const std::vector<QStrin
     for (std::size_t c = 0; c < cells.size(); ++c) {
         const bool left = isText(m_table.columns[c]);
         const double gap = c == 0 ? 0.0 : kNarrowGap;
-        painter.drawText(QRectF(x + (left ? gap : 0.0), top, m_widths[c], rowHeight()),
-                         (left ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter, cells[c]);
+        painter.drawText(
+            QRectF(x + (left ? gap : 0.0), top, m_widths[c], rowHeight()),
+            static_cast<int>((left ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter), cells[c]);
         x += m_widths[c];
     }
 }

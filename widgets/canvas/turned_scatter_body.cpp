@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 namespace moescope::widgets {
@@ -255,10 +256,12 @@ void TurnedScatterBody::setLabels(Panel& panel) const {
         return;
     }
     std::vector<figures::LabelRequest> wanted;
-    for (auto seen = panel.points.rbegin(); seen != panel.points.rend(); ++seen) {
-        wanted.push_back(
-            {static_cast<double>(seen->x), static_cast<double>(seen->y), data.labels[seen->point]});
-    }
+    std::transform(panel.points.rbegin(), panel.points.rend(), std::back_inserter(wanted),
+                   [&data](const Seen& seen) {
+                       return figures::LabelRequest{static_cast<double>(seen.x),
+                                                    static_cast<double>(seen.y),
+                                                    data.labels[seen.point]};
+                   });
     panel.labels = figures::placeLabels(
         wanted, panel.place.plot, markSize(panel.points.size()) / 2.0, metricsOf(m_style.font));
 }

@@ -32,6 +32,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     addRoles();
     addRanks();
     addOutliers();
+    addDimensions();
     addColours();
 }
 
@@ -144,6 +145,15 @@ void FigureControls::addOutliers() {
     }
 }
 
+void FigureControls::addDimensions() {
+    if (m_info.hasDimensions) {
+        m_dimensions = addCombo(QStringLiteral("dimensionsCombo"), tr("Dimensions"),
+                                tr("Two, or three that turn with the mouse"));
+        m_dimensions->addItem(tr("two"), 2);
+        m_dimensions->addItem(tr("three"), 3);
+    }
+}
+
 void FigureControls::addColours() {
     if (!m_info.hasColourScale) {
         return;
@@ -189,6 +199,7 @@ FigureOptions FigureControls::options() const {
     if (m_roles != nullptr && !m_roles->currentData().toString().isEmpty()) {
         form.roles = {m_roles->currentData().toString().toStdString()};
     }
+    form.dimensions = m_dimensions != nullptr ? m_dimensions->currentData().toInt() : 2;
     form.withoutOutliers = m_outliers != nullptr && !m_outliers->isChecked();
     form.relative = m_relative != nullptr && m_relative->isChecked();
     if (m_range != nullptr) {

@@ -42,6 +42,7 @@ private:
     void addColours();
     void addRanks();
     void addOutliers();
+    void addDimensions();
     void addSimilarities();
 
     const figures::FigureInfo& m_info;
@@ -53,6 +54,7 @@ private:
     QComboBox* m_tokens = nullptr;
     QComboBox* m_ranks = nullptr;
     QComboBox* m_similarity = nullptr;
+    QComboBox* m_dimensions = nullptr;
     QCheckBox* m_relative = nullptr;
     QCheckBox* m_outliers = nullptr;
     QCheckBox* m_diagonal = nullptr;

@@ -141,6 +141,7 @@ void MadeSource::makeText(const MadeSession& what) {
 
 void MadeSource::makeLayer(const MadeSession& what, LayerId layer) {
     makeStatics(what, layer);
+    makeNeurons(what, layer);
     makeStates(what, layer);
     const int n = what.experts;
     const auto all = labels(n, what.baseline);
@@ -289,6 +290,39 @@ void MadeSource::makeStates(const MadeSession& what, LayerId layer) {
         {{"kept_token", {}}});
     put("intermediate_states", "threshold", std::nullopt,
         NdArray::from<double>({1}, std::vector<double>{0.001}), {{"value", {}}});
+}
+
+// Matched neurons and neurons projected.
+void MadeSource::makeNeurons(const MadeSession& what, LayerId layer) {
+    const auto all = labels(what.experts, what.baseline);
+    const auto size = static_cast<int>(all.size());
+    const std::vector<Axis> pair{{"row", all}, {"column", all}};
+    const std::vector<std::string> roles{"gate", "up", "down"};
+    auto seed = static_cast<std::uint32_t>(layer.value) * 100 + 80;
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    constexpr std::uint64_t kNeurons = 6;  // of each column
+    for (const std::string& role : roles) {
+        put("matched_similarity", role, layer, similarity(size, ++seed, 0.4, 0.1), pair);
+        put("matched_similarity", role + "_growth", layer, similarity(size, ++seed, 0.1, 0.05),
+            pair);
+        put("matched_similarity", role + "_tau", layer, similarity(size, ++seed, 0.0, 0.4), pair);
+        NdArray scores(ElementType::F32, {all.size() * kNeurons, 3});
+        for (float& score : scores.values<float>()) {
+            score = normal(random);
+        }
+        put("neuron_projection", role, layer, std::move(scores),
+            {{"neuron", {}}, {"component", {}}});
+    }
+    put("matched_similarity", "random", layer,
+        NdArray::from<double>({1}, std::vector<double>{0.125}), {{"value", {}}});
+    put("neuron_projection", "explained", layer,
+        NdArray::from<double>({3, 3}, std::vector<double>(9, 0.25)),
+        {{"role", roles}, {"component", {}}});
+    put("neuron_projection", "neurons", layer,
+        NdArray::from<std::uint32_t>({all.size()},
+                                     std::vector<std::uint32_t>(all.size(), kNeurons)),
+        {{"column", all}});
 }
 
 void MadeSource::makeParameters() {

@@ -40,6 +40,7 @@ private:
     void makeText(const MadeSession& what);
     void makeLayer(const MadeSession& what, LayerId layer);
     void makeStates(const MadeSession& what, LayerId layer);
+    void makeNeurons(const MadeSession& what, LayerId layer);
     void makeStatics(const MadeSession& what, LayerId layer);
     void makeParameters();
 

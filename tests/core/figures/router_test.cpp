@@ -9,6 +9,7 @@
 #include "tests/support/catch.h"
 
 #include <cmath>
+#include <tuple>
 
 using namespace moescope;
 using namespace moescope::figures;
@@ -58,7 +59,12 @@ TEST_CASE("Router similarity: the router beside the experts' maps", "[core][figu
     const NdArray up = source->read({BranchId{}, "mean_neuron_similarity", "up"}, LayerId{2});
     CHECK(double{body.panels[2].matrix.at(7, 3)} == up.at(7 * 9 + 3));
     CHECK(has(figure.title, "mean neuron similarity"));
+    FigureRequest ranged = request("router-similarity", 2);
+    ranged.range.kind = ColourRange::Kind::AllLayers;
+    const Figure overLayers = builder.build(ranged);
     const Figure all = builder.build(request("router-similarity", std::nullopt));
+    CHECK(std::get<HeatMapFigure>(overLayers.body).panels[0].ownScale->scale.low ==
+          std::get<HeatMapFigure>(all.body).bar.scale.low);
     CHECK(std::get<HeatMapFigure>(all.body).panels.size() == 3);
     // Without the maps of weights the router's own remains.
     source->remove("mean_neuron_similarity");
@@ -189,4 +195,55 @@ TEST_CASE("Intermediate states: kept tokens, shares above the threshold", "[core
     wanted.tokens = TokenRange{0, 64};
     wanted.range.kind = ColourRange::Kind::AllLayers;
     CHECK(std::get<NeuronMapFigure>(builder.build(wanted).body).panels.size() == 16);
+}
+
+TEST_CASE("Matched neurons: similarity, growth and order, by what is there", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    for (const auto& [name, quantity, label] :
+         {std::tuple("matched-similarity", "up", "cosine similarity"),
+          std::tuple("matched-growth-similarity", "up_growth", "growth of cosine similarity"),
+          std::tuple("matched-order-similarity", "up_tau", "Kendall's \u03C4")}) {
+        const Figure figure = builder.build(request(name, 2));
+        const auto& body = std::get<HeatMapFigure>(figure.body);
+        INFO(name);
+        REQUIRE(body.panels.size() == 3);
+        CHECK(body.bar.label == label);
+        const NdArray stored =
+            source->read({BranchId{}, "matched_similarity", quantity}, LayerId{2});
+        CHECK(double{body.panels[1].matrix.at(5, 8)} == stored.at(5 * 9 + 8));
+    }
+    CHECK(has(builder.build(request("matched-similarity", 1)).caption,
+              "Gaussian matrices of this shape: 0.1250."));
+    // One role alone was asked of the engine.
+    const auto one = std::make_shared<MadeSource>(MadeSession{});
+    const NdArray down = one->read({BranchId{}, "matched_similarity", "down"}, LayerId{1});
+    one->remove("matched_similarity");
+    one->put("matched_similarity", "down", LayerId{1}, down, {{"row", {}}, {"column", {}}});
+    const Figure single = FigureBuilder(one).build(request("matched-similarity", 1));
+    REQUIRE(std::get<HeatMapFigure>(single.body).panels.size() == 1);
+    CHECK(std::get<HeatMapFigure>(single.body).panels[0].title == "down");
+}
+
+TEST_CASE("Neuron projection: scores of every neuron with its owner", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    FigureRequest wanted = request("neuron-projection", 2);
+    const Figure flat = builder.build(wanted);
+    const ScatterPanel& gate = std::get<ScatterFigure>(flat.body).panels.at(0);
+    REQUIRE(gate.size() == 9 * 6);
+    CHECK(gate.z.empty());
+    CHECK(gate.group[13] == 2);
+    CHECK(gate.member[13] == 1);
+    CHECK(std::get<ScatterFigure>(flat.body).groups[8].kind == ScatterGroup::Kind::Baseline);
+    const NdArray scores = source->read({BranchId{}, "neuron_projection", "gate"}, LayerId{2});
+    CHECK(double{gate.y[13]} == scores.at(13 * 3 + 1));
+    wanted.dimensions = 3;
+    const Figure deep = builder.build(wanted);
+    const ScatterPanel& down = std::get<ScatterFigure>(deep.body).panels.at(2);
+    CHECK(down.zTitle == "PC 3 (25.0 %)");
+    CHECK(double{down.z[20]} ==
+          source->read({BranchId{}, "neuron_projection", "down"}, LayerId{2}).at(20 * 3 + 2));
+    wanted.dimensions = 4;
+    CHECK(has(messageOf(builder, wanted), "2 or 3"));
 }

@@ -68,12 +68,14 @@ TEST_CASE("Similarity trend: what the maps say, absent layers as gaps", "[core][
     const LineChartFigure& chart = chartOf(figure);
     CHECK(chart.positions == std::vector<double>{0, 1, 2, 3});
     CHECK(chart.lines == std::vector<std::string>{"mean of experts", "experts with F"});
-    REQUIRE(chart.groups.size() == 4);
+    REQUIRE(chart.groups.size() == 5);
     CHECK(chart.groups[0].panels.size() == 3);
-    CHECK(chart.groups[2].title == "router rows");
-    CHECK(chart.groups[3].panels.size() == 1);
+    CHECK(chart.groups[2].title == "matched neurons");
+    CHECK(chart.groups[2].reference == 0.125);  // what matching makes of unrelated matrices
+    CHECK(chart.groups[3].title == "router rows");
+    CHECK(chart.groups[4].panels.size() == 1);
     CHECK(chart.groups[0].reference == 0.0);
-    CHECK(chart.groups[3].reference == 0.5);
+    CHECK(chart.groups[4].reference == 0.5);
     // Against the map itself, the slow way.
     const NdArray up = source->read({BranchId{}, "weight_similarity", "up"}, LayerId{2});
     double sum = 0.0;
@@ -120,6 +122,7 @@ TEST_CASE("Similarity trend: roles, relative, chosen experiments", "[core][figur
     source->remove("weight_similarity");
     source->remove("mean_neuron_similarity");
     source->remove("router_similarity");
+    source->remove("matched_similarity");
     CHECK(chartOf(builder.build(trendRequest())).groups.size() == 1);
     source->remove("output_similarity");
     CHECK(messageOf(builder, trendRequest()).find("--experiments weight_similarity") !=
