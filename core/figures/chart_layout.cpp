@@ -10,6 +10,7 @@ namespace moescope::figures {
 namespace {
 
 constexpr double kLowestPlot = 24.0;
+constexpr double kEnoughHeight = 60.0;
 
 /// A panel's place in the grid of rows and columns.
 struct Slot {
@@ -74,6 +75,27 @@ double plotWidth(const ChartGridInput& in, std::size_t columns) {
     return columnsOf(in, slotsOf(in.groupSizes, columns), columns).plot;
 }
 
+/// About how high a plot becomes in a window.
+double plotHeight(const ChartGridInput& in, std::size_t columns) {
+    const auto rows = static_cast<double>(slotsOf(in.groupSizes, columns).back().row + 1);
+    const double perRow = in.headingHeight + in.titleHeight + in.bottom + in.gap * 0.75;
+    return (*in.height - in.top - 2.0 * in.bottomTitle) / rows - perRow;
+}
+
+/// Several groups share a row of a window where below one another they would be too low.
+std::size_t columnsForGroups(const ChartGridInput& in, std::size_t least) {
+    std::size_t best = least;
+    for (std::size_t columns = least + 1; columns <= 3 * least; ++columns) {
+        if (plotHeight(in, best) >= kEnoughHeight || plotWidth(in, columns) < in.narrowest) {
+            break;
+        }
+        if (plotHeight(in, columns) > plotHeight(in, best)) {
+            best = columns;
+        }
+    }
+    return best;
+}
+
 std::size_t chooseColumns(const ChartGridInput& in) {
     const std::size_t count =
         std::accumulate(in.groupSizes.begin(), in.groupSizes.end(), std::size_t{0});
@@ -89,6 +111,9 @@ std::size_t chooseColumns(const ChartGridInput& in) {
     }
     while (most > 1 && plotWidth(in, most) < in.narrowest) {
         --most;
+    }
+    if (in.groupSizes.size() > 1 && in.height) {
+        most = columnsForGroups(in, most);
     }
     return std::max<std::size_t>(most, 1);
 }

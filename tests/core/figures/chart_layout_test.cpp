@@ -83,6 +83,19 @@ TEST_CASE("layoutCharts: a group shares its axis, the bottom row has the title",
     CHECK(narrow.panels[1].plot.y > narrow.panels[0].plot.bottom());
 }
 
+TEST_CASE("layoutCharts: groups share a row of a low window", "[core][figures]") {
+    ChartGridInput in = input({3, 3, 3, 1, 1}, 636.0);
+    in.height = 320.0;
+    const ChartGrid low = layoutCharts(in);
+    CHECK(low.height <= 320.0 + 1e-6);
+    CHECK(low.panels[3].plot.y == low.panels[0].plot.y);
+    CHECK(low.panels[0].plot.height >= 60.0);
+    CHECK(low.panels[3].hasYLabels);
+    in.height = 900.0;
+    const ChartGrid high = layoutCharts(in);
+    CHECK(high.panels[3].plot.y > high.panels[0].plot.bottom());
+}
+
 TEST_CASE("makeAxis: can always be drawn", "[core][figures]") {
     constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
     for (const auto& [low, high] :
