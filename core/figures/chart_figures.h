@@ -71,7 +71,7 @@ struct ScatterLine {
 
 /// One small multiple of a scatter. z is empty in flat ones.
 struct ScatterPanel {
-    std::string title, note;  ///< "gate"; in a corner: "R² = 0.33"
+    std::string title, note;  ///< "gate"; in a corner: "r2 = 0.33"
     std::string xTitle, yTitle, zTitle;
     std::vector<float> x, y, z;
     std::vector<std::uint16_t> group;  ///< of each point, into ScatterFigure::groups
