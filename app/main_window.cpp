@@ -413,6 +413,11 @@ void MainWindow::showFigureOf(const QString& experiment) {
             return;
         }
     }
+    m_messages->showMessage(
+        widgets::MessageBar::Kind::Info,
+        tr("The numbers of %1 are in the session, but this version has no figure of them. Any HDF5 "
+           "tool shows them.")
+            .arg(experiment));
 }
 
 void MainWindow::showAbout() {

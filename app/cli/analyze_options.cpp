@@ -331,7 +331,7 @@ void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) c
         oneOf<Scaling>("--projection", m_given.projection,
                        {{"standardised", Scaling::Standardised}, {"raw", Scaling::Raw}});
     options.outlierRadius = m_given.outlierRadius.value_or(options.outlierRadius);
-    if (!(options.outlierRadius > 0.0)) {
+    if (!(options.outlierRadius > 0.0 && std::isfinite(options.outlierRadius))) {
         refuse("--outlier-radius must be a positive number.");
     }
     options.outlierNeighbours = count("--outlier-neighbours", m_given.outlierNeighbours, 1)

@@ -270,6 +270,15 @@ void GgufConfig::setRopeDivisors(const GgufRopeDivisors& divisors) {
     if (!byLength && divisors.always.empty()) {
         return;
     }
+    if (const auto type = text("rope.scaling.type");
+        type && *type != "none" && *type != "longrope") {
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("{}: RoPE is divided by tensors of the file and scaled by \"{}\" as "
+                        "well; how both go together is not known. Get the model as "
+                        "safetensors.",
+                        m_metadata.where(), *type));
+    }
     m_ropeDivisors = divisors.always;
     setRope("rope_type", "longrope");
     m_document->root["rope_scaling"]["short_factor"] = byLength ? divisors.small : divisors.always;

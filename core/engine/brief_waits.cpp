@@ -3,11 +3,14 @@
 #include "core/engine/brief_waits.h"
 
 #include "core/engine/loaded_function.h"
+#include "core/jobs/parallel_for.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <stop_token>
+#include <system_error>
 
 namespace moescope::engine {
 namespace {
@@ -32,10 +35,16 @@ BriefWaits::BriefWaits(int threads) {
     if (parallel == nullptr || threads < 2 || isSaidOtherwise()) {
         return;
     }
-    m_owner = std::jthread([parallel, threads](const std::stop_token& stop) {
-        parallel([](void*) {}, nullptr, static_cast<unsigned>(threads), 0);
-        sleepUntil(stop);
-    });
+    // With LibTorch's own team they must outnumber the processors.
+    const int team = std::max(threads, static_cast<int>(jobs::availableThreads()) - threads + 1);
+    try {
+        m_owner = std::jthread([parallel, team](const std::stop_token& stop) {
+            parallel([](void*) {}, nullptr, static_cast<unsigned>(team), 0);
+            sleepUntil(stop);
+        });
+    } catch (const std::system_error&) {
+        // Threads are short: work goes on, at the price of busy waits.
+    }
 }
 
 }  // namespace moescope::engine

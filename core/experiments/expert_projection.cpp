@@ -67,7 +67,9 @@ public:
             m_grams[role] = at::zeros({count, count}, x.options().dtype(at::kDouble));
             m_isFinite[role] = at::ones({count}, x.options().dtype(at::kBool));
         }
-        m_isFinite[role].logical_and_(at::isfinite(x.sum(1, false, at::kDouble)));
+        // In float32: a wider type would make LibTorch copy the slab. Weights do not add up to
+        // infinity, and NaN and infinity remain in any sum.
+        m_isFinite[role].logical_and_(at::isfinite(x.sum(1)));
         addColumnwiseGram(m_grams[role], x, m_scaling == Scaling::Standardised);
     }
 

@@ -54,7 +54,16 @@ public:
         for (const engine::Column& column : layer.columns) {
             widest = std::max(widest, column.intermediateSize);
         }
-        return 2 * sizeof(float) * static_cast<std::uint64_t>(widest);  // one column at a time
+        // One column at a time: the magnitudes, where they are finite, and what is summed.
+        return 4 * sizeof(float) * static_cast<std::uint64_t>(widest);
+    }
+
+    [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
+        double neurons = 0.0;
+        for (const engine::Column& column : layer.columns) {
+            neurons += column.intermediateSize;
+        }
+        return {.elements = 12.0 * static_cast<double>(layer.tokens()) * neurons};
     }
 
     void begin(const engine::LayerContext& layer) override {
@@ -69,20 +78,14 @@ public:
     }
 
     void consumeActivations(const engine::ActivationBlock& block) override {
-        const at::Tensor host = toHost<float>(block.values);
-        const auto width = static_cast<std::size_t>(host.size(1));
-        const auto values = elements<float>(host);
-        for (std::size_t i = 0; i < static_cast<std::size_t>(host.size(0)); ++i) {
-            const std::uint64_t token = block.firstToken + i;
-            const auto row = values.subspan(i * width, width);
-            if (m_counted->contains(token)) {
-                count(static_cast<std::size_t>(block.column), row);
-            }
-            const auto found = std::lower_bound(m_kept.begin(), m_kept.end(), token);
-            if (found != m_kept.end() && *found == token) {
-                keep(static_cast<std::size_t>(block.column),
-                     static_cast<std::size_t>(found - m_kept.begin()), row);
-            }
+        const auto column = static_cast<std::size_t>(block.column);
+        count(column, block.firstToken, block.values);
+        const auto rows = static_cast<std::uint64_t>(block.values.size(0));
+        for (auto kept = std::lower_bound(m_kept.begin(), m_kept.end(), block.firstToken);
+             kept != m_kept.end() && *kept < block.firstToken + rows; ++kept) {
+            const at::Tensor row = toHost<float>(
+                block.values.select(0, static_cast<std::int64_t>(*kept - block.firstToken)));
+            keep(column, static_cast<std::size_t>(kept - m_kept.begin()), elements<float>(row));
         }
     }
 
@@ -141,22 +144,26 @@ private:
         }
     }
 
-    void count(std::size_t column, std::span<const float> row) {
-        const auto threshold = static_cast<float>(m_options.activityThreshold);
-        std::uint64_t above = 0;
-        std::uint64_t finite = 0;
-        double sum = 0.0;
-        for (const float value : row) {
-            const float magnitude = std::abs(value);
-            const bool isFinite = magnitude <= std::numeric_limits<float>::max();
-            finite += isFinite ? 1 : 0;
-            above += isFinite && magnitude > threshold ? 1 : 0;
-            sum += isFinite ? static_cast<double>(magnitude) : 0.0;
+    /// Reduces the block to numbers per token where it lies; only those come to the CPU.
+    void count(std::size_t column, std::uint64_t firstToken, const at::Tensor& values) {
+        const at::Tensor magnitudes = values.to(at::kFloat).abs();
+        const at::Tensor isFinite = at::isfinite(magnitudes);
+        const at::Tensor above = magnitudes.gt(m_options.activityThreshold).logical_and_(isFinite);
+        const at::Tensor sums = magnitudes.where(isFinite, at::zeros({}, magnitudes.options()));
+        const at::Tensor perToken =
+            toHost<double>(at::stack({above.sum(1).to(at::kDouble), sums.sum(1).to(at::kDouble),
+                                      isFinite.sum(1).to(at::kDouble)},
+                                     1));
+        const auto numbers = elements<double>(perToken);
+        const auto width = static_cast<double>(values.size(1));
+        for (std::size_t i = 0; i < numbers.size() / 3; ++i) {
+            if (m_counted->contains(firstToken + i)) {
+                m_above[column] += numbers[3 * i];
+                m_magnitudes[column] += numbers[3 * i + 1];
+                m_values[column] += numbers[3 * i + 2];
+                m_notFinite += static_cast<std::uint64_t>(width - numbers[3 * i + 2]);
+            }
         }
-        m_above[column] += static_cast<double>(above);
-        m_magnitudes[column] += sum;
-        m_values[column] += static_cast<double>(finite);
-        m_notFinite += row.size() - finite;
     }
 
     void keep(std::size_t column, std::size_t token, std::span<const float> row) {

@@ -66,10 +66,10 @@ Leading fromKrylov(const at::Tensor& matrix, std::int64_t count) {
         const at::Tensor scale = at::tensor(leading.values, matrix.options());
         const at::Tensor residuals = (images.mm(ritz) - leading.vectors * scale).norm(2, {0});
         if (full || residuals.max().item<double>() <= kResidual * leading.values.front()) {
-            break;
+            return leading;
         }
     }
-    return leading;
+    return fromFull(matrix, count);  // did not converge: slower, but right
 }
 
 }  // namespace

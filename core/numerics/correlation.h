@@ -12,7 +12,7 @@ namespace moescope::numerics {
 /// value is NaN or infinite.
 [[nodiscard]] double pearson(std::span<const double> x, std::span<const double> y);
 
-/// Ranks ascending from 1; equal values share the mean of their ranks.
+/// Ranks ascending from 1; equal values share the mean of their ranks. No value may be NaN.
 [[nodiscard]] std::vector<double> averageRanks(std::span<const double> values);
 
 /// Spearman's rho: Pearson's r of the average ranks. NaN as pearson().

@@ -72,7 +72,7 @@ void FigureList::fill() {
         if (subject != info.subject) {
             subject = info.subject;
             heading = new QTreeWidgetItem(this, {nameOf(info.subject)});
-            heading->setFlags(Qt::ItemIsEnabled);
+            heading->setFlags(Qt::NoItemFlags);  // neither clicked nor stepped on
         }
         const int index = static_cast<int>(m_items.size());
         const int digit = figures::figureKey(info);

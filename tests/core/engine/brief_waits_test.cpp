@@ -51,6 +51,10 @@ TEST_CASE("BriefWaits: threads without work sleep", "[core][engine]") {
     std::this_thread::sleep_for(50ms);  // its team starts
     const double sleeping = secondsWithPauses();
     INFO(turning << " s turning, " << sleeping << " s sleeping");
+    if (turning < 0.02) {
+        WARN("skipped: this OpenMP does not turn");
+        return;
+    }
     CHECK(sleeping < 0.5 * turning);
     brief.reset();
     CHECK(secondsWithPauses() > sleeping);

@@ -175,6 +175,13 @@ TEST_CASE("GGUF: settings that the family of an architecture has not", "[core][e
     refuse(mixture("qwen3next"), ErrorCode::BadCheckpoint, {"qwen3next.ssm.time_step_rank"});
     refuse(mixture("gemma4").integer("gemma4.attention.sliding_window_pattern", 1),
            ErrorCode::BadCheckpoint, {"gemma4.attention.sliding_window"});
+    // Divisors of the file and a scaling of its settings: neither may be dropped silently.
+    auto both = minimal("llama", 1);
+    both.text("llama.rope.scaling.type", "linear")
+        .number("llama.rope.scaling.factor", kFloat, 2.0F)
+        .tensor("rope_freqs.weight", {64}, 0, 32);
+    tests::checkThrows([&] { (void)configOf(both, 20); }, ErrorCode::Unsupported,
+                       {"m.gguf", "divided", "linear"});
 }
 
 TEST_CASE("GGUF: converted models give the values of their fixtures", "[core][engine]") {

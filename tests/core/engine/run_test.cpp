@@ -173,6 +173,9 @@ TEST_CASE("run: intermediate states equal NumPy's", "[core][engine]") {
     INFO(fixture);
     auto request = requestFor(fixture, folder / "run.h5");
     const std::uint64_t tokens = request.corpus.tokenCount();
+    if (fixture == "mixtral") {
+        request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    }
     request.experiments = {
         {"intermediate_states", fmt::format("{{\"kept_token_count\": {}}}", tokens)}};
     Recorder recorder;
@@ -208,6 +211,7 @@ TEST_CASE("run: intermediate states equal NumPy's", "[core][engine]") {
         const auto close = [&](const char* name, double tolerance) {
             const auto ours = read(name).toDoubles();
             const auto theirs = goldenOf(name).toDoubles();
+            REQUIRE(ours.size() >= theirs.size());  // F and S after the experts
             for (std::size_t e = 0; e < theirs.size(); ++e) {
                 CHECK(ours[e] == Approx(theirs[e]).margin(tolerance));
             }
@@ -227,6 +231,35 @@ TEST_CASE("run: intermediate states equal NumPy's", "[core][engine]") {
                              [](float a, float b) { return std::abs(a - b) < 1e-5F; }));
         }
     }
+}
+
+TEST_CASE("run: which tokens' intermediate states are kept, and which are counted",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    request.experiments = {{"intermediate_states",
+                            R"({"kept_token_count":3,"kept_tokens":"spread",)"
+                            R"("skip_first_token":true,"activity_threshold":1e9})"}};
+    Recorder recorder;
+    static_cast<void>(runWith(request, recorder));
+    const auto session = session::Session::open(folder / "run.h5");
+    const std::uint64_t tokens = request.corpus.tokenCount();
+    const session::QuantityId id{BranchId{0}, "intermediate_states", "kept_tokens"};
+    const auto kept = session->read(id, std::nullopt).toDoubles();
+    REQUIRE(kept.size() == 3);
+    CHECK(kept[1] == static_cast<double>(tokens / 3));
+    const session::QuantityInfo* share = session->find({id.branch, id.experiment, "active_share"});
+    REQUIRE(share != nullptr);
+    CHECK(share->tokens == tokens - request.corpus.documentCount());
+    CHECK(share->axes.front().labels.back() == "F");
+    // Nothing is as large as that; F is counted as the experts are.
+    for (const double value :
+         readLayer(*session, "intermediate_states", "active_share", 1).toDoubles()) {
+        CHECK(value == 0.0);
+    }
+    const auto means = readLayer(*session, "intermediate_states", "mean_magnitude", 1).toDoubles();
+    CHECK(std::all_of(means.begin(), means.end(), [](double mean) { return mean > 0.0; }));
 }
 
 TEST_CASE("run: each tensor is read once for static and dynamic experiments", "[core][engine]") {
