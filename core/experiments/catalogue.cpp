@@ -99,10 +99,18 @@ constexpr std::array kCatalogue{
          "A row is a token, a column an expert; the colour is the routing weight, blank = not "
          "chosen.",
          "arXiv 2406.18219"},
+    Info{
+        "weight_output_relation", "B6", "Weights and outputs", ExperimentKind::Derived, false, 1,
+        "Per layer and role, Pearson's and Spearman's correlation over all pairs of routed experts "
+        "between the similarity of weights (matrix level, mean neuron, matched) and the averaged "
+        "similarity of outputs.",
+        "Near 1: similarity of weights, which needs no text, tells which experts have alike "
+        "outputs; 0: it tells nothing.",
+        "arXiv 2406.18219", "output_similarity"},
     Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, false, 1,
          "Each token's background is its first choice at the layer shown.",
          "Colour = the expert with the largest selection score; hover for all chosen ones.",
-         "arXiv 2401.04088, section 5"},
+         "arXiv 2401.04088, section 5", "chosen_experts"},
 };
 
 bool sameId(std::string_view a, std::string_view b) {

@@ -25,9 +25,10 @@ struct ExperimentInfo {
     bool isCostly = false;
     int version = 1;  ///< goes up when the definition of a stored number changes: older results are
                       ///< not reused
-    std::string_view definition;  ///< exact, stored in the session beside the numbers
-    std::string_view howToRead;   ///< one plain line under the figure
-    std::string_view source;      ///< "arXiv 2406.18219, section 4.2"
+    std::string_view definition;     ///< exact, stored in the session beside the numbers
+    std::string_view howToRead;      ///< one plain line under the figure
+    std::string_view source;         ///< "arXiv 2406.18219, section 4.2"
+    std::string_view derivedFrom{};  ///< Derived: the experiment whose results it needs most
 };
 
 /// All experiments this program computes, in the order of their labels.

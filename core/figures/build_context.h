@@ -75,6 +75,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildExpertProjection(const BuildContext& context);
 [[nodiscard]] Figure buildIntermediateStates(const BuildContext& context);
 [[nodiscard]] Figure buildNeuronProjection(const BuildContext& context);
+[[nodiscard]] Figure buildWeightOutput(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 
 }  // namespace moescope::figures

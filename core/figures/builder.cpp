@@ -44,6 +44,13 @@ std::string leadQuantity(std::string_view experiment) {
 
 const session::QuantityInfo* findLead(const FigureSource& source, const FigureInfo& info,
                                       BranchId branch) {
+    const auto has = [&](std::string_view experiment) {
+        return source.find({branch, std::string(experiment), leadQuantity(experiment)}) != nullptr;
+    };
+    if (!info.alongside.empty() &&
+        std::none_of(info.alongside.begin(), info.alongside.end(), has)) {
+        return nullptr;
+    }
     for (const std::string_view experiment : experimentsOf(info)) {
         for (const auto& [of, quantity] : kLeads) {
             const session::QuantityInfo* lead =
@@ -59,7 +66,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 12> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 13> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -72,6 +79,7 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"chosen-experts", &buildChosenExperts},
     {"coloured-text", &buildColouredText},
     {"parameters", &buildParameters},
+    {"weight-output-relation", &buildWeightOutput},
 }};
 
 std::string listOf(const std::vector<LayerId>& layers) {

@@ -18,6 +18,9 @@ constexpr std::array<std::string_view, 5> kSimilarities{
     "weight_similarity", "mean_neuron_similarity", "matched_similarity", "router_similarity",
     "output_similarity"};
 
+constexpr std::array<std::string_view, 3> kWeightSimilarities{
+    "weight_similarity", "mean_neuron_similarity", "matched_similarity"};
+
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
                .experiment = "weight_similarity",
@@ -122,6 +125,13 @@ constexpr std::array kFigures{
                .hasColourScale = true,
                .needsToken = true,
                .takesTokens = true},
+    FigureInfo{.name = "weight-output-relation",
+               .experiment = "output_similarity",
+               .alongside = kWeightSimilarities,
+               .title = "Weights and outputs",
+               .subject = FigureSubject::Outputs,
+               .hasTotal = true,
+               .hasRoles = true},
     FigureInfo{.name = "chosen-experts",
                .experiment = "chosen_experts",
                .title = "Chosen experts",

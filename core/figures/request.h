@@ -70,6 +70,8 @@ struct FigureInfo {
     std::string_view experiment;  ///< "rank_counts": what must be in the session
     /// Where a figure is drawn of any of several experiments: all of them, `experiment` first.
     std::span<const std::string_view> anyOf{};
+    /// Experiments of which one must be there beside `experiment`; empty: none.
+    std::span<const std::string_view> alongside{};
     std::string_view title;        ///< "Rank counts"
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
     FigureSubject subject = FigureSubject::Weights;

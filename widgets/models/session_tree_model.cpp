@@ -73,8 +73,8 @@ QString stateText(ExperimentStatus status, const session::ExperimentRecord* reco
 }
 
 /// Derived experiments are there as soon as what they derive from is.
-ExperimentStatus derivedStatus(const session::Head& head, bool running) {
-    return statusOf(recordOf(head, "chosen_experts"), running);
+ExperimentStatus derivedStatus(const session::Head& head, const experiments::ExperimentInfo& info) {
+    return statusOf(recordOf(head, info.derivedFrom), false);
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ std::unique_ptr<SessionTreeModel::Node> SessionTreeModel::makeTree(
         const bool derived = info.kind == experiments::ExperimentKind::Derived;
         const auto* record = recordOf(head, info.id);
         const ExperimentStatus status =
-            derived ? derivedStatus(head, false) : statusOf(record, running.contains(id));
+            derived ? derivedStatus(head, info) : statusOf(record, running.contains(id));
         Node* node =
             group->add(SessionNode::Experiment, text(info.title), stateText(status, record));
         node->experiment = id;
