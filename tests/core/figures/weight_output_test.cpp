@@ -86,7 +86,8 @@ TEST_CASE("FigureBuilder: weights and outputs, a layer and over layers", "[core]
     CHECK(scatter.panels[0].pairs[0] == std::pair<std::uint16_t, std::uint16_t>{1, 0});
     wanted.layer.reset();
     wanted.roles = {"up"};
-    const auto& lines = std::get<LineChartFigure>(builder.build(wanted).body);
+    const Figure overLayers = builder.build(wanted);
+    const auto& lines = std::get<LineChartFigure>(overLayers.body);
     CHECK(lines.lines == std::vector<std::string>{"up"});
     REQUIRE(lines.groups.size() == 2);
     const auto pearson = lines.groups[0].panels[0].lines[0];
