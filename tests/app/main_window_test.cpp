@@ -96,6 +96,22 @@ TEST_CASE("MainWindow: every figure of the session draws", "[app][gui]") {
     }
 }
 
+TEST_CASE("MainWindow: headings of the figure list are stepped over", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& list = w.find<FigureList>("figureList");
+    const int first = WindowFixture::indexOf("output-similarity");
+    QTreeWidgetItem* heading = list.itemOf(first)->parent();
+    list.scrollToItem(heading);
+    QTest::mouseClick(list.viewport(), Qt::LeftButton, {}, list.visualItemRect(heading).center());
+    REQUIRE(QTest::qWaitFor([&] { return list.currentItem() == list.itemOf(first); }));
+    CHECK(w.window().figures().currentIndex() == first);
+    QTest::keyClick(&list, Qt::Key_Up);
+    REQUIRE(QTest::qWaitFor([&] { return list.currentItem() == list.itemOf(first - 1); }));
+    QTest::keyClick(&list, Qt::Key_Down);
+    REQUIRE(QTest::qWaitFor([&] { return list.currentItem() == list.itemOf(first); }));
+}
+
 TEST_CASE("MainWindow: one slider drives all figures, dense layers say so", "[app][gui]") {
     WindowFixture w;
     w.openSession();

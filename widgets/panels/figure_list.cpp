@@ -57,11 +57,7 @@ FigureList::FigureList(Workspace& workspace, QWidget* parent)
     fill();
     dim();
     setCurrent(0);
-    connect(this, &QTreeWidget::currentItemChanged, this, [this](QTreeWidgetItem* item) {
-        if (item != nullptr && item->data(kNameColumn, kIndexRole).isValid()) {
-            Q_EMIT chosen(item->data(kNameColumn, kIndexRole).toInt());
-        }
-    });
+    connect(this, &QTreeWidget::currentItemChanged, this, &FigureList::take);
     connect(&m_workspace, &Workspace::currentChanged, this, &FigureList::dim);
 }
 
@@ -72,7 +68,7 @@ void FigureList::fill() {
         if (subject != info.subject) {
             subject = info.subject;
             heading = new QTreeWidgetItem(this, {nameOf(info.subject)});
-            heading->setFlags(Qt::NoItemFlags);  // neither clicked nor stepped on
+            heading->setFlags(Qt::ItemIsEnabled);
         }
         const int index = static_cast<int>(m_items.size());
         const int digit = figures::figureKey(info);
@@ -85,6 +81,24 @@ void FigureList::fill() {
         m_items.append(item);
     }
     expandAll();
+}
+
+void FigureList::take(QTreeWidgetItem* item, QTreeWidgetItem* previous) {
+    if (item == nullptr) {
+        return;
+    }
+    if (item->data(kNameColumn, kIndexRole).isValid()) {
+        Q_EMIT chosen(item->data(kNameColumn, kIndexRole).toInt());
+        return;
+    }
+    // A heading is stepped over: upwards from its first figure, else to that figure.
+    const bool upwards = previous != nullptr && previous->parent() == item;
+    QTreeWidgetItem* next = upwards ? itemAbove(item) : item->child(0);
+    if (next == nullptr) {
+        next = previous;
+    }
+    QMetaObject::invokeMethod(
+        this, [this, next] { setCurrentItem(next); }, Qt::QueuedConnection);
 }
 
 void FigureList::setCurrent(int index) {

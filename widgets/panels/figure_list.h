@@ -29,6 +29,7 @@ protected:
 
 private:
     void fill();
+    void take(QTreeWidgetItem* item, QTreeWidgetItem* previous);
     void dim();
 
     Workspace& m_workspace;
