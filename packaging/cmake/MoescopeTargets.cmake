@@ -116,6 +116,6 @@ function(moescope_add_test path)
         set(ARG_TIMEOUT 120)
     endif()
     set_tests_properties("${path}" PROPERTIES
-        TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 4
+        TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
         ENVIRONMENT "QT_QPA_PLATFORM=offscreen;MOESCOPE_SOURCE_DIR=${PROJECT_SOURCE_DIR};MOESCOPE_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};OMP_NUM_THREADS=2")
 endfunction()

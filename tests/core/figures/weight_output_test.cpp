@@ -81,7 +81,7 @@ TEST_CASE("FigureBuilder: weights and outputs, a layer and over layers", "[core]
     wanted.layer = LayerId{2};
     const Figure layer = builder.build(wanted);
     const auto& scatter = std::get<ScatterFigure>(layer.body);
-    REQUIRE(scatter.panels.size() == 6);  // two similarities, three roles
+    REQUIRE(scatter.panels.size() == 9);  // three similarities, three roles
     CHECK(scatter.panels[0].x.size() == 28);
     CHECK(scatter.panels[0].pairs[0] == std::pair<std::uint16_t, std::uint16_t>{1, 0});
     wanted.layer.reset();
@@ -89,11 +89,12 @@ TEST_CASE("FigureBuilder: weights and outputs, a layer and over layers", "[core]
     const Figure overLayers = builder.build(wanted);
     const auto& lines = std::get<LineChartFigure>(overLayers.body);
     CHECK(lines.lines == std::vector<std::string>{"up"});
-    REQUIRE(lines.groups.size() == 2);
+    REQUIRE(lines.groups.size() == 3);
     const auto pearson = lines.groups[0].panels[0].lines[0];
     CHECK(std::isnan(pearson[0]));  // dense
     CHECK(std::abs(pearson[2]) <= 1.0);
     source->remove("weight_similarity");
     source->remove("mean_neuron_similarity");
+    source->remove("matched_similarity");
     CHECK(builder.layersOf(*findFigure("weight-output-relation"), BranchId{}).empty());
 }
