@@ -87,7 +87,7 @@ public:
             }
             WeightOutputRelation relation = relationOf(source, layer);
             ScatterPanel panel;
-            panel.title = fmt::format("{}, {}", source.kind->title, source.role);
+            panel.title = source.role;  // the axis says which similarity
             panel.note =
                 fmt::format("r = {:.2f}, \u03c1 = {:.2f}", relation.pearson, relation.spearman);
             panel.xTitle = source.kind->axis;
