@@ -173,7 +173,7 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
                          "Magnitude above which a neuron counts as active (0.001)"))
         ->type_name("X");
     group(app.add_option("--kept-from", m_given.keptFrom,
-                         "Which: first (of the text), or spread over it"))
+                         "Which tokens are kept: first (of the text), or spread over it"))
         ->type_name("WHERE");
 }
 

@@ -163,8 +163,8 @@ private:
     void deltaNet(const model::DeltaNetSpec& delta) {
         const double state = static_cast<double>(delta.valueHeads) * delta.keyDim * delta.valueDim;
         m_effort.attention.operations += 6.0 * tokens() * state;
-        const auto chunks =
-            static_cast<double>((m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk);
+        const std::uint64_t wholeChunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;
+        const auto chunks = static_cast<double>(wholeChunks);
         m_effort.attention.calls +=
             40.0 * static_cast<double>(m_corpus.offsets.size() - 1) + 8.0 * chunks;
     }

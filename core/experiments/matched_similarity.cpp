@@ -177,7 +177,8 @@ private:
         for (std::size_t i = kSimilarity; i < result.size(); i += kKeptCount) {
             sum += result[i];
         }
-        return sum / static_cast<double>(result.size() / kKeptCount);
+        const std::size_t pairs = result.size() / kKeptCount;
+        return sum / static_cast<double>(pairs);
     }
 
     void addRole(const engine::LayerContext& layer, const std::vector<Unit>& units,
@@ -186,6 +187,7 @@ private:
         const std::vector<int> columns = columnsOf(layer);
         const std::size_t n = columns.size();
         std::vector<std::string> labels;
+        labels.reserve(n);
         for (const int column : columns) {
             labels.push_back(labelOf(layer, column));
         }
