@@ -97,8 +97,16 @@ struct TableColumn {
     enum class Kind { Text, Number, Count };
     std::string name;
     Kind kind = Kind::Number;
-    std::vector<std::string> texts;  ///< Text
+    std::vector<std::string> texts;  ///< Text; of numbers: drawn in their place where not empty
     std::vector<double> numbers;     ///< Number and Count; NaN: not available
+    bool wraps = false;              ///< may be broken into lines where there is little room
+    bool isDataOnly = false;         ///< in the CSV, not in the picture
+};
+
+/// A heading over the rows from `firstRow` on, while they are in their own order.
+struct TableSection {
+    std::size_t firstRow = 0;
+    std::string title;
 };
 
 /// A table. Its last `summaryRows` rows stay below when the others are sorted.
@@ -106,6 +114,9 @@ struct TableFigure {
     std::vector<TableColumn> columns;
     std::size_t rows = 0, summaryRows = 0;
     std::vector<LayerId> layers;  ///< of each row without the summary; empty: rows are no layers
+    std::vector<TableSection> sections;  ///< by ascending row; none among the summary
+    std::vector<std::string> notes;      ///< of each row, in small print below it; empty: none
+    std::vector<std::size_t> flagged;    ///< rows that want attention, ascending
 };
 
 }  // namespace moescope::figures

@@ -109,10 +109,11 @@ struct Writer {
     }
 
     void operator()(const TableFigure& figure) {
+        const bool hasNotes = figure.notes.size() == figure.rows && figure.rows > 0;
         for (std::size_t c = 0; c < figure.columns.size(); ++c) {
             out += (c == 0 ? "" : ",") + csvCell(figure.columns[c].name);
         }
-        out += '\n';
+        out += hasNotes ? ",note\n" : "\n";
         for (std::size_t r = 0; r < figure.rows; ++r) {
             for (std::size_t c = 0; c < figure.columns.size(); ++c) {
                 const TableColumn& column = figure.columns[c];
@@ -120,7 +121,7 @@ struct Writer {
                 out += column.kind == TableColumn::Kind::Text ? csvCell(column.texts[r])
                                                               : number(column.numbers[r]);
             }
-            out += '\n';
+            out += hasNotes ? "," + csvCell(figure.notes[r]) + "\n" : "\n";
         }
     }
 

@@ -2,29 +2,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/table_body.h"
 
-#include "widgets/support/format.h"
-
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace moescope::widgets {
 namespace {
 
 using figures::TableColumn;
 
-constexpr double kGap = 16.0;
-constexpr double kNarrowGap = 7.0;
-constexpr double kPadding = 5.0;  // of a row
-constexpr int kDigits = 4;
-constexpr int kFewDigits = 3;     // in a narrow column of a paper
-constexpr int kSmallestFont = 8;  // 6 pt in print
-
 bool isText(const TableColumn& column) {
     return column.kind == TableColumn::Kind::Text;
+}
+
+/// Before in the order of a column; what is not available comes last in either order.
+bool isBefore(const TableColumn& by, bool isDescending, std::size_t a, std::size_t b) {
+    if (isText(by)) {
+        return isDescending ? by.texts[b] < by.texts[a] : by.texts[a] < by.texts[b];
+    }
+    if (std::isnan(by.numbers[a]) || std::isnan(by.numbers[b])) {
+        return !std::isnan(by.numbers[a]) && std::isnan(by.numbers[b]);
+    }
+    return isDescending ? by.numbers[b] < by.numbers[a] : by.numbers[a] < by.numbers[b];
 }
 
 }  // namespace
@@ -35,121 +35,93 @@ TableBody::TableBody(std::shared_ptr<const figures::Figure> figure, FigureStyle 
       m_table(std::get<figures::TableFigure>(m_figure->body)),
       m_style(std::move(style)),
       m_memory(std::move(memory)),
-      m_font(m_style.font) {
-    sort();
+      m_texts(m_table, *m_memory) {
+    order();
 }
 
-double TableBody::rowHeight() const {
-    return m_style.lineHeight() + kPadding;
-}
-
-QString TableBody::cellText(std::size_t row, std::size_t column) const {
-    const TableColumn& from = m_table.columns[column];
-    switch (from.kind) {
-        case TableColumn::Kind::Text:
-            return QString::fromStdString(from.texts[row]);
-        case TableColumn::Kind::Count:
-            return std::isfinite(from.numbers[row])
-                       ? formatCount(static_cast<std::uint64_t>(from.numbers[row]))
-                       : QString();
-        case TableColumn::Kind::Number:
-            break;
-    }
-    // Not available in a summary means that it has none.
-    return std::isnan(from.numbers[row]) && row >= sortedRows()
-               ? QString()
-               : formatValue(from.numbers[row], m_digits);
-}
-
-QString TableBody::headingText(std::size_t column) const {
-    QString text = QString::fromStdString(m_table.columns[column].name);
-    if (m_memory->sortColumn == column) {
-        text += m_memory->isDescending ? QStringLiteral(" \u25BE") : QStringLiteral(" \u25B4");
-    }
-    return text;
-}
-
-std::vector<double> TableBody::widthsIn(const QFont& font) const {
-    const QFontMetricsF metrics(font);
-    std::vector<double> widths;
-    for (std::size_t c = 0; c < m_table.columns.size(); ++c) {
-        double width = metrics.horizontalAdvance(headingText(c));
-        for (std::size_t r = 0; r < m_table.rows; ++r) {
-            width = std::max(width, metrics.horizontalAdvance(cellText(r, c)));
-        }
-        widths.push_back(std::ceil(width));
-    }
-    return widths;
-}
-
-// The figure's own size where it fits, else smaller, down to what can be read in print.
-void TableBody::chooseFont() {
-    m_font = m_style.font;
-    const auto sum = [&](double gap) {
-        const auto widths = widthsIn(m_font);
-        return std::accumulate(widths.begin(), widths.end(), 0.0) +
-               gap * static_cast<double>(std::max<std::size_t>(widths.size(), 1) - 1);
-    };
-    m_digits = kDigits;
-    if (sum(kNarrowGap) > m_size.width()) {
-        m_digits = kFewDigits;
-    }
-    const int smallest = std::min(kSmallestFont, m_style.fontPx);
-    for (int size = m_style.fontPx; size > smallest && sum(kNarrowGap) > m_size.width();) {
-        m_font.setPixelSize(--size);
-    }
-    const double spare = m_size.width() - sum(0.0);
-    const double gaps = static_cast<double>(std::max<std::size_t>(m_table.columns.size(), 2) - 1);
-    const double gap = std::clamp(spare / gaps, kNarrowGap, kGap);
-    m_widths = widthsIn(m_font);
-    for (std::size_t c = 1; c < m_widths.size(); ++c) {
-        m_widths[c] += gap;
-    }
-}
-
-void TableBody::sort() {
-    m_order.resize(sortedRows());
-    std::iota(m_order.begin(), m_order.end(), std::size_t{0});
+void TableBody::order() {
+    m_items.clear();
+    const std::size_t rows = m_texts.sortedRows();
     const auto column = m_memory->sortColumn;
-    if (!column || *column >= m_table.columns.size()) {
-        return;
+    const bool isSorted = column && *column < m_table.columns.size();
+    auto section = m_table.sections.begin();
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (; !isSorted && section != m_table.sections.end() && section->firstRow <= row;
+             ++section) {
+            m_items.push_back({true, static_cast<std::size_t>(section - m_table.sections.begin())});
+        }
+        m_items.push_back({false, row});
     }
-    const TableColumn& by = m_table.columns[*column];
-    const bool isDescending = m_memory->isDescending;
-    std::stable_sort(m_order.begin(), m_order.end(), [&](std::size_t a, std::size_t b) {
-        if (isText(by)) {
-            return isDescending ? by.texts[b] < by.texts[a] : by.texts[a] < by.texts[b];
-        }
-        // What is not available comes last in either order.
-        if (std::isnan(by.numbers[a]) || std::isnan(by.numbers[b])) {
-            return !std::isnan(by.numbers[a]) && std::isnan(by.numbers[b]);
-        }
-        return isDescending ? by.numbers[b] < by.numbers[a] : by.numbers[a] < by.numbers[b];
-    });
+    if (isSorted) {
+        const TableColumn& by = m_table.columns[*column];
+        std::stable_sort(m_items.begin(), m_items.end(), [&](const Item& a, const Item& b) {
+            return isBefore(by, m_memory->isDescending, a.index, b.index);
+        });
+    }
 }
 
-double TableBody::naturalHeight(double /*width*/) const {
-    return std::ceil(rowHeight() * static_cast<double>(m_table.rows + 1) + 2.0);
+double TableBody::heightOf(const TableLayout& layout, const Item& item) const {
+    return item.isSection ? layout.sectionHeight : layout.rowHeight(item.index);
+}
+
+// Heading and summary, which are always in view.
+double TableBody::fixedHeight(const TableLayout& layout) const {
+    double height = layout.lineHeight + 2.0;
+    for (std::size_t row = m_texts.sortedRows(); row < m_table.rows; ++row) {
+        height += layout.rowHeight(row);
+    }
+    return height;
+}
+
+double TableBody::naturalHeight(double width) const {
+    const TableLayout layout = layOutTable(m_texts, m_style, width);
+    double height = fixedHeight(layout);
+    for (const Item& item : m_items) {
+        height += heightOf(layout, item);
+    }
+    return std::ceil(height);
 }
 
 void TableBody::resize(const QSizeF& size) {
     m_size = size;
-    chooseFont();
+    m_layout = layOutTable(m_texts, m_style, size.width());
     scrollTo(scrollPosition());
 }
 
-std::size_t TableBody::rowsInView() const {
-    const double fixed = static_cast<double>(1 + m_table.summaryRows) * rowHeight() + 2.0;
-    const double room = std::max(m_size.height() - fixed, 0.0);
-    return std::max<std::size_t>(1, static_cast<std::size_t>((room + 0.5) / rowHeight()));
+std::vector<TableBody::Placed> TableBody::itemsInView() const {
+    std::vector<Placed> placed;
+    const double bottom =
+        m_layout.lineHeight + std::max(m_size.height() - fixedHeight(m_layout), 0.0) + 0.5;
+    double top = m_layout.lineHeight;
+    for (std::size_t i = m_first; i < m_items.size(); ++i) {
+        const double height = heightOf(m_layout, m_items[i]);
+        if (!placed.empty() && top + height > bottom) {
+            break;
+        }
+        placed.push_back({m_items[i], top, height});
+        top += height;
+    }
+    return placed;
+}
+
+// The first item in view when the last one is.
+std::size_t TableBody::lastFirstItem() const {
+    double room = std::max(m_size.height() - fixedHeight(m_layout), 0.0) + 0.5;
+    std::size_t first = m_items.size();
+    while (first > 0 && heightOf(m_layout, m_items[first - 1]) <= room) {
+        room -= heightOf(m_layout, m_items[--first]);
+    }
+    return std::min(first, std::max<std::size_t>(m_items.size(), 1) - 1);
 }
 
 FigureBody::Scroll TableBody::scroll() const {
-    const std::size_t inView = rowsInView();
-    if (m_order.size() <= inView) {
+    if (m_layout.columns.empty()) {
         return {};
     }
-    return {static_cast<std::int64_t>(m_order.size() - inView), static_cast<std::int64_t>(inView)};
+    const std::size_t last = lastFirstItem();
+    return last == 0 ? Scroll{}
+                     : Scroll{static_cast<std::int64_t>(last),
+                              static_cast<std::int64_t>(m_items.size() - last)};
 }
 
 void TableBody::scrollTo(std::int64_t step) {
@@ -160,120 +132,149 @@ std::int64_t TableBody::scrollPosition() const {
     return static_cast<std::int64_t>(m_first);
 }
 
-void TableBody::paintRow(QPainter& painter, double top, const std::vector<QString>& cells,
-                         const QColor& colour) const {
-    painter.setPen(colour);
+void TableBody::paintCells(QPainter& painter, double top, double height,
+                           const std::vector<QString>& cells, const QColor& colour,
+                           const QColor& lastColour) const {
     double x = 0.0;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-        const bool left = isText(m_table.columns[c]);
-        const double gap = c == 0 ? 0.0 : kNarrowGap;
-        painter.drawText(
-            QRectF(x + (left ? gap : 0.0), top, m_widths[c], rowHeight()),
-            static_cast<int>((left ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter), cells[c]);
-        x += m_widths[c];
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const TableColumn& column = m_table.columns[m_layout.columns[i]];
+        const double gap = i == 0 ? 0.0 : kTableGap;
+        const QRectF room(x + gap, top + m_layout.textTop, m_layout.widths[i] - gap, height);
+        const auto side = isText(column) ? Qt::AlignLeft : Qt::AlignRight;
+        painter.setPen(i + 1 == cells.size() ? lastColour : colour);
+        painter.drawText(room,
+                         static_cast<int>(side | Qt::AlignTop) |
+                             (column.wraps ? static_cast<int>(Qt::TextWordWrap) : 0),
+                         cells[i]);
+        x += m_layout.widths[i];
+    }
+}
+
+void TableBody::paintTableRow(QPainter& painter, double top, std::size_t row) const {
+    std::vector<QString> cells;
+    for (const std::size_t column : m_layout.columns) {
+        cells.push_back(m_texts.cell(row, column, m_layout.digits));
+    }
+    const bool isFlagged = std::binary_search(m_table.flagged.begin(), m_table.flagged.end(), row);
+    const QColor& colour = m_style.theme.text;
+    painter.setFont(m_layout.font);
+    paintCells(painter, top, m_layout.cellHeights[row], cells, colour,
+               isFlagged ? m_style.theme.error : colour);
+    const QString note = m_texts.note(row);
+    if (!note.isEmpty()) {
+        painter.setFont(m_layout.noteFont);
+        painter.setPen(m_style.theme.secondaryText);
+        painter.drawText(QRectF(m_layout.noteIndent, top + m_layout.cellHeights[row] - 2.0,
+                                m_layout.noteWidth, m_layout.noteHeights[row]),
+                         Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, note);
     }
 }
 
 void TableBody::paintRule(QPainter& painter, double y) const {
+    const double width =
+        m_table.notes.empty() ? m_layout.width() : m_layout.noteIndent + m_layout.noteWidth;
     painter.setPen(QPen(m_style.theme.axis, 0.67));
-    painter.drawLine(QPointF(0.0, y),
-                     QPointF(std::accumulate(m_widths.begin(), m_widths.end(), 0.0), y));
+    painter.drawLine(QPointF(0.0, y), QPointF(width, y));
 }
 
 void TableBody::paint(QPainter& painter) const {
     painter.save();
-    painter.setFont(m_font);
-    std::vector<QString> cells(m_table.columns.size());
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-        cells[c] = headingText(c);
+    const std::vector<Placed> items = itemsInView();
+    if (!items.empty() && items.back().top + items.back().height > m_size.height() + 1.0) {
+        painter.setClipRect(QRectF(QPointF(0, 0), m_size));  // a row higher than the window
     }
-    paintRow(painter, 0.0, cells, m_style.theme.secondaryText);
-    double top = rowHeight();
-    paintRule(painter, top - 0.5);
-    const auto row = [&](std::size_t index) {
-        for (std::size_t c = 0; c < cells.size(); ++c) {
-            cells[c] = cellText(index, c);
+    painter.setFont(m_layout.font);
+    std::vector<QString> headings;
+    for (const std::size_t column : m_layout.columns) {
+        headings.push_back(m_texts.heading(column));
+    }
+    const QColor& secondary = m_style.theme.secondaryText;
+    paintCells(painter, 0.0, m_layout.lineHeight, headings, secondary, secondary);
+    paintRule(painter, m_layout.lineHeight - 0.5);
+    double top = m_layout.lineHeight;
+    for (const Placed& placed : items) {
+        if (placed.item.isSection) {
+            painter.setFont(m_layout.sectionFont);
+            painter.setPen(m_style.theme.text);
+            painter.drawText(QRectF(0.0, placed.top, m_size.width(), placed.height),
+                             Qt::AlignLeft | Qt::AlignVCenter,
+                             QString::fromStdString(m_table.sections[placed.item.index].title));
+        } else {
+            paintTableRow(painter, placed.top, placed.item.index);
         }
-        paintRow(painter, top, cells, m_style.theme.text);
-        top += rowHeight();
-    };
-    const std::size_t last = std::min(m_order.size(), m_first + rowsInView());
-    for (std::size_t i = m_first; i < last; ++i) {
-        row(m_order[i]);
+        top = placed.top + placed.height;
     }
     if (m_table.summaryRows > 0) {
         paintRule(painter, top + 0.5);
         top += 1.0;
     }
-    for (std::size_t i = sortedRows(); i < m_table.rows; ++i) {
-        row(i);
+    for (std::size_t row = m_texts.sortedRows(); row < m_table.rows; ++row) {
+        paintTableRow(painter, top, row);
+        top += m_layout.rowHeight(row);
     }
     painter.restore();
 }
 
-std::optional<std::size_t> TableBody::rowAt(double y) const {
-    const double shown = y / rowHeight() - 1.0;
-    if (shown < 0.0) {
-        return std::nullopt;
-    }
-    const std::size_t index = m_first + static_cast<std::size_t>(shown);
-    return index < std::min(m_order.size(), m_first + rowsInView()) ? std::optional(m_order[index])
-                                                                    : std::nullopt;
-}
-
 figures::Hit TableBody::hitAt(const QPointF& position) const {
     figures::Hit hit;
-    if (position.y() >= 0.0 && position.y() < rowHeight()) {
+    if (position.y() >= 0.0 && position.y() < m_layout.lineHeight) {
         hit.readOut = "click a heading to sort";
         return hit;
     }
-    const auto row = rowAt(position.y());
-    if (!row) {
-        return hit;
-    }
-    if (*row < m_table.layers.size()) {
-        hit.layer = m_table.layers[*row];
-    }
-    for (std::size_t c = 0; c < m_table.columns.size(); ++c) {
-        hit.readOut +=
-            (c == 0 ? "" : ", ") + m_table.columns[c].name + " " + cellText(*row, c).toStdString();
+    for (const Placed& placed : itemsInView()) {
+        const double y = position.y() - placed.top;
+        if (placed.item.isSection || y < 0.0 || y >= placed.height) {
+            continue;
+        }
+        const std::size_t row = placed.item.index;
+        if (row < m_table.layers.size()) {
+            hit.layer = m_table.layers[row];
+        }
+        for (const std::size_t column : m_layout.columns) {
+            hit.readOut += (hit.readOut.empty() ? "" : ", ") + m_table.columns[column].name + " " +
+                           m_texts.cell(row, column, m_layout.digits).toStdString();
+        }
     }
     return hit;
 }
 
 std::vector<QRectF> TableBody::outlines(const figures::Selection& selection) const {
     std::vector<QRectF> rects;
-    const double width = std::accumulate(m_widths.begin(), m_widths.end(), 0.0);
-    const std::size_t last = std::min(m_order.size(), m_first + rowsInView());
-    for (std::size_t i = m_first; selection.layer && i < last; ++i) {
-        if (m_order[i] < m_table.layers.size() && m_table.layers[m_order[i]] == *selection.layer) {
-            rects.emplace_back(0.0, rowHeight() * static_cast<double>(1 + i - m_first), width,
-                               rowHeight());
+    if (!selection.layer) {
+        return rects;
+    }
+    for (const Placed& placed : itemsInView()) {
+        const std::size_t row = placed.item.index;
+        if (!placed.item.isSection && row < m_table.layers.size() &&
+            m_table.layers[row] == *selection.layer) {
+            rects.emplace_back(0.0, placed.top, m_layout.width(), placed.height);
         }
     }
     return rects;
 }
 
 bool TableBody::toggleAt(const QPointF& position) {
-    if (position.y() < 0.0 || position.y() >= rowHeight()) {
+    if (position.y() < 0.0 || position.y() >= m_layout.lineHeight) {
         return false;
     }
     double right = 0.0;
-    for (std::size_t c = 0; c < m_widths.size(); ++c) {
-        right += m_widths[c];
+    for (std::size_t i = 0; i < m_layout.widths.size(); ++i) {
+        right += m_layout.widths[i];
         if (position.x() >= right) {
             continue;
         }
-        if (m_memory->sortColumn != c) {
-            m_memory->sortColumn = c;
-            m_memory->isDescending = !isText(m_table.columns[c]);  // the largest first
-        } else if (m_memory->isDescending == isText(m_table.columns[c])) {
+        const std::size_t column = m_layout.columns[i];
+        const bool isTextual = isText(m_table.columns[column]);
+        if (m_memory->sortColumn != column) {
+            m_memory->sortColumn = column;
+            m_memory->isDescending = !isTextual;  // the largest first
+        } else if (m_memory->isDescending == isTextual) {
             m_memory->sortColumn.reset();
         } else {
             m_memory->isDescending = !m_memory->isDescending;
         }
-        sort();
-        chooseFont();
+        order();
+        resize(m_size);
         return true;
     }
     return false;

@@ -6,13 +6,15 @@
 #include "widgets/canvas/chart_memory.h"
 #include "widgets/canvas/figure_body.h"
 #include "widgets/canvas/figure_style.h"
+#include "widgets/canvas/table_layout.h"
 
 namespace moescope::widgets {
 
 /// A table: texts on the left, numbers on the right of their columns with four significant digits
-/// (the CSV has all), a rule below the heading and above the summary. A click on a heading sorts,
-/// another turns the order round, a third restores it; a click on a row of a layer goes there.
-/// Longer than the window, it scrolls by rows.
+/// (the CSV has all), a rule below the heading and above the summary, notes in small print below
+/// their rows. A click on a heading sorts, another turns the order round, a third restores it with
+/// the headings of sections; a click on a row of a layer goes there. Longer than the window, it
+/// scrolls by rows.
 class TableBody final : public FigureBody {
 public:
     TableBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
@@ -29,29 +31,36 @@ public:
     [[nodiscard]] std::int64_t scrollPosition() const override;
 
 private:
-    [[nodiscard]] std::size_t sortedRows() const { return m_table.rows - m_table.summaryRows; }
-    [[nodiscard]] double rowHeight() const;
-    [[nodiscard]] QString cellText(std::size_t row, std::size_t column) const;
-    [[nodiscard]] QString headingText(std::size_t column) const;
-    [[nodiscard]] std::vector<double> widthsIn(const QFont& font) const;
-    [[nodiscard]] std::size_t rowsInView() const;
-    [[nodiscard]] std::optional<std::size_t> rowAt(double y) const;
-    void chooseFont();
-    void sort();
-    void paintRow(QPainter& painter, double top, const std::vector<QString>& cells,
-                  const QColor& colour) const;
+    /// What is scrolled over: a row, or the heading of a section.
+    struct Item {
+        bool isSection = false;
+        std::size_t index = 0;
+    };
+    /// An item in view.
+    struct Placed {
+        Item item;
+        double top = 0.0, height = 0.0;
+    };
+
+    [[nodiscard]] double heightOf(const TableLayout& layout, const Item& item) const;
+    [[nodiscard]] double fixedHeight(const TableLayout& layout) const;
+    [[nodiscard]] std::vector<Placed> itemsInView() const;
+    [[nodiscard]] std::size_t lastFirstItem() const;
+    void order();
+    void paintCells(QPainter& painter, double top, double height, const std::vector<QString>& cells,
+                    const QColor& colour, const QColor& lastColour) const;
+    void paintTableRow(QPainter& painter, double top, std::size_t row) const;
     void paintRule(QPainter& painter, double y) const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::TableFigure& m_table;
     FigureStyle m_style;
     std::shared_ptr<ChartMemory> m_memory;
-    QFont m_font;
-    int m_digits = 4;  ///< significant ones of numbers
+    TableTexts m_texts;
+    TableLayout m_layout;
     QSizeF m_size;
-    std::vector<double> m_widths;      ///< of columns, gap included
-    std::vector<std::size_t> m_order;  ///< rows as they are shown, without the summary
-    std::size_t m_first = 0;           ///< of m_order in view
+    std::vector<Item> m_items;  ///< as they are shown, without the summary
+    std::size_t m_first = 0;    ///< of m_items in view
 };
 
 }  // namespace moescope::widgets

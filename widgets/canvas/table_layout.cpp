@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/canvas/table_layout.h"
+
+#include "widgets/support/format.h"
+
+#include <QFontInfo>
+#include <QFontMetricsF>
+#include <QStringList>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace moescope::widgets {
+namespace {
+
+using figures::TableColumn;
+
+constexpr double kWideGap = 16.0;
+constexpr double kPadding = 5.0;         // of a row
+constexpr double kNotePadding = 4.0;     // below a note
+constexpr double kSectionPadding = 9.0;  // of a section's heading
+constexpr int kDigits = 4;
+constexpr int kFewDigits = 3;     // in a narrow column of a paper
+constexpr int kSmallestFont = 8;  // 6 pt in print
+
+double sum(const std::vector<double>& widths) {
+    return std::accumulate(widths.begin(), widths.end(), 0.0);
+}
+
+double gapsIn(const std::vector<double>& widths) {
+    return static_cast<double>(std::max<std::size_t>(widths.size(), 1) - 1);
+}
+
+double widestWord(const QFontMetricsF& metrics, const QString& text) {
+    double width = 0.0;
+    for (const QString& word : text.split(QLatin1Char(' '))) {
+        width = std::max(width, metrics.horizontalAdvance(word));
+    }
+    return width;
+}
+
+double heightOf(const QFont& font, const QString& text, double width) {
+    return QFontMetricsF(font)
+        .boundingRect(QRectF(0, 0, width, 1e6), Qt::AlignLeft | Qt::TextWordWrap, text)
+        .height();
+}
+
+/// Without gaps: as wide as the texts are, and as narrow as their columns may be.
+struct Room {
+    std::vector<double> wanted, least;
+};
+
+Room roomIn(const TableTexts& texts, const TableLayout& layout) {
+    const QFontMetricsF metrics(layout.font);
+    Room room;
+    for (const std::size_t column : layout.columns) {
+        const QString heading = texts.heading(column);
+        double wanted = metrics.horizontalAdvance(heading);
+        double least = wanted;
+        const bool wraps = texts.table().columns[column].wraps;
+        for (std::size_t row = 0; row < texts.table().rows; ++row) {
+            const QString cell = texts.cell(row, column, layout.digits);
+            const double whole = metrics.horizontalAdvance(cell);
+            wanted = std::max(wanted, whole);
+            least = std::max(least, wraps ? widestWord(metrics, cell) : whole);
+        }
+        room.wanted.push_back(std::ceil(wanted));
+        room.least.push_back(std::ceil(least));
+    }
+    return room;
+}
+
+/// What is left over after the least goes to the columns that could use it, then to the gaps.
+void share(const Room& room, double width, TableLayout& layout) {
+    layout.widths = room.least;
+    const double gaps = gapsIn(room.least);
+    double spare = std::max(width - sum(room.least) - kTableGap * gaps, 0.0);
+    const double lacking = sum(room.wanted) - sum(room.least);
+    const double part = lacking > 0.0 ? std::min(spare / lacking, 1.0) : 0.0;
+    for (std::size_t i = 0; i < layout.widths.size(); ++i) {
+        layout.widths[i] += part * (room.wanted[i] - room.least[i]);
+    }
+    spare -= part * lacking;
+    const double gap = std::clamp(kTableGap + spare / std::max(gaps, 1.0), kTableGap, kWideGap);
+    for (std::size_t i = 1; i < layout.widths.size(); ++i) {
+        layout.widths[i] += gap;
+    }
+}
+
+void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
+    const figures::TableFigure& table = texts.table();
+    layout.noteIndent = layout.widths.size() > 1 ? layout.widths.front() + kTableGap : 0.0;
+    layout.noteWidth = std::max(width - layout.noteIndent, 40.0);
+    for (std::size_t row = 0; row < table.rows; ++row) {
+        double height = layout.lineHeight;
+        for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+            if (table.columns[layout.columns[i]].wraps) {
+                const double room = layout.widths[i] - (i == 0 ? 0.0 : kTableGap);
+                const QString cell = texts.cell(row, layout.columns[i], layout.digits);
+                height = std::max(height, heightOf(layout.font, cell, room) + 2.0 * layout.textTop);
+            }
+        }
+        layout.cellHeights.push_back(std::ceil(height));
+        const QString note = texts.note(row);
+        layout.noteHeights.push_back(
+            note.isEmpty()
+                ? 0.0
+                : std::ceil(heightOf(layout.noteFont, note, layout.noteWidth) + kNotePadding));
+    }
+}
+
+}  // namespace
+
+QString TableTexts::cell(std::size_t row, std::size_t column, int digits) const {
+    const TableColumn& from = m_table.columns[column];
+    if (row < from.texts.size() &&
+        (from.kind == TableColumn::Kind::Text || !from.texts[row].empty())) {
+        return QString::fromStdString(from.texts[row]);
+    }
+    switch (from.kind) {
+        case TableColumn::Kind::Text:
+            return {};
+        case TableColumn::Kind::Count:
+            return std::isfinite(from.numbers[row])
+                       ? formatCount(static_cast<std::uint64_t>(from.numbers[row]))
+                       : QString();
+        case TableColumn::Kind::Number:
+            break;
+    }
+    // Not available in a summary means that it has none.
+    return std::isnan(from.numbers[row]) && row >= sortedRows()
+               ? QString()
+               : formatValue(from.numbers[row], digits);
+}
+
+QString TableTexts::heading(std::size_t column) const {
+    QString text = QString::fromStdString(m_table.columns[column].name);
+    if (m_memory.sortColumn == column) {
+        text += m_memory.isDescending ? QStringLiteral(" \u25BE") : QStringLiteral(" \u25B4");
+    }
+    return text;
+}
+
+QString TableTexts::note(std::size_t row) const {
+    return row < m_table.notes.size() ? QString::fromStdString(m_table.notes[row]) : QString();
+}
+
+double TableLayout::width() const {
+    return sum(widths);
+}
+
+TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, double width) {
+    TableLayout layout;
+    layout.font = style.font;
+    layout.digits = kDigits;
+    for (std::size_t column = 0; column < texts.table().columns.size(); ++column) {
+        if (!texts.table().columns[column].isDataOnly) {
+            layout.columns.push_back(column);
+        }
+    }
+    const auto fits = [&](const Room& room) {
+        return sum(room.least) + kTableGap * gapsIn(room.least) <= width;
+    };
+    Room room = roomIn(texts, layout);
+    if (!fits(room)) {
+        layout.digits = kFewDigits;
+        room = roomIn(texts, layout);
+    }
+    const int smallest = std::min(kSmallestFont, style.fontPx);
+    for (int size = style.fontPx; size > smallest && !fits(room);) {
+        layout.font.setPixelSize(--size);
+        room = roomIn(texts, layout);
+    }
+    share(room, width, layout);
+    layout.lineHeight = style.lineHeight() + kPadding;
+    layout.textTop = (layout.lineHeight - QFontMetricsF(layout.font).height()) / 2.0;
+    layout.sectionFont = layout.font;
+    layout.sectionFont.setBold(true);
+    layout.sectionHeight = style.lineHeight() + kSectionPadding;
+    layout.noteFont = layout.font;
+    layout.noteFont.setPixelSize(std::max(QFontInfo(layout.font).pixelSize() - 1, smallest));
+    measureRows(texts, width, layout);
+    return layout;
+}
+
+}  // namespace moescope::widgets

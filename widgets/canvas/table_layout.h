@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/figures/figure.h"
+#include "widgets/canvas/chart_memory.h"
+#include "widgets/canvas/figure_style.h"
+
+#include <QString>
+
+#include <vector>
+
+namespace moescope::widgets {
+
+/// The texts of a table as they are drawn.
+class TableTexts {
+public:
+    TableTexts(const figures::TableFigure& table, const ChartMemory& memory)
+        : m_table(table), m_memory(memory) {}
+    [[nodiscard]] const figures::TableFigure& table() const { return m_table; }
+    /// Rows that are sorted and scrolled: all but the summary.
+    [[nodiscard]] std::size_t sortedRows() const { return m_table.rows - m_table.summaryRows; }
+    [[nodiscard]] QString cell(std::size_t row, std::size_t column, int digits) const;
+    /// With an arrow on the column that the rows are sorted by.
+    [[nodiscard]] QString heading(std::size_t column) const;
+    [[nodiscard]] QString note(std::size_t row) const;  ///< empty: none
+
+private:
+    const figures::TableFigure& m_table;
+    const ChartMemory& m_memory;
+};
+
+/// How wide the columns and how high the rows of a table are at a width: columns that may be broken
+/// into lines give way first, then digits, then the size of the font.
+struct TableLayout {
+    QFont font, noteFont, sectionFont;
+    int digits = 4;                    ///< significant ones of numbers
+    std::vector<std::size_t> columns;  ///< those drawn
+    std::vector<double> widths;        ///< of them, the gap before each included
+    std::vector<double> cellHeights;   ///< [rows], without the notes
+    std::vector<double> noteHeights;   ///< [rows]; 0: none
+    double lineHeight = 0.0;           ///< of the heading and of a row of one line
+    double textTop = 0.0;              ///< of a cell's first line in its row
+    double sectionHeight = 0.0;
+    double noteIndent = 0.0, noteWidth = 0.0;
+
+    [[nodiscard]] double width() const;  ///< of all columns
+    [[nodiscard]] double rowHeight(std::size_t row) const {
+        return cellHeights[row] + noteHeights[row];
+    }
+};
+
+constexpr double kTableGap = 7.0;  ///< before a column, at least
+
+[[nodiscard]] TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style,
+                                      double width);
+
+}  // namespace moescope::widgets
