@@ -90,7 +90,7 @@ public:
         if (!warning.empty()) {
             part.warnings.push_back(warning);
         }
-        part.quantities.push_back(regressions());
+        part.quantities.push_back(regressions(part.warnings));
         m_sums.clear();
         m_grams = {};
         return part;
@@ -141,7 +141,7 @@ private:
         return cosines;
     }
 
-    [[nodiscard]] session::Quantity regressions() const {
+    [[nodiscard]] session::Quantity regressions(std::vector<std::string>& warnings) const {
         const std::size_t experts = m_labels.size();
         const std::vector<double> y = lowerTriangle(m_router, experts);
         session::Quantity quantity;
@@ -153,8 +153,13 @@ private:
         quantity.values = NdArray(ElementType::F64, {kRoles.size(), kStatistics.size()});
         auto values = quantity.values.values<double>();
         for (const engine::Role role : kRoles) {
-            const auto line =
-                numerics::linearRegression(lowerTriangle(weightCosines(role), experts), y);
+            const std::vector<double> cosines = weightCosines(role);
+            const std::string gap =
+                notFiniteWarning(roleName(role) + " weights", m_labels, cosines);
+            if (!gap.empty()) {
+                warnings.push_back(gap + " So is the regression on them.");
+            }
+            const auto line = numerics::linearRegression(lowerTriangle(cosines, experts), y);
             const std::array row{line.slope, line.intercept, line.r,
                                  line.r2(),  line.p,         line.standardError};
             std::copy(row.begin(), row.end(),

@@ -156,4 +156,15 @@ TEST_CASE("RouterSimilarity: two experts have nothing to fit, NaN leaves a gap",
     CHECK(std::isnan(quantity(part, "regression").values.at(3)));
     REQUIRE(part.warnings.size() == 1);
     CHECK_THAT(part.warnings[0], Catch::Contains("router rows of 1"));
+    // Weights that are no numbers: the regression of their role is missing, and it is said.
+    for (const WeightMeasure against : {WeightMeasure::MeanNeuron, WeightMeasure::Matrix}) {
+        WeightData holed = randomWeights(4, 4, 5, false, 3);
+        holed.matrices[1][2][3] = std::numeric_limits<float>::infinity();
+        const session::Part gap = run(holed, against);
+        CHECK_FALSE(std::isnan(quantity(gap, "regression").values.at(3)));
+        CHECK(std::isnan(quantity(gap, "regression").values.at(6 + 3)));
+        REQUIRE(gap.warnings.size() == 1);
+        CHECK_THAT(gap.warnings[0],
+                   Catch::Contains("up weights of 2") && Catch::Contains("regression"));
+    }
 }
