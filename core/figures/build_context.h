@@ -77,5 +77,6 @@ struct BuildContext {
 [[nodiscard]] Figure buildNeuronProjection(const BuildContext& context);
 [[nodiscard]] Figure buildWeightOutput(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
+[[nodiscard]] Figure buildReproduction(const BuildContext& context);
 
 }  // namespace moescope::figures

@@ -3,6 +3,8 @@
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
 #include "core/figures/limits.h"
+#include "core/figures/paper_values.h"
+#include "core/figures/router_regression.h"
 
 #include <fmt/format.h>
 
@@ -21,10 +23,9 @@ struct Against {
 };
 
 Against againstOf(const BuildContext& context) {
-    const session::QuantityInfo& regression = context.require("regression");
-    const bool byMeans = regression.longName.find("mean neuron") != std::string::npos;
-    return byMeans ? Against{"mean_neuron_similarity", "mean neuron similarity"}
-                   : Against{"weight_similarity", "weight similarity"};
+    return isAgainstMeanNeurons(context.require("regression"))
+               ? Against{"mean_neuron_similarity", "mean neuron similarity"}
+               : Against{"weight_similarity", "weight similarity"};
 }
 
 /// The experts' part of a map.
@@ -100,22 +101,6 @@ std::size_t roleIndex(const BuildContext& context, const std::string& role) {
     return static_cast<std::size_t>(found - kRoles.begin());
 }
 
-/// A statistic of the regression of a role; NaN where there is none.
-double statistic(const session::QuantityInfo& info, const NdArray& values, std::size_t role,
-                 const std::string& name) {
-    if (values.shape().size() != 2 || info.axes.size() != 2) {
-        throw Error(ErrorCode::BadSession,
-                    "router_similarity/regression is not a table of roles and statistics; the "
-                    "session is damaged.");
-    }
-    const auto& labels = info.axes[1].labels;
-    const auto found = std::find(labels.begin(), labels.end(), name);
-    const auto column = static_cast<std::uint64_t>(found - labels.begin());
-    return found == labels.end() || role >= values.shape()[0] || column >= values.shape()[1]
-               ? std::nan("")
-               : values.at(role * values.shape()[1] + column);
-}
-
 std::vector<LayerId> layersShown(const BuildContext& context) {
     return context.request.layer ? std::vector<LayerId>{*context.request.layer}
                                  : context.require("regression").layers;
@@ -143,6 +128,27 @@ void addPairs(ScatterPanel& panel, const Matrix& weights, const Matrix& router, 
     }
 }
 
+/// "gate in layers 3 and 4": what has no line, since weights or router rows are no numbers.
+std::string gapsOf(const BuildContext& context, const std::vector<LayerId>& layers) {
+    const session::QuantityInfo& info = context.require("regression");
+    std::string text;
+    for (const std::string& role : rolesOf(context)) {
+        std::vector<int> without;
+        for (const LayerId layer : layers) {
+            const NdArray values = context.read("regression", layer);
+            if (!std::isfinite(regressionStatistic(info, values, role, "r"))) {
+                without.push_back(layer.value);
+            }
+        }
+        if (!without.empty()) {
+            text += fmt::format("{}{} in {} {}", text.empty() ? "" : "; ", role,
+                                without.size() == 1 ? "layer" : "layers", fmt::join(without, ", "));
+        }
+    }
+    return text.empty() ? text
+                        : fmt::format(" No regression, for want of numbers that vary: {}.", text);
+}
+
 ScatterPanel regressionPanel(const BuildContext& context, const Against& against,
                              const std::string& role) {
     const std::size_t index = roleIndex(context, role);
@@ -167,9 +173,9 @@ ScatterPanel regressionPanel(const BuildContext& context, const Against& against
         }
         addPairs(panel, *weights, router, group, layer);
         const NdArray values = context.read("regression", layer);
-        panel.lines.push_back({group, statistic(info, values, index, "slope"),
-                               statistic(info, values, index, "intercept")});
-        square = statistic(info, values, index, "r2");
+        panel.lines.push_back({group, regressionStatistic(info, values, role, "slope"),
+                               regressionStatistic(info, values, role, "intercept")});
+        square = regressionStatistic(info, values, role, "r2");
     }
     square = context.request.layer ? square : meanSquare(context, index);
     if (std::isfinite(square)) {
@@ -178,6 +184,94 @@ ScatterPanel regressionPanel(const BuildContext& context, const Against& against
     }
     return panel;
 }
+
+/// Rows of statistics by layer and role, means and published means below.
+class RouterTable {
+public:
+    explicit RouterTable(const BuildContext& context)
+        : m_context(context),
+          m_info(context.require("regression")),
+          m_paper(findPaperModel(context.head().model)) {
+        using Kind = TableColumn::Kind;
+        m_body.columns = {{"layer", Kind::Text, {}, {}}, {"matrix", Kind::Text, {}, {}}};
+        for (const auto& [id, title] : kStatistics) {
+            m_body.columns.push_back({title, Kind::Number, {}, {}});
+        }
+        if (m_paper != nullptr) {
+            m_body.columns.push_back({"r, published", Kind::Number, {}, {}});
+        }
+    }
+
+    [[nodiscard]] TableFigure filled() {
+        const std::vector<std::string> roles = rolesOf(m_context);
+        for (const LayerId layer : m_info.layers) {
+            const NdArray values = m_context.read("regression", layer);
+            for (const std::string& role : roles) {
+                (void)roleIndex(m_context, role);
+                m_body.layers.push_back(layer);
+                addRow(std::to_string(layer.value), role, publishedR(layer, role),
+                       [&](const char* statistic) {
+                           return regressionStatistic(m_info, values, role, statistic);
+                       });
+            }
+        }
+        for (const std::string& role : roles) {
+            addSummary("mean", role, meanSquare(m_context, roleIndex(m_context, role)));
+        }
+        for (const std::string& role : roles) {
+            const PaperValue* value =
+                m_paper == nullptr ? nullptr : findPaperValue(*m_paper, Measure::RouterFit, role);
+            if (value != nullptr) {
+                addSummary("published", role, value->value);
+            }
+        }
+        return std::move(m_body);
+    }
+
+private:
+    static constexpr std::array<std::pair<const char*, const char*>, 6> kStatistics{
+        {{"slope", "slope"},
+         {"intercept", "intercept"},
+         {"r", "r"},
+         {"r2", "r\xC2\xB2"},
+         {"p", "p"},
+         {"stderr", "std. error"}}};
+
+    template <typename Of>
+    void addRow(const std::string& layer, const std::string& role, double published, Of of) {
+        m_body.columns[0].texts.push_back(layer);
+        m_body.columns[1].texts.push_back(role);
+        for (std::size_t i = 0; i < kStatistics.size(); ++i) {
+            m_body.columns[2 + i].numbers.push_back(of(kStatistics[i].first));
+        }
+        if (m_paper != nullptr) {
+            m_body.columns.back().numbers.push_back(published);
+        }
+        ++m_body.rows;
+    }
+
+    void addSummary(const std::string& name, const std::string& role, double square) {
+        addRow(name, role, std::nan(""), [&](std::string_view statistic) {
+            return statistic == "r2" ? square : std::nan("");
+        });
+        ++m_body.summaryRows;
+    }
+
+    [[nodiscard]] double publishedR(LayerId layer, const std::string& role) const {
+        const PaperValue* value = m_paper == nullptr
+                                      ? nullptr
+                                      : findPaperValue(*m_paper, Measure::RouterCorrelation, role);
+        const int index = value == nullptr ? -1 : layer.value - value->layers.front();
+        return index >= 0 && static_cast<std::size_t>(index) < value->series.size()
+                   ? value->series[static_cast<std::size_t>(index)]
+                   : std::nan("");
+    }
+
+    const BuildContext& m_context;
+    const session::QuantityInfo& m_info;
+    const PaperModel* m_paper;
+    TableFigure m_body;
+};
 
 }  // namespace
 
@@ -246,54 +340,22 @@ Figure buildRouterRegression(const BuildContext& context) {
     figure.howToRead =
         "A point is a pair of experts. Points along a rising line: experts whose weights are alike "
         "are addressed by similar router rows.";
+    figure.caption += gapsOf(context, layers);
     figure.body = std::move(body);
     return figure;
 }
 
 Figure buildRouterTable(const BuildContext& context) {
-    const session::QuantityInfo& info = context.require("regression");
-    using Kind = TableColumn::Kind;
-    TableFigure body;
-    body.columns = {{"layer", Kind::Text, {}, {}}, {"matrix", Kind::Text, {}, {}}};
-    const std::array<std::pair<const char*, const char*>, 6> statistics{{{"slope", "slope"},
-                                                                         {"intercept", "intercept"},
-                                                                         {"r", "r"},
-                                                                         {"r2", "r\xC2\xB2"},
-                                                                         {"p", "p"},
-                                                                         {"stderr", "std. error"}}};
-    for (const auto& [id, title] : statistics) {
-        body.columns.push_back({title, Kind::Number, {}, {}});
-    }
-    const std::vector<std::string> roles = rolesOf(context);
-    const auto add = [&](const std::string& layer, const std::string& role) {
-        body.columns[0].texts.push_back(layer);
-        body.columns[1].texts.push_back(role);
-        ++body.rows;
-    };
-    for (const LayerId layer : info.layers) {
-        const NdArray values = context.read("regression", layer);
-        for (const std::string& role : roles) {
-            add(std::to_string(layer.value), role);
-            body.layers.push_back(layer);
-            for (std::size_t i = 0; i < statistics.size(); ++i) {
-                body.columns[2 + i].numbers.push_back(
-                    statistic(info, values, roleIndex(context, role), statistics[i].first));
-            }
-        }
-    }
-    for (const std::string& role : roles) {
-        add("mean", role);
-        ++body.summaryRows;
-        for (std::size_t i = 0; i < statistics.size(); ++i) {
-            const bool isSquare = std::string_view(statistics[i].first) == "r2";
-            body.columns[2 + i].numbers.push_back(
-                isSquare ? meanSquare(context, roleIndex(context, role)) : std::nan(""));
-        }
-    }
+    TableFigure body = RouterTable(context).filled();
     Figure figure = context.frame("router similarity on " + againstOf(context).name, 0);
     figure.howToRead =
         "Y = router similarity, X = weight similarity, over the pairs of experts of a layer; p is "
         "that of a slope of 0. The last rows average the unrounded r\xC2\xB2 over layers.";
+    if (const PaperModel* paper = findPaperModel(context.head().model)) {
+        figure.howToRead +=
+            fmt::format(" Published: tables 3 and 5 of arXiv 2406.18219 for {}.", paper->title);
+    }
+    figure.caption += gapsOf(context, context.require("regression").layers);
     figure.body = std::move(body);
     return figure;
 }

@@ -66,7 +66,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 13> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 14> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -80,6 +80,7 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"coloured-text", &buildColouredText},
     {"parameters", &buildParameters},
     {"weight-output-relation", &buildWeightOutput},
+    {"reproduction", &buildReproduction},
 }};
 
 std::string listOf(const std::vector<LayerId>& layers) {

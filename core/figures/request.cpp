@@ -21,6 +21,15 @@ constexpr std::array<std::string_view, 5> kSimilarities{
 constexpr std::array<std::string_view, 3> kWeightSimilarities{
     "weight_similarity", "mean_neuron_similarity", "matched_similarity"};
 
+// Of whatever the session has: what is missing is said row by row.
+constexpr std::array<std::string_view, 11> kReproduced{
+    "weight_similarity",  "mean_neuron_similarity",
+    "matched_similarity", "router_similarity",
+    "output_similarity",  "rank_counts",
+    "norms_scores",       "intermediate_states",
+    "chosen_experts",     "expert_projection",
+    "parameters"};
+
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
                .experiment = "weight_similarity",
@@ -146,6 +155,12 @@ constexpr std::array kFigures{
     FigureInfo{.name = "parameters",
                .experiment = "parameters",
                .title = "Parameters",
+               .subject = FigureSubject::Model,
+               .perLayer = false},
+    FigureInfo{.name = "reproduction",
+               .experiment = "weight_similarity",
+               .anyOf = kReproduced,
+               .title = "Reproduction",
                .subject = FigureSubject::Model,
                .perLayer = false},
 };

@@ -464,4 +464,5 @@ TEST_CASE("Help: every experiment has its formula, every figure its topic", "[ap
         INFO(figure.name);
         CHECK(has(helpTopicOf(figure)));
     }
+    CHECK(helpTopicOf(*figures::findFigure("reproduction")) == QStringLiteral("reproduction"));
 }

@@ -84,14 +84,19 @@ QList<HelpTopic> helpTopics(const QList<Command>& commands) {
                        QStringLiteral("%1  %2").arg(plain(info.label), plain(info.title)),
                        experimentPage(info)});
     }
+    topics.append(fixed("reproduction", HelpWindow::tr("Reproduction")));
     topics.append({QStringLiteral("keys"), HelpWindow::tr("Keys"), keysPage(commands)});
     topics.append(fixed("glossary", HelpWindow::tr("Glossary")));
     return topics;
 }
 
 QString helpTopicOf(const figures::FigureInfo& figure) {
-    // Several figures may show one experiment; some have a definition of their own (coloured text).
+    // Several figures may show one experiment; some have a definition of their own (coloured text),
+    // and one that is drawn of all experiments has a page of its own.
     const experiments::ExperimentInfo* own = experiments::findExperiment(figure.name);
+    if (own == nullptr && !page(plain(figure.name)).isEmpty()) {
+        return plain(figure.name);
+    }
     return plain(own != nullptr ? own->id : figure.experiment);
 }
 

@@ -3,11 +3,15 @@
 #include "app/export/export_figures.h"
 
 #include "core/base/error.h"
+#include "core/figures/paper_values.h"
 #include "tests/support/catch.h"
+#include "tests/support/paths.h"
 #include "tests/support/session_builder.h"
 #include "tests/support/temporary_folder.h"
 
 #include <fstream>
+#include <iterator>
+#include <string>
 
 using namespace moescope;
 using namespace moescope::cli;
@@ -87,6 +91,28 @@ TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][e
           std::vector<std::string>{"similarity-trend.csv"});
     CHECK(exported(planFor(folder.path(), "parameters")).names ==
           std::vector<std::string>{"parameters.csv"});
+    CHECK(exported(planFor(folder.path(), "reproduction")).names ==
+          std::vector<std::string>{"reproduction.csv"});
+}
+
+TEST_CASE("exportFigures: the demo beside the paper's Mixtral", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    ExportPlan plan = planFor(folder.path(), "reproduction");
+    plan.session = tests::sourceDir() / "resources/demo/demo.h5";
+    REQUIRE(exported(plan).names.size() == 1);
+    std::ifstream file(plan.folder / "reproduction.csv");
+    const std::string csv{std::istreambuf_iterator<char>(file), {}};
+    CHECK(csv.find("tiny-mixtral: reproduction, beside Mixtral 8x7B\n") != std::string::npos);
+    // The demo holds every experiment: each row has a value, of another model.
+    std::size_t rows = 0;
+    for (std::size_t at = csv.find(",other model,"); at != std::string::npos;
+         at = csv.find(",other model,", at + 1)) {
+        ++rows;
+    }
+    CHECK(rows == figures::paperModels()[0].values.size());
+    plan.file.format = widgets::FileFormat::Png;
+    plan.file.dpi = 72.0;
+    CHECK(exported(plan).names == std::vector<std::string>{"reproduction.png"});
 }
 
 TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
@@ -99,7 +125,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
     for (const auto format : {widgets::FileFormat::Png, widgets::FileFormat::Svg,
                               widgets::FileFormat::Pdf, widgets::FileFormat::Csv}) {
         plan.file.format = format;
-        CHECK(exported(plan).names.size() == 16 * 3 + 2 + 3);
+        CHECK(exported(plan).names.size() == 16 * 3 + 2 + 4);
     }
 }
 

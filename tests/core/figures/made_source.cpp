@@ -101,13 +101,16 @@ MadeSource::MadeSource(const MadeSession& what) {
     m_head.model.name = "made-moe";
     m_head.model.identity = "sha256:0123";
     m_head.model.familyTitle = "Mixtral";
+    m_head.model.family = what.family;
+    m_head.model.hiddenSize = what.hiddenSize;
     m_head.run.dtype = "float32";
     m_head.run.device = "cpu";
     m_head.run.programVersion = "0.1.0";
     m_head.branches.push_back({BranchId{0}, "intact", "{}"});
     for (int l = 0; l < what.layers; ++l) {
         const bool dense = l == 0 && what.denseFirst;
-        m_head.model.layers.push_back({dense ? 0 : what.experts, dense ? 0 : what.topK, 0, 64});
+        m_head.model.layers.push_back(
+            {dense ? 0 : what.experts, dense ? 0 : what.topK, 0, what.intermediateSize});
     }
     for (const char* id : {"weight_similarity", "mean_neuron_similarity", "router_similarity",
                            "expert_projection", "parameters", "output_similarity", "norms_scores",

@@ -17,6 +17,8 @@ struct MadeSession {
     bool denseFirst = true;
     bool baseline = true;  ///< a row F in the similarity maps
     std::uint64_t documents = 2;
+    std::string family{};  ///< the adapter's id
+    int hiddenSize = 0, intermediateSize = 64;
 };
 
 /// A session in memory with plausible numbers for every experiment, the same at each call.

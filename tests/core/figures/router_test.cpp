@@ -130,6 +130,13 @@ TEST_CASE("Router table: every statistic as stored, means below", "[core][figure
     CHECK(body.columns[5].numbers[9] == 0.33);
     CHECK(std::isnan(body.columns[2].numbers[9]));
     CHECK(has(toCsv(figure), "\nmean,gate,nan,nan,nan,0.33,nan,nan\n"));
+    CHECK_FALSE(has(figure.caption, "No regression"));
+    NdArray holed = stored;
+    holed.values<double>()[8] = std::nan("");  // r of up
+    source->put("router_similarity", "regression", LayerId{2}, std::move(holed));
+    for (const char* name : {"router-table", "router-regression"}) {
+        CHECK(has(builder.build(request(name, std::nullopt)).caption, "up in layer 2."));
+    }
 }
 
 TEST_CASE("Expert projection: scores, explained variance, outliers listed", "[core][figures]") {
@@ -159,6 +166,14 @@ TEST_CASE("Expert projection: scores, explained variance, outliers listed", "[co
     CHECK(rest.panels[0].labels[1] == "2");
     CHECK(rest.panels[1].size() == 9);
     CHECK(has(fewer.caption, "left out \u2013 gate: 1."));
+    // A role without numbers has no points, and none of them is an outlier.
+    NdArray gate(ElementType::F32, {9, 2});
+    std::fill(gate.values<float>().begin(), gate.values<float>().end(), std::nanf(""));
+    source->put("expert_projection", "gate", LayerId{1}, std::move(gate));
+    const Figure holed = builder.build(wanted);
+    CHECK(std::get<ScatterFigure>(holed.body).panels[0].size() == 0);
+    CHECK_FALSE(has(holed.caption, "Outliers"));
+    CHECK(has(holed.caption, "gate: 0, 1, 2, 3, 4, 5, 6, 7, F."));
 }
 
 TEST_CASE("Intermediate states: kept tokens, shares above the threshold", "[core][figures]") {

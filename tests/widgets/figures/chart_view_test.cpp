@@ -15,6 +15,8 @@
 #include <QTest>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 using namespace moescope;
 using tests::Shown;
@@ -145,6 +147,54 @@ TEST_CASE("Charts in a view: a table sorts by its headings and goes to layers",
     }
     CHECK(rowAt(firstRow).find("slope " + QString::number(largest, 'g', 4).toStdString()) !=
           std::string::npos);
+}
+
+TEST_CASE("Charts in a view: a table breaks its lines, notes its rows and scrolls by them",
+          "[widgets][figures]") {
+    tests::MadeSession other;
+    other.family = "mixtral";
+    const auto figure = tests::madeFigure("reproduction", 0, other);
+    const auto& table = std::get<figures::TableFigure>(figure->body);
+    Shown wide(figure, {900, 2000});
+    CHECK(wide.view.verticalScrollBar()->maximum() == 0);
+    Shown narrow(figure, {320, 400});
+    QScrollBar& bar = *narrow.view.verticalScrollBar();
+    CHECK(bar.maximum() > 0);
+    // Every row comes under the cursor, in order, on the way to the end.
+    std::vector<std::string> seen;
+    for (int step = 0; step <= bar.maximum(); ++step) {
+        bar.setValue(step);
+        for (int y = 0; y < 400; y += 4) {
+            const std::string readOut = narrow.view.hitAt(QPointF(60, y)).readOut;
+            if (readOut.rfind("id ", 0) == 0 &&
+                std::find(seen.begin(), seen.end(), readOut) == seen.end()) {
+                seen.push_back(readOut);
+            }
+        }
+    }
+    REQUIRE(seen.size() == table.rows);
+    for (std::size_t row = 0; row < table.rows; ++row) {
+        CHECK(seen[row].find(table.columns[1].texts[row]) != std::string::npos);
+        CHECK(seen[row].find(table.columns[2].texts[row]) != std::string::npos);  // as published
+        CHECK(seen[row].find("as published") == std::string::npos);               // in the CSV only
+    }
+    // Sorted by its first column nothing moves but the headings of sections, which go.
+    const QPoint heading =
+        wide.find([](const figures::Hit& hit) { return hit.readOut == "click a heading to sort"; });
+    const auto firstRow = [&] {
+        for (int y = heading.y(); y < 400; ++y) {
+            if (wide.view.hitAt(QPointF(60, y)).readOut.rfind("id ", 0) == 0) {
+                return y;
+            }
+        }
+        return -1;
+    };
+    const int below = firstRow();
+    wide.click(QPoint(heading.x() + 2, heading.y()));
+    CHECK(firstRow() < below);
+    wide.click(QPoint(heading.x() + 2, heading.y()));
+    wide.click(QPoint(heading.x() + 2, heading.y()));
+    CHECK(firstRow() == below);
 }
 
 TEST_CASE("Charts in a view: intermediate states zoom down to single neurons",

@@ -152,6 +152,8 @@ TEST_CASE("renderFigure: charts keep their words as text in SVG", "[widgets][fig
     has(textsOf(tests::madeProjection(8, true)), {"PC 3 (8.1 %)", "F"});
     has(textsOf(tests::madeRegression(8, 1)), {"mean neuron similarity", "r\u00B2 = 0.33"});
     has(textsOf(tests::madeTable(3)), {"intercept", "gate", "mean", "28"});
+    has(textsOf(tests::madeFigure("reproduction")),
+        {"Static parameters", "Dynamic behaviour", "published", "8 of 8", "other model"});
     has(textsOf(tests::madeNeuronMap(8, 512, 1)), {"neuron", "|v| > 0.001", "F", "511"});
     // Many points are one image, few are shapes.
     CHECK(textsOf(tests::madeNeuronCloud(8, 30000)).images == 3);

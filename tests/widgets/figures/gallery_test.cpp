@@ -70,6 +70,14 @@ std::vector<Exhibit> exhibits() {
     all.push_back(
         {"ranks-bars-64", built("rank-counts", many, LayerId{2}, {}, figures::RankRange{57, 64})});
     all.push_back({"table", tests::madeTable(16)});
+    tests::MadeSession mixtral;
+    mixtral.layers = 32;
+    mixtral.denseFirst = false;
+    mixtral.family = "mixtral";
+    mixtral.hiddenSize = 4096;
+    mixtral.intermediateSize = 14336;
+    all.push_back({"reproduction", built("reproduction", mixtral, {})});
+    all.push_back({"reproduction-other", built("reproduction", many, {})});
     return all;
 }
 
