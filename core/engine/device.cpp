@@ -55,6 +55,14 @@ std::string cudaName(int index) {
     return text.data();
 }
 
+/// OpenBLAS built with its own threads does not follow OpenMP's number, and has one for all
+/// callers.
+void setBlasThreads(int count) {
+    if (auto* setBlas = loadedFunction<void(int)>("openblas_set_num_threads")) {
+        setBlas(count);
+    }
+}
+
 }  // namespace
 
 at::Device chooseDevice(const std::string& wanted) {
@@ -111,11 +119,25 @@ bool hasBfloat16Products() {
 int setThreads(int threads) {
     const int count = threads > 0 ? threads : static_cast<int>(jobs::availableThreads());
     at::set_num_threads(count);
-    // OpenBLAS built with its own threads does not follow OpenMP's number.
-    if (auto* setBlas = loadedFunction<void(int)>("openblas_set_num_threads")) {
-        setBlas(count);
-    }
+    setBlasThreads(count);
     return count;
+}
+
+DividedThreads::DividedThreads(int lanes)
+    : m_whole(at::get_num_threads()), m_share(std::max(1, m_whole / std::max(lanes, 1))) {
+    setBlasThreads(m_share);
+}
+
+DividedThreads::~DividedThreads() {
+    setThreads(m_whole);
+}
+
+void DividedThreads::enter() const {
+    // LibTorch gives a thread that it has not seen the number of all.
+    static_cast<void>(at::get_num_threads());
+    if (auto* setOwn = loadedFunction<void(int)>("omp_set_num_threads")) {
+        setOwn(m_share);
+    }
 }
 
 int usefulThreads(const model::ModelSpec& model) {

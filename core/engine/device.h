@@ -28,6 +28,22 @@ int setThreads(int threads);
 /// and waiting for a second costs more than it computes, and much more on a busy machine.
 [[nodiscard]] int usefulThreads(const model::ModelSpec& model);
 
+/// While it lives, each of `lanes` threads of ours that has called enter() computes with its share
+/// of the threads that LibTorch and the BLAS had. One that has all of them to itself while another
+/// does too waits more than it computes.
+class DividedThreads {
+public:
+    explicit DividedThreads(int lanes);
+    ~DividedThreads();
+    DividedThreads(const DividedThreads&) = delete;
+    DividedThreads& operator=(const DividedThreads&) = delete;
+    void enter() const;
+
+private:
+    int m_whole;
+    int m_share;
+};
+
 /// "LibTorch 1.13.1, 2 threads" / "LibTorch 2.8.0, NVIDIA H200".
 [[nodiscard]] std::string describeEngine(at::Device device);
 [[nodiscard]] std::string describe(at::Device device);  ///< "cpu", "cuda:0"

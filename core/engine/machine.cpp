@@ -80,7 +80,8 @@ double productRate(const ComputePlace& place, const ProductShape& shape) {
 }
 
 double elementRate(const ComputePlace& place) {
-    constexpr std::int64_t kElements = std::int64_t{1} << 18;
+    // Beyond the cache, and new memory for the result: so are most tensors of a run.
+    constexpr std::int64_t kElements = std::int64_t{1} << 21;
     const at::Tensor x = at::ones({kElements}, place.options());
     return static_cast<double>(kElements) / bestSeconds(0.02, [&] { waitFor(x.mul(x)); });
 }
@@ -168,7 +169,10 @@ std::uint64_t residentMemory() {
 
 Calibration calibrate(const ComputePlace& place, const ProductShape& shape,
                       const checkpoint::Checkpoint& checkpoint) {
-    return {.productsPerSecond = productRate(place, shape),
+    const double model = productRate(place, shape);
+    const ComputePlace wide{place.device, at::kFloat};
+    return {.productsPerSecond = place.dtype == at::kFloat ? model : productRate(wide, shape),
+            .modelProductsPerSecond = model,
             .elementsPerSecond = elementRate(place),
             .stepsPerSecond = stepRate(),
             .secondsPerCall = callSeconds(place),

@@ -17,13 +17,14 @@ void releaseFreedMemory();
 /// Anonymous and shared resident memory of this process.
 [[nodiscard]] std::uint64_t residentMemory();
 
-/// Speeds of this machine, measured in about a fifth of a second. Each is the best of several short
-/// tries, so that other programs' work disturbs it little.
+/// Speeds of this machine, measured in about a quarter of a second. Each is the best of several
+/// short tries, so that other programs' work disturbs it little.
 struct Calibration {
-    double productsPerSecond = 0.0;   ///< floating-point operations of matrix products
-    double elementsPerSecond = 0.0;   ///< values of a tensor multiplied by another's
-    double stepsPerSecond = 0.0;      ///< arc cosines, one by one
-    double secondsPerCall = 0.0;      ///< of an operation on a tensor of a few values
+    double productsPerSecond = 0.0;       ///< floating-point operations of products in float32
+    double modelProductsPerSecond = 0.0;  ///< and of the model's, in its compute type
+    double elementsPerSecond = 0.0;       ///< values of a tensor multiplied by another's
+    double stepsPerSecond = 0.0;          ///< arc cosines, one by one
+    double secondsPerCall = 0.0;          ///< of an operation on a tensor of a few values
     double readBytesPerSecond = 0.0;  ///< of the checkpoint's files, cached or not as they are now
 };
 /// A matrix product typical of the model: [rows, in] x [in, out].

@@ -20,6 +20,10 @@ constexpr std::uint64_t kComfortableBlock = 256;
 constexpr std::uint64_t kMostScores = 64 * kMebi;
 constexpr std::uint64_t kFewestScores = kMebi;
 constexpr std::uint64_t kSmallestSlab = 16;
+/// Bytes of a slab that stay in most processors' last cache, and the neurons below which a slab of
+/// the down matrices would read the file in too short pieces.
+constexpr std::uint64_t kCachedSlab = std::uint64_t{16} << 20U;
+constexpr std::uint64_t kFewestCached = 64;
 /// A score passes through its own type, float32 and its own type again.
 constexpr std::uint64_t kScoreCopies = 3;
 
@@ -47,8 +51,7 @@ std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::u
 }
 
 std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {
-    const std::uint64_t neurons =
-        layer.wholeMatrices ? layer.neurons : std::min(plan.slabNeurons, layer.neurons);
+    const std::uint64_t neurons = std::min(plan.slabNeurons, layer.neurons);
     return layer.staticState + neurons * layer.perNeuron;
 }
 
@@ -72,11 +75,17 @@ std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
     return peak;
 }
 
+/// Neurons of a slab that stays in the processor's cache while all probes look at it.
+std::uint64_t cachedSlab(const LayerCost& layer) {
+    const std::uint64_t fitting = kCachedSlab / std::max<std::uint64_t>(layer.perNeuron, 1);
+    return std::min(layer.neurons, std::max(fitting, kFewestCached));
+}
+
 /// The slab takes what is left; false when not even the smallest fits.
 bool fitSlab(const PlanInput& input, MemoryPlan& plan) {
     std::uint64_t most = kSmallestSlab;
     for (const LayerCost& layer : input.layers) {
-        most = std::max(most, layer.neurons);
+        most = std::max(most, cachedSlab(layer));
     }
     for (plan.slabNeurons = most; plan.slabNeurons >= kSmallestSlab; plan.slabNeurons /= 2) {
         plan.peakBytes = peakOf(input, plan);

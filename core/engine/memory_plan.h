@@ -23,7 +23,6 @@ struct LayerCost {
     std::uint64_t staticState = 0;    ///< of the static probes
     std::uint64_t perNeuron = 0;      ///< of a slab of weights in float32; 0: nothing static
     std::uint64_t neurons = 0;        ///< at most in one slab
-    bool wholeMatrices = false;       ///< no slabs
     std::uint64_t unit = 0;           ///< of one unit of work on weights
 };
 

@@ -172,8 +172,7 @@ public:
 enum class Role { Gate, Up, Down };
 
 struct StaticNeeds {
-    bool expertWeights = true;   ///< all three roles of all columns
-    bool wholeMatrices = false;  ///< a role's matrices must come in one block, not in slabs
+    bool expertWeights = true;  ///< all three roles of all columns
     bool router = false;
 };
 

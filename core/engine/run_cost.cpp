@@ -21,8 +21,6 @@ namespace {
 /// Buffers of LibTorch, OpenBLAS, oneDNN and HDF5 that calibration has not called up, and what the
 /// allocator cannot give back.
 constexpr std::uint64_t kLibraryBuffers = std::uint64_t{20} << 20U;
-/// Slabs of weights that were seen to be resident at once.
-constexpr std::uint64_t kSlabCopies = 2;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
 /// Adds up costs layer by layer.
@@ -170,14 +168,13 @@ private:
                 const StaticNeeds needs = probe->needs();
                 cost.staticState += probe->stateBytes(context);
                 m_results += probe->resultBytes(context);
-                cost.wholeMatrices = cost.wholeMatrices || needs.wholeMatrices;
                 weightsWanted = weightsWanted || needs.expertWeights;
             }
         }
         if (!weightsWanted) {
             return;
         }
-        cost.perNeuron = group * static_cast<std::uint64_t>(context.hiddenSize) * 4 * kSlabCopies;
+        cost.perNeuron = group * static_cast<std::uint64_t>(context.hiddenSize) * sizeof(float);
     }
 
     void units(int index, const LayerWork& work, LayerCost& cost) {

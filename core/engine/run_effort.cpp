@@ -107,7 +107,7 @@ private:
             m_effort.expertBytes += storedBytes(reader, expert);
         }
         const std::uint64_t wide = feedForwardElements(reader, layer.names);
-        m_effort.attention.operations += 2.0 * tokens() * static_cast<double>(elements - wide);
+        m_effort.attention.modelOperations += 2.0 * tokens() * static_cast<double>(elements - wide);
         m_effort.feedForward.elements += static_cast<double>(decoded);
         const double hidden = spec.hiddenSize;
         Effort norms{.elements = passes(tokens(), hidden, kNormPasses),
@@ -128,7 +128,7 @@ private:
     }
 
     void feedForward(double rows, double width, double weights) {
-        m_effort.feedForward.operations += 2.0 * rows * weights;
+        m_effort.feedForward.modelOperations += 2.0 * rows * weights;
         m_effort.feedForward.elements += passes(rows, width, kActivationPasses);
     }
 
@@ -145,7 +145,7 @@ private:
             const double rows = scoreRows(length, heads);
             const double scores =
                 std::min(length * length, (length - seen / 2.0 + rows / 2.0) * seen);
-            effort.operations += 4.0 * scores * heads * headDim;
+            effort.modelOperations += 4.0 * scores * heads * headDim;
             effort.elements += passes(scores, heads, kScorePasses);
             effort.calls += kDocumentCalls + kScoreCalls * std::max(1.0, length / rows);
         }
@@ -162,7 +162,7 @@ private:
     /// A state of fixed size in place of scores.
     void deltaNet(const model::DeltaNetSpec& delta) {
         const double state = static_cast<double>(delta.valueHeads) * delta.keyDim * delta.valueDim;
-        m_effort.attention.operations += 6.0 * tokens() * state;
+        m_effort.attention.modelOperations += 6.0 * tokens() * state;
         const std::uint64_t wholeChunks = (m_corpus.ids.size() + kDeltaChunk - 1) / kDeltaChunk;
         const auto chunks = static_cast<double>(wholeChunks);
         m_effort.attention.calls +=

@@ -16,6 +16,7 @@ constexpr double kSlowest = 1e6;
 
 double secondsOf(const Effort& effort, const Calibration& calibration) {
     return effort.operations / std::max(calibration.productsPerSecond, kSlowest) +
+           effort.modelOperations / std::max(calibration.modelProductsPerSecond, kSlowest) +
            effort.elements / std::max(calibration.elementsPerSecond, kSlowest) +
            effort.steps / std::max(calibration.stepsPerSecond, kSlowest) +
            effort.calls * calibration.secondsPerCall;

@@ -213,7 +213,6 @@ void Runner::add(const PlannedExperiment& experiment, session::Part part) {
 
 void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
     bool weights = false;
-    bool whole = false;
     const auto forEachProbe = [&](const auto& visitProbe) {
         for (const PlannedExperiment* experiment : work.statics) {
             for (const auto& probe : experiment->probes.statics) {
@@ -228,7 +227,6 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
         probe.begin(context);
         const StaticNeeds needs = probe.needs();
         weights = weights || needs.expertWeights;
-        whole = whole || needs.wholeMatrices;
         if (needs.router) {
             probe.consumeRouter(reader.loadFloat(names.router.weight));
         }
@@ -236,7 +234,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
     if (weights) {
         const WeightStream stream(context, columnWeights(context), m_setup.plan.place.device);
         stream.run(
-            whole ? 0 : m_setup.plan.memory.slabNeurons,
+            m_setup.plan.memory.slabNeurons,
             [&](const WeightBlock& block) {
                 forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
                     if (probe.needs().expertWeights) {

@@ -24,8 +24,9 @@ std::string UnitPhase::keyOf(std::size_t unit) const {
     return work.ofAllLayers ? work.key : std::to_string(m_setup.layer.layer.value) + " " + work.key;
 }
 
-void UnitPhase::compute(std::size_t unit) {
+void UnitPhase::compute(std::size_t unit, const DividedThreads& threads) {
     const at::NoGradGuard noGrad;  // is each thread's own
+    threads.enter();
     const auto poll = [this] {
         const std::lock_guard lock(m_mutex);
         m_setup.poll();
@@ -38,8 +39,12 @@ void UnitPhase::compute(std::size_t unit) {
 }
 
 session::Part UnitPhase::run() {
-    jobs::parallelFor(m_missing.size(), static_cast<unsigned>(m_setup.atOnce), jobs::CancelToken(),
-                      [this](std::size_t i) { compute(m_missing[i]); });
+    {
+        const DividedThreads threads(m_setup.atOnce);
+        jobs::parallelFor(m_missing.size(), static_cast<unsigned>(m_setup.atOnce),
+                          jobs::CancelToken(),
+                          [&](std::size_t i) { compute(m_missing[i], threads); });
+    }
     std::vector<std::vector<double>> results;
     for (std::size_t unit = 0; unit < m_units.size(); ++unit) {
         results.push_back(m_setup.journal.read(keyOf(unit)));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/device.h"
 #include "core/engine/probe.h"
 #include "core/engine/unit_journal.h"
 
@@ -35,7 +36,7 @@ public:
 
 private:
     [[nodiscard]] std::string keyOf(std::size_t unit) const;
-    void compute(std::size_t unit);
+    void compute(std::size_t unit, const DividedThreads& threads);
 
     Setup m_setup;
     std::vector<WorkUnit> m_units;

@@ -68,21 +68,28 @@ void decodeTo(const LogicalTensor& tensor, const Window& window, at::ScalarType 
     }
 }
 
+/// Rows that one task decodes.
+std::uint64_t rowGrain(std::uint64_t columns) {
+    return std::max<std::uint64_t>(1, kDecodeGrain / std::max<std::uint64_t>(columns, 1));
+}
+
+/// LibTorch's own parallel_for() is a template that runs in one thread unless the caller is
+/// compiled with OpenMP, so decoding uses ours.
+unsigned threadsFor(std::uint64_t tasks) {
+    return tasks >= kTasksWorthThreads ? static_cast<unsigned>(at::get_num_threads()) : 1U;
+}
+
 /// Calls decode(first row, rows) for groups of rows of about a grain of elements each.
 template <typename Decode>
 void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Threads threads,
              const Decode& decode) {
-    const std::uint64_t grain =
-        std::max<std::uint64_t>(1, kDecodeGrain / std::max<std::uint64_t>(columns, 1));
+    const std::uint64_t grain = rowGrain(columns);
     const std::uint64_t tasks = (rows + grain - 1) / grain;
     const auto task = [&](std::size_t index) {
         const std::uint64_t first = index * grain;
         decode(first, std::min(grain, rows - first));
     };
-    const bool all = threads == WeightReader::Threads::All && tasks >= kTasksWorthThreads;
-    // LibTorch's own parallel_for() is a template that runs in one thread unless the caller is
-    // compiled with OpenMP.
-    jobs::parallelFor(tasks, all ? static_cast<unsigned>(at::get_num_threads()) : 1U,
+    jobs::parallelFor(tasks, threads == WeightReader::Threads::All ? threadsFor(tasks) : 1U,
                       jobs::CancelToken(), task);
 }
 
@@ -226,15 +233,37 @@ at::Tensor WeightReader::loadRows(const TensorRef& ref, std::span<const std::uin
 
 void WeightReader::loadSlab(const TensorRef& ref, bool columns, std::uint64_t first,
                             std::uint64_t count, std::span<float> to) {
-    const LogicalTensor tensor(m_checkpoint, ref);
-    requireMatrix(tensor, ref);
-    account(ref, tensor);
-    const Window slab = columns ? Window{0, tensor.rows(), first, count}
-                                : Window{first, count, 0, tensor.columns()};
-    forRows(slab.rows, slab.columns, Threads::All, [&](std::uint64_t row, std::uint64_t rows) {
-        tensor.decode({slab.firstRow + row, rows, slab.firstColumn, slab.columns},
-                      to.subspan(row * slab.columns, rows * slab.columns));
-    });
+    const SlabPart part{this, &ref, to};
+    loadSlabs({&part, 1}, columns, first, count);
+}
+
+void WeightReader::loadSlabs(std::span<const SlabPart> parts, bool columns, std::uint64_t first,
+                             std::uint64_t count) {
+    struct Task {
+        const LogicalTensor* tensor;
+        Window window;
+        std::span<float> to;
+    };
+    std::vector<LogicalTensor> tensors;
+    tensors.reserve(parts.size());
+    std::vector<Task> tasks;
+    for (const SlabPart& part : parts) {
+        const LogicalTensor& tensor = tensors.emplace_back(part.reader->m_checkpoint, *part.ref);
+        requireMatrix(tensor, *part.ref);
+        part.reader->account(*part.ref, tensor);
+        const Window slab = columns ? Window{0, tensor.rows(), first, count}
+                                    : Window{first, count, 0, tensor.columns()};
+        const std::uint64_t step = rowGrain(slab.columns);
+        for (std::uint64_t row = 0; row < slab.rows; row += step) {
+            const std::uint64_t rows = std::min(step, slab.rows - row);
+            tasks.push_back({&tensor,
+                             {slab.firstRow + row, rows, slab.firstColumn, slab.columns},
+                             part.to.subspan(row * slab.columns, rows * slab.columns)});
+        }
+    }
+    jobs::parallelFor(
+        tasks.size(), threadsFor(tasks.size()), jobs::CancelToken(),
+        [&](std::size_t i) { tasks[i].tensor->decode(tasks[i].window, tasks[i].to); });
 }
 
 void WeightReader::willNeed(const TensorRef& ref) const {

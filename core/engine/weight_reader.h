@@ -53,6 +53,14 @@ public:
     /// and up, columns of down (`columns` true).
     void loadSlab(const model::TensorRef& ref, bool columns, std::uint64_t first,
                   std::uint64_t count, std::span<float> to);
+    /// The same of several matrices, which all threads share.
+    struct SlabPart {
+        WeightReader* reader = nullptr;
+        const model::TensorRef* ref = nullptr;
+        std::span<float> to;
+    };
+    static void loadSlabs(std::span<const SlabPart> parts, bool columns, std::uint64_t first,
+                          std::uint64_t count);
 
     /// Whether load() gives a view of the mapped file.
     [[nodiscard]] bool isDirect(const model::TensorRef& ref) const;

@@ -43,18 +43,25 @@ void WeightStream::group(Role role, const std::vector<int>& columns, std::uint64
     const auto hidden = static_cast<std::uint64_t>(m_layer.hiddenSize);
     const std::uint64_t step = slabNeurons == 0 ? total : std::min(slabNeurons, total);
     const auto count = static_cast<std::int64_t>(columns.size());
+    // One buffer for all slabs: new memory costs a page fault per 4 KiB.
+    const at::Tensor buffer =
+        at::empty({count * static_cast<std::int64_t>(step * hidden)}, at::kFloat);
     for (std::uint64_t at = 0; at < total; at += step) {
         poll();
         const std::uint64_t neurons = std::min(step, total - at);
         const auto rows = static_cast<std::int64_t>(role == Role::Down ? hidden : neurons);
         const auto width = static_cast<std::int64_t>(role == Role::Down ? neurons : hidden);
-        at::Tensor slab = at::empty({count, rows, width}, at::kFloat);
+        const at::Tensor slab =
+            buffer.narrow(0, 0, count * rows * width).view({count, rows, width});
         const std::uint64_t size = neurons * hidden;
+        std::vector<WeightReader::SlabPart> parts;
         for (std::size_t c = 0; c < columns.size(); ++c) {
             const ColumnWeights& from = m_columns[static_cast<std::size_t>(columns[c])];
-            from.reader->loadSlab(matrixName(*from.names, role), role == Role::Down, at, neurons,
-                                  {slab.data_ptr<float>() + c * size, size});
+            parts.push_back({from.reader,
+                             &matrixName(*from.names, role),
+                             {slab.data_ptr<float>() + c * size, size}});
         }
+        WeightReader::loadSlabs(parts, role == Role::Down, at, neurons);
         const at::Tensor placed = m_device.is_cpu() ? slab : slab.to(m_device);
         consumer({.role = role,
                   .columns = columns,

@@ -28,8 +28,8 @@ public:
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t slab = columns * static_cast<std::uint64_t>(kGramSlab);
-        return sizeof(double) * (kRoles.size() * columns * columns + slab);
+        return (kRoles.size() - 1) * sizeof(double) * columns * columns +
+               gramStateBytes(columns, matrixElements(layer));
     }
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         return kRoles.size() * layer.columns.size() *
@@ -37,13 +37,8 @@ public:
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        const auto columns = static_cast<double>(layer.columns.size());
-        const double weights =
-            3.0 * columns * layer.columns.front().intermediateSize * layer.hiddenSize;
-        const double slabs = std::ceil(weights / (3.0 * columns * kGramSlab));
-        return {.operations = 2.0 * 2.0 * weights * columns,
-                .elements = 12.0 * weights,
-                .calls = 3.0 * (40.0 + 10.0 * slabs)};
+        return static_cast<double>(kRoles.size()) *
+               gramEffort(layer.columns.size(), matrixElements(layer));
     }
 
     void begin(const engine::LayerContext& layer) override {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
@@ -30,7 +31,7 @@ struct Map {
 
 class IntermediateStates final : public engine::DynamicProbe {
 public:
-    explicit IntermediateStates(const ExperimentOptions& options) : m_options(options) {}
+    explicit IntermediateStates(ExperimentOptions options) : m_options(std::move(options)) {}
 
     [[nodiscard]] std::string_view experiment() const override { return "intermediate_states"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.activations = true}; }

@@ -180,7 +180,8 @@ std::vector<RoleMatch> matchTogether(const NeuronPair& pair, const engine::Neuro
         }
         if (!std::all_of(sides.begin(), sides.end(),
                          [](const RoleSide& side) { return side.isFinite(); })) {
-            return std::vector<RoleMatch>(pair.roles.size(), noMatch());
+            std::vector<RoleMatch> none(pair.roles.size(), noMatch());
+            return none;
         }
         found = solve(similarities);
     }

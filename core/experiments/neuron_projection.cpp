@@ -86,7 +86,8 @@ public:
         const engine::LayerContext& layer) const override {
         const double d = layer.hiddenSize;
         const double operations =
-            2.0 * static_cast<double>(neuronsOf(layer)) * d * (d + kComponents);
+            2.0 * static_cast<double>(neuronsOf(layer)) * d * (d + kComponents) +
+            leadingEigenOperations(layer.hiddenSize);
         std::vector<engine::WorkUnit> units;
         for (const engine::Role role : kRoles) {
             engine::WorkUnit unit;
@@ -99,7 +100,7 @@ public:
 
     [[nodiscard]] std::uint64_t unitBytes(const engine::LayerContext& layer) const override {
         const auto d = static_cast<std::uint64_t>(layer.hiddenSize);
-        constexpr std::uint64_t kKrylov = 2 * 1024;  // columns of leadingEigen()'s bases
+        constexpr std::uint64_t kKrylov = 2048;  // columns of leadingEigen()'s bases
         return d * d * (8 + 4) + d * std::min(d, kKrylov) * 8 +
                kTileCopies * Cloud::tileRows(d) * d * 4 +
                2 * neuronsOf(layer) * kComponents * sizeof(double);
@@ -116,8 +117,9 @@ public:
         Moments moments = momentsOf(cloud);
         const std::uint64_t points = neuronsOf(layer);
         if (!at::isfinite(moments.scatter.diagonal()).all().item<bool>()) {
-            return std::vector<double>(points * kComponents + kComponents,
-                                       std::numeric_limits<double>::quiet_NaN());
+            std::vector<double> none(points * kComponents + kComponents,
+                                     std::numeric_limits<double>::quiet_NaN());
+            return none;
         }
         const at::Tensor scale = scaleOf(moments);
         moments.scatter.mul_(scale.unsqueeze(0)).mul_(scale.unsqueeze(1));

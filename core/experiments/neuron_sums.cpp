@@ -3,25 +3,30 @@
 #include "core/experiments/neuron_sums.h"
 
 #include "core/experiments/gram.h"
+#include "core/jobs/parallel_for.h"
 #include "core/numerics/similarity.h"
+#include "core/numerics/sums.h"
 
-#include <algorithm>
+#include <ATen/Parallel.h>
 
 namespace moescope::experiments {
 namespace {
 
-/// Elements summed at once.
-constexpr std::int64_t kChunkElements = 1 << 18;
-
-/// sum [d] += a column's matrix over its neurons. LibTorch makes a float64 copy of what it sums, so
-/// some rows at a time.
-void addNeurons(const at::Tensor& matrix, std::int64_t neuronAxis, at::Tensor& sum) {
-    const std::int64_t step = std::max<std::int64_t>(1, kChunkElements / matrix.size(1));
-    for (std::int64_t first = 0; first < matrix.size(0); first += step) {
-        const std::int64_t rows = std::min(step, matrix.size(0) - first);
-        const at::Tensor sums = matrix.narrow(0, first, rows).sum(neuronAxis, false, at::kDouble);
-        (neuronAxis == 0 ? sum : sum.narrow(0, first, rows)) += sums;
-    }
+/// sums [columns, d] += the matrices [columns, ...] over their neurons, in main memory.
+void addPlain(const at::Tensor& matrices, std::int64_t neuronAxis, const std::vector<int>& columns,
+              at::Tensor& sums) {
+    jobs::parallelFor(
+        columns.size(), static_cast<unsigned>(at::get_num_threads()), jobs::CancelToken(),
+        [&](std::size_t i) {
+            const auto rows = static_cast<std::size_t>(matrices.size(1));
+            const auto width = static_cast<std::size_t>(matrices.size(2));
+            const numerics::RowsView matrix{matrices.data_ptr<float>() + i * rows * width, rows,
+                                            width, width};
+            const auto hidden = static_cast<std::size_t>(sums.size(1));
+            const std::span<double> sum(
+                sums.data_ptr<double>() + static_cast<std::size_t>(columns[i]) * hidden, hidden);
+            (neuronAxis == 0 ? numerics::addRows : numerics::addColumns)(matrix, sum);
+        });
 }
 
 }  // namespace
@@ -38,9 +43,13 @@ void NeuronSums::add(const engine::WeightBlock& block) {
         sums = at::zeros({static_cast<std::int64_t>(m_columns.size()), m_hiddenSize},
                          block.weights.options().dtype(at::kDouble));
     }
+    if (block.weights.is_cpu()) {
+        addPlain(block.weights, block.neuronAxis() - 1, block.columns, sums);
+        return;
+    }
     for (std::size_t i = 0; i < block.columns.size(); ++i) {
-        at::Tensor sum = sums[block.columns[i]];
-        addNeurons(block.weights[static_cast<std::int64_t>(i)], block.neuronAxis() - 1, sum);
+        sums[block.columns[i]] += block.weights[static_cast<std::int64_t>(i)].sum(
+            block.neuronAxis() - 1, false, at::kDouble);
     }
 }
 
@@ -54,12 +63,7 @@ at::Tensor NeuronSums::means(engine::Role role) const {
 
 std::uint64_t NeuronSums::bytes(const engine::LayerContext& layer) {
     const auto hidden = static_cast<std::uint64_t>(layer.hiddenSize);
-    std::uint64_t largest = 0;
-    for (const engine::Column& column : layer.columns) {
-        largest = std::max(largest, hidden * static_cast<std::uint64_t>(column.intermediateSize));
-    }
-    return sizeof(double) * (kRoles.size() * layer.columns.size() * hidden +
-                             std::min<std::uint64_t>(kChunkElements, largest));
+    return sizeof(double) * kRoles.size() * layer.columns.size() * hidden;
 }
 
 engine::Effort NeuronSums::effort(const engine::LayerContext& layer) {
@@ -73,7 +77,7 @@ engine::Effort NeuronSums::effort(const engine::LayerContext& layer) {
 
 std::vector<double> rowCosines(const at::Tensor& rows) {
     at::Tensor gram = at::zeros({rows.size(0), rows.size(0)}, rows.options().dtype(at::kDouble));
-    addGram(gram, rows);
+    addGram(gram, rows.to(at::kDouble));  // short rows: products in float64 cost nothing
     const std::vector<double> products = toVector(gram);
     std::vector<double> cosines(products.size());
     numerics::cosinesFromGram(products, static_cast<std::size_t>(rows.size(0)), cosines);

@@ -17,6 +17,7 @@ constexpr std::int64_t kFullAtMost = 768;
 constexpr std::int64_t kBlock = 8;
 constexpr std::int64_t kMostSteps = 120;
 constexpr double kResidual = 1e-9;
+constexpr double kFloat64 = 2.0;  ///< operations in float64 take twice as long
 
 /// The largest `count` of eigh()'s ascending ones, falling.
 Leading fromFull(const at::Tensor& matrix, std::int64_t count) {
@@ -92,6 +93,19 @@ Leading leadingEigen(const at::Tensor& matrix, std::int64_t count) {
         leading.values.resize(static_cast<std::size_t>(count), 0.0);
     }
     return leading;
+}
+
+double leadingEigenOperations(std::int64_t size) {
+    const auto n = static_cast<double>(size);
+    if (size <= kFullAtMost) {
+        constexpr double kOfEigh = 9.0;  // n^3: reduction, its vectors and the way back
+        return kFloat64 * kOfEigh * n * n * n;
+    }
+    constexpr double kUsualSteps = 60.0;
+    constexpr double kBlockSize = kBlock;
+    const double images = 2.0 * n * n * kBlockSize * kUsualSteps;
+    const double bases = 2.0 * 4.0 * n * kBlockSize * kBlockSize * kUsualSteps * kUsualSteps / 2.0;
+    return kFloat64 * (images + bases);
 }
 
 std::vector<double> signsOf(const at::Tensor& scores) {

@@ -24,6 +24,9 @@ struct Leading {
 /// reorthogonalisation, whose residuals are below 1e-9 of the largest eigenvalue. The matrix must
 /// be finite.
 [[nodiscard]] Leading leadingEigen(const at::Tensor& matrix, std::int64_t count);
+/// Floating-point operations that it usually takes for a matrix [size, size], each in float64
+/// counted as two.
+[[nodiscard]] double leadingEigenOperations(std::int64_t size);
 
 /// For each column of scores [n, count] 1 or -1, whichever makes the entry of largest magnitude
 /// (the first of equally large ones) positive.

@@ -5,6 +5,7 @@
 #include "core/engine/probe.h"
 
 #include <array>
+#include <cstdint>
 #include <string>
 
 namespace moescope::experiments {
@@ -20,6 +21,12 @@ inline constexpr std::array kRoles{engine::Role::Gate, engine::Role::Up, engine:
 /// The axis of a quantity that has a row for each role.
 [[nodiscard]] inline session::Axis roleAxis() {
     return {"role", {"gate", "up", "down"}};
+}
+
+/// Values of one matrix of a routed expert.
+[[nodiscard]] inline std::uint64_t matrixElements(const engine::LayerContext& layer) {
+    return static_cast<std::uint64_t>(layer.columns.front().intermediateSize) *
+           static_cast<std::uint64_t>(layer.hiddenSize);
 }
 
 }  // namespace moescope::experiments

@@ -44,19 +44,16 @@ public:
     }
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const auto experts = static_cast<std::uint64_t>(layer.experts());
-        const std::uint64_t slab = experts * static_cast<std::uint64_t>(kGramSlab);
-        return m_byMatrix ? sizeof(double) * (kRoles.size() * experts * experts + slab)
+        return m_byMatrix ? (kRoles.size() - 1) * sizeof(double) * experts * experts +
+                                gramStateBytes(experts, matrixElements(layer))
                           : NeuronSums::bytes(layer);
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        if (!m_byMatrix) {
-            return NeuronSums::effort(layer);
-        }
-        const double experts = layer.experts();
-        const double weights =
-            3.0 * experts * layer.columns.front().intermediateSize * layer.hiddenSize;
-        return {.operations = 2.0 * 2.0 * weights * experts, .elements = 4.0 * weights};
+        return m_byMatrix ? static_cast<double>(kRoles.size()) *
+                                gramEffort(static_cast<std::uint64_t>(layer.experts()),
+                                           matrixElements(layer))
+                          : NeuronSums::effort(layer);
     }
 
     void begin(const engine::LayerContext& layer) override {

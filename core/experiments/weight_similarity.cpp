@@ -43,22 +43,14 @@ public:
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t weights =
-            static_cast<std::uint64_t>(layer.hiddenSize) *
-            static_cast<std::uint64_t>(layer.columns.front().intermediateSize);
-        const std::uint64_t slab = 2 * columns * std::min<std::uint64_t>(kGramSlab, weights);
-        return sizeof(double) * (2 * kRoles.size() * columns * columns + slab);
+        return (2 * kRoles.size() - 1) * sizeof(double) * columns * columns +
+               gramStateBytes(columns, matrixElements(layer));
     }
 
-    /// Two grams in float64 per role, from a conversion and a difference.
+    /// Two Gram matrices per role.
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        const auto columns = static_cast<double>(layer.columns.size());
-        const double weights =
-            3.0 * columns * layer.columns.front().intermediateSize * layer.hiddenSize;
-        const double slabs = std::ceil(weights / (3.0 * columns * kGramSlab));
-        return {.operations = 2.0 * 2.0 * 2.0 * weights * columns,
-                .elements = 12.0 * weights,
-                .calls = 3.0 * (30.0 + 16.0 * slabs)};
+        return 2.0 * static_cast<double>(kRoles.size()) *
+               gramEffort(layer.columns.size(), matrixElements(layer));
     }
 
     void begin(const engine::LayerContext& layer) override {

@@ -62,7 +62,7 @@ TEST_CASE("planMemory: plenty of memory takes the fast way", "[core][engine]") {
     CHECK(plan.decodeAhead);
     CHECK(plan.residualInMemory);
     CHECK(plan.blockTokens == 2048);
-    CHECK(plan.slabNeurons == 2048);
+    CHECK(plan.slabNeurons == 64);  // 16 MiB of a MiB each
 }
 
 TEST_CASE("planMemory: less memory gives up speed step by step", "[core][engine]") {
@@ -100,11 +100,17 @@ TEST_CASE("planMemory: the message names the minimum, and the minimum suffices",
     CHECK_FALSE(frugal.residentExperts);
 }
 
-TEST_CASE("planMemory: whole matrices cannot be cut into slabs", "[core][engine]") {
-    PlanInput input = twoLayers(700 * kMebi);
-    CHECK_NOTHROW(planMemory(input));
-    input.layers[1].wholeMatrices = true;
-    CHECK_THROWS_AS(planMemory(input), Error);
+TEST_CASE("planMemory: a slab of weights stays in the cache", "[core][engine]") {
+    PlanInput input = twoLayers(std::uint64_t{64} << 30U);
+    for (LayerCost& layer : input.layers) {
+        layer.perNeuron = 128 * 1024;
+    }
+    CHECK(planMemory(input).slabNeurons == 128);
+    // Neurons so wide that the file would be read in crumbs.
+    for (LayerCost& layer : input.layers) {
+        layer.perNeuron = 2 * kMebi;
+    }
+    CHECK(planMemory(input).slabNeurons == 64);
 }
 
 TEST_CASE("planMemory: mapped weights cost nothing", "[core][engine]") {

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Calibration kMachine{.productsPerSecond = 1e9,
+                               .modelProductsPerSecond = 4e9,
                                .elementsPerSecond = 1e8,
                                .stepsPerSecond = 1e7,
                                .secondsPerCall = 1e-5,
@@ -45,12 +46,13 @@ RunPlan twoLayers() {
 TEST_CASE("secondsOf: each kind of work has its own speed", "[core][engine]") {
     CHECK(secondsOf({}, kMachine) == 0.0);
     CHECK(secondsOf({.operations = 1e9}, kMachine) == Approx(1.0));
+    CHECK(secondsOf({.modelOperations = 1e9}, kMachine) == Approx(0.25));
     CHECK(secondsOf({.elements = 1e9}, kMachine) == Approx(10.0));
     CHECK(secondsOf({.steps = 1e9}, kMachine) == Approx(100.0));
     CHECK(secondsOf({.calls = 1e6}, kMachine) == Approx(10.0));
-    Effort sum{1e9, 1e8, 1e7, 1e5};
+    Effort sum{1e9, 4e9, 1e8, 1e7, 1e5};
     sum += 2.0 * sum;
-    CHECK(secondsOf(sum, kMachine) == Approx(12.0));
+    CHECK(secondsOf(sum, kMachine) == Approx(15.0));
     // A measurement that failed gives a long time, not an endless one.
     CHECK(std::isfinite(secondsOf({.operations = 1e9}, Calibration{})));
 }
