@@ -271,6 +271,7 @@ void MainWindow::connectAnalysis() {
     connect(&run, &RunController::finished, this, follow);
     connect(&run, &RunController::cancelled, this, follow);
     connect(&run, &RunController::failed, this, follow);
+    connect(m_figures, &widgets::FiguresArea::openRequested, this, &MainWindow::askOpen);
     connect(m_figures, &widgets::FiguresArea::runRequested, this,
             [this](const QString& experiment) {
                 if (const auto session = m_workspace.current()) {

@@ -20,6 +20,7 @@ using figures::FigureBuilder;
 using figures::FigureInfo;
 using figures::FigureRequest;
 using figures::TokenRange;
+using figures::TokenSelection;
 
 // A page or two; more is asked for with --tokens.
 constexpr std::uint64_t kTokensOfAMap = 256;
@@ -29,24 +30,30 @@ constexpr std::uint64_t kTokensOfAText = 1024;
 class FigureExport {
 public:
     FigureExport(const FigureBuilder& builder, const ExportPlan& plan, const ExportReport& report,
-                 const FigureInfo& info)
-        : m_builder(builder), m_plan(plan), m_report(report), m_info(info) {}
+                 const FigureInfo& info, std::shared_ptr<const FigureBuilder> other)
+        : m_builder(builder),
+          m_plan(plan),
+          m_report(report),
+          m_info(info),
+          m_other(std::move(other)) {}
 
     std::size_t run();
 
 private:
     [[nodiscard]] std::vector<LayerId> layers() const;
-    [[nodiscard]] std::optional<TokenRange> tokens() const;
+    [[nodiscard]] std::optional<TokenSelection> tokens() const;
+    [[nodiscard]] std::optional<TokenSelection> askedTokens() const;
     std::size_t writeSideBySide();
-    void write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens);
+    void write(std::optional<LayerId> layer, const std::optional<TokenSelection>& tokens);
     [[nodiscard]] std::string fileName(std::optional<LayerId> layer,
-                                       const std::optional<TokenRange>& tokens) const;
+                                       const std::optional<TokenSelection>& tokens) const;
     [[nodiscard]] bool isCsv() const { return m_plan.file.format == widgets::FileFormat::Csv; }
 
     const FigureBuilder& m_builder;
     const ExportPlan& m_plan;
     const ExportReport& m_report;
     const FigureInfo& m_info;
+    std::shared_ptr<const FigureBuilder> m_other;  ///< the session to compare with
     std::size_t m_count = 0;
 };
 
@@ -56,6 +63,12 @@ std::string listOf(const std::vector<LayerId>& layers) {
         text += (text.empty() ? "" : ", ") + std::to_string(layer.value);
     }
     return text.empty() ? "none" : text;
+}
+
+/// Ranges as a part of a file name.
+std::string withUnderscores(std::string text) {
+    std::replace(text.begin(), text.end(), ',', '_');
+    return text;
 }
 
 std::vector<LayerId> FigureExport::layers() const {
@@ -78,25 +91,36 @@ std::vector<LayerId> FigureExport::layers() const {
     return m_plan.layers;
 }
 
-std::optional<TokenRange> FigureExport::tokens() const {
+// As the command line says.
+std::optional<TokenSelection> FigureExport::askedTokens() const {
+    const auto& corpus = m_builder.head().corpus;
+    if (!m_plan.documents.empty()) {
+        return figures::parseDocuments(m_plan.documents, corpus.offsets);
+    }
+    return m_plan.tokens.empty()
+               ? std::nullopt
+               : std::optional(figures::parseTokens(m_plan.tokens, corpus.tokenCount()));
+}
+
+std::optional<TokenSelection> FigureExport::tokens() const {
     if (!m_info.takesTokens) {
         return std::nullopt;
     }
-    const std::uint64_t count = m_builder.head().corpus.ids.size();
-    if (m_info.experiment == "intermediate_states" && m_plan.tokens.empty()) {
-        return std::nullopt;  // one of those that were kept
+    if (auto asked = askedTokens()) {
+        return asked;
+    }
+    const std::uint64_t count = m_builder.head().corpus.tokenCount();
+    if (m_info.experiment == "intermediate_states" || (m_info.hasMean && m_plan.mean)) {
+        return std::nullopt;  // one of those that were kept; the mean of all
     }
     if (m_info.needsToken) {
         // The first token of a document is usually a mark of its beginning, the second is text.
-        return m_plan.tokens.empty() ? TokenRange{count > 1 ? 1U : 0U, 1}
-                                     : figures::parseTokenRange(m_plan.tokens, count);
-    }
-    if (!m_plan.tokens.empty()) {
-        return figures::parseTokenRange(m_plan.tokens, count);
+        return TokenRange{count > 1 ? 1U : 0U, 1};
     }
     const bool isText = m_info.name == "coloured-text";
+    const bool isMap = m_info.name == "chosen-experts" || m_info.name == "routing-comparison";
     const std::uint64_t most = isText ? kTokensOfAText : kTokensOfAMap;
-    if (m_info.experiment != "chosen_experts" || isCsv() || count <= most) {
+    if (!(isText || isMap) || isCsv() || count <= most) {
         return std::nullopt;
     }
     if (m_report.note) {
@@ -107,8 +131,9 @@ std::optional<TokenRange> FigureExport::tokens() const {
 }
 
 std::string FigureExport::fileName(std::optional<LayerId> layer,
-                                   const std::optional<TokenRange>& tokens) const {
+                                   const std::optional<TokenSelection>& tokens) const {
     std::string name(m_info.name);
+    const std::string suffixed = "." + std::string(widgets::suffix(m_plan.file.format));
     if (m_info.hasRoles && !m_plan.roles.empty()) {
         name += "-" + m_plan.roles.front();
     }
@@ -127,19 +152,32 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     if (m_info.takesRanks && m_plan.ranks) {
         name += fmt::format("-ranks-{}-{}", m_plan.ranks->first, m_plan.ranks->last);
     }
-    if (tokens && m_info.needsToken && tokens->count == 1) {
-        name += fmt::format("-token-{}", tokens->first);
-    } else if (tokens && !m_plan.tokens.empty()) {
-        name += fmt::format("-tokens-{}-{}", tokens->first, tokens->first + tokens->count - 1);
+    if (m_info.hasMean && m_plan.mean) {
+        name += "-mean";
     }
-    return name + "." + std::string(widgets::suffix(m_plan.file.format));
+    if (!tokens || !m_info.takesTokens) {
+        return name + suffixed;
+    }
+    if (!m_plan.documents.empty()) {
+        return name + "-documents-" + withUnderscores(m_plan.documents) + suffixed;
+    }
+    if (m_info.needsToken && tokens->count() == 1) {
+        name += fmt::format("-token-{}", tokens->ranges().front().first);
+    } else if (!m_plan.tokens.empty()) {
+        name += tokens->isOneRange() ? fmt::format("-tokens-{}-{}", tokens->ranges().front().first,
+                                                   tokens->end() - 1)
+                                     : "-tokens-" + withUnderscores(m_plan.tokens);
+    }
+    return name + suffixed;
 }
 
-void FigureExport::write(std::optional<LayerId> layer, const std::optional<TokenRange>& tokens) {
+void FigureExport::write(std::optional<LayerId> layer,
+                         const std::optional<TokenSelection>& tokens) {
     FigureRequest request;
     request.figure = m_info.name;
     request.layer = layer;
     request.tokens = tokens;
+    request.mean = m_info.hasMean && m_plan.mean;
     request.range = m_plan.range;
     request.colourMap = m_info.hasColourScale ? m_plan.colourMap : std::nullopt;
     request.maskDiagonal = m_plan.maskDiagonal;
@@ -157,7 +195,8 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
     }
     request.relative = m_info.hasRelative && m_plan.relative;
     const std::filesystem::path path = m_plan.folder / fileName(layer, tokens);
-    widgets::exportFigure(m_builder.build(request), m_plan.file, path);
+    widgets::exportFigure(m_builder.build(request, {.stop = {}, .other = m_other}), m_plan.file,
+                          path);
     ++m_count;
     if (m_report.written) {
         m_report.written(path);
@@ -167,13 +206,13 @@ void FigureExport::write(std::optional<LayerId> layer, const std::optional<Token
 // A picture of all layers shows one role.
 std::size_t FigureExport::writeSideBySide() {
     if (!m_info.hasRoles || !m_plan.roles.empty()) {
-        write(std::nullopt, std::nullopt);
+        write(std::nullopt, m_info.ofSelection ? tokens() : std::nullopt);
         return m_count;
     }
     for (const char* role : {"gate", "up", "down"}) {
         ExportPlan plan = m_plan;
         plan.roles = {role};
-        m_count += FigureExport(m_builder, plan, m_report, m_info).writeSideBySide();
+        m_count += FigureExport(m_builder, plan, m_report, m_info, m_other).writeSideBySide();
     }
     return m_count;
 }
@@ -192,7 +231,7 @@ std::size_t FigureExport::run() {
     }
     // Drawn of all layers together as well.
     if (m_plan.allLayers && (m_info.name == "rank-counts" || m_info.name == "router-regression")) {
-        write(std::nullopt, std::nullopt);
+        write(std::nullopt, range);
     }
     return m_count;
 }
@@ -220,7 +259,13 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
     std::vector<const FigureInfo*> wanted = plan.figures;
     if (plan.allFigures) {
         wanted = builder.available();
+        std::erase_if(
+            wanted, [&](const FigureInfo* info) { return info->needsOther && plan.other.empty(); });
     }
+    const auto other = plan.other.empty()
+                           ? nullptr
+                           : std::make_shared<const FigureBuilder>(
+                                 figures::makeSource(session::Session::open(plan.other)));
     makeFolder(plan.folder);
     std::size_t count = 0;
     for (const FigureInfo* info : wanted) {
@@ -231,7 +276,7 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
             request.figure = info->name;
             (void)builder.build(request);
         }
-        count += FigureExport(builder, plan, report, *info).run();
+        count += FigureExport(builder, plan, report, *info, other).run();
     }
     return count;
 }

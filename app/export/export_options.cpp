@@ -21,6 +21,8 @@ constexpr const char* kFooter =
     "      --range all --width 85 --format pdf -o figures\n"
     "  moescope export run.h5 --figure coloured-text --layers 3 --tokens 0-511 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
+    "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
+    "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
     "  moescope export run.h5 --figure all --format csv -o data\n\n"
     "One file for each layer; the paths written are printed on stdout, one a line.";
 
@@ -91,7 +93,20 @@ void ExportCommand::attach(CLI::App& program) {
     m_app->add_option("--layers", m_layers, "all, or numbers and ranges: 0,2,5-7")
         ->capture_default_str();
     m_app->add_option("--tokens", m_tokens,
-                      "17, 0-63 (both included) or 64-; norms-scores draws up to 64 side by side");
+                      "Only these: 17, 0-63 (both included), 64-, or several, as 0-9,20-29; counts "
+                      "and means are computed anew for them; norms-scores draws up to 64 side by "
+                      "side");
+    m_app
+        ->add_option("--documents", m_documents,
+                     "Only the tokens of these documents, numbered from 0: 3 or 0,2,5-7")
+        ->excludes("--tokens");
+    m_app
+        ->add_option("--with", m_other,
+                     "routing-comparison, routing-agreement: the session to compare with, of a "
+                     "model of the same shape on the same text")
+        ->type_name("OTHER.h5");
+    m_app->add_flag("--mean", m_mean,
+                    "norms-scores, output-similarity: the mean over the tokens instead of each");
     m_app->add_option("--role", m_role, "gate, up, down, or all side by side")
         ->capture_default_str();
     m_app->add_flag("--relative", m_relative,
@@ -133,6 +148,7 @@ bool ExportCommand::wasCalled() const {
 ExportPlan ExportCommand::result() const {
     ExportPlan plan;
     plan.session = m_session;
+    plan.other = m_other;
     plan.folder = m_folder;
     for (const std::string& name : m_figures) {
         if (name == "all") {
@@ -151,6 +167,8 @@ ExportPlan ExportCommand::result() const {
     plan.layers = parseLayers(m_layers);
     plan.allLayers = plan.layers.empty();
     plan.tokens = m_tokens;
+    plan.documents = m_documents;
+    plan.mean = m_mean;
     if (m_role != "all") {
         if (m_role != "gate" && m_role != "up" && m_role != "down") {
             refuse(fmt::format("--role {} is not possible: give gate, up, down or all.", m_role));

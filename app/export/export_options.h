@@ -19,11 +19,14 @@ namespace moescope::cli {
 /// What `export` was asked for, checked as far as that goes without the session.
 struct ExportPlan {
     std::filesystem::path session;
+    std::filesystem::path other;  ///< to compare with; empty: none
     std::vector<const figures::FigureInfo*> figures;
     bool allFigures = false;  ///< "all": those the session has
     bool allLayers = true;
     std::vector<LayerId> layers;  ///< when not allLayers, ascending
     std::string tokens;           ///< empty: the figure's own choice
+    std::string documents;        ///< in place of tokens
+    bool mean = false;            ///< over the tokens, of figures that draw single ones as well
     std::vector<std::string> roles;
     bool relative = false;
     figures::ColourRange range;
@@ -51,15 +54,16 @@ public:
     [[nodiscard]] ExportPlan result() const;
 
 private:
-    std::string m_session, m_folder;
+    std::string m_session, m_other, m_folder;
     std::vector<std::string> m_figures;
-    std::string m_layers = "all", m_tokens, m_role = "all", m_range = "layer", m_colourMap;
+    std::string m_layers = "all", m_tokens, m_documents, m_role = "all", m_range = "layer",
+                m_colourMap;
     std::string m_theme = "light", m_format = "png";
     double m_width = 174.0, m_dpi = 300.0;
     std::string m_ranks;
     std::vector<std::string> m_similarities;
     int m_dimensions = 2;
-    bool m_sideBySide = false, m_withoutOutliers = false;
+    bool m_sideBySide = false, m_withoutOutliers = false, m_mean = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
     CLI::App* m_app = nullptr;
 };

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/options.h"
 
 #include <fmt/format.h>
 
@@ -109,6 +110,76 @@ Figure BuildContext::frame(const std::string& what, std::uint64_t tokens) const 
         }
     }
     return figure;
+}
+
+void BuildContext::throwIfStopped() const {
+    if (stop.stop_requested()) {
+        throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
+    }
+}
+
+TokenSelection BuildContext::tokens() const {
+    const std::uint64_t total = head().corpus.tokenCount();
+    const TokenSelection asked = request.tokens.value_or(TokenSelection(TokenRange{0, total}));
+    if (total == 0) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("The figure {} needs a text, and this session has none.", info.name));
+    }
+    if (asked.empty() || asked.end() > total) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The session has tokens 0 to {}, but {} were asked for.", total - 1,
+                                describe(asked)));
+    }
+    return asked;
+}
+
+bool BuildContext::isSelection() const {
+    return request.tokens && tokens().count() < head().corpus.tokenCount();
+}
+
+TokenSelection BuildContext::counted(const TokenSelection& tokens) const {
+    const session::ExperimentRecord* record = recordOf(head(), info.experiment);
+    if (record == nullptr ||
+        !experiments::parseOptions(info.experiment, record->optionsJson).skipFirstToken) {
+        return tokens;
+    }
+    std::vector<TokenRange> ranges;
+    const auto& offsets = head().corpus.offsets;
+    for (const TokenRange& range : tokens.ranges()) {
+        std::uint64_t from = range.first;
+        for (auto start = std::lower_bound(offsets.begin(), offsets.end(), range.first);
+             start != offsets.end() && *start < range.end(); ++start) {
+            ranges.push_back({from, *start - from});
+            from = *start + 1;
+        }
+        ranges.push_back({from, range.end() - from});
+    }
+    return TokenSelection(std::move(ranges));
+}
+
+void BuildContext::saySelection(Figure& figure, std::uint64_t used, std::uint64_t asked,
+                                const std::string& what) const {
+    if (!isSelection()) {
+        return;
+    }
+    figure.provenance.selection = describe(*request.tokens);
+    figure.title += ", " + figure.provenance.selection;
+    if (used < asked) {
+        figure.caption +=
+            fmt::format(" Of the {} selected tokens, {} have {} kept.", asked, used, what);
+    } else {
+        figure.caption += " Selected tokens only.";
+    }
+}
+
+void BuildContext::giveNotice(Figure& figure, const TokenSelection& asked, std::uint64_t shown,
+                              const std::string& what, std::uint64_t kept) const {
+    figure.notice = fmt::format(
+        "No {} are kept of {}: the nearest token with some is shown, {}. "
+        "The session keeps them for {} of its {} tokens.",
+        what, describe(asked), shown, kept, head().corpus.tokenCount());
+    figure.caption = figure.notice + " " + figure.caption;
 }
 
 std::vector<std::string> labelsOf(const session::Axis& axis, std::size_t count) {

@@ -3,11 +3,15 @@
 #pragma once
 
 #include "core/figures/figure.h"
+#include "core/figures/kept_tokens.h"
 #include "core/figures/request.h"
 #include "core/figures/source.h"
+#include "core/figures/token_numbers.h"
 
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +28,11 @@ public:
     [[nodiscard]] virtual std::shared_ptr<const TokenTable> tokens() const = 0;
     [[nodiscard]] virtual std::shared_ptr<const Routing> routing(LayerId layer,
                                                                  BranchId branch) const = 0;
+    [[nodiscard]] virtual const session::Head& head() const = 0;
+    /// The layers an experiment's figures can be drawn for.
+    [[nodiscard]] virtual std::vector<LayerId> layersOf(std::string_view experiment,
+                                                        BranchId branch) const = 0;
+    [[nodiscard]] virtual const TokenNumbers& numbers() const = 0;
     /// Limits of a quantity over all its layers, kept under `key`.
     [[nodiscard]] virtual Limits cachedLimits(const std::string& key,
                                               Limits (*compute)(const FigureSource&,
@@ -38,6 +47,8 @@ struct BuildContext {
     const FigureRequest& request;
     const FigureInfo& info;
     const BuildMemory& memory;
+    std::stop_token stop{};
+    const BuildMemory* other = nullptr;  ///< of the session to compare with
 
     [[nodiscard]] const session::Head& head() const { return source.head(); }
     [[nodiscard]] session::QuantityId id(std::string quantity) const;
@@ -50,6 +61,22 @@ struct BuildContext {
 
     /// Title, caption and provenance, without a body. `what` is the last part of the title.
     [[nodiscard]] Figure frame(const std::string& what, std::uint64_t tokens) const;
+
+    /// Throws Error(Cancelled) when the figure is not wanted any more.
+    void throwIfStopped() const;
+    /// The tokens asked for, all of them by default. Throws Error(Usage) when there are none such.
+    [[nodiscard]] TokenSelection tokens() const;
+    /// True when some tokens are asked for, and not all.
+    [[nodiscard]] bool isSelection() const;
+    /// Less each document's first token, where the experiment left those out.
+    [[nodiscard]] TokenSelection counted(const TokenSelection& tokens) const;
+    /// Says that a token stands in for those asked for, of which none is among the `kept` ones.
+    void giveNotice(Figure& figure, const TokenSelection& asked, std::uint64_t shown,
+                    const std::string& what, std::uint64_t kept) const;
+    /// Says in title, caption and provenance that the figure is of some tokens. `used` of the
+    /// `asked` ones have `what` ("norms and scores") kept.
+    void saySelection(Figure& figure, std::uint64_t used, std::uint64_t asked,
+                      const std::string& what) const;
 };
 
 /// "0" ... "n-1" where the axis has no labels.
@@ -58,6 +85,9 @@ struct BuildContext {
 /// experts.
 [[nodiscard]] std::size_t countBeforeGap(const std::vector<std::string>& labels);
 [[nodiscard]] Matrix toMatrix(const NdArray& array);
+/// The rows of some tokens as a table of their own; the whole table is shared, not copied.
+[[nodiscard]] std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
+                                                    const TokenSelection& tokens);
 
 /// " F = tiny-mistral." for the dense baselines that the labels end with ("F", or "F1", "F2", ...).
 [[nodiscard]] std::string baselinesOf(const session::Head& head,
@@ -69,6 +99,8 @@ struct BuildContext {
 [[nodiscard]] Figure buildNormsScores(const BuildContext& context);
 [[nodiscard]] Figure buildChosenExperts(const BuildContext& context);
 [[nodiscard]] Figure buildColouredText(const BuildContext& context);
+[[nodiscard]] Figure buildRoutingComparison(const BuildContext& context);
+[[nodiscard]] Figure buildRoutingAgreement(const BuildContext& context);
 [[nodiscard]] Figure buildRouterSimilarity(const BuildContext& context);
 [[nodiscard]] Figure buildRouterRegression(const BuildContext& context);
 [[nodiscard]] Figure buildRouterTable(const BuildContext& context);

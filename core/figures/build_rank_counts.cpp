@@ -42,17 +42,69 @@ std::vector<std::uint64_t> countsOf(const NdArray& array) {
     return {values.begin(), values.end()};
 }
 
+/// The table of a layer and how many tokens are behind it.
+struct LayerCounts {
+    std::vector<std::uint64_t> counts;
+    int ranks = 0;
+    std::uint64_t tokens = 0;  ///< that were counted
+};
+
+// Of selected tokens from their norms and scores, by the code that the analysis counts with.
+LayerCounts selectedCounts(const BuildContext& context, LayerId layer, LayerCounts all) {
+    const TokenNumbers& numbers = context.memory.numbers();
+    const BranchId branch = context.request.branch;
+    if (!numbers.has(layer, branch)) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("Rank counts of selected tokens are made of the norms and scores of "
+                        "single tokens, which this session does not hold for layer {}. Add "
+                        "them with: moescope analyze ... --experiments norms_scores",
+                        layer.value));
+    }
+    const auto rows = numbers.kept(layer, branch).rowsOf(context.counted(context.tokens()));
+    all.tokens = TokenSelection(rows).count();
+    std::fill(all.counts.begin(), all.counts.end(), 0);
+    numbers.addRankCounts(layer, branch, rows, all.counts, context.stop);
+    return all;
+}
+
+LayerCounts countsAt(const BuildContext& context, LayerId layer) {
+    const NdArray array = context.read("count", layer);
+    LayerCounts all{countsOf(array), static_cast<int>(array.shape()[0])};
+    return context.request.tokens ? selectedCounts(context, layer, std::move(all)) : all;
+}
+
+/// Selected tokens that are counted, at the layer where fewest are.
+void saySelected(const BuildContext& context, const std::vector<LayerId>& layers, Figure& figure) {
+    if (!context.request.tokens) {
+        return;
+    }
+    const TokenSelection counted = context.counted(context.tokens());
+    std::uint64_t least = counted.count();
+    for (const LayerId layer : layers) {
+        const KeptTokens kept = context.memory.numbers().kept(layer, context.request.branch);
+        least = std::min(least, TokenSelection(kept.rowsOf(counted)).count());
+    }
+    if (least == 0) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("None of {} is counted: no norms and scores of them are kept, or "
+                                "they are first tokens of documents, which this session leaves "
+                                "out.",
+                                describe(context.tokens())));
+    }
+    context.saySelection(figure, least, counted.count(), "norms and scores");
+}
+
 // ALL: the sum over the layers. Layers with another number of experts have no common table.
 std::optional<RankCountsPanel> totalPanel(const BuildContext& context) {
     const session::QuantityInfo& info = context.require("count");
     std::vector<std::uint64_t> sum;
     int ranks = 0;
     for (const LayerId layer : info.layers) {
-        const NdArray array = context.read("count", layer);
-        const std::vector<std::uint64_t> counts = countsOf(array);
+        const auto [counts, experts, tokens] = countsAt(context, layer);
         if (sum.empty()) {
             sum.resize(counts.size());
-            ranks = static_cast<int>(array.shape()[0]);
+            ranks = experts;
         }
         if (counts.size() != sum.size()) {
             return std::nullopt;
@@ -181,10 +233,21 @@ HeatMapFigure asHeatMaps(const BuildContext& context, const std::vector<RankCoun
 
 namespace {
 
+/// Counted tokens, as the caption says them.
+std::uint64_t tokensOf(const BuildContext& context) {
+    const session::QuantityInfo& info = context.require("count");
+    if (!context.isSelection()) {
+        return info.tokens;
+    }
+    const LayerId layer = context.request.layer.value_or(info.layers.front());
+    const KeptTokens kept = context.memory.numbers().kept(layer, context.request.branch);
+    return TokenSelection(kept.rowsOf(context.counted(context.tokens()))).count();
+}
+
 RankCountsPanel layerPanel(const BuildContext& context, LayerId layer) {
-    const NdArray array = context.read("count", layer);
-    return makePanel(fmt::format("layer {}", layer.value), countsOf(array),
-                     static_cast<int>(array.shape()[0]));
+    LayerCounts layerCounts = countsAt(context, layer);
+    return makePanel(fmt::format("layer {}", layer.value), std::move(layerCounts.counts),
+                     layerCounts.ranks);
 }
 
 // One small map for each layer: bars would be hairlines.
@@ -208,7 +271,8 @@ Figure buildSideBySide(const BuildContext& context) {
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }
-    Figure figure = context.frame("rank counts, all layers side by side", info.tokens);
+    Figure figure = context.frame("rank counts, all layers side by side", tokensOf(context));
+    saySelected(context, info.layers, figure);
     figure.howToRead =
         "Layer: correlation of the ranks. The largest ranks at the top right; bright on the rising "
         "diagonal: the router ranks experts by the size of their outputs. Dots: the most frequent "
@@ -239,7 +303,12 @@ Figure buildRankCounts(const BuildContext& context) {
         }
     }
     Figure figure = context.frame(context.request.layer ? "rank counts" : "rank counts, all layers",
-                                  info.tokens);
+                                  tokensOf(context));
+    saySelected(context,
+                context.request.layer && !context.request.withTotal
+                    ? std::vector{*context.request.layer}
+                    : info.layers,
+                figure);
     const int ranks = panels.front().ranks;
     figure.howToRead = fmt::format(
         "Rank {0} = largest. Norm ranks go from left to right; in each group one bar per score "

@@ -21,31 +21,6 @@ std::shared_ptr<const TokenTable> requireTokens(const BuildContext& context) {
     return tokens;
 }
 
-// The rows of a range, as a table of their own; the whole table is shared, not copied.
-std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
-                                      const std::optional<TokenRange>& range) {
-    if (!range) {
-        return all;
-    }
-    if (range->first > all->tokenCount() || range->count > all->tokenCount() - range->first) {
-        throw Error(
-            ErrorCode::Usage,
-            fmt::format("Tokens {} to {} were asked for, but the session has tokens 0 to {}.",
-                        range->first, range->first + range->count - 1, all->tokenCount() - 1));
-    }
-    const auto k = static_cast<std::ptrdiff_t>(all->topK);
-    const auto begin = static_cast<std::ptrdiff_t>(range->first) * k;
-    const auto end = begin + static_cast<std::ptrdiff_t>(range->count) * k;
-    auto part = std::make_shared<Routing>(
-        Routing{all->experts,
-                all->topK,
-                range->first,
-                {all->ids.begin() + begin, all->ids.begin() + end},
-                {all->weights.begin() + begin, all->weights.begin() + end},
-                all->layer});
-    return part;
-}
-
 Limits weightLimits(const Routing& routing) {
     float most = 0.0F;
     for (const float weight : routing.weights) {
@@ -54,36 +29,32 @@ Limits weightLimits(const Routing& routing) {
     return std::pair(0.0, static_cast<double>(most));
 }
 
-std::string excerpt(const BuildContext& context, const Routing& routing) {
-    const std::uint64_t last = routing.firstToken + routing.tokenCount();
-    return context.request.tokens ? fmt::format(", tokens {} to {}", routing.firstToken, last - 1)
-                                  : std::string();
-}
-
 std::shared_ptr<const Routing> routingOf(const BuildContext& context) {
     if (!context.request.layer) {
         throw Error(ErrorCode::Usage,
                     fmt::format("The figure {} needs a layer.", context.info.name));
     }
     return rowsOf(context.memory.routing(*context.request.layer, context.request.branch),
-                  context.request.tokens);
+                  context.tokens());
 }
 
 constexpr std::uint64_t kMostTokenBars = 64;
 
-void checkTokens(const BuildContext& context, const TokenRange& range, std::uint64_t tokens) {
-    if (range.first >= tokens || range.count > tokens - range.first || range.count == 0) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("Tokens {} to {} were asked for, but the session has tokens 0 to "
-                                "{}.",
-                                range.first, range.first + range.count - 1, tokens - 1));
+// The rows of the tokens asked for; of the nearest one where none of them was kept.
+std::vector<TokenRange> barRows(const BuildContext& context, const KeptTokens& kept,
+                                const TokenSelection& asked) {
+    std::vector<TokenRange> rows = kept.rowsOf(asked);
+    const TokenSelection found(rows);
+    if (found.empty() && kept.count() > 0) {
+        return {{kept.nearestRow(asked.ranges().front().first), 1}};
     }
-    if (range.count > kMostTokenBars) {
+    if (found.count() > kMostTokenBars) {
         throw Error(ErrorCode::Usage,
                     fmt::format("The figure {} draws at most {} tokens side by side; {} were asked "
-                                "for.",
-                                context.info.name, kMostTokenBars, range.count));
+                                "for. Their mean is drawn with --mean.",
+                                context.info.name, kMostTokenBars, found.count()));
     }
+    return rows;
 }
 
 PairedBarsPanel tokenBars(const TokenTable& tokens, const Routing& routing, std::uint64_t token,
@@ -103,8 +74,31 @@ PairedBarsPanel tokenBars(const TokenTable& tokens, const Routing& routing, std:
 
 }  // namespace
 
+std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
+                                      const TokenSelection& tokens) {
+    if (tokens.count() == all->tokenCount()) {
+        return all;
+    }
+    auto part = std::make_shared<Routing>();
+    part->experts = all->experts;
+    part->topK = all->topK;
+    part->layer = all->layer;
+    part->tokens = tokens;
+    const auto k = static_cast<std::ptrdiff_t>(all->topK);
+    for (const TokenRange& range : tokens.ranges()) {
+        const auto begin = static_cast<std::ptrdiff_t>(range.first) * k;
+        const auto end = static_cast<std::ptrdiff_t>(range.end()) * k;
+        part->ids.insert(part->ids.end(), all->ids.begin() + begin, all->ids.begin() + end);
+        part->weights.insert(part->weights.end(), all->weights.begin() + begin,
+                             all->weights.begin() + end);
+    }
+    return part;
+}
+
 Figure buildChosenExperts(const BuildContext& context) {
-    RoutingMapFigure body{requireTokens(context), routingOf(context), {}};
+    RoutingMapFigure body;
+    body.tokens = requireTokens(context);
+    body.routing = routingOf(context);
     const ColourMap map = context.request.colourMap.value_or(ColourMap::WhiteBlue);
     const ColourRange& range = context.request.range;
     Limits limits = weightLimits(*body.routing);
@@ -123,16 +117,23 @@ Figure buildChosenExperts(const BuildContext& context) {
         body.bar.scale.hasAbove = body.bar.scale.hasAbove || value > body.bar.scale.high;
         body.bar.scale.hasBelow = body.bar.scale.hasBelow || value < body.bar.scale.low;
     }
-    Figure figure = context.frame("chosen experts" + excerpt(context, *body.routing),
-                                  body.routing->tokenCount());
+    const std::uint64_t tokens = body.routing->tokenCount();
+    Figure figure = context.frame("chosen experts", tokens);
+    context.saySelection(figure, tokens, tokens, "routing");
     figure.body = std::move(body);
     return figure;
 }
 
 Figure buildColouredText(const BuildContext& context) {
     ColouredTextFigure body{requireTokens(context), routingOf(context)};
-    Figure figure = context.frame("first choice of each token" + excerpt(context, *body.routing),
-                                  body.routing->tokenCount());
+    if (!body.routing->tokens.isOneRange() && !body.routing->tokens.empty()) {
+        throw Error(ErrorCode::Usage,
+                    "The figure coloured-text draws one range of tokens, and several were asked "
+                    "for; chosen-experts draws them all.");
+    }
+    const std::uint64_t tokens = body.routing->tokenCount();
+    Figure figure = context.frame("first choice of each token", tokens);
+    context.saySelection(figure, tokens, tokens, "routing");
     figure.howToRead =
         "Colour = the expert chosen first; the bar under a token is as high as that expert's "
         "weight.";
@@ -144,38 +145,96 @@ Figure buildColouredText(const BuildContext& context) {
     return figure;
 }
 
+namespace {
+
+PairedBarsFigure emptyBars(const session::QuantityInfo& norm, std::size_t experts) {
+    PairedBarsFigure body;
+    body.labels = labelsOf(norm.axes.size() > 1 ? norm.axes[1] : session::Axis{}, experts);
+    return body;
+}
+
+PairedBarsFigure singleBars(const BuildContext& context, const KeptTokens& kept,
+                            const std::vector<TokenRange>& rows) {
+    const auto tokens = requireTokens(context);
+    const LayerId layer = *context.request.layer;
+    const session::QuantityInfo& info = context.require("norm");
+    const session::QuantityInfo& score = context.require("score");
+    const auto routing = context.memory.routing(layer, context.request.branch);
+    PairedBarsFigure body = emptyBars(info, static_cast<std::size_t>(context.experts(layer)));
+    for (const TokenRange& range : rows) {
+        const NdArray norms = context.source.readRows(info.id, layer, range.first, range.count);
+        const NdArray scores = context.source.readRows(score.id, layer, range.first, range.count);
+        const std::size_t experts = norms.size() / range.count;
+        for (std::uint64_t i = 0; i < range.count; ++i) {
+            body.panels.push_back(tokenBars(*tokens, *routing, kept.tokenAt(range.first + i),
+                                            norms.values<float>().subspan(i * experts, experts),
+                                            scores.values<float>().subspan(i * experts, experts)));
+        }
+    }
+    return body;
+}
+
+std::string whatOf(const PairedBarsFigure& body) {
+    const PairedBarsPanel& first = body.panels.front();
+    return body.panels.size() > 1 ? fmt::format("norms and scores, tokens {} to {}", first.token,
+                                                body.panels.back().token)
+                                  : fmt::format("token {} \"{}\", chosen {}", first.token,
+                                                first.tokenText, fmt::join(first.chosen, ", "));
+}
+
+/// The mean over the tokens asked for.
+Figure buildMeanNormsScores(const BuildContext& context, const KeptTokens& kept) {
+    const LayerId layer = *context.request.layer;
+    const TokenSelection asked = context.tokens();
+    const std::vector<TokenRange> rows = kept.rowsOf(asked);
+    const std::uint64_t count = TokenSelection(rows).count();
+    if (count == 0) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("No norms and scores are kept of {}; the session keeps them for {} "
+                                "of its {} tokens.",
+                                describe(asked), kept.count(), context.head().corpus.tokenCount()));
+    }
+    const TokenNumbers::Sums sums =
+        context.memory.numbers().sums(layer, context.request.branch, rows, context.stop);
+    PairedBarsFigure body = emptyBars(context.require("norm"), sums.norms.size());
+    PairedBarsPanel panel;
+    const auto mean = [count](double sum) {
+        return static_cast<float>(sum / static_cast<double>(count));
+    };
+    std::transform(sums.norms.begin(), sums.norms.end(), std::back_inserter(panel.norms), mean);
+    std::transform(sums.scores.begin(), sums.scores.end(), std::back_inserter(panel.scores), mean);
+    panel.tokens = count;
+    body.panels.push_back(std::move(panel));
+    Figure figure = context.frame("mean norms and scores", count);
+    context.saySelection(figure, count, asked.count(), "norms and scores");
+    figure.body = std::move(body);
+    return figure;
+}
+
+}  // namespace
+
 Figure buildNormsScores(const BuildContext& context) {
     if (!context.request.layer) {
         throw Error(ErrorCode::Usage, "The figure norms-scores needs a layer.");
     }
-    const auto tokens = requireTokens(context);
-    const session::QuantityInfo& info = context.require("norm");
-    const TokenRange range = context.request.tokens.value_or(TokenRange{0, 1});
-    checkTokens(context, range, tokens->size());
-    const NdArray norms =
-        context.source.readRows(info.id, context.request.layer, range.first, range.count);
-    const NdArray scores = context.source.readRows(context.require("score").id,
-                                                   context.request.layer, range.first, range.count);
-    const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
-    PairedBarsFigure body;
-    const std::size_t experts = norms.size() / range.count;
-    body.labels = labelsOf(info.axes.size() > 1 ? info.axes[1] : session::Axis{}, experts);
-    for (std::uint64_t i = 0; i < range.count; ++i) {
-        body.panels.push_back(tokenBars(*tokens, *routing, range.first + i,
-                                        norms.values<float>().subspan(i * experts, experts),
-                                        scores.values<float>().subspan(i * experts, experts)));
+    const KeptTokens kept =
+        keptTokens(context.source, context.require("norm"), context.request.layer);
+    Figure figure;
+    if (context.request.mean) {
+        figure = buildMeanNormsScores(context, kept);
+    } else {
+        const TokenSelection asked = context.request.tokens ? context.tokens() : TokenRange{0, 1};
+        PairedBarsFigure body = singleBars(context, kept, barRows(context, kept, asked));
+        figure = context.frame(whatOf(body), body.panels.size());
+        if (!asked.contains(body.panels.front().token)) {
+            context.giveNotice(figure, asked, body.panels.front().token, "norms and scores",
+                               kept.count());
+        }
+        figure.body = std::move(body);
     }
-    const PairedBarsPanel& first = body.panels.front();
-    const std::string what = range.count > 1
-                                 ? fmt::format("norms and scores, tokens {} to {}", range.first,
-                                               range.first + range.count - 1)
-                                 : fmt::format("token {} \"{}\", chosen {}", first.token,
-                                               first.tokenText, fmt::join(first.chosen, ", "));
-    Figure figure = context.frame(what, range.count);
     figure.howToRead =
         "One bar is the norm of the expert's output, the other the router's score, each on its own "
         "axis. Both long at one expert: the router found a large output.";
-    figure.body = std::move(body);
     return figure;
 }
 

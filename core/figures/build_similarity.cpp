@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
 #include "core/figures/limits.h"
+#include "core/numerics/similarity.h"
 
 #include <fmt/format.h>
 
@@ -97,34 +98,19 @@ std::string barLabel(const BuildContext& context, const session::QuantityInfo& i
     return context.request.relative ? base + ", relative" : base;
 }
 
-// One panel per layer, one quantity; a click goes to the layer.
-void addLayers(const BuildContext& context, const std::string& quantity, HeatMapFigure& body) {
-    const session::QuantityInfo& info = context.require(quantity);
-    for (const LayerId layer : info.layers) {
-        HeatMapPanel panel = makePanel(fmt::format("layer {}", layer.value),
-                                       toMatrix(context.read(quantity, layer)), info, 0);
-        panel.layer = layer;
-        body.panels.push_back(std::move(panel));
-    }
-}
-
 // Short text: one map per kept token, titled with the chosen experts.
-void addTokens(const BuildContext& context, HeatMapFigure& body) {
+void addTokens(const BuildContext& context, const KeptTokens& kept,
+               const std::vector<std::uint64_t>& rows, HeatMapFigure& body) {
     const session::QuantityInfo& info = context.require("token_cosine");
-    const NdArray kept = context.read("kept_tokens", std::nullopt);
-    const TokenRange range = *context.request.tokens;
     const auto texts = context.memory.tokens();
     const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
-    for (std::uint64_t i = 0; i < kept.size() && body.panels.size() < kMostTokenMaps; ++i) {
-        const auto token = static_cast<std::uint64_t>(kept.at(i));
-        if (token < range.first || token - range.first >= range.count) {
-            continue;
-        }
-        const NdArray rows = context.source.readRows(info.id, context.request.layer, i, 1);
-        Matrix matrix{static_cast<std::size_t>(rows.shape().at(1)),
-                      static_cast<std::size_t>(rows.shape().at(2)),
+    for (const std::uint64_t row : rows) {
+        const std::uint64_t token = kept.tokenAt(row);
+        const NdArray map = context.source.readRows(info.id, context.request.layer, row, 1);
+        Matrix matrix{static_cast<std::size_t>(map.shape().at(1)),
+                      static_cast<std::size_t>(map.shape().at(2)),
                       {}};
-        for (const double value : rows.toDoubles()) {
+        for (const double value : map.toDoubles()) {
             matrix.values.push_back(static_cast<float>(value));
         }
         std::string chosen;
@@ -135,12 +121,68 @@ void addTokens(const BuildContext& context, HeatMapFigure& body) {
             makePanel(fmt::format("{} \"{}\": {}", token, texts ? texts->text(token) : "", chosen),
                       std::move(matrix), info, 1));
     }
-    if (body.panels.empty()) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("No similarity map was kept for tokens {} to {}; the session keeps "
-                                "{} maps, the first for token {}.",
-                                range.first, range.first + range.count - 1, kept.size(),
-                                kept.size() == 0 ? 0.0 : kept.at(0)));
+}
+
+/// The maps of the tokens asked for, as many as can be read; of the nearest where none was kept.
+std::vector<std::uint64_t> tokenRows(const KeptTokens& kept, const TokenSelection& asked) {
+    std::vector<std::uint64_t> rows;
+    for (const TokenRange& range : kept.rowsOf(asked)) {
+        for (std::uint64_t row = range.first; row < range.end() && rows.size() < kMostTokenMaps;
+             ++row) {
+            rows.push_back(row);
+        }
+    }
+    if (rows.empty()) {
+        rows.push_back(kept.nearestRow(asked.ranges().front().first));
+    }
+    return rows;
+}
+
+// The averaged map of selected tokens, from the maps of those of them that have one. A map of
+// cosines is the Gram matrix of the same vectors at length 1.
+Matrix selectedMean(const BuildContext& context, const KeptTokens& kept, LayerId layer) {
+    const TokenSelection asked = context.counted(context.tokens());
+    const auto rows = kept.rowsOf(asked);
+    const std::uint64_t count = TokenSelection(rows).count();
+    if (count == 0) {
+        throw Error(
+            ErrorCode::Usage,
+            fmt::format("None of {} has a similarity map of its own; the session keeps {} "
+                        "maps, the first for token {}. More are kept with --kept-tokens, or "
+                        "with --kept-from spread over the whole text.",
+                        describe(asked), kept.count(), kept.tokenAt(0)));
+    }
+    const session::QuantityInfo& info = context.require("token_cosine");
+    Matrix mean;
+    std::vector<double> sums;
+    for (const TokenRange& range : rows) {
+        const NdArray maps = context.source.readRows(info.id, layer, range.first, range.count);
+        mean.rows = static_cast<std::size_t>(maps.shape().at(1));
+        mean.columns = static_cast<std::size_t>(maps.shape().at(2));
+        sums.resize(mean.rows * mean.columns);
+        const std::vector<double> cosines = maps.toDoubles();
+        for (std::size_t at = 0; at < cosines.size(); at += sums.size()) {
+            numerics::addAngularSimilarities(std::span(cosines).subspan(at, sums.size()), mean.rows,
+                                             sums);
+        }
+    }
+    for (const double sum : sums) {
+        mean.values.push_back(static_cast<float>(sum / static_cast<double>(count)));
+    }
+    return mean;
+}
+
+// One panel per layer, one quantity; a click goes to the layer.
+void addLayers(const BuildContext& context, const std::string& quantity,
+               const std::optional<KeptTokens>& selected, HeatMapFigure& body) {
+    const session::QuantityInfo& info = context.require(quantity);
+    for (const LayerId layer : info.layers) {
+        HeatMapPanel panel = makePanel(fmt::format("layer {}", layer.value),
+                                       selected ? selectedMean(context, *selected, layer)
+                                                : toMatrix(context.read(quantity, layer)),
+                                       info, 0);
+        panel.layer = layer;
+        body.panels.push_back(std::move(panel));
     }
 }
 
@@ -174,9 +216,42 @@ std::string randomOf(const BuildContext& context) {
 
 }  // namespace
 
+namespace {
+
+// Of selected tokens there are only the maps that were kept.
+std::optional<KeptTokens> selectedTokens(const BuildContext& context) {
+    if (!context.info.hasMean || !context.request.tokens ||
+        (context.request.mean && !context.isSelection())) {
+        return std::nullopt;
+    }
+    if (context.request.relative) {
+        throw Error(ErrorCode::Usage,
+                    "The relative similarity is kept as the mean over all tokens only: draw it "
+                    "without tokens, or those tokens without relative.");
+    }
+    return keptTokens(context.source, context.require("token_cosine"), context.request.layer);
+}
+
+void sayTokens(const BuildContext& context, const KeptTokens& kept, bool perToken,
+               const std::vector<std::uint64_t>& rows, Figure& figure) {
+    if (!perToken) {
+        const TokenSelection asked = context.counted(context.tokens());
+        context.saySelection(figure, TokenSelection(kept.rowsOf(asked)).count(), asked.count(),
+                             "a map of their own");
+    } else if (!context.request.tokens->contains(kept.tokenAt(rows.front()))) {
+        context.giveNotice(figure, *context.request.tokens, kept.tokenAt(rows.front()),
+                           "similarity maps", kept.count());
+    }
+}
+
+}  // namespace
+
 Figure buildSimilarity(const BuildContext& context) {
     HeatMapFigure body;
-    const bool perToken = context.request.tokens && !context.info.hasRoles;
+    const std::optional<KeptTokens> selected = selectedTokens(context);
+    const bool perToken = selected && !context.request.mean;
+    const std::vector<std::uint64_t> rows =
+        perToken ? tokenRows(*selected, context.tokens()) : std::vector<std::uint64_t>{};
     if (perToken && !context.request.layer) {
         throw Error(ErrorCode::Usage, fmt::format("The figure {} of single tokens needs a layer.",
                                                   context.info.name));
@@ -203,14 +278,15 @@ Figure buildSimilarity(const BuildContext& context) {
         roles = shownRoles;
     }
     if (perToken) {
-        addTokens(context, body);
+        addTokens(context, *selected, rows, body);
     } else if (!context.request.layer) {
-        addLayers(context, quantities.front(), body);
+        addLayers(context, quantities.front(), selected, body);
     } else {
         for (std::size_t i = 0; i < quantities.size(); ++i) {
             body.panels.push_back(
                 makePanel(roles.empty() ? "" : roles[i],
-                          toMatrix(context.read(quantities[i], context.request.layer)),
+                          selected ? selectedMean(context, *selected, *context.request.layer)
+                                   : toMatrix(context.read(quantities[i], context.request.layer)),
                           context.require(quantities[i]), 0));
         }
     }
@@ -231,8 +307,14 @@ Figure buildSimilarity(const BuildContext& context) {
     }
     const session::QuantityInfo& first = context.require(quantities.front());
     setScale(context, body, overLayers, barLabel(context, first));
-    const std::uint64_t tokens = perToken ? body.panels.size() : first.tokens;
+    const std::uint64_t tokens =
+        perToken   ? body.panels.size()
+        : selected ? TokenSelection(selected->rowsOf(context.counted(context.tokens()))).count()
+                   : first.tokens;
     Figure figure = context.frame(whatOf(context, body, roles), tokens);
+    if (selected) {
+        sayTokens(context, *selected, perToken, rows, figure);
+    }
     figure.caption += baselinesOf(context.head(), body.panels.front().rowLabels);
     figure.caption += randomOf(context);
     if (body.diagonalMasked) {

@@ -20,29 +20,21 @@ struct KeptToken {
     std::uint64_t row = 0, token = 0;
 };
 
-std::vector<KeptToken> wantedTokens(const BuildContext& context) {
-    const NdArray kept = context.read("kept_tokens", std::nullopt);
-    std::vector<KeptToken> all;
-    for (std::uint64_t row = 0; row < kept.size(); ++row) {
-        all.push_back({row, static_cast<std::uint64_t>(kept.at(row))});
-    }
-    if (!context.request.tokens && !all.empty()) {
+std::vector<KeptToken> wantedTokens(const BuildContext& context, const KeptTokens& kept) {
+    const auto of = [&kept](std::uint64_t row) { return KeptToken{row, kept.tokenAt(row)}; };
+    if (!context.request.tokens) {
         // The first token of a document is usually a mark of its beginning, the second is text.
-        return {all[all.size() > 1 ? 1 : 0]};
+        return {of(kept.count() > 1 ? 1 : 0)};
     }
-    const TokenRange range = context.request.tokens.value_or(TokenRange{0, 1});
+    const TokenSelection asked = context.tokens();
     std::vector<KeptToken> wanted;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(wanted), [&](const KeptToken& one) {
-        return one.token >= range.first && one.token - range.first < range.count;
-    });
+    for (const TokenRange& rows : kept.rowsOf(asked)) {
+        for (std::uint64_t row = rows.first; row < rows.end(); ++row) {
+            wanted.push_back(of(row));
+        }
+    }
     if (wanted.empty()) {
-        throw Error(
-            ErrorCode::Usage,
-            fmt::format(
-                "No intermediate states were kept for tokens {} to {}; the session "
-                "keeps them for {} tokens{}.",
-                range.first, range.first + range.count - 1, all.size(),
-                all.empty() ? "" : fmt::format(", {} to {}", all.front().token, all.back().token)));
+        wanted.push_back(of(kept.nearestRow(asked.ranges().front().first)));
     }
     return wanted;
 }
@@ -171,7 +163,9 @@ Figure buildIntermediateStates(const BuildContext& context) {
     if (!context.request.layer) {
         throw Error(ErrorCode::Usage, "The figure intermediate-states needs a layer.");
     }
-    std::vector<KeptToken> tokens = wantedTokens(context);
+    const KeptTokens kept =
+        keptTokens(context.source, context.require("states"), context.request.layer);
+    std::vector<KeptToken> tokens = wantedTokens(context, kept);
     const std::size_t inRange = tokens.size();
     tokens.resize(std::min(inRange, kMostMaps));
     NeuronMapFigure body;
@@ -195,6 +189,10 @@ Figure buildIntermediateStates(const BuildContext& context) {
         "A row is an expert, a column a neuron; where neurons share a pixel the one of largest "
         "magnitude shows. Marked rows: the chosen experts. On the right: the share of neurons with "
         "a value above the threshold.";
+    if (context.request.tokens && !context.request.tokens->contains(tokens.front().token)) {
+        context.giveNotice(figure, *context.request.tokens, tokens.front().token,
+                           "intermediate states", kept.count());
+    }
     figure.caption += shareOfAll(context, body.threshold);
     if (inRange > tokens.size()) {
         figure.caption +=

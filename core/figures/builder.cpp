@@ -66,7 +66,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 14> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 16> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -78,6 +78,8 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"rank-counts", &buildRankCounts},
     {"chosen-experts", &buildChosenExperts},
     {"coloured-text", &buildColouredText},
+    {"routing-comparison", &buildRoutingComparison},
+    {"routing-agreement", &buildRoutingAgreement},
     {"parameters", &buildParameters},
     {"weight-output-relation", &buildWeightOutput},
     {"reproduction", &buildReproduction},
@@ -101,13 +103,17 @@ std::string listOf(const std::vector<LayerId>& layers) {
 }  // namespace
 
 struct FigureBuilder::Impl final : BuildMemory {
-    explicit Impl(std::shared_ptr<const FigureSource> from) : source(std::move(from)) {
+    explicit Impl(std::shared_ptr<const FigureSource> from)
+        : source(std::move(from)), tokenNumbers(source) {
         if (!source->head().corpus.ids.empty()) {
             tokenTable = std::make_shared<const TokenTable>(source->head().corpus);
         }
     }
 
     std::shared_ptr<const TokenTable> tokens() const override { return tokenTable; }
+    const session::Head& head() const override { return source->head(); }
+    std::vector<LayerId> layersOf(std::string_view experiment, BranchId branch) const override;
+    const TokenNumbers& numbers() const override { return tokenNumbers; }
     std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch) const override;
     Limits cachedLimits(const std::string& key,
                         Limits (*compute)(const FigureSource&, const session::QuantityInfo&, bool),
@@ -119,10 +125,18 @@ struct FigureBuilder::Impl final : BuildMemory {
     using RoutingKey = std::pair<LayerId, BranchId>;
     std::shared_ptr<const FigureSource> source;
     std::shared_ptr<const TokenTable> tokenTable;
+    TokenNumbers tokenNumbers;
     mutable std::mutex mutex;  // guards the two below
     mutable std::list<std::pair<RoutingKey, std::shared_ptr<const Routing>>> routings;
     mutable std::map<std::string, Limits> limits;
 };
+
+std::vector<LayerId> FigureBuilder::Impl::layersOf(std::string_view experiment,
+                                                   BranchId branch) const {
+    const session::QuantityInfo* lead =
+        source->find({branch, std::string(experiment), leadQuantity(experiment)});
+    return lead == nullptr ? std::vector<LayerId>{} : lead->layers;
+}
 
 std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
                                                                 BranchId branch) const {
@@ -150,6 +164,7 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
     routing->experts = layers.at(static_cast<std::size_t>(layer.value)).experts;
     routing->topK = static_cast<int>(ids.shape()[1]);
     routing->layer = layer;
+    routing->tokens = TokenRange{0, ids.shape()[0]};
     routing->ids.reserve(ids.size());
     for (std::uint64_t i = 0; i < ids.size(); ++i) {
         const double id = ids.at(i);
@@ -264,7 +279,7 @@ std::vector<LayerId> FigureBuilder::layersOf(const FigureInfo& figure, BranchId 
     return info == nullptr ? std::vector<LayerId>{} : info->layers;
 }
 
-Figure FigureBuilder::build(const FigureRequest& request) const {
+Figure FigureBuilder::build(const FigureRequest& request, const BuildAids& aids) const {
     const FigureInfo* info = findFigure(request.figure);
     if (info == nullptr) {
         std::string names;
@@ -274,7 +289,9 @@ Figure FigureBuilder::build(const FigureRequest& request) const {
         throw Error(ErrorCode::Usage, fmt::format("There is no figure \"{}\"; there are: {}.",
                                                   request.figure, names));
     }
-    const BuildContext context{*m_impl->source, request, *info, *m_impl};
+    const BuildContext context{*m_impl->source, request,
+                               *info,           *m_impl,
+                               aids.stop,       aids.other ? aids.other->m_impl.get() : nullptr};
     if (findLead(*m_impl->source, *info, request.branch) == nullptr) {
         (void)context.require(leadQuantity(info->experiment));  // says what is missing
     }
@@ -289,6 +306,11 @@ Figure FigureBuilder::build(const FigureRequest& request) const {
         }
     }
     return buildSimilarity(context);
+}
+
+void FigureBuilder::prepareSelections(LayerId layer, BranchId branch,
+                                      const std::stop_token& stop) const {
+    m_impl->tokenNumbers.prepare(layer, branch, stop);
 }
 
 std::shared_ptr<const TokenTable> FigureBuilder::tokens() const {

@@ -7,9 +7,18 @@
 #include "core/figures/source.h"
 
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 namespace moescope::figures {
+
+class FigureBuilder;
+
+/// What a build may need beside the session.
+struct BuildAids {
+    std::stop_token stop{};
+    std::shared_ptr<const FigureBuilder> other{};  ///< the session to compare with
+};
 
 /// Turns a session and a request into a figure. Keeps what several figures need (the token table,
 /// limits over all layers), so make one per session. Thread-safe; reads from the session, so call
@@ -29,7 +38,11 @@ public:
                                                 BranchId branch = {}) const;
     /// A dense layer gives a NoticeFigure. Throws Error(Usage) for a figure, layer, role or token
     /// that the session does not have, naming it and what exists.
-    [[nodiscard]] Figure build(const FigureRequest& request) const;
+    /// Throws Error(Cancelled) when asked to stop during what takes long.
+    [[nodiscard]] Figure build(const FigureRequest& request, const BuildAids& aids = {}) const;
+    /// Reads ahead what statistics of selected tokens need at a layer, as long as not asked to
+    /// stop.
+    void prepareSelections(LayerId layer, BranchId branch, const std::stop_token& stop) const;
 
     /// The session's text; empty when it has none.
     [[nodiscard]] std::shared_ptr<const TokenTable> tokens() const;

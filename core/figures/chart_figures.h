@@ -45,6 +45,7 @@ struct PairedBarsPanel {
     std::string title;  ///< of small multiples: "17 "alternative": 3, 5"; empty for one token
     std::uint64_t token = 0;
     std::string tokenText;
+    std::uint64_t tokens = 0;          ///< of a mean: how many; 0: of one token
     std::vector<float> norms, scores;  ///< [experts]
     std::vector<int> chosen;           ///< by falling selection score; empty when not known
 };

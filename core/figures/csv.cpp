@@ -82,9 +82,10 @@ struct Writer {
                         choice = std::to_string(k + 1);
                     }
                 }
-                row({std::to_string(panel.token), csvCell(panel.tokenText),
-                     csvCell(figure.labels[e]), number(panel.norms[e]), number(panel.scores[e]),
-                     choice});
+                row({panel.tokens > 0 ? fmt::format("mean of {}", panel.tokens)
+                                      : std::to_string(panel.token),
+                     csvCell(panel.tokenText), csvCell(figure.labels[e]), number(panel.norms[e]),
+                     number(panel.scores[e]), choice});
             }
         }
     }
@@ -141,14 +142,31 @@ struct Writer {
     void routing(const TokenTable& tokens, const Routing& routing) {
         row({"token", "text", "choice", "expert", "weight"});
         for (std::uint64_t r = 0; r < routing.tokenCount(); ++r) {
-            const std::uint64_t token = routing.firstToken + r;
+            const std::uint64_t token = routing.tokenAt(r);
             for (int k = 0; k < routing.topK; ++k) {
                 row({std::to_string(token), csvCell(tokens.text(token)), std::to_string(k + 1),
                      std::to_string(routing.id(r, k)), number(routing.weight(r, k))});
             }
         }
     }
-    void operator()(const RoutingMapFigure& figure) { routing(*figure.tokens, *figure.routing); }
+    void operator()(const RoutingMapFigure& figure) {
+        if (figure.beside == nullptr) {
+            routing(*figure.tokens, *figure.routing);
+            return;
+        }
+        row({"token", "text", "choice", "expert", "weight", "other_expert", "other_weight"});
+        const Routing& here = *figure.routing;
+        const Routing& there = *figure.beside;
+        for (std::uint64_t r = 0; r < here.tokenCount(); ++r) {
+            const std::uint64_t token = here.tokenAt(r);
+            for (int k = 0; k < here.topK; ++k) {
+                row({std::to_string(token), csvCell(figure.tokens->text(token)),
+                     std::to_string(k + 1), std::to_string(here.id(r, k)),
+                     number(here.weight(r, k)), std::to_string(there.id(r, k)),
+                     number(there.weight(r, k))});
+            }
+        }
+    }
     void operator()(const ColouredTextFigure& figure) { routing(*figure.tokens, *figure.routing); }
 
     void operator()(const LineChartFigure& figure) {
@@ -232,6 +250,9 @@ std::vector<std::pair<std::string, std::string>> metadata(const Figure& figure) 
     add("Role", from.role);
     add("Branch", from.branch);
     add("Tokens", from.tokens > 0 ? std::to_string(from.tokens) : std::string());
+    add("Selection", from.selection);
+    add("ComparedWith", from.other);
+    add("Notice", figure.notice);
     add("Dtype", from.dtype);
     add("Device", from.device);
     add("Created", from.createdUtc);

@@ -5,6 +5,7 @@
 #include "core/base/strong_id.h"
 #include "core/figures/chart_figures.h"
 #include "core/figures/colour.h"
+#include "core/figures/token_selection.h"
 #include "core/figures/token_table.h"
 
 #include <cstdint>
@@ -100,12 +101,21 @@ struct GroupedBarsFigure {
 /// Chosen experts and weights of all tokens at one layer, by falling selection score.
 struct Routing {
     int experts = 0, topK = 0;
-    std::uint64_t firstToken = 0;    ///< the token of the first row
+    TokenSelection tokens;           ///< of the rows, in their order
     std::vector<std::uint16_t> ids;  ///< [tokens * topK]
     std::vector<float> weights;      ///< [tokens * topK]
     std::optional<LayerId> layer;
     [[nodiscard]] std::uint64_t tokenCount() const {
         return topK == 0 ? 0 : ids.size() / static_cast<std::uint64_t>(topK);
+    }
+    [[nodiscard]] std::uint64_t firstToken() const {
+        return tokens.empty() ? 0 : tokens.ranges().front().first;
+    }
+    [[nodiscard]] std::uint64_t tokenAt(std::uint64_t row) const { return tokens.at(row); }
+    /// Of the first selected token from this one on; tokenCount() when there is none.
+    [[nodiscard]] std::uint64_t rowFrom(std::uint64_t token) const { return tokens.rank(token); }
+    [[nodiscard]] std::optional<std::uint64_t> rowOf(std::uint64_t token) const {
+        return tokens.contains(token) ? std::optional(tokens.rank(token)) : std::nullopt;
     }
     [[nodiscard]] std::uint16_t id(std::uint64_t row, int k) const {
         return ids[row * static_cast<std::uint64_t>(topK) + static_cast<std::uint64_t>(k)];
@@ -120,6 +130,8 @@ struct RoutingMapFigure {
     std::shared_ptr<const TokenTable> tokens;
     std::shared_ptr<const Routing> routing;
     ScaleBar bar;
+    std::shared_ptr<const Routing> beside;  ///< of another model for the same tokens; mostly none
+    std::string name, besideName;           ///< above the two maps
 };
 
 /// The text with each token on the colour of its first choice.
@@ -150,8 +162,10 @@ struct Provenance {
     std::string experiment, definition, source;
     std::optional<LayerId> layer;
     std::uint64_t tokens = 0;
-    std::string role;  ///< empty: all roles or none
+    std::string selection;  ///< "tokens 10 to 321" where it is not about all tokens
+    std::string role;       ///< empty: all roles or none
     std::string branch;
+    std::string other;  ///< the session compared with
 };
 
 using FigureBody = std::variant<NoticeFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
@@ -164,6 +178,7 @@ struct Figure {
     std::string title;      ///< "tiny-mixtral, layer 3: rank counts"
     std::string caption;    ///< definition, tokens, dtype
     std::string howToRead;  ///< one plain line
+    std::string notice;     ///< what is shown in place of what was asked for; mostly empty
     Provenance provenance;
     FigureBody body;
 };

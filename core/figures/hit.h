@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/figures/token_selection.h"
 
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,7 @@ struct Hit {
 /// What is selected in the whole window, drawn as an outline where it appears.
 struct Selection {
     std::optional<std::uint64_t> token;
+    TokenSelection tokens;  ///< several, shaded; empty where one or none is selected
     std::optional<int> expert;
     std::optional<int> pairRow, pairColumn;
     std::optional<LayerId> layer;  ///< marked in figures over layers

@@ -113,19 +113,25 @@ constexpr std::array kFigures{
                .hasTotal = true,
                .hasRelative = true,
                .hasColourScale = true,
-               .takesTokens = true},
+               .takesTokens = true,
+               .hasMean = true,
+               .ofSelection = true},
     FigureInfo{.name = "norms-scores",
                .experiment = "norms_scores",
                .title = "Output norms and router scores",
                .listTitle = "Norms and scores",
                .subject = FigureSubject::Outputs,
                .needsToken = true,
-               .takesTokens = true},
+               .takesTokens = true,
+               .hasMean = true,
+               .ofSelection = true},
     FigureInfo{.name = "rank-counts",
                .experiment = "rank_counts",
                .title = "Rank counts",
                .subject = FigureSubject::Outputs,
                .hasTotal = true,
+               .takesTokens = true,
+               .ofSelection = true,
                .takesRanks = true},
     FigureInfo{.name = "intermediate-states",
                .experiment = "intermediate_states",
@@ -146,12 +152,31 @@ constexpr std::array kFigures{
                .title = "Chosen experts",
                .subject = FigureSubject::Routing,
                .hasColourScale = true,
-               .takesTokens = true},
+               .takesTokens = true,
+               .ofSelection = true},
     FigureInfo{.name = "coloured-text",
                .experiment = "chosen_experts",
                .title = "Coloured text",
                .subject = FigureSubject::Routing,
                .takesTokens = true},
+    FigureInfo{.name = "routing-comparison",
+               .experiment = "chosen_experts",
+               .title = "Chosen experts of two models",
+               .listTitle = "Two models",
+               .subject = FigureSubject::Routing,
+               .hasColourScale = true,
+               .needsOther = true,
+               .takesTokens = true,
+               .ofSelection = true},
+    FigureInfo{.name = "routing-agreement",
+               .experiment = "chosen_experts",
+               .title = "Agreement of two models",
+               .listTitle = "Agreement",
+               .subject = FigureSubject::Routing,
+               .perLayer = false,
+               .needsOther = true,
+               .takesTokens = true,
+               .ofSelection = true},
     FigureInfo{.name = "parameters",
                .experiment = "parameters",
                .title = "Parameters",
@@ -264,31 +289,6 @@ RankRange parseRankRange(std::string_view text) {
                 fmt::format("The ranks \"{}\" are not understood: give FIRST:LAST, both from 1 and "
                             "both included, for example 57:64.",
                             text));
-}
-
-TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
-    const std::size_t dash = text.find('-');
-    const auto first = parseIndex(text.substr(0, dash));
-    std::optional<std::uint64_t> last = first;
-    if (dash != std::string_view::npos) {
-        const std::string_view end = text.substr(dash + 1);
-        last = end.empty() ? std::optional(tokenCount == 0 ? 0 : tokenCount - 1) : parseIndex(end);
-    }
-    if (!first || !last || *last < *first) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("The token range \"{}\" is not understood: give one token (17), a "
-                                "range with both ends in it (0-63) or an open one (64-).",
-                                text));
-    }
-    if (*last >= tokenCount) {
-        throw Error(
-            ErrorCode::Usage,
-            tokenCount == 0
-                ? fmt::format("Tokens {} were asked for, but the session has no text.", text)
-                : fmt::format("Tokens {} were asked for, but the session has tokens 0 to {}.", text,
-                              tokenCount - 1));
-    }
-    return {*first, *last - *first + 1};
 }
 
 }  // namespace moescope::figures

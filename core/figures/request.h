@@ -4,6 +4,7 @@
 
 #include "core/base/strong_id.h"
 #include "core/figures/colour.h"
+#include "core/figures/token_selection.h"
 
 #include <cstdint>
 #include <optional>
@@ -25,14 +26,6 @@ struct ColourRange {
 /// "layer", "all" or "MIN:MAX". Throws Error(Usage) saying what is accepted.
 [[nodiscard]] ColourRange parseColourRange(std::string_view text);
 
-/// Tokens [first, first + count).
-struct TokenRange {
-    std::uint64_t first = 0, count = 0;
-    bool operator==(const TokenRange&) const = default;
-};
-/// "17", "0-63" (both included) or "64-". Throws Error(Usage).
-[[nodiscard]] TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount);
-
 /// Ranks [first, last], both from 1 and both included, as they are drawn.
 struct RankRange {
     int first = 1, last = 1;
@@ -51,7 +44,8 @@ struct FigureRequest {
     ColourRange range;
     std::optional<ColourMap> colourMap;  ///< absent: the figure's own
     bool maskDiagonal = true;
-    std::optional<TokenRange> tokens;      ///< absent: all; norms-scores: the first
+    std::optional<TokenSelection> tokens;  ///< absent: all; of figures of single tokens: the first
+    bool mean = false;                     ///< over the tokens, where single ones can be drawn too
     bool withTotal = false;                ///< rank counts: ALL beside the layer
     bool sideBySide = false;               ///< rank counts without a layer: each, not their sum
     std::optional<RankRange> ranks;        ///< rank counts: bars of these; absent: all
@@ -81,7 +75,11 @@ struct FigureInfo {
     bool hasRelative = false;
     bool hasColourScale = false;
     bool needsToken = false;  ///< about one token
+    bool needsOther = false;  ///< sets another session beside this one
     bool takesTokens = false;
+    bool hasMean = false;  ///< of single tokens, or of their mean
+    /// About all tokens together unless some are selected: counts, means, or a row for each.
+    bool ofSelection = false;
     bool takesRanks = false;
     bool hasOutliers = false;    ///< can leave out what DBSCAN calls outliers
     bool hasDimensions = false;  ///< two or three

@@ -18,7 +18,8 @@ constexpr double kSmallestWithText = 9.0;
 RoutingLayout layoutRouting(const RoutingLayoutInput& input, const TextMetrics& text) {
     RoutingLayout layout;
     layout.experts = std::max(input.experts, 1);
-    const auto experts = static_cast<double>(layout.experts);
+    layout.maps = std::max(input.maps, 1);
+    const auto columns = static_cast<double>(layout.columns());
     layout.rowHeight = std::max(input.rowHeight, 1.0);
     if (input.rowHeight > 0.0 && input.rowHeight < 1.0) {
         layout.tokensPerRow = static_cast<std::uint64_t>(std::ceil(1.0 / input.rowHeight));
@@ -30,12 +31,13 @@ RoutingLayout layoutRouting(const RoutingLayoutInput& input, const TextMetrics& 
     // Square cells where they fit, narrower ones for many experts, never wider than a row is high
     // times two (low rows of a zoomed-out map).
     const double wanted = std::max(layout.rowHeight, 6.0);
-    layout.cellWidth = std::min(wanted, room / experts);
+    layout.cellWidth = std::min(wanted, room / columns);
     if (layout.cellWidth >= 3.0) {
         layout.cellWidth = std::floor(layout.cellWidth);
     }
-    layout.blockStride = layout.labelWidth + layout.cellWidth * experts + kBlockGap;
-    layout.top = text.lineHeight + 4.0;
+    layout.blockStride = layout.labelWidth + layout.cellWidth * columns + kBlockGap;
+    // Above the experts' numbers the names of the maps.
+    layout.top = text.lineHeight * (layout.maps > 1 ? 2.0 : 1.0) + 4.0;
     const std::uint64_t rows =
         std::max<std::uint64_t>((input.tokens + layout.tokensPerRow - 1) / layout.tokensPerRow, 1);
     const int fit = std::max(1, static_cast<int>((input.width + kBlockGap) / layout.blockStride));
@@ -62,12 +64,13 @@ Rect RoutingLayout::rowRect(std::uint64_t row) const {
     const std::uint64_t block = row / rowsPerBlock;
     return {static_cast<double>(block) * blockStride + labelWidth,
             top + static_cast<double>(row % rowsPerBlock) * rowHeight,
-            cellWidth * static_cast<double>(experts), rowHeight};
+            cellWidth * static_cast<double>(columns()), rowHeight};
 }
 
-Rect RoutingLayout::cellRect(std::uint64_t row, int expert) const {
+Rect RoutingLayout::cellRect(std::uint64_t row, int expert, int map) const {
     const Rect line = rowRect(row);
-    return {line.x + static_cast<double>(expert) * cellWidth, line.y, cellWidth, rowHeight};
+    const int column = expert + map * (experts + 1);
+    return {line.x + static_cast<double>(column) * cellWidth, line.y, cellWidth, rowHeight};
 }
 
 std::optional<RoutingLayout::Position> RoutingLayout::at(double x, double y) const {
@@ -82,11 +85,14 @@ std::optional<RoutingLayout::Position> RoutingLayout::at(double x, double y) con
     }
     Position position{block * rowsPerBlock + line, std::nullopt};
     if (within >= 0.0) {
-        const auto expert = static_cast<int>(within / cellWidth);
-        if (expert >= experts) {
+        const auto column = static_cast<int>(within / cellWidth);
+        if (column >= columns()) {
             return std::nullopt;
         }
-        position.expert = expert;
+        const int expert = column % (experts + 1);
+        if (expert < experts) {
+            position.expert = expert;
+        }
     }
     return position;
 }

@@ -16,7 +16,9 @@ struct RoutingLayout {
     double labelWidth = 0.0;  ///< token text left of the cells; 0 when rows are too low for text
     double blockStride = 0.0;
     double top = 0.0;  ///< below the expert numbers
-    int blocks = 1, experts = 0;
+    int blocks = 1;
+    int experts = 0;  ///< of each map
+    int maps = 1;     ///< beside each other, a cell wide apart
     std::uint64_t rowsPerBlock = 1;
     std::uint64_t tokensPerRow = 1;  ///< more than one when zoomed out: the largest weight is shown
     std::size_t expertThinning = 1;
@@ -24,13 +26,17 @@ struct RoutingLayout {
     [[nodiscard]] std::uint64_t tokensShown() const {
         return rowsPerBlock * static_cast<std::uint64_t>(blocks) * tokensPerRow;
     }
-    /// The cells of a row; rows are counted from the first one shown.
+    /// The cells of a row, those of all maps; rows are counted from the first one shown.
     [[nodiscard]] Rect rowRect(std::uint64_t row) const;
-    [[nodiscard]] Rect cellRect(std::uint64_t row, int expert) const;
+    [[nodiscard]] Rect cellRect(std::uint64_t row, int expert, int map = 0) const;
+    /// The cell between two maps.
+    [[nodiscard]] Rect gapRect(std::uint64_t row) const { return cellRect(row, experts); }
+    [[nodiscard]] int columns() const { return maps * (experts + 1) - 1; }
+    [[nodiscard]] double mapWidth() const { return cellWidth * static_cast<double>(experts); }
 
     struct Position {
         std::uint64_t row = 0;
-        std::optional<int> expert;  ///< nothing over the token's text
+        std::optional<int> expert;  ///< nothing over the token's text and between maps
     };
     [[nodiscard]] std::optional<Position> at(double x, double y) const;
 };
@@ -42,6 +48,7 @@ struct RoutingLayoutInput {
     std::uint64_t tokens = 0;
     double rowHeight = 16.0;  ///< wanted; below 1 several tokens share a row
     double widestLabel = 0.0;
+    int maps = 1;
 };
 
 [[nodiscard]] RoutingLayout layoutRouting(const RoutingLayoutInput& input, const TextMetrics& text);

@@ -16,6 +16,7 @@
 #include "widgets/panels/welcome_page.h"
 
 #include <QAbstractItemModel>
+#include <QComboBox>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFile>
@@ -30,6 +31,7 @@
 #include <QStackedWidget>
 #include <QTableView>
 #include <QTextBrowser>
+#include <QToolButton>
 #include <QTreeView>
 #include <QUrl>
 
@@ -89,11 +91,106 @@ TEST_CASE("MainWindow: every figure of the session draws", "[app][gui]") {
         list.scrollToItem(item);
         QTest::mouseClick(list.viewport(), Qt::LeftButton, {}, list.visualItemRect(item).center());
         INFO(item->text(0).toStdString());
+        if (w.window().figures().panels().at(i)->info().needsOther) {
+            const auto* messages =
+                w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+            REQUIRE(QTest::qWaitFor([&] { return messages->isVisible(); }));
+            CHECK(messages->text().contains(QStringLiteral("Two sessions are compared")));
+            continue;
+        }
         w.waitFigure();
         CHECK(list.currentItem() == item);
         CHECK(std::string(w.panel().info().name) == w.figure()->name);
         CHECK_FALSE(w.panel().findChild<MessageBar*>()->isVisible());
     }
+}
+
+TEST_CASE("MainWindow: figures follow selected tokens, and one click takes it back", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.showFigure("rank-counts");
+    const FigurePointer all = w.figure();
+    auto* bar = w.panel().findChild<MessageBar*>(QStringLiteral("selectedTokens"));
+    REQUIRE(bar != nullptr);
+    CHECK_FALSE(bar->isVisible());
+    const auto waitFor = [&](const char* selection) {
+        return QTest::qWaitFor([&] { return w.figure()->provenance.selection == selection; });
+    };
+    w.selection().selectToken(12);  // one token is no selection
+    QTest::qWait(50);
+    CHECK(w.figure() == all);
+    w.selection().setTokens({{10, 12}});
+    REQUIRE(waitFor("tokens 10 to 21"));
+    CHECK(bar->isVisible());
+    CHECK(bar->text().contains(QStringLiteral("12 of 60")));
+    // A token among them is looked at without losing the others.
+    w.selection().selectToken(15);
+    CHECK(w.selection().currentToken() == 15U);
+    QTest::qWait(50);
+    CHECK(w.figure()->provenance.selection == "tokens 10 to 21");
+    for (const char* name : {"chosen-experts", "norms-scores"}) {
+        INFO(name);
+        w.showFigure(name);
+        if (w.panel().info().hasMean) {
+            w.panel().findChild<QComboBox*>(QStringLiteral("tokensCombo"))->setCurrentIndex(1);
+        }
+        REQUIRE(waitFor("tokens 10 to 21"));
+    }
+    w.showFigure("rank-counts");
+    REQUIRE(waitFor("tokens 10 to 21"));
+    auto* back = bar->findChild<QPushButton*>();
+    REQUIRE(back != nullptr);
+    QTest::mouseClick(back, Qt::LeftButton);
+    REQUIRE(waitFor(""));
+    CHECK_FALSE(bar->isVisible());
+    CHECK(w.selection().state().tokens.empty());
+    w.selection().setTokens({{0, 60}});  // all tokens are no selection either
+    QTest::qWait(50);
+    CHECK(w.figure()->provenance.selection.empty());
+}
+
+TEST_CASE("MainWindow: a document is selected as a whole", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& button = w.find<QToolButton>("selectDocument");
+    CHECK_FALSE(button.isEnabled());
+    w.selection().selectToken(25);
+    REQUIRE(QTest::qWaitFor([&] { return button.isEnabled(); }));
+    QTest::mouseClick(&button, Qt::LeftButton);
+    CHECK(w.selection().state().tokens == std::vector<TokenRange>{{20, 20}});
+}
+
+TEST_CASE("MainWindow: two sessions are compared", "[app][gui]") {
+    const tests::SyntheticSession other({}, "instruct.h5");
+    const tests::SyntheticSession deeper({.layers = 5}, "deeper.h5");
+    WindowFixture w;
+    w.window().openPaths({deeper.path()});
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().sessions().sessions().size() == 1; }));
+    w.window().openPaths({other.path()});
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().sessions().sessions().size() == 2; }));
+    w.openSession();
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().sessions().sessions().size() == 3; }));
+    w.showFigure("routing-comparison");
+    auto* others = w.panel().findChild<QComboBox*>(QStringLiteral("otherCombo"));
+    REQUIRE(others != nullptr);
+    REQUIRE(others->count() == 2);
+    // The one that fits stands first.
+    CHECK(others->currentText().contains(QStringLiteral("instruct")));
+    CHECK(std::get<figures::RoutingMapFigure>(w.figure()->body).beside != nullptr);
+    w.selection().setLayer(LayerId{2});
+    REQUIRE(QTest::qWaitFor([&] { return w.figure()->provenance.layer == LayerId{2}; }));
+    others->setCurrentIndex(1);
+    auto* messages = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE(QTest::qWaitFor([&] { return messages->isVisible(); }));
+    CHECK(messages->text().contains(QStringLiteral("4 layers here and 5 there")));
+    others->setCurrentIndex(0);
+    w.waitFigure();
+    CHECK_FALSE(messages->isVisible());
+    w.workspace().sessions().close(w.workspace().sessions().findPath(other.path())->id);
+    REQUIRE(QTest::qWaitFor([&] { return others->count() == 1; }));
+    w.workspace().sessions().close(w.workspace().sessions().findPath(deeper.path())->id);
+    REQUIRE(QTest::qWaitFor([&] { return w.figure() == nullptr && messages->isVisible(); }));
+    CHECK(messages->text().contains(QStringLiteral("Two sessions are compared")));
 }
 
 TEST_CASE("MainWindow: headings of the figure list are stepped over", "[app][gui]") {

@@ -91,6 +91,7 @@ def main(arguments: list[str]) -> int:
 
     make_experiments(DATA)
     if options.only is None:
+        from make_agreement import make_agreement
         from make_assignment import make_assignment
         from make_bfloat16 import make_bfloat16
         from make_chat_templates import make_chat_templates
@@ -102,6 +103,7 @@ def main(arguments: list[str]) -> int:
         from make_pickles import make_pickles
         from make_pre_tokenizers import make_pre_tokenizers
         from make_routing import make_routing
+        from make_selection import make_selection
         from make_sentencepiece_rules import make_sentencepiece_rules
         from make_statistics import make_statistics
         from make_storage import make_storage
@@ -110,11 +112,13 @@ def main(arguments: list[str]) -> int:
         make_assignment(DATA)
         make_statistics(DATA)
         make_routing(DATA)
+        make_selection(DATA)
         make_storage(DATA)
         make_gguf(DATA)
         make_gguf_models(DATA)
         make_pickles(DATA)
         make_demo(DATA, options.demo, options.remote_code)
+        make_agreement(DATA)
         make_demo_experiments(DATA, options.demo, options.remote_code)
         make_bfloat16(DATA, options.demo, options.remote_code)
         make_tokenizers(DATA, HERE.parent.parent, options.tokenizers)

@@ -56,15 +56,15 @@ const figures::TokenFlow& ColouredTextBody::flowFor(double width) const {
     const int columns = std::max(1, static_cast<int>(width / m_cell));
     const int narrowest = m_numbered ? 3 : 1;
     FlowMemory& kept = *m_memory;
-    if (kept.tokens != m_text.tokens || kept.first != routing.firstToken ||
+    if (kept.tokens != m_text.tokens || kept.first != routing.firstToken() ||
         kept.count != routing.tokenCount() || kept.columns != columns ||
         kept.narrowest != narrowest) {
         kept = {m_text.tokens,
-                routing.firstToken,
+                routing.firstToken(),
                 routing.tokenCount(),
                 columns,
                 narrowest,
-                figures::TokenFlow(*m_text.tokens, routing.firstToken, routing.tokenCount(),
+                figures::TokenFlow(*m_text.tokens, routing.firstToken(), routing.tokenCount(),
                                    columns, kSpacing, narrowest)};
     }
     return kept.flow;
@@ -107,7 +107,7 @@ double ColouredTextBody::naturalHeight(double width) const {
 void ColouredTextBody::resize(const QSizeF& size) {
     const std::uint64_t anchor = m_size.width() > 0.0 && m_firstLine < flow().lineCount()
                                      ? flow().lineBegin(m_firstLine)
-                                     : m_text.routing->firstToken;
+                                     : m_text.routing->firstToken();
     const bool isRewrapped = m_size.width() > 0.0 && size.width() != m_size.width();
     const figures::TokenFlow& lines = flowFor(size.width());
     if (isRewrapped && lines.lineCount() > 0) {
@@ -166,7 +166,7 @@ void ColouredTextBody::paintLine(QPainter& painter, std::uint64_t line, double t
 
 void ColouredTextBody::paintToken(QPainter& painter, std::uint64_t token, const QRectF& box) const {
     const figures::Routing& routing = *m_text.routing;
-    const std::uint64_t row = token - routing.firstToken;
+    const std::uint64_t row = token - routing.firstToken();
     const int expert = routing.id(row, 0);
     const QColor back = m_style.theme.expertBackground(expert, routing.experts);
     painter.fillRect(box, back);
@@ -196,7 +196,8 @@ figures::Hit ColouredTextBody::hitOf(std::uint64_t token) const {
     figures::Hit hit;
     hit.token = token;
     hit.layer = m_text.routing->layer;
-    hit.readOut = tokenReadOut(*m_text.tokens, *m_text.routing, token - m_text.routing->firstToken);
+    hit.readOut =
+        tokenReadOut(*m_text.tokens, *m_text.routing, token - m_text.routing->firstToken());
     return hit;
 }
 
@@ -222,7 +223,7 @@ figures::Hit ColouredTextBody::hitAt(const QPointF& position) const {
 QString ColouredTextBody::cardAt(const QPointF& position) const {
     const figures::Hit hit = hitAt(position);
     return hit.token ? tokenCard(*m_text.tokens, *m_text.routing,
-                                 *hit.token - m_text.routing->firstToken, m_style.theme)
+                                 *hit.token - m_text.routing->firstToken(), m_style.theme)
                      : QString();
 }
 
@@ -236,8 +237,8 @@ QRectF ColouredTextBody::tokenRect(std::uint64_t token) const {
 std::vector<QRectF> ColouredTextBody::outlines(const figures::Selection& selection) const {
     std::vector<QRectF> rects;
     const figures::Routing& routing = *m_text.routing;
-    if (selection.token && *selection.token >= routing.firstToken &&
-        *selection.token - routing.firstToken < routing.tokenCount()) {
+    if (selection.token && *selection.token >= routing.firstToken() &&
+        *selection.token - routing.firstToken() < routing.tokenCount()) {
         const std::uint64_t line = flow().lineOf(*selection.token);
         if (line >= m_firstLine) {
             rects.push_back(tokenRect(*selection.token));
@@ -259,8 +260,8 @@ std::optional<figures::Hit> ColouredTextBody::step(const figures::Selection& fro
     }
     const auto last = static_cast<std::int64_t>(routing.tokenCount()) - 1;
     const std::int64_t row =
-        from.token ? static_cast<std::int64_t>(*from.token - routing.firstToken) + dx : 0;
-    return hitOf(routing.firstToken +
+        from.token ? static_cast<std::int64_t>(*from.token - routing.firstToken()) + dx : 0;
+    return hitOf(routing.firstToken() +
                  static_cast<std::uint64_t>(std::clamp<std::int64_t>(row, 0, last)));
 }
 
@@ -286,6 +287,17 @@ std::int64_t ColouredTextBody::stepOf(std::uint64_t token) const {
         return scrollPosition();
     }
     return std::max<std::int64_t>(line - page / 3, 0);
+}
+
+std::optional<figures::TokenRange> ColouredTextBody::tokensInView() const {
+    const std::uint64_t lines = flow().lineCount();
+    if (m_firstLine >= lines) {
+        return std::nullopt;
+    }
+    const auto page = static_cast<std::uint64_t>(scroll().page) + 1;
+    const std::uint64_t last = std::min(m_firstLine + page, lines) - 1;
+    const std::uint64_t token = flow().lineBegin(m_firstLine);
+    return figures::TokenRange{token, flow().lineEnd(last) - token};
 }
 
 bool ColouredTextBody::zoom(int direction) {

@@ -37,6 +37,7 @@ public:
     void scrollTo(std::int64_t step) override;
     [[nodiscard]] std::int64_t scrollPosition() const override;
     [[nodiscard]] std::int64_t stepOf(std::uint64_t token) const override;
+    [[nodiscard]] std::optional<figures::TokenRange> tokensInView() const override;
     bool zoom(int direction) override;
     [[nodiscard]] int zoomLevel() const override;
 

@@ -31,6 +31,10 @@ std::int64_t FigureBody::scrollPosition() const {
     return 0;
 }
 
+std::optional<figures::TokenRange> FigureBody::tokensInView() const {
+    return std::nullopt;
+}
+
 std::int64_t FigureBody::stepOf(std::uint64_t /*token*/) const {
     return scrollPosition();
 }

@@ -53,6 +53,9 @@ public:
     [[nodiscard]] virtual Scroll scroll() const;
     virtual void scrollTo(std::int64_t step);
     [[nodiscard]] virtual std::int64_t scrollPosition() const;
+    /// Rows of tokens that are drawn now, first and one behind the last; nothing where tokens have
+    /// no place.
+    [[nodiscard]] virtual std::optional<figures::TokenRange> tokensInView() const;
     /// Where to scroll so that a token shows.
     [[nodiscard]] virtual std::int64_t stepOf(std::uint64_t token) const;
     /// Larger (+1) or smaller (-1) tokens. True when something changed.

@@ -294,7 +294,9 @@ figures::Hit PairedBarsBody::hitAt(const QPointF& position) const {
     const auto index = static_cast<std::size_t>(expert);
     const PairedBarsPanel& data = m_bars.panels[panel.place.panel];
     hit.panel = static_cast<int>(*at);
-    hit.token = data.token;
+    if (data.tokens == 0) {
+        hit.token = data.token;
+    }
     hit.expert = static_cast<int>(expert);
     hit.layer = figure().provenance.layer;
     QString text = m_bars.panels.size() > 1

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/routing_map_body.h"
 
+#include "core/figures/routing_agreement.h"
 #include "widgets/canvas/colour_bar.h"
 #include "widgets/canvas/token_read_out.h"
 #include "widgets/support/colour_maps.h"
@@ -35,7 +36,7 @@ RoutingMapBody::RoutingMapBody(std::shared_ptr<const figures::Figure> figure, Fi
     const std::uint64_t measured = std::min(routing.tokenCount(), kLabelsMeasured);
     int columns = 1;
     for (std::uint64_t row = 0; row < measured; ++row) {
-        columns = std::max(columns, m_map.tokens->columns(routing.firstToken + row));
+        columns = std::max(columns, m_map.tokens->columns(routing.tokenAt(row)));
     }
     m_widestLabel =
         QFontMetricsF(m_style.tokens).horizontalAdvance(QLatin1Char('0')) * std::min(columns, 16);
@@ -58,9 +59,10 @@ double RoutingMapBody::mapWidth(double width) const {
 }
 
 figures::RoutingLayout RoutingMapBody::layoutFor(double width, std::optional<double> height) const {
-    return figures::layoutRouting({mapWidth(width), height, m_map.routing->experts,
-                                   m_map.routing->tokenCount(), rowHeight(), m_widestLabel},
-                                  metricsOf(m_style.font));
+    return figures::layoutRouting(
+        {mapWidth(width), height, m_map.routing->experts, m_map.routing->tokenCount(), rowHeight(),
+         m_widestLabel, m_map.beside == nullptr ? 1 : 2},
+        metricsOf(m_style.font));
 }
 
 double RoutingMapBody::naturalHeight(double width) const {
@@ -95,6 +97,14 @@ void RoutingMapBody::paint(QPainter& painter) const {
                    m_style);
 }
 
+std::vector<const figures::Routing*> RoutingMapBody::routings() const {
+    std::vector<const figures::Routing*> all{m_map.routing.get()};
+    if (m_map.beside != nullptr) {
+        all.push_back(m_map.beside.get());
+    }
+    return all;
+}
+
 void RoutingMapBody::paintBlock(QPainter& painter, int block) const {
     const std::uint64_t inBlock = static_cast<std::uint64_t>(block) * m_layout.rowsPerBlock;
     const std::uint64_t all = rowsInAll();
@@ -102,8 +112,33 @@ void RoutingMapBody::paintBlock(QPainter& painter, int block) const {
         return;
     }
     const std::uint64_t rows = std::min(m_layout.rowsPerBlock, all - m_firstRow - inBlock);
-    const QRectF first = toQt(m_layout.rowRect(inBlock));
-    const QRectF area(first.topLeft(), QSizeF(first.width(), m_layout.rowHeight * double(rows)));
+    const std::uint64_t chosen = rows * static_cast<std::uint64_t>(m_map.routing->topK);
+    const bool asShapes = m_layout.tokensPerRow == 1 && (chosen <= kMostShapes) &&
+                          (m_style.vectorCells || m_layout.rowHeight >= 3.0);
+    for (int map = 0; map < m_layout.maps; ++map) {
+        const QRectF first = toQt(m_layout.cellRect(inBlock, 0, map));
+        const QRectF area(first.topLeft(),
+                          QSizeF(m_layout.mapWidth(), m_layout.rowHeight * double(rows)));
+        paintHead(painter, area, map);
+        if (asShapes) {
+            paintWeights(painter, inBlock, rows, map);
+        } else {
+            paintWeightImage(painter, inBlock, rows, map);
+        }
+        painter.setBrush(Qt::NoBrush);
+        painter.setPen(QPen(m_style.theme.axis, 0.5));
+        painter.drawRect(area);
+    }
+    if (m_map.beside != nullptr) {
+        paintAgreement(painter, inBlock, rows);
+    }
+    if (m_layout.labelWidth > 0.0) {
+        paintTokens(painter, inBlock, rows);
+    }
+}
+
+// The experts' numbers, the lines between them, and the model's name where there are two.
+void RoutingMapBody::paintHead(QPainter& painter, const QRectF& area, int map) const {
     painter.setFont(m_style.font);
     painter.setPen(m_style.theme.secondaryText);
     for (int expert = 0; expert < m_layout.experts; ++expert) {
@@ -113,6 +148,14 @@ void RoutingMapBody::paintBlock(QPainter& painter, int block) const {
                              Qt::AlignHCenter | Qt::AlignBottom, QString::number(expert));
         }
     }
+    if (m_layout.maps > 1) {
+        const QFontMetricsF metrics(m_style.font);
+        const QString name = QString::fromStdString(map == 0 ? m_map.name : m_map.besideName);
+        painter.setPen(m_style.theme.text);
+        painter.drawText(QRectF(area.left(), 0.0, area.width(), metrics.height()),
+                         Qt::AlignLeft | Qt::AlignTop,
+                         metrics.elidedText(name, Qt::ElideMiddle, area.width()));
+    }
     painter.setPen(Qt::NoPen);
     if (m_layout.cellWidth >= 6.0) {
         for (int expert = 1; expert < m_layout.experts; ++expert) {
@@ -120,25 +163,11 @@ void RoutingMapBody::paintBlock(QPainter& painter, int block) const {
             painter.fillRect(QRectF(x, area.top(), 0.5, area.height()), m_style.theme.grid);
         }
     }
-    const std::uint64_t chosen = rows * static_cast<std::uint64_t>(m_map.routing->topK);
-    const bool asShapes = m_layout.tokensPerRow == 1 && (chosen <= kMostShapes) &&
-                          (m_style.vectorCells || m_layout.rowHeight >= 3.0);
-    if (asShapes) {
-        paintWeights(painter, inBlock, rows);
-    } else {
-        paintWeightImage(painter, inBlock, rows);
-    }
-    if (m_layout.labelWidth > 0.0) {
-        paintTokens(painter, inBlock, rows);
-    }
-    painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(m_style.theme.axis, 0.5));
-    painter.drawRect(area);
 }
 
-void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow,
-                                  std::uint64_t rows) const {
-    const figures::Routing& routing = *m_map.routing;
+void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows,
+                                  int map) const {
+    const figures::Routing& routing = *routings()[static_cast<std::size_t>(map)];
     const figures::ColourScale& scale = m_map.bar.scale;
     const double gap = m_layout.cellWidth > 10.0 && m_layout.rowHeight > 10.0 ? 1.0 : 0.0;
     painter.save();
@@ -146,7 +175,7 @@ void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow,
     for (std::uint64_t i = 0; i < rows; ++i) {
         const std::uint64_t token = m_firstRow + firstRow + i;
         for (int k = 0; k < routing.topK; ++k) {
-            const QRectF cell = toQt(m_layout.cellRect(firstRow + i, routing.id(token, k)));
+            const QRectF cell = toQt(m_layout.cellRect(firstRow + i, routing.id(token, k), map));
             const float weight = routing.weight(token, k);
             const QColor colour = std::isfinite(weight)
                                       ? colourOn(m_style.theme.isDark, scale.map,
@@ -158,9 +187,9 @@ void RoutingMapBody::paintWeights(QPainter& painter, std::uint64_t firstRow,
     painter.restore();
 }
 
-void RoutingMapBody::paintWeightImage(QPainter& painter, std::uint64_t firstRow,
-                                      std::uint64_t rows) const {
-    const figures::Routing& routing = *m_map.routing;
+void RoutingMapBody::paintWeightImage(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows,
+                                      int map) const {
+    const figures::Routing& routing = *routings()[static_cast<std::size_t>(map)];
     const figures::ColourScale& scale = m_map.bar.scale;
     QImage image(m_layout.experts, static_cast<int>(rows), QImage::Format_ARGB32);
     image.fill(Qt::transparent);
@@ -184,11 +213,38 @@ void RoutingMapBody::paintWeightImage(QPainter& painter, std::uint64_t firstRow,
             }
         }
     }
-    const QRectF first = toQt(m_layout.rowRect(firstRow));
+    const QRectF first = toQt(m_layout.cellRect(firstRow, 0, map));
     painter.save();
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
     painter.drawImage(
-        QRectF(first.topLeft(), QSizeF(first.width(), m_layout.rowHeight * double(rows))), image);
+        QRectF(first.topLeft(), QSizeF(m_layout.mapWidth(), m_layout.rowHeight * double(rows))),
+        image);
+    painter.restore();
+}
+
+// Between the maps: dark where the first choice differs, light where only the set does; of several
+// tokens in a row the one that agrees least.
+void RoutingMapBody::paintAgreement(QPainter& painter, std::uint64_t firstRow,
+                                    std::uint64_t rows) const {
+    const std::uint64_t tokens = m_map.routing->tokenCount();
+    QColor light = m_style.theme.accent;
+    light.setAlphaF(0.35F);
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        const std::uint64_t begin = (m_firstRow + firstRow + i) * m_layout.tokensPerRow;
+        const std::uint64_t end = std::min(begin + m_layout.tokensPerRow, tokens);
+        auto least = figures::Agreement::Same;
+        for (std::uint64_t row = begin; row < end; ++row) {
+            least = std::max(least, figures::agreementOf(*m_map.routing, *m_map.beside, row));
+        }
+        if (least != figures::Agreement::Same) {
+            const QRectF gap = toQt(m_layout.gapRect(firstRow + i));
+            const double margin = gap.width() * 0.25;
+            painter.fillRect(gap.adjusted(margin, 0, -margin, 0),
+                             least == figures::Agreement::Neither ? m_style.theme.accent : light);
+        }
+    }
     painter.restore();
 }
 
@@ -199,7 +255,7 @@ void RoutingMapBody::paintTokens(QPainter& painter, std::uint64_t firstRow,
     const QFontMetricsF metrics(m_style.tokens);
     painter.setFont(m_style.tokens);
     for (std::uint64_t i = 0; i < rows; ++i) {
-        const std::uint64_t token = m_map.routing->firstToken + m_firstRow + firstRow + i;
+        const std::uint64_t token = m_map.routing->tokenAt(m_firstRow + firstRow + i);
         const QRectF row = toQt(m_layout.rowRect(firstRow + i));
         const QRectF label(row.left() - m_layout.labelWidth, row.top(), m_layout.labelWidth - 4.0,
                            row.height());
@@ -226,26 +282,35 @@ figures::Hit RoutingMapBody::hitAt(const QPointF& position) const {
     if (row >= m_map.routing->tokenCount()) {
         return hit;
     }
-    hit.token = m_map.routing->firstToken + row;
+    hit.token = m_map.routing->tokenAt(row);
     hit.expert = found->expert;
     hit.layer = m_map.routing->layer;
-    hit.readOut = tokenReadOut(*m_map.tokens, *m_map.routing, row);
+    hit.readOut = readOutOf(row);
     return hit;
+}
+
+std::string RoutingMapBody::readOutOf(std::uint64_t row) const {
+    std::string text = tokenReadOut(*m_map.tokens, *m_map.routing, row);
+    if (m_map.beside != nullptr) {
+        text += "; " + m_map.besideName + ":" + choicesReadOut(*m_map.beside, row);
+    }
+    return text;
 }
 
 QString RoutingMapBody::cardAt(const QPointF& position) const {
     const figures::Hit hit = hitAt(position);
-    return hit.token ? tokenCard(*m_map.tokens, *m_map.routing,
-                                 *hit.token - m_map.routing->firstToken, m_style.theme)
+    return hit.token ? tokenCard(*m_map.tokens, *m_map.routing, m_map.routing->rowFrom(*hit.token),
+                                 m_style.theme)
                      : QString();
 }
 
 std::optional<std::uint64_t> RoutingMapBody::rowOfTokenInView(std::uint64_t token) const {
     const figures::Routing& routing = *m_map.routing;
-    if (token < routing.firstToken || token - routing.firstToken >= routing.tokenCount()) {
+    const std::optional<std::uint64_t> place = routing.rowOf(token);
+    if (!place) {
         return std::nullopt;
     }
-    const std::uint64_t row = (token - routing.firstToken) / m_layout.tokensPerRow;
+    const std::uint64_t row = *place / m_layout.tokensPerRow;
     const std::uint64_t shown = m_layout.rowsPerBlock * static_cast<std::uint64_t>(m_layout.blocks);
     if (row < m_firstRow || row - m_firstRow >= shown) {
         return std::nullopt;
@@ -267,9 +332,11 @@ std::vector<QRectF> RoutingMapBody::outlines(const figures::Selection& selection
             if (m_firstRow + first < rowsInAll()) {
                 const std::uint64_t rows =
                     std::min(m_layout.rowsPerBlock, rowsInAll() - m_firstRow - first);
-                QRectF column = toQt(m_layout.cellRect(first, *selection.expert));
-                column.setHeight(m_layout.rowHeight * double(rows));
-                rects.push_back(column);
+                for (int map = 0; map < m_layout.maps; ++map) {
+                    QRectF column = toQt(m_layout.cellRect(first, *selection.expert, map));
+                    column.setHeight(m_layout.rowHeight * double(rows));
+                    rects.push_back(column);
+                }
             }
         }
     }
@@ -284,11 +351,11 @@ std::optional<figures::Hit> RoutingMapBody::step(const figures::Selection& from,
     }
     const auto last = static_cast<std::int64_t>(routing.tokenCount()) - 1;
     const std::int64_t row =
-        from.token ? static_cast<std::int64_t>(*from.token - routing.firstToken) + dx : 0;
+        from.token ? static_cast<std::int64_t>(routing.rowFrom(*from.token)) + dx : 0;
     figures::Hit hit;
     const auto target = static_cast<std::uint64_t>(std::clamp<std::int64_t>(row, 0, last));
-    hit.token = routing.firstToken + target;
-    hit.readOut = tokenReadOut(*m_map.tokens, routing, target);
+    hit.token = routing.tokenAt(target);
+    hit.readOut = readOutOf(target);
     return hit;
 }
 
@@ -311,12 +378,19 @@ std::int64_t RoutingMapBody::stepOf(std::uint64_t token) const {
         return scrollPosition();
     }
     const figures::Routing& routing = *m_map.routing;
-    if (token < routing.firstToken) {
-        return 0;
-    }
-    const auto row =
-        static_cast<std::int64_t>((token - routing.firstToken) / m_layout.tokensPerRow);
+    const auto row = static_cast<std::int64_t>(routing.rowFrom(token) / m_layout.tokensPerRow);
     return std::max<std::int64_t>(row - scroll().page / 3, 0);
+}
+
+std::optional<figures::TokenRange> RoutingMapBody::tokensInView() const {
+    const figures::Routing& routing = *m_map.routing;
+    const std::uint64_t first = m_firstRow * m_layout.tokensPerRow;
+    const std::uint64_t end = std::min(first + m_layout.tokensShown(), routing.tokenCount());
+    if (first >= end) {
+        return std::nullopt;
+    }
+    const std::uint64_t token = routing.tokenAt(first);
+    return figures::TokenRange{token, routing.tokenAt(end - 1) - token + 1};
 }
 
 bool RoutingMapBody::zoom(int direction) {

@@ -27,6 +27,7 @@ public:
     void scrollTo(std::int64_t step) override;
     [[nodiscard]] std::int64_t scrollPosition() const override;
     [[nodiscard]] std::int64_t stepOf(std::uint64_t token) const override;
+    [[nodiscard]] std::optional<figures::TokenRange> tokensInView() const override;
     bool zoom(int direction) override;
     [[nodiscard]] int zoomLevel() const override;
 
@@ -36,10 +37,16 @@ private:
     [[nodiscard]] double rowHeight() const;
     [[nodiscard]] double mapWidth(double width) const;  ///< without the colour bar
     [[nodiscard]] std::uint64_t rowsInAll() const;
+    [[nodiscard]] std::string readOutOf(std::uint64_t row) const;
     [[nodiscard]] std::optional<std::uint64_t> rowOfTokenInView(std::uint64_t token) const;
+    /// Of the one model, or of the two that are compared.
+    [[nodiscard]] std::vector<const figures::Routing*> routings() const;
     void paintBlock(QPainter& painter, int block) const;
-    void paintWeights(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows) const;
-    void paintWeightImage(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows) const;
+    void paintHead(QPainter& painter, const QRectF& area, int map) const;
+    void paintWeights(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows, int map) const;
+    void paintWeightImage(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows,
+                          int map) const;
+    void paintAgreement(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows) const;
     void paintTokens(QPainter& painter, std::uint64_t firstRow, std::uint64_t rows) const;
 
     std::shared_ptr<const figures::Figure> m_figure;

@@ -24,8 +24,13 @@ QString weightText(float weight) {
 
 std::string tokenReadOut(const figures::TokenTable& tokens, const figures::Routing& routing,
                          std::uint64_t row) {
-    const std::uint64_t token = routing.firstToken + row;
-    QString out = QStringLiteral("token %1 \"%2\":").arg(token).arg(textOf(tokens, token));
+    const std::uint64_t token = routing.tokenAt(row);
+    return QStringLiteral("token %1 \"%2\":").arg(token).arg(textOf(tokens, token)).toStdString() +
+           choicesReadOut(routing, row);
+}
+
+std::string choicesReadOut(const figures::Routing& routing, std::uint64_t row) {
+    QString out;
     for (int k = 0; k < routing.topK; ++k) {
         out += QStringLiteral("%1 expert %2 (%3)")
                    .arg(k == 0 ? QString() : QStringLiteral(","))
@@ -37,7 +42,7 @@ std::string tokenReadOut(const figures::TokenTable& tokens, const figures::Routi
 
 QString tokenCard(const figures::TokenTable& tokens, const figures::Routing& routing,
                   std::uint64_t row, const Theme& theme) {
-    const std::uint64_t token = routing.firstToken + row;
+    const std::uint64_t token = routing.tokenAt(row);
     QString card = QStringLiteral("<p style='white-space:pre'>token %1&nbsp; <code>%2</code>")
                        .arg(token)
                        .arg(textOf(tokens, token).toHtmlEscaped());

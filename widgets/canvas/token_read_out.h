@@ -14,6 +14,9 @@ namespace moescope::widgets {
 [[nodiscard]] std::string tokenReadOut(const figures::TokenTable& tokens,
                                        const figures::Routing& routing, std::uint64_t row);
 
+/// " expert 3 (0.62), expert 5 (0.38)".
+[[nodiscard]] std::string choicesReadOut(const figures::Routing& routing, std::uint64_t row);
+
 /// The same as a card: text, document, and a bar per chosen expert. Rich text for a tooltip.
 [[nodiscard]] QString tokenCard(const figures::TokenTable& tokens, const figures::Routing& routing,
                                 std::uint64_t row, const Theme& theme);

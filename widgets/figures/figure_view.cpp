@@ -33,7 +33,7 @@ bool scrolls(const figures::Figure& figure) {
 }
 
 figures::Selection selectionOf(const figures::Hit& hit) {
-    return {hit.token, hit.expert, hit.row, hit.column, hit.layer};
+    return {hit.token, {}, hit.expert, hit.row, hit.column, hit.layer};
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ struct FigureView::Impl {
     void paintPicture(const FigureView& view);
     void paintOutlines(QPainter& device, const figures::Selection& what, double width,
                        double fill) const;
-    void paintDrag(QPainter& device) const;
+    void paintTokens(QPainter& device, const figures::TokenSelection& tokens) const;
     void updateScrollBar(FigureView& view) const;
 };
 
@@ -126,14 +126,20 @@ void FigureView::Impl::paintOutlines(QPainter& device, const figures::Selection&
     }
 }
 
-void FigureView::Impl::paintDrag(QPainter& device) const {
-    const auto [first, last] = std::minmax(*dragFrom, *dragTo);
-    // Only what is in view has an outline; far ends of a long drag cost nothing to skip.
+// Only what is in view has an outline; far ends of a long range cost nothing to skip.
+void FigureView::Impl::paintTokens(QPainter& device, const figures::TokenSelection& tokens) const {
+    const auto view = painter->body().tokensInView();
     constexpr std::uint64_t kMostOutlined = 5000;
-    for (std::uint64_t token = first; token <= last && token - first < kMostOutlined; ++token) {
-        figures::Selection one;
-        one.token = token;
-        paintOutlines(device, one, 1.0, 0.2);
+    std::uint64_t outlined = 0;
+    for (std::size_t i = 0; view && i < tokens.ranges().size(); ++i) {
+        const figures::TokenRange& range = tokens.ranges()[i];
+        const std::uint64_t end = std::min(range.end(), view->end());
+        for (std::uint64_t token = std::max(range.first, view->first);
+             token < end && outlined < kMostOutlined; ++token, ++outlined) {
+            figures::Selection one;
+            one.token = token;
+            paintOutlines(device, one, 1.0, 0.2);
+        }
     }
 }
 
@@ -207,6 +213,9 @@ void FigureView::setCaptionVisible(bool visible) {
 
 void FigureView::setSelection(const figures::Selection& selection) {
     if (!(selection == m_impl->selection)) {
+        if (!(selection.tokens == m_impl->selection.tokens)) {
+            clearTokenRange();  // the owner has taken it, or something else
+        }
         m_impl->selection = selection;
         viewport()->update();
     }
@@ -279,7 +288,10 @@ void FigureView::paintEvent(QPaintEvent* /*event*/) {
     device.setClipRect(m_impl->painter->bodyRect());
     device.translate(m_impl->painter->bodyRect().topLeft());
     if (m_impl->isDragged()) {
-        m_impl->paintDrag(device);
+        const auto [first, last] = std::minmax(*m_impl->dragFrom, *m_impl->dragTo);
+        m_impl->paintTokens(device, figures::TokenRange{first, last - first + 1});
+    } else {
+        m_impl->paintTokens(device, m_impl->selection.tokens);
     }
     m_impl->paintOutlines(device, m_impl->selection, 2.0, 0.2);
     m_impl->paintOutlines(device, selectionOf(m_impl->hover), 1.0, 0.0);

@@ -40,10 +40,10 @@ QStringList Breadcrumb::parts() const {
         parts << tr("pair %1 / %2").arg(state.pair->row, state.pair->column);
     }
     if (const auto token = m_workspace.selection().currentToken()) {
-        const TokenRange& range = state.tokens.front();
-        parts << (range.count == 1
+        const figures::TokenSelection tokens(state.tokens);
+        parts << (tokens.count() == 1
                       ? tr("token %1 \"%2\"").arg(*token).arg(tokenText(session->head(), *token))
-                      : tr("tokens %1 to %2").arg(range.first).arg(range.first + range.count - 1));
+                      : QString::fromStdString(figures::describe(tokens)));
     }
     return parts;
 }

@@ -58,6 +58,7 @@ ExportDialog::ExportDialog(Workspace& workspace, const FigurePanel& panel, QWidg
       m_session(workspace.current()),
       m_panel(panel),
       m_request(panel.requestFor()),
+      m_other(panel.other()),
       m_one(new QRadioButton(tr("The figure as shown"), this)),
       m_all(new QRadioButton(tr("This figure for every layer"), this)),
       m_format(new QComboBox(this)),
@@ -96,7 +97,9 @@ void ExportDialog::build() {
     m_title->setChecked(true);
     m_caption->setChecked(true);
     m_tokens->setObjectName(QStringLiteral("exportTokens"));
-    m_tokens->setToolTip(tr("First and last token, as 0-255; \"all\" for the whole text"));
+    m_tokens->setToolTip(
+        tr("First and last token, as 0-255, or several ranges, as 0-9,20-29; \"all\" for the "
+           "whole text"));
     m_folder->setObjectName(QStringLiteral("exportFolder"));
     m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().folder(kFolderKey)));
     m_export->setObjectName(QStringLiteral("exportButton"));
@@ -197,10 +200,12 @@ bool ExportDialog::growsWithText() const {
 
 QString ExportDialog::suggestedTokens() const {
     const std::uint64_t count = m_session->head().corpus.tokenCount();
-    const auto& selected = m_workspace.selection().state().tokens;
-    if (!selected.empty() && selected.front().count > 1) {
-        const TokenRange& range = selected.front();
-        return QStringLiteral("%1-%2").arg(range.first).arg(range.first + range.count - 1);
+    if (const auto selected = m_workspace.selection().selectedTokens()) {
+        QStringList ranges;
+        for (const TokenRange& range : selected->ranges()) {
+            ranges << QStringLiteral("%1-%2").arg(range.first).arg(range.end() - 1);
+        }
+        return ranges.join(QLatin1Char(','));
     }
     return count <= kTokensOfAPage ? QStringLiteral("all")
                                    : QStringLiteral("0-%1").arg(kTokensOfAPage - 1);
@@ -217,7 +222,7 @@ bool ExportDialog::readTokens() {
     }
     try {
         m_request.tokens =
-            figures::parseTokenRange(text.toStdString(), m_session->head().corpus.tokenCount());
+            figures::parseTokens(text.toStdString(), m_session->head().corpus.tokenCount());
         return true;
     } catch (const Error& error) {
         m_messages->showMessage(MessageBar::Kind::Error, QString::fromUtf8(error.what()));
@@ -262,8 +267,10 @@ void ExportDialog::next() {
     request.layer = layer;
     m_progress->setText(tr("Writing %1").arg(fileName(layer)));
     m_runner.run<FigurePointer>(
-        [builder = m_session->content.builder, request](const std::stop_token&) {
-            return std::make_shared<const figures::Figure>(builder->build(request));
+        [builder = m_session->content.builder, other = m_other,
+         request](const std::stop_token& stop) {
+            return std::make_shared<const figures::Figure>(
+                builder->build(request, {stop, other ? other->content.builder : nullptr}));
         },
         [this, layer](const Outcome<FigurePointer>& outcome) {
             if (outcome.ok()) {

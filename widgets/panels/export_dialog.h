@@ -53,6 +53,7 @@ private:
     SessionSnapshot m_session;
     const FigurePanel& m_panel;
     figures::FigureRequest m_request;
+    SessionSnapshot m_other;  ///< that the figure compares with
     QRadioButton* m_one;
     QRadioButton* m_all;
     QComboBox* m_format;

@@ -8,6 +8,9 @@
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QSignalBlocker>
+
+#include <algorithm>
 
 namespace moescope::widgets {
 namespace {
@@ -27,6 +30,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     : QWidget(parent), m_info(info), m_row(new FlowLayout(this)) {
     setObjectName(QStringLiteral("figureControls"));
     m_row->setSpacing(kSpacing);
+    addOther();
     addScope();
     addSimilarities();
     addRoles();
@@ -82,12 +86,18 @@ void FigureControls::addScope() {
             m_scope->addItem(tr("all layers side by side"), kSideBySide);
         }
     }
-    if (m_info.takesTokens && isSimilarity(m_info)) {
+    if (m_info.hasMean) {
         m_tokens = addCombo(QStringLiteral("tokensCombo"), tr("Tokens"),
-                            tr("The mean over the text, or the selected token's own map where it "
-                               "was kept"));
-        m_tokens->addItem(tr("mean of all"), false);
-        m_tokens->addItem(tr("selected token"), true);
+                            tr("The mean over the text, or over several selected tokens; or single "
+                               "tokens, where theirs were kept"));
+        // Data: whether it is the mean.
+        if (m_info.needsToken) {
+            m_tokens->addItem(tr("single"), false);
+            m_tokens->addItem(tr("mean"), true);
+        } else {
+            m_tokens->addItem(tr("mean"), true);
+            m_tokens->addItem(tr("selected token"), false);
+        }
     }
 }
 
@@ -135,6 +145,32 @@ void FigureControls::addSimilarities() {
         const QString text = QString::fromLatin1(id.data(), static_cast<qsizetype>(id.size()));
         m_similarity->addItem(QString(text).replace(QLatin1Char('_'), QLatin1Char(' ')), text);
     }
+}
+
+void FigureControls::addOther() {
+    if (m_info.needsOther) {
+        m_other = addCombo(QStringLiteral("otherCombo"), tr("Compare with"),
+                           tr("Another open session: of a model of the same shape, on the same "
+                              "text"));
+        connect(m_other, &QComboBox::activated, this, [this] { m_chosenOther = other(); });
+    }
+}
+
+void FigureControls::setOthers(const QList<std::pair<int, QString>>& others) {
+    if (m_other == nullptr) {
+        return;
+    }
+    const QSignalBlocker quiet(m_other);
+    m_other->clear();
+    for (const auto& [id, title] : others) {
+        m_other->addItem(title, id);
+    }
+    m_other->setCurrentIndex(std::max(0, m_other->findData(m_chosenOther)));
+    m_other->setEnabled(!others.isEmpty());
+}
+
+int FigureControls::other() const {
+    return m_other == nullptr ? 0 : m_other->currentData().toInt();
 }
 
 void FigureControls::addOutliers() {
@@ -195,7 +231,8 @@ FigureOptions FigureControls::options() const {
     if (m_similarity != nullptr && !m_similarity->currentData().toString().isEmpty()) {
         form.experiments = {m_similarity->currentData().toString().toStdString()};
     }
-    options.selectedToken = m_tokens != nullptr && m_tokens->currentData().toBool();
+    form.mean = m_tokens != nullptr && m_tokens->currentData().toBool();
+    options.singleTokens = m_info.needsToken ? !form.mean : m_tokens != nullptr && !form.mean;
     if (m_roles != nullptr && !m_roles->currentData().toString().isEmpty()) {
         form.roles = {m_roles->currentData().toString().toStdString()};
     }

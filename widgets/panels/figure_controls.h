@@ -4,7 +4,10 @@
 
 #include "core/figures/request.h"
 
+#include <QList>
 #include <QWidget>
+
+#include <utility>
 
 class QCheckBox;
 class QComboBox;
@@ -18,7 +21,7 @@ struct FigureOptions {
     enum class Ranks { All, Largest8, Largest16, Smallest8 };
     bool allLayers = false;       ///< one picture of all layers, or the total
     Ranks ranks = Ranks::All;     ///< of which bars are drawn
-    bool selectedToken = false;   ///< the selected token instead of all
+    bool singleTokens = false;    ///< selected ones by themselves instead of all together
     figures::FigureRequest form;  ///< roles, relative, range, colour map, diagonal
     bool operator==(const FigureOptions&) const = default;
 };
@@ -30,6 +33,11 @@ public:
     explicit FigureControls(const figures::FigureInfo& info, QWidget* parent = nullptr);
 
     [[nodiscard]] FigureOptions options() const;
+    /// Sessions to compare with, by OpenSession::id. What the user chose stays where it is still
+    /// there; else it is the first.
+    void setOthers(const QList<std::pair<int, QString>>& others);
+    /// The session to compare with; 0: none, or no such choice.
+    [[nodiscard]] int other() const;
 
 Q_SIGNALS:
     void changed();
@@ -44,6 +52,7 @@ private:
     void addOutliers();
     void addDimensions();
     void addSimilarities();
+    void addOther();
 
     const figures::FigureInfo& m_info;
     FlowLayout* m_row;
@@ -55,6 +64,8 @@ private:
     QComboBox* m_ranks = nullptr;
     QComboBox* m_similarity = nullptr;
     QComboBox* m_dimensions = nullptr;
+    QComboBox* m_other = nullptr;
+    int m_chosenOther = 0;  ///< by the user
     QCheckBox* m_relative = nullptr;
     QCheckBox* m_outliers = nullptr;
     QCheckBox* m_diagonal = nullptr;

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/figure_panel.h"
 
+#include "core/figures/routing_agreement.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/panels/figure_controls.h"
 #include "widgets/panels/message_bar.h"
 
 #include <QLabel>
+#include <QLocale>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -21,8 +23,18 @@ QString text(std::string_view view) {
 constexpr std::uint64_t kMostTokensShown = 24;
 
 FigurePointer buildFigure(const figures::FigureBuilder& builder,
-                          const figures::FigureRequest& request) {
-    return std::make_shared<const figures::Figure>(builder.build(request));
+                          const figures::FigureRequest& request, const figures::BuildAids& aids) {
+    return std::make_shared<const figures::Figure>(builder.build(request, aids));
+}
+
+/// The first of the tokens.
+figures::TokenSelection firstOf(const std::vector<TokenRange>& ranges, std::uint64_t most) {
+    std::vector<TokenRange> first;
+    for (const TokenRange& range : ranges) {
+        first.push_back({range.first, std::min(range.count, most)});
+        most -= first.back().count;
+    }
+    return figures::TokenSelection(std::move(first));
 }
 
 }  // namespace
@@ -33,6 +45,7 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
       m_workspace(workspace),
       m_controls(new FigureControls(info, this)),
       m_messages(new MessageBar(this)),
+      m_selected(new MessageBar(this)),
       m_view(new FigureView(this)),
       m_readOut(new QLabel(this)),
       m_runner(workspace.sessions().lane()),
@@ -41,8 +54,23 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
     build();
     connectView();
     connect(m_controls, &FigureControls::changed, this, &FigurePanel::refresh);
-    connect(m_messages, &MessageBar::actionTriggered, this,
-            [this] { Q_EMIT runRequested(text(m_info.experiment)); });
+    connect(m_messages, &MessageBar::actionTriggered, this, [this] {
+        const SessionSnapshot session = m_workspace.current();
+        if (session && isDrawable(*session, m_info)) {
+            Q_EMIT openRequested();  // only the other session is missing
+        } else {
+            Q_EMIT runRequested(text(m_info.experiment));
+        }
+    });
+    if (m_info.needsOther) {
+        const SessionService& sessions = m_workspace.sessions();
+        connect(&sessions, &SessionService::opened, this, &FigurePanel::updateOthers);
+        connect(&sessions, &SessionService::reloaded, this, &FigurePanel::updateOthers);
+        connect(&sessions, &SessionService::closed, this, &FigurePanel::updateOthers);
+        connect(&m_workspace, &Workspace::currentChanged, this, &FigurePanel::updateOthers);
+    }
+    connect(m_selected, &MessageBar::actionTriggered, this,
+            [this] { m_workspace.selection().setTokens({}); });
     connect(&m_workspace, &Workspace::currentChanged, this, &FigurePanel::refresh);
     connect(&m_workspace.selection(), &Selection::changed, this, &FigurePanel::takeSelection);
 }
@@ -52,6 +80,8 @@ FigurePanel::~FigurePanel() = default;
 void FigurePanel::build() {
     m_view->setObjectName(QStringLiteral("figureView"));
     m_view->setAccessibleName(text(m_info.title));
+    m_messages->setObjectName(QStringLiteral("figureMessages"));
+    m_selected->setObjectName(QStringLiteral("selectedTokens"));
     m_readOut->setObjectName(QStringLiteral("readOut"));
     m_readOut->setAccessibleName(tr("Value under the cursor"));
     m_readOut->setTextFormat(Qt::PlainText);
@@ -60,6 +90,7 @@ void FigurePanel::build() {
     auto* column = new QVBoxLayout(this);
     column->addWidget(m_controls);
     column->addWidget(m_messages);
+    column->addWidget(m_selected);
     column->addWidget(m_view, 1);
     column->addWidget(m_readOut);
     setTile(false);
@@ -106,18 +137,52 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
     return request;
 }
 
-// The selected token; of a figure about single tokens as many of a selected range as can be read.
-std::optional<figures::TokenRange> FigurePanel::tokensFor(const FigureOptions& options) const {
-    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
-    if (!token || !(m_info.needsToken || options.selectedToken)) {
+SessionSnapshot FigurePanel::other() const {
+    return m_info.needsOther ? m_workspace.sessions().find(m_controls->other()) : nullptr;
+}
+
+std::shared_ptr<const figures::FigureBuilder> FigurePanel::otherBuilder() const {
+    const SessionSnapshot session = other();
+    return session ? session->content.builder : nullptr;
+}
+
+FigureKey FigurePanel::keyFor(const SessionSnapshot& session, std::optional<LayerId> layer) const {
+    FigureKey key{session->id, session->revision, requestFor(layer)};
+    if (const SessionSnapshot beside = other()) {
+        key.other = beside->id;
+        key.otherRevision = beside->revision;
+    }
+    return key;
+}
+
+// Those that fit come first: the first one is shown unless the user chooses.
+void FigurePanel::updateOthers() {
+    const SessionSnapshot session = m_workspace.current();
+    QList<std::pair<int, QString>> fitting;
+    QList<std::pair<int, QString>> rest;
+    for (const SessionSnapshot& candidate : m_workspace.sessions().sessions()) {
+        if (session && candidate->id != session->id) {
+            const bool fits = figures::differenceOf(session->head(), candidate->head()).empty();
+            (fits ? fitting : rest).append({candidate->id, candidate->title});
+        }
+    }
+    m_controls->setOthers(fitting + rest);
+    refresh();
+}
+
+// The selected token, or as many of several as can be read; of a figure about all tokens together
+// the selected ones when there are several.
+std::optional<figures::TokenSelection> FigurePanel::tokensFor(const FigureOptions& options) const {
+    const Selection& selection = m_workspace.selection();
+    const std::optional<std::uint64_t> token = selection.currentToken();
+    if (!options.singleTokens) {
+        return m_info.ofSelection ? selection.selectedTokens() : std::nullopt;
+    }
+    if (!token) {
         return std::nullopt;
     }
-    const auto& ranges = m_workspace.selection().state().tokens;
-    if (m_info.needsToken && ranges.size() == 1) {
-        return figures::TokenRange{ranges.front().first,
-                                   std::min(ranges.front().count, kMostTokensShown)};
-    }
-    return figures::TokenRange{*token, 1};
+    return m_info.needsToken ? firstOf(selection.state().tokens, kMostTokensShown)
+                             : TokenRange{*token, 1};
 }
 
 std::optional<figures::RankRange> FigurePanel::ranksFor(const FigureOptions& options,
@@ -139,14 +204,17 @@ std::optional<figures::RankRange> FigurePanel::ranksFor(const FigureOptions& opt
 
 bool FigurePanel::dependsOn(SelectionChanges changes) const {
     const SelectionChanges always = SelectionChange::Session | SelectionChange::Branch;
-    const bool token = m_info.needsToken || m_controls->options().selectedToken;
+    const bool token = m_info.ofSelection || m_controls->options().singleTokens;
     return changes.testAnyFlags(always) ||
            (changes.testFlag(SelectionChange::Layer) && m_info.perLayer) ||
            (changes.testFlag(SelectionChange::Tokens) && token);
 }
 
 void FigurePanel::takeSelection(SelectionChanges changes) {
-    if (dependsOn(changes)) {
+    const SessionSnapshot session = m_workspace.current();
+    // Another token among the selected ones, say, changes nothing of what is drawn.
+    const bool isShown = session && m_shown && *m_shown == keyFor(session);
+    if (dependsOn(changes) && !isShown) {
         refresh();
     }
     updateHighlight();
@@ -166,6 +234,8 @@ void FigurePanel::refresh() {
     }
     const SessionSnapshot session = m_workspace.current();
     m_readOut->clear();
+    m_selected->clear();
+    m_shown.reset();
     if (!session) {
         m_runner.cancel();
         m_messages->clear();
@@ -174,6 +244,10 @@ void FigurePanel::refresh() {
         m_runner.cancel();
         m_view->setFigure(nullptr);
         showMissing();
+    } else if (m_info.needsOther && !other()) {
+        m_runner.cancel();
+        m_view->setFigure(nullptr);
+        showNoOther();
     } else {
         request(session);
     }
@@ -188,17 +262,26 @@ void FigurePanel::showMissing() {
     m_messages->setAction(running ? QString() : tr("Run now..."));
 }
 
+void FigurePanel::showNoOther() {
+    m_messages->showMessage(
+        MessageBar::Kind::Info,
+        tr("Two sessions are compared here: open another one, of a model of the same shape on the "
+           "same text, such as base and instruct."));
+    m_messages->setAction(tr("Open..."));
+}
+
 void FigurePanel::request(const SessionSnapshot& session) {
-    const FigureKey key{session->id, session->revision, requestFor()};
+    const FigureKey key = keyFor(session);
     if (const FigurePointer cached = m_workspace.figures().find(key)) {
         m_runner.cancel();
-        showFigure(cached);
+        showFigure(key, cached);
         return;
     }
     m_prefetcher.cancel();
     m_runner.run<FigurePointer>(
-        [builder = session->content.builder, request = key.request](const std::stop_token&) {
-            return buildFigure(*builder, request);
+        [builder = session->content.builder, other = otherBuilder(),
+         request = key.request](const std::stop_token& stop) {
+            return buildFigure(*builder, request, {stop, other});
         },
         [this, key](const Outcome<FigurePointer>& outcome) { take(key, outcome); });
 }
@@ -210,11 +293,16 @@ void FigurePanel::take(const FigureKey& key, const Outcome<FigurePointer>& outco
         return;
     }
     m_workspace.figures().insert(key, outcome.value());
-    showFigure(outcome.value());
+    showFigure(key, outcome.value());
 }
 
-void FigurePanel::showFigure(const FigurePointer& figure) {
+void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) {
+    m_shown = key;
     m_messages->clear();
+    if (!figure->notice.empty()) {
+        m_messages->showMessage(MessageBar::Kind::Info, QString::fromStdString(figure->notice));
+    }
+    showSelection(*figure);
     m_view->setFigure(figure);
     updateHighlight();
     Q_EMIT figureShown();
@@ -232,20 +320,50 @@ void FigurePanel::showFigure(const FigurePointer& figure) {
     prefetch();
 }
 
+// One click takes it back.
+void FigurePanel::showSelection(const figures::Figure& figure) {
+    m_selected->clear();
+    if (!figure.provenance.selection.empty()) {
+        m_selected->showMessage(
+            MessageBar::Kind::Info,
+            tr("Only selected tokens: %1 of %2 (%3)")
+                .arg(QLocale().toString(static_cast<qulonglong>(figure.provenance.tokens)),
+                     QLocale().toString(
+                         static_cast<qulonglong>(m_workspace.selection().bounds().tokens)),
+                     QString::fromStdString(figure.provenance.selection)));
+        m_selected->setAction(tr("Show all tokens"));
+    }
+}
+
+// What a selection will need, while nothing else is to be done.
+void FigurePanel::prepareSelections(const SessionSnapshot& session) {
+    if (!m_info.ofSelection || (m_info.experiment != "rank_counts" && !m_info.needsToken)) {
+        return;
+    }
+    const SelectionState& state = m_workspace.selection().state();
+    m_prefetcher.run<bool>(
+        [builder = session->content.builder, layer = state.layer,
+         branch = state.branch](const std::stop_token& stop) {
+            builder->prepareSelections(layer, branch, stop);
+            return true;
+        },
+        [](const Outcome<bool>&) {}, WorkLane::Priority::Background);
+}
+
 void FigurePanel::prefetch() {
     const SessionSnapshot session = m_workspace.current();
     if (!session || !m_info.perLayer || m_controls->options().allLayers) {
         return;
     }
     while (!m_ahead.isEmpty()) {
-        const FigureKey key{session->id, session->revision,
-                            requestFor(LayerId{m_ahead.takeFirst()})};
+        const FigureKey key = keyFor(session, LayerId{m_ahead.takeFirst()});
         if (m_workspace.figures().find(key)) {
             continue;
         }
         m_prefetcher.run<FigurePointer>(
-            [builder = session->content.builder, request = key.request](const std::stop_token&) {
-                return buildFigure(*builder, request);
+            [builder = session->content.builder, other = otherBuilder(),
+             request = key.request](const std::stop_token& stop) {
+                return buildFigure(*builder, request, {stop, other});
             },
             [this, key](const Outcome<FigurePointer>& outcome) {
                 // A layer that cannot be drawn says so when the user goes there.
@@ -257,12 +375,14 @@ void FigurePanel::prefetch() {
             WorkLane::Priority::Background);
         return;
     }
+    prepareSelections(session);
 }
 
 void FigurePanel::updateHighlight() {
     const SelectionState& state = m_workspace.selection().state();
     figures::Selection highlight;
     highlight.token = m_workspace.selection().currentToken();
+    highlight.tokens = m_workspace.selection().selectedTokens().value_or(figures::TokenSelection());
     highlight.layer = state.layer;
     if (!state.experts.empty()) {
         highlight.expert = state.experts.front();

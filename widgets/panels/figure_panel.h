@@ -34,11 +34,15 @@ public:
     [[nodiscard]] FigurePointer figure() const;
     /// What would be asked for the layer (absent: as the panel shows it now).
     [[nodiscard]] figures::FigureRequest requestFor(std::optional<LayerId> layer = {}) const;
+    /// The session it compares with; nullptr when it does not, or there is none.
+    [[nodiscard]] SessionSnapshot other() const;
 
 Q_SIGNALS:
     /// The experiment behind this figure is not in the session; the user asks for it.
     void runRequested(const QString& experiment);
     void figureShown();
+    /// A session to compare with is to be opened.
+    void openRequested();
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -50,12 +54,20 @@ private:
     void refresh();
     void request(const SessionSnapshot& session);
     void take(const FigureKey& key, const Outcome<FigurePointer>& outcome);
-    void showFigure(const FigurePointer& figure);
+    void showFigure(const FigureKey& key, const FigurePointer& figure);
     void showMissing();
+    void showNoOther();
+    void updateOthers();
+    [[nodiscard]] FigureKey keyFor(const SessionSnapshot& session,
+                                   std::optional<LayerId> layer = {}) const;
+    [[nodiscard]] std::shared_ptr<const figures::FigureBuilder> otherBuilder() const;
     void prefetch();
     void updateHighlight();
     void selectPair(int row, int column);
-    [[nodiscard]] std::optional<figures::TokenRange> tokensFor(const FigureOptions& options) const;
+    [[nodiscard]] std::optional<figures::TokenSelection> tokensFor(
+        const FigureOptions& options) const;
+    void showSelection(const figures::Figure& figure);
+    void prepareSelections(const SessionSnapshot& session);
     [[nodiscard]] std::optional<figures::RankRange> ranksFor(const FigureOptions& options,
                                                              std::optional<LayerId> layer) const;
     [[nodiscard]] bool dependsOn(SelectionChanges changes) const;
@@ -64,11 +76,13 @@ private:
     Workspace& m_workspace;
     FigureControls* m_controls;
     MessageBar* m_messages;
+    MessageBar* m_selected;  ///< that only selected tokens are shown
     FigureView* m_view;
     QLabel* m_readOut;
     JobRunner m_runner;
     JobRunner m_prefetcher;
-    QList<int> m_ahead;  ///< layers still to fetch ahead
+    QList<int> m_ahead;                ///< layers still to fetch ahead
+    std::optional<FigureKey> m_shown;  ///< what the view shows
     bool m_stale = true;
 };
 

@@ -19,6 +19,7 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
     for (const figures::FigureInfo& info : figures::figureCatalogue()) {
         auto* panel = new FigurePanel(info, workspace, this);
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
+        connect(panel, &FigurePanel::openRequested, this, &FiguresArea::openRequested);
         m_panels.append(panel);
     }
     arrange();

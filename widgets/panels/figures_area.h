@@ -32,6 +32,7 @@ public:
 Q_SIGNALS:
     void currentChanged(int index);
     void runRequested(const QString& experiment);
+    void openRequested();
 
 private:
     void arrange();

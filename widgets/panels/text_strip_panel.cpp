@@ -10,6 +10,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -72,6 +73,7 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
       m_workspace(workspace),
       m_search(new QLineEdit(this)),
       m_found(new QLabel(this)),
+      m_document(new QToolButton(this)),
       m_readOut(new QLabel(this)),
       m_messages(new MessageBar(this)),
       m_empty(new QLabel(tr("The text of a session stands here, each token on the colour of the "
@@ -93,6 +95,7 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
                 selection.setTokens({TokenRange{first, count}});
             });
     connect(m_search, &QLineEdit::textEdited, this, [this] { search(+1, true); });
+    connect(m_document, &QToolButton::clicked, this, &TextStripPanel::selectDocument);
     connect(m_search, &QLineEdit::returnPressed, this, [this] { findNext(+1); });
     connect(&m_workspace, &Workspace::currentChanged, this, &TextStripPanel::refresh);
     connect(&selection, &Selection::changed, this, &TextStripPanel::takeSelection);
@@ -116,12 +119,17 @@ void TextStripPanel::build() {
     m_empty->setWordWrap(true);
     m_empty->setForegroundRole(QPalette::PlaceholderText);
     m_found->setObjectName(QStringLiteral("searchResult"));
+    m_document->setObjectName(QStringLiteral("selectDocument"));
+    m_document->setText(tr("Document"));
+    m_document->setToolTip(tr("Select all tokens of the current token's document"));
+    m_document->setEnabled(false);
     m_readOut->setTextFormat(Qt::PlainText);
     m_readOut->setObjectName(QStringLiteral("textReadOut"));
     m_readOut->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     row->addWidget(m_search);
+    row->addWidget(m_document);
     row->addWidget(m_found);
     row->addWidget(m_readOut, 1);
     auto* column = new QVBoxLayout(this);
@@ -153,6 +161,20 @@ bool TextStripPanel::eventFilter(QObject* watched, QEvent* event) {
         }
     }
     return QWidget::eventFilter(watched, event);
+}
+
+void TextStripPanel::selectDocument() {
+    const SessionSnapshot session = m_workspace.current();
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    if (!session || !token) {
+        return;
+    }
+    const auto& offsets = session->head().corpus.offsets;
+    const auto end = std::upper_bound(offsets.begin(), offsets.end(), *token);
+    if (end != offsets.begin() && end != offsets.end()) {
+        const std::uint64_t first = *std::prev(end);
+        m_workspace.selection().setTokens({TokenRange{first, *end - first}});
+    }
 }
 
 void TextStripPanel::findNext(int direction) {
@@ -202,6 +224,8 @@ void TextStripPanel::takeSelection(SelectionChanges changes) {
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
     figures::Selection highlight;
     highlight.token = token;
+    highlight.tokens = m_workspace.selection().selectedTokens().value_or(figures::TokenSelection());
+    m_document->setEnabled(token.has_value());
     if (!m_workspace.selection().state().experts.empty()) {
         highlight.expert = m_workspace.selection().state().experts.front();
     }

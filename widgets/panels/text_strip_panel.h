@@ -9,6 +9,7 @@
 
 class QLabel;
 class QLineEdit;
+class QToolButton;
 
 namespace moescope::widgets {
 
@@ -16,7 +17,8 @@ class FigureView;
 class MessageBar;
 
 /// The analyzed text as coloured tokens (first choice at the current layer). A click selects a
-/// token, dragging a range; the search field finds tokens. *GUI thread only*.
+/// token, dragging a range, a button its document; the search field finds tokens. *GUI thread
+/// only*.
 class TextStripPanel : public QWidget {
     Q_OBJECT
 public:
@@ -29,6 +31,8 @@ public:
     /// Selects the next (+1) or previous (-1) place where the typed text begins; it may run over
     /// several tokens.
     void findNext(int direction);
+    /// Selects the document of the current token, as a whole.
+    void selectDocument();
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -44,6 +48,7 @@ private:
     Workspace& m_workspace;
     QLineEdit* m_search;
     QLabel* m_found;
+    QToolButton* m_document;
     QLabel* m_readOut;
     MessageBar* m_messages;
     QLabel* m_empty;  ///< in place of the text while no session is open

@@ -26,7 +26,7 @@ struct BodySize {
         return cells * sizeof(float);
     }
     std::size_t operator()(const figures::RoutingMapFigure& body) const {
-        return bytesOf(body.routing.get());
+        return bytesOf(body.routing.get()) + bytesOf(body.beside.get());
     }
     std::size_t operator()(const figures::ColouredTextFigure& body) const {
         return bytesOf(body.routing.get());
@@ -75,7 +75,7 @@ void FigureCache::insert(const FigureKey& key, FigurePointer figure) {
 void FigureCache::forgetSession(int session) {
     for (auto entry = m_entries.begin(); entry != m_entries.end();) {
         const auto next = std::next(entry);
-        if (entry->key.session == session) {
+        if (entry->key.session == session || entry->key.other == session) {
             drop(entry);
         }
         entry = next;

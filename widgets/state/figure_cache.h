@@ -18,6 +18,7 @@ struct FigureKey {
     int session = 0;
     int revision = 0;
     figures::FigureRequest request;
+    int other = 0, otherRevision = 0;  ///< the session compared with; 0: none
     bool operator==(const FigureKey&) const = default;
 };
 

@@ -14,7 +14,7 @@ SelectionChanges difference(const SelectionState& a, const SelectionState& b) {
     changes.setFlag(SelectionChange::Branch, a.branch != b.branch);
     changes.setFlag(SelectionChange::Layer, a.layer != b.layer);
     changes.setFlag(SelectionChange::Experts, a.experts != b.experts);
-    changes.setFlag(SelectionChange::Tokens, a.tokens != b.tokens);
+    changes.setFlag(SelectionChange::Tokens, a.tokens != b.tokens || a.token != b.token);
     changes.setFlag(SelectionChange::Pair, a.pair != b.pair);
     changes.setFlag(SelectionChange::Focus, a.focus != b.focus);
     return changes;
@@ -22,22 +22,10 @@ SelectionChanges difference(const SelectionState& a, const SelectionState& b) {
 
 /// Ascending, disjoint, inside [0, total), touching ranges joined.
 std::vector<TokenRange> normalised(std::vector<TokenRange> ranges, std::uint64_t total) {
-    std::sort(ranges.begin(), ranges.end(),
-              [](const TokenRange& a, const TokenRange& b) { return a.first < b.first; });
-    std::vector<TokenRange> result;
-    for (const TokenRange& range : ranges) {
-        if (range.first >= total || range.count == 0) {
-            continue;
-        }
-        const std::uint64_t end = range.first + std::min(range.count, total - range.first);
-        if (!result.empty() && range.first <= result.back().first + result.back().count) {
-            TokenRange& last = result.back();
-            last.count = std::max(last.first + last.count, end) - last.first;
-        } else {
-            result.push_back({range.first, end - range.first});
-        }
+    for (TokenRange& range : ranges) {
+        range.count = range.first < total ? std::min(range.count, total - range.first) : 0;
     }
-    return result;
+    return figures::TokenSelection(std::move(ranges)).ranges();
 }
 
 /// The focus that still has something behind it.
@@ -53,10 +41,13 @@ Focus settledFocus(const SelectionState& state) {
 Selection::Selection(QObject* parent) : QObject(parent) {}
 
 std::optional<std::uint64_t> Selection::currentToken() const {
-    if (m_state.tokens.empty()) {
-        return std::nullopt;
-    }
-    return m_state.tokens.front().first;
+    return m_state.token;
+}
+
+std::optional<figures::TokenSelection> Selection::selectedTokens() const {
+    const figures::TokenSelection tokens(m_state.tokens);
+    return tokens.count() > 1 && tokens.count() < m_bounds.tokens ? std::optional(tokens)
+                                                                  : std::nullopt;
 }
 
 bool Selection::layerIsRouted() const {
@@ -129,12 +120,20 @@ void Selection::toggleExpert(int expert) {
 void Selection::setTokens(std::vector<TokenRange> tokens) {
     SelectionState next = m_state;
     next.tokens = std::move(tokens);
+    next.token.reset();
     next.focus = Focus::Token;
     apply(std::move(next));
 }
 
 void Selection::selectToken(std::uint64_t token) {
-    setTokens({TokenRange{token, 1}});
+    if (!figures::TokenSelection(m_state.tokens).contains(token)) {
+        setTokens({TokenRange{token, 1}});
+        return;
+    }
+    SelectionState next = m_state;
+    next.token = token;
+    next.focus = Focus::Token;
+    apply(std::move(next));
 }
 
 bool Selection::stepToken(int direction) {
@@ -164,6 +163,7 @@ void Selection::clear() {
     SelectionState next = m_state;
     next.experts.clear();
     next.tokens.clear();
+    next.token.reset();
     next.pair.reset();
     apply(std::move(next));
 }
@@ -181,6 +181,13 @@ SelectionState Selection::clamped(SelectionState state) const {
     state.experts.erase(std::unique(state.experts.begin(), state.experts.end()),
                         state.experts.end());
     state.tokens = normalised(std::move(state.tokens), m_bounds.tokens);
+    const bool isCurrent =
+        state.token && figures::TokenSelection(state.tokens).contains(*state.token);
+    if (state.tokens.empty()) {
+        state.token.reset();
+    } else if (!isCurrent) {
+        state.token = state.tokens.front().first;
+    }
     state.focus = settledFocus(state);
     return state;
 }

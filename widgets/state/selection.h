@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/figures/token_selection.h"
 
 #include <QFlags>
 #include <QObject>
@@ -14,15 +15,7 @@
 
 namespace moescope::widgets {
 
-/// Half-open range of token indices of the whole text.
-struct TokenRange {
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
-    [[nodiscard]] bool contains(std::uint64_t token) const noexcept {
-        return token >= first && token - first < count;
-    }
-    bool operator==(const TokenRange&) const = default;
-};
+using figures::TokenRange;
 
 /// A cell of a similarity map. Labels are the map's own: "0" .. "7", "F", "S".
 struct PairSelection {
@@ -41,6 +34,8 @@ struct SelectionState {
     LayerId layer;
     std::vector<int> experts;        ///< ascending
     std::vector<TokenRange> tokens;  ///< ascending, disjoint
+    /// The one of `tokens` that single-token views speak about; set when tokens are selected.
+    std::optional<std::uint64_t> token;
     std::optional<PairSelection> pair;
     Focus focus = Focus::Model;
     bool operator==(const SelectionState&) const = default;
@@ -91,7 +86,11 @@ public:
     void setExperts(std::vector<int> experts);
     void toggleExpert(int expert);
     void setTokens(std::vector<TokenRange> tokens);
+    /// The token alone; but one of several that are selected only becomes the current one.
     void selectToken(std::uint64_t token);
+    /// The tokens when they are a selection, which figures about all tokens follow: more than one
+    /// and not all.
+    [[nodiscard]] std::optional<figures::TokenSelection> selectedTokens() const;
     /// Moves the selected token; starts at the first one. False at the ends.
     bool stepToken(int direction);
     void setPair(std::optional<PairSelection> pair);

@@ -55,6 +55,48 @@ std::string messageOf(const ExportPlan& plan, ErrorCode code) {
 
 }  // namespace
 
+TEST_CASE("exportFigures: selected tokens, documents and means", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "rank-counts");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}};
+    plan.tokens = "4-9,20";
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"rank-counts-layer-01-tokens-4-9_20.csv"});
+    plan.tokens.clear();
+    plan.documents = "0,2";
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"rank-counts-layer-01-documents-0_2.csv"});
+    plan = planFor(folder.path(), "norms-scores");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}};
+    plan.mean = true;
+    CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-mean.csv"});
+    plan.documents = "9";
+    CHECK(messageOf(plan, ErrorCode::Usage).find("documents 0 to 2") != std::string::npos);
+}
+
+TEST_CASE("exportFigures: two sessions compared", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    tests::writeSyntheticSession(folder / "other.h5", {});
+    tests::writeSyntheticSession(folder / "longer.h5", {.tokens = 90});
+    ExportPlan plan = planFor(folder.path(), "routing-agreement");
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--with") != std::string::npos);
+    plan.other = folder / "other.h5";
+    CHECK(exported(plan).names == std::vector<std::string>{"routing-agreement.csv"});
+    plan.figures = {figures::findFigure("routing-comparison")};
+    CHECK(exported(plan).names.size() == 3);
+    plan.other = folder / "longer.h5";
+    CHECK(messageOf(plan, ErrorCode::Usage).find("from token 60 on") != std::string::npos);
+    plan.other.clear();
+    plan.allFigures = true;  // what needs another session is left out
+    for (const std::string& name : exported(plan).names) {
+        CHECK(name.find("routing-") == std::string::npos);
+    }
+}
+
 TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][export]") {
     const tests::TemporaryFolder folder;
     tests::writeSyntheticSession(folder / "run.h5", {});

@@ -115,7 +115,7 @@ TEST_CASE("FigureBuilder: maps of single tokens name text and chosen experts", "
     const auto routing = builder.routing(LayerId{1});
     CHECK(has(body.panels[0].title, "2 \"\xC2\xB7open\": " + std::to_string(routing->id(2, 0))));
     wanted.tokens = TokenRange{60, 2};
-    CHECK(has(messageOf(builder, wanted), "keeps 8 maps"));
+    CHECK(std::get<HeatMapFigure>(builder.build(wanted).body).panels.size() == 1);
 }
 
 TEST_CASE("FigureBuilder: rank counts of a layer and of all layers", "[core][figures]") {
@@ -207,7 +207,7 @@ TEST_CASE("FigureBuilder: routing is what the session says", "[core][figures]") 
     const NdArray ids = source->read({BranchId{}, "chosen_experts", "ids"}, LayerId{1});
     const NdArray weights = source->read({BranchId{}, "chosen_experts", "weights"}, LayerId{1});
     REQUIRE(body.routing->tokenCount() == 5);
-    CHECK(body.routing->firstToken == 10);
+    CHECK(body.routing->firstToken() == 10);
     for (std::uint64_t row = 0; row < 5; ++row) {
         for (int k = 0; k < 2; ++k) {
             const std::uint64_t at = (row + 10) * 2 + static_cast<std::uint64_t>(k);
@@ -289,7 +289,7 @@ TEST_CASE("FigureBuilder: lists what the session has", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     CHECK(FigureBuilder(source).available().size() == figureCatalogue().size());
     source->remove("chosen_experts");
-    CHECK(FigureBuilder(source).available().size() == figureCatalogue().size() - 2);
+    CHECK(FigureBuilder(source).available().size() == figureCatalogue().size() - 4);
     CHECK(FigureBuilder(source).layersOf(*findFigure("rank-counts")) ==
           std::vector<LayerId>{LayerId{1}, LayerId{2}, LayerId{3}});
 }

@@ -206,7 +206,14 @@ TEST_CASE("Intermediate states: kept tokens, shares above the threshold", "[core
     wanted.tokens.reset();
     CHECK(std::get<NeuronMapFigure>(builder.build(wanted).body).panels.size() == 2);
     wanted.tokens = TokenRange{5, 1};
-    CHECK(has(messageOf(builder, wanted), "keeps them for 8 tokens, 0 to 14"));
+    const Figure nearest = builder.build(wanted);
+    CHECK(has(nearest.notice,
+              "the nearest token with some is shown, 4. The session keeps them for "
+              "8 of its 64 tokens."));
+    wanted.tokens = TokenRange{4, 1};
+    CHECK(builder.build(wanted).notice.empty());
+    CHECK(std::get<NeuronMapFigure>(nearest.body).panels.front().values.values ==
+          std::get<NeuronMapFigure>(builder.build(wanted).body).panels.front().values.values);
     wanted.tokens = TokenRange{0, 64};
     wanted.range.kind = ColourRange::Kind::AllLayers;
     CHECK(std::get<NeuronMapFigure>(builder.build(wanted).body).panels.size() == 16);

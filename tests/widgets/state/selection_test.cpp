@@ -103,6 +103,25 @@ TEST_CASE("Selection: tokens step from the first to the last", "[widgets][state]
     CHECK_FALSE(w.selection.stepToken(+1));
 }
 
+TEST_CASE("Selection: one of several selected tokens becomes the current one", "[widgets][state]") {
+    Watched w;
+    w.selection.setSession(1, bounds());
+    w.selection.setTokens({{2, 3}, {7, 2}});
+    CHECK(w.selection.currentToken() == 2U);
+    REQUIRE(w.selection.selectedTokens().has_value());
+    CHECK(w.selection.selectedTokens()->count() == 5);
+    w.selection.selectToken(8);
+    CHECK(w.selection.currentToken() == 8U);
+    CHECK(w.selection.selectedTokens()->count() == 5);
+    w.selection.selectToken(5);  // not among them
+    CHECK(w.selection.state().tokens == std::vector<TokenRange>{{5, 1}});
+    CHECK_FALSE(w.selection.selectedTokens().has_value());
+    w.selection.setTokens({{0, 10}});
+    CHECK_FALSE(w.selection.selectedTokens().has_value());
+    w.selection.setTokens({});
+    CHECK_FALSE(w.selection.currentToken().has_value());
+}
+
 TEST_CASE("Selection: nothing is announced when nothing changes", "[widgets][state]") {
     Watched w;
     w.selection.setSession(1, bounds());

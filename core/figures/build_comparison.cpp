@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Two sessions of one shape on one text: which experts each model chooses for a token (B5).
+#include "core/base/error.h"
+#include "core/figures/build_context.h"
+#include "core/figures/limits.h"
+#include "core/figures/routing_agreement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace moescope::figures {
+namespace {
+
+/// The session beside this one. Throws Error(Usage) when there is none or it does not fit.
+const BuildMemory& requireOther(const BuildContext& context) {
+    if (context.other == nullptr) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The figure {} sets two sessions beside each other: name the other "
+                                "one with --with OTHER.h5.",
+                                context.info.name));
+    }
+    const std::string difference = differenceOf(context.head(), context.other->head());
+    if (!difference.empty()) {
+        throw Error(ErrorCode::Usage,
+                    difference +
+                        " Analyze both models on the same text, without changing the "
+                        "number of chosen experts.");
+    }
+    return *context.other;
+}
+
+std::string nameOf(const session::Head& head, const session::Head& beside) {
+    // Two runs of one model are told apart by their titles.
+    return head.model.name == beside.model.name && !head.title.empty() ? head.title
+                                                                       : head.model.name;
+}
+
+struct Names {
+    std::string here, there;
+};
+
+Names namesOf(const BuildContext& context) {
+    return {nameOf(context.head(), context.other->head()),
+            nameOf(context.other->head(), context.head())};
+}
+
+void sayOther(const BuildContext& context, Figure& figure) {
+    const session::Head& other = context.other->head();
+    figure.provenance.other = fmt::format("{} ({})", other.model.name, other.uuid);
+    if (!other.run.dtype.empty() && other.run.dtype != context.head().run.dtype) {
+        figure.caption += fmt::format(" {} was computed in {}.", other.model.name, other.run.dtype);
+    }
+}
+
+std::string percent(double share) {
+    return fmt::format("{:.1f} %", 100.0 * share);
+}
+
+struct Pair {
+    std::shared_ptr<const Routing> here, there;
+};
+
+Pair routingsAt(const BuildContext& context, LayerId layer) {
+    const TokenSelection tokens = context.tokens();
+    const BranchId branch = context.request.branch;
+    return {rowsOf(context.memory.routing(layer, branch), tokens),
+            rowsOf(context.other->routing(layer, branch), tokens)};
+}
+
+}  // namespace
+
+Figure buildRoutingComparison(const BuildContext& context) {
+    static_cast<void>(requireOther(context));
+    if (!context.request.layer) {
+        throw Error(ErrorCode::Usage, "The figure routing-comparison needs a layer.");
+    }
+    const Names names = namesOf(context);
+    Pair pair = routingsAt(context, *context.request.layer);
+    const RoutingAgreement agreement = agreementOf(*pair.here, *pair.there);
+    RoutingMapFigure body;
+    body.tokens = context.memory.tokens();
+    body.routing = pair.here;
+    body.beside = pair.there;
+    body.name = names.here;
+    body.besideName = names.there;
+    double most = 0.0;
+    for (const Routing* routing : {pair.here.get(), pair.there.get()}) {
+        for (const float weight : routing->weights) {
+            most = std::max(most, static_cast<double>(weight));  // NaN compares false
+        }
+    }
+    const ColourRange& range = context.request.range;
+    const bool fixed = range.kind == ColourRange::Kind::Fixed;
+    body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::WhiteBlue),
+                          fixed ? std::pair(range.low, range.high) : std::pair(0.0, most)),
+                "routing weight"};
+    body.bar.scale.hasAbove = most > body.bar.scale.high;
+    const RoutingAgreement random = agreementAtRandom(pair.here->experts, pair.here->topK);
+    Figure figure =
+        context.frame(fmt::format("chosen experts beside {}", names.there), agreement.tokens);
+    figure.howToRead = fmt::format(
+        "First choice agrees for {} of the tokens ({} at random), the chosen set for {} ({}), and "
+        "of each token's {} choices {} on average ({}). Between the maps: dark = another first "
+        "choice, light = another set, blank = the same.",
+        percent(agreement.firstChoice), percent(random.firstChoice), percent(agreement.sameSet),
+        percent(random.sameSet), pair.here->topK, percent(agreement.overlap),
+        percent(random.overlap));
+    context.saySelection(figure, agreement.tokens, agreement.tokens, "routing");
+    sayOther(context, figure);
+    figure.body = std::move(body);
+    return figure;
+}
+
+Figure buildRoutingAgreement(const BuildContext& context) {
+    const BuildMemory& other = requireOther(context);
+    const Names names = namesOf(context);
+    const std::vector<LayerId> there = other.layersOf("chosen_experts", context.request.branch);
+    LineChartFigure body;
+    body.positionTitle = "layer";
+    body.lines = {"first choice", "overlap of chosen sets", "whole chosen set"};
+    LineChartGroup group;
+    group.valueName = "share in agreement";
+    LineChartPanel panel;
+    panel.lines.resize(body.lines.size());
+    std::uint64_t tokens = 0;
+    std::string atRandom;
+    for (const LayerId layer : context.require("ids").layers) {
+        context.throwIfStopped();
+        if (std::find(there.begin(), there.end(), layer) == there.end()) {
+            continue;
+        }
+        const Pair pair = routingsAt(context, layer);
+        const RoutingAgreement agreement = agreementOf(*pair.here, *pair.there);
+        const RoutingAgreement random = agreementAtRandom(pair.here->experts, pair.here->topK);
+        tokens = agreement.tokens;
+        body.positions.push_back(layer.value);
+        panel.lines[0].push_back(agreement.firstChoice);
+        panel.lines[1].push_back(agreement.overlap);
+        panel.lines[2].push_back(agreement.sameSet);
+        atRandom = fmt::format("at random {}, {} and {}", percent(random.firstChoice),
+                               percent(random.overlap), percent(random.sameSet));
+    }
+    if (body.positions.empty()) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("{} and {} have no layer with chosen experts in common yet.",
+                                names.here, names.there));
+    }
+    group.panels.push_back(std::move(panel));
+    body.groups.push_back(std::move(group));
+    Figure figure =
+        context.frame(fmt::format("agreement of chosen experts with {}", names.there), tokens);
+    figure.howToRead = fmt::format(
+        "Per layer: share of tokens with the same first choice, mean share of a token's choices "
+        "that both make, share of tokens with the same chosen set ({}).",
+        atRandom);
+    context.saySelection(figure, tokens, tokens, "routing");
+    sayOther(context, figure);
+    figure.body = std::move(body);
+    return figure;
+}
+
+}  // namespace moescope::figures

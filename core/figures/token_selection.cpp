@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/token_selection.h"
+
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace moescope::figures {
+namespace {
+
+std::optional<std::uint64_t> parseIndex(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+/// Calls `take` with each of the texts between commas.
+template <typename Take>
+void forEachEntry(std::string_view text, Take take) {
+    for (std::size_t comma = 0; comma != std::string_view::npos;) {
+        comma = text.find(',');
+        take(text.substr(0, comma));
+        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    }
+}
+
+std::vector<TokenRange>::const_iterator firstBehind(const std::vector<TokenRange>& ranges,
+                                                    std::uint64_t token) {
+    return std::upper_bound(
+        ranges.begin(), ranges.end(), token,
+        [](std::uint64_t value, const TokenRange& range) { return value < range.first; });
+}
+
+}  // namespace
+
+TokenSelection::TokenSelection(TokenRange range) : TokenSelection(std::vector<TokenRange>{range}) {}
+
+TokenSelection::TokenSelection(std::vector<TokenRange> ranges) {
+    std::sort(ranges.begin(), ranges.end(),
+              [](const TokenRange& a, const TokenRange& b) { return a.first < b.first; });
+    for (const TokenRange& range : ranges) {
+        if (range.count == 0) {
+            continue;
+        }
+        if (!m_ranges.empty() && range.first <= m_ranges.back().end()) {
+            TokenRange& last = m_ranges.back();
+            last.count = std::max(last.end(), range.end()) - last.first;
+        } else {
+            m_ranges.push_back(range);
+        }
+    }
+    std::uint64_t before = 0;
+    for (const TokenRange& range : m_ranges) {
+        m_before.push_back(before);
+        before += range.count;
+    }
+}
+
+bool TokenSelection::contains(std::uint64_t token) const {
+    const auto after = firstBehind(m_ranges, token);
+    return after != m_ranges.begin() && token < std::prev(after)->end();
+}
+
+std::uint64_t TokenSelection::at(std::uint64_t index) const {
+    const auto after = std::upper_bound(m_before.begin(), m_before.end(), index);
+    const auto range = static_cast<std::size_t>(after - m_before.begin()) - 1;
+    return m_ranges[range].first + index - m_before[range];
+}
+
+std::uint64_t TokenSelection::rank(std::uint64_t token) const {
+    const auto after = firstBehind(m_ranges, token);
+    if (after == m_ranges.begin()) {
+        return 0;
+    }
+    const auto range = static_cast<std::size_t>(after - m_ranges.begin()) - 1;
+    return m_before[range] + std::min(token - m_ranges[range].first, m_ranges[range].count);
+}
+
+std::uint64_t TokenSelection::end() const noexcept {
+    return m_ranges.empty() ? 0 : m_ranges.back().end();
+}
+
+TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
+    const std::size_t dash = text.find('-');
+    const auto first = parseIndex(text.substr(0, dash));
+    std::optional<std::uint64_t> last = first;
+    if (dash != std::string_view::npos) {
+        const std::string_view end = text.substr(dash + 1);
+        last = end.empty() ? std::optional(tokenCount == 0 ? 0 : tokenCount - 1) : parseIndex(end);
+    }
+    if (!first || !last || *last < *first) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The token range \"{}\" is not understood: give one token (17), a "
+                                "range with both ends in it (0-63) or an open one (64-).",
+                                text));
+    }
+    if (*last >= tokenCount) {
+        throw Error(
+            ErrorCode::Usage,
+            tokenCount == 0
+                ? fmt::format("Tokens {} were asked for, but the session has no text.", text)
+                : fmt::format("Tokens {} were asked for, but the session has tokens 0 to {}.", text,
+                              tokenCount - 1));
+    }
+    return {*first, *last - *first + 1};
+}
+
+TokenSelection parseTokens(std::string_view text, std::uint64_t tokenCount) {
+    std::vector<TokenRange> ranges;
+    forEachEntry(text, [&](std::string_view entry) {
+        ranges.push_back(parseTokenRange(entry, tokenCount));
+    });
+    return TokenSelection(std::move(ranges));
+}
+
+TokenSelection parseDocuments(std::string_view text, std::span<const std::uint64_t> offsets) {
+    const std::uint64_t documents = offsets.empty() ? 0 : offsets.size() - 1;
+    std::vector<TokenRange> ranges;
+    forEachEntry(text, [&](std::string_view entry) {
+        const std::size_t dash = entry.find('-');
+        const auto first = parseIndex(entry.substr(0, dash));
+        const auto last =
+            dash == std::string_view::npos ? first : parseIndex(entry.substr(dash + 1));
+        if (!first || !last || *last < *first) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("The documents \"{}\" are not understood: give numbers from 0 "
+                                    "and ranges such as 0,2,5-7.",
+                                    text));
+        }
+        if (*last >= documents) {
+            throw Error(
+                ErrorCode::Usage,
+                documents == 0
+                    ? fmt::format("Documents {} were asked for, but the session has no text.", text)
+                    : fmt::format("Documents {} were asked for, but the session has "
+                                  "documents 0 to {}.",
+                                  text, documents - 1));
+        }
+        ranges.push_back({offsets[*first], offsets[*last + 1] - offsets[*first]});
+    });
+    return TokenSelection(std::move(ranges));
+}
+
+std::string describe(const TokenSelection& tokens) {
+    if (tokens.empty()) {
+        return "no tokens";
+    }
+    const TokenRange& first = tokens.ranges().front();
+    if (tokens.count() == 1) {
+        return fmt::format("token {}", first.first);
+    }
+    if (tokens.isOneRange()) {
+        return fmt::format("tokens {} to {}", first.first, first.end() - 1);
+    }
+    return fmt::format("{} tokens in {} ranges from {} to {}", tokens.count(),
+                       tokens.ranges().size(), first.first, tokens.end() - 1);
+}
+
+}  // namespace moescope::figures

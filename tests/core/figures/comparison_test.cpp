@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Two sessions beside each other: agreement of the chosen experts (B5).
+#include "core/base/error.h"
+#include "core/figures/builder.h"
+#include "core/figures/routing_agreement.h"
+#include "tests/core/figures/made_source.h"
+#include "tests/support/catch.h"
+#include "tests/support/paths.h"
+#include "tests/support/reference_file.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+using namespace moescope;
+using namespace moescope::figures;
+using tests::MadeSession;
+using tests::MadeSource;
+
+namespace {
+
+using Builder = std::shared_ptr<const FigureBuilder>;
+
+/// A session that differs from another one in its routing: its layer 1 is the other's layer 2.
+std::shared_ptr<MadeSource> otherSource() {
+    auto source = std::make_shared<MadeSource>(MadeSession{});
+    source->head().model.name = "made-instruct";
+    source->head().uuid = "other";
+    for (const char* quantity : {"ids", "weights"}) {
+        const session::QuantityId id{BranchId{}, "chosen_experts", quantity};
+        source->put("chosen_experts", quantity, LayerId{1}, source->read(id, LayerId{2}));
+    }
+    return source;
+}
+
+FigureRequest request(const char* figure, std::optional<LayerId> layer = {}) {
+    FigureRequest wanted;
+    wanted.figure = figure;
+    wanted.layer = layer;
+    return wanted;
+}
+
+std::string messageOf(const FigureBuilder& builder, const FigureRequest& wanted,
+                      const Builder& other) {
+    try {
+        (void)builder.build(wanted, {.stop = {}, .other = other});
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::Usage);
+        return error.what();
+    }
+    return {};
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+Routing routingOf(const NdArray& ids) {
+    Routing routing;
+    routing.experts = 8;
+    routing.topK = static_cast<int>(ids.shape()[1]);
+    routing.tokens = TokenRange{0, ids.shape()[0]};
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+        routing.ids.push_back(static_cast<std::uint16_t>(ids.at(i)));
+    }
+    routing.weights.resize(routing.ids.size());
+    return routing;
+}
+
+}  // namespace
+
+TEST_CASE("agreementOf: NumPy's shares for the demo's base and instruct", "[core][figures]") {
+    const auto folder = tests::referenceDir() / "demo";
+    const tests::ReferenceFile base(folder / "tiny-mixtral.safetensors");
+    const tests::ReferenceFile instruct(folder / "tiny-mixtral-instruct.safetensors");
+    const tests::ReferenceFile golden(folder / "agreement.safetensors");
+    for (int layer = 0; layer < 8; ++layer) {
+        INFO("layer " << layer);
+        const auto name = fmt::format("layers.{}.chosen_experts", layer);
+        const RoutingAgreement found =
+            agreementOf(routingOf(base.array(name)), routingOf(instruct.array(name)));
+        const NdArray expected = golden.array(fmt::format("agreement.{}", layer));
+        CHECK(found.tokens == 37);
+        CHECK(found.firstChoice == Approx(expected.at(0)).epsilon(1e-12));
+        CHECK(found.sameSet == Approx(expected.at(1)).epsilon(1e-12));
+        CHECK(found.overlap == Approx(expected.at(2)).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("agreementAtRandom: 8 experts, 2 chosen", "[core][figures]") {
+    const RoutingAgreement random = agreementAtRandom(8, 2);
+    CHECK(random.firstChoice == Approx(1.0 / 8.0));
+    CHECK(random.overlap == Approx(2.0 / 8.0));
+    CHECK(random.sameSet == Approx(1.0 / 28.0));
+    CHECK(agreementAtRandom(4, 4).sameSet == Approx(1.0));
+}
+
+TEST_CASE("Comparison: a session agrees with itself, and symmetrically", "[core][figures]") {
+    const auto here =
+        std::make_shared<const FigureBuilder>(std::make_shared<MadeSource>(MadeSession{}));
+    const auto there = std::make_shared<const FigureBuilder>(otherSource());
+    const auto linesOf = [](const Builder& a, const Builder& b) {
+        const Figure figure = a->build(request("routing-agreement"), {.stop = {}, .other = b});
+        return std::get<LineChartFigure>(figure.body).groups.at(0).panels.at(0).lines;
+    };
+    for (const auto& line : linesOf(here, here)) {
+        CHECK(line == std::vector<double>{1.0, 1.0, 1.0});
+    }
+    const auto lines = linesOf(here, there);
+    CHECK(lines == linesOf(there, here));
+    REQUIRE(lines.size() == 3);
+    for (const auto& line : lines) {
+        CHECK(line[0] < 1.0);  // layer 1 is another
+        CHECK(line[1] == 1.0);
+    }
+    CHECK(lines[2][0] <= lines[1][0]);  // equal sets overlap wholly
+}
+
+TEST_CASE("Comparison: maps beside each other, of the same tokens", "[core][figures]") {
+    const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
+    const auto there = std::make_shared<const FigureBuilder>(otherSource());
+    FigureRequest wanted = request("routing-comparison", LayerId{1});
+    wanted.tokens = TokenSelection(std::vector<TokenRange>{{4, 3}, {20, 2}});
+    const Figure figure = here.build(wanted, {.stop = {}, .other = there});
+    const auto& body = std::get<RoutingMapFigure>(figure.body);
+    REQUIRE(body.beside != nullptr);
+    CHECK(body.name == "made-moe");
+    CHECK(body.besideName == "made-instruct");
+    REQUIRE(body.beside->tokenCount() == 5);
+    CHECK(body.beside->id(3, 0) == there->routing(LayerId{1})->id(20, 0));
+    CHECK(has(figure.provenance.other, "made-instruct (other)"));
+    CHECK(has(figure.title, "beside made-instruct"));
+    const std::string csv = toCsv(figure);
+    CHECK(has(csv, "token,text,choice,expert,weight,other_expert,other_weight\n"));
+    CHECK(has(csv, "# ComparedWith: made-instruct"));
+    for (std::uint64_t row = 0; row < 5; ++row) {
+        const bool same = agreementOf(*body.routing, *body.beside, row) == Agreement::Same;
+        CHECK(same == (agreementOf(*body.beside, *body.routing, row) == Agreement::Same));
+    }
+}
+
+TEST_CASE("Comparison: what differs is said", "[core][figures]") {
+    const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
+    const auto message = [&](const std::shared_ptr<MadeSource>& other) {
+        return messageOf(here, request("routing-agreement"),
+                         std::make_shared<const FigureBuilder>(other));
+    };
+    const auto made = [](const MadeSession& what) { return std::make_shared<MadeSource>(what); };
+    CHECK(has(messageOf(here, request("routing-agreement"), nullptr), "--with OTHER.h5"));
+    CHECK(message(made({})).empty());
+    CHECK(has(message(made({.layers = 5})), "4 layers here and 5 there"));
+    CHECK(has(message(made({.experts = 16})), "layer 1 has 8 experts here and 16 there"));
+    CHECK(has(message(made({.topK = 1})), "layer 1 chooses 2 experts here and 1 there"));
+    CHECK(has(message(made({.tokens = 60})), "the texts differ from token 60 on"));
+    CHECK(has(message(made({.documents = 4})), "the same tokens are 2 documents here and 4 there"));
+    auto text = made({});
+    text->head().corpus.ids[17] += 1;
+    CHECK(has(message(text), "the texts differ from token 17 on"));
+    auto chat = made({});
+    chat->head().run.chatTemplate = true;
+    CHECK(has(message(chat), "chat template in the other only"));
+}
