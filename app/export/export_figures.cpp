@@ -190,7 +190,7 @@ void FigureExport::write(std::optional<LayerId> layer,
     if (m_info.takesRanks) {
         request.ranks = m_plan.ranks;
     }
-    if (!m_info.anyOf.empty()) {
+    if (m_info.choosesExperiments) {
         request.experiments = m_plan.experiments;
     }
     request.relative = m_info.hasRelative && m_plan.relative;

@@ -13,20 +13,20 @@
 namespace moescope::figures {
 namespace {
 
+constexpr const char* kPaper = "A Closer Look into Mixture-of-Experts in Large Language Models";
 constexpr const char* kSource = "arXiv 2406.18219v3";
 constexpr const char* kNone = "\u2013";
 
-enum Column : std::size_t {
-    kLabel,
-    kQuantity,
-    kPublished,
-    kMeasured,
-    kDeviation,
-    kState,
-    kSaid,
-    kWhere,
-    kColumns
-};
+// Columns.
+constexpr std::size_t kLabel = 0;
+constexpr std::size_t kQuantity = 1;
+constexpr std::size_t kPublished = 2;
+constexpr std::size_t kMeasured = 3;
+constexpr std::size_t kDeviation = 4;
+constexpr std::size_t kState = 5;
+constexpr std::size_t kSaid = 6;
+constexpr std::size_t kWhere = 7;
+constexpr std::size_t kColumns = 8;
 
 std::vector<TableColumn> emptyColumns() {
     using Kind = TableColumn::Kind;
@@ -117,7 +117,7 @@ private:
         }
     }
 
-    void addNumber(Column column, double number, std::string shown) {
+    void addNumber(std::size_t column, double number, std::string shown) {
         m_body.columns[column].numbers.push_back(number);
         m_body.columns[column].texts.push_back(
             shown.empty() && !std::isfinite(number) ? kNone : std::move(shown));
@@ -128,16 +128,14 @@ private:
         std::string text =
             m_same != nullptr
                 ? fmt::format(
-                      "Published values of \u201CA Closer Look into Mixture-of-Experts in "
-                      "Large Language Models\u201D ({}) for {}, recognised by its sizes, "
-                      "beside those of this session.",
-                      kSource, m_model.title)
+                      "Published values of \u201C{}\u201D ({}) for {}, the base model, "
+                      "recognised by its sizes, beside those of this session.",
+                      kPaper, kSource, m_model.title)
                 : fmt::format(
-                      "{} is none of the models of \u201CA Closer Look into "
-                      "Mixture-of-Experts in Large Language Models\u201D ({}): its values "
-                      "stand beside those of {}, {}, and a deviation tells two models "
-                      "apart. Layers stand for those of the same relative depth.",
-                      head.model.name, kSource, m_model.title,
+                      "{} is none of the models of \u201C{}\u201D ({}): its values stand "
+                      "beside those of {}, {}, and a deviation tells two models apart. "
+                      "Layers stand for those of the same relative depth.",
+                      head.model.name, kPaper, kSource, m_model.title,
                       m_model.family == head.model.family ? "of the same family"
                                                           : "the nearest in form");
         if (!head.corpus.ids.empty()) {
@@ -146,8 +144,15 @@ private:
                 "prompt 7.",
                 head.corpus.ids.size());
         }
-        return text +
-               (head.run.dtype.empty() ? "" : fmt::format(" Computed in {}.", head.run.dtype));
+        if (m_same != nullptr && !head.model.storedDtype.empty() &&
+            head.model.storedDtype != "bfloat16") {
+            text += fmt::format(" Weights are stored as {}, not as the bfloat16 of the paper.",
+                                head.model.storedDtype);
+        }
+        if (!head.run.dtype.empty()) {
+            text += fmt::format(" Computed in {}.", head.run.dtype);
+        }
+        return text;
     }
 
     const BuildContext& m_context;

@@ -53,7 +53,7 @@ void addRelativeGrowth(const Matrix& matched, const Matrix& growth, std::size_t 
     const std::size_t n = std::min({experts, matched.rows, growth.rows});
     for (std::size_t i = 1; i < n; ++i) {
         for (std::size_t j = 0; j < i; ++j) {
-            const double gained = static_cast<double>(growth.at(i, j));
+            const auto gained = static_cast<double>(growth.at(i, j));
             const double before = static_cast<double>(matched.at(i, j)) - gained;
             const double relative = gained / std::abs(before);
             if (std::isfinite(relative)) {
@@ -237,7 +237,8 @@ Measured measureRouterCorrelation(const Reading& reading) {
         const double r = regressionStatistic(*info, reading.source.read(info->id, layer),
                                              reading.value.role, "r");
         const double off = std::abs(r - published[index]);
-        agreeing += std::abs(signedSquare(r) - signedSquare(published[index])) <= kSquareMargin;
+        const double squares = signedSquare(r) - signedSquare(published[index]);
+        agreeing += std::abs(squares) <= kSquareMargin ? 1 : 0;
         if (off > largest) {
             largest = off;
             result.detail = fmt::format("farthest in layer {}: {}, published {}", layer.value,

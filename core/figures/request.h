@@ -81,8 +81,9 @@ struct FigureInfo {
     /// About all tokens together unless some are selected: counts, means, or a row for each.
     bool ofSelection = false;
     bool takesRanks = false;
-    bool hasOutliers = false;    ///< can leave out what DBSCAN calls outliers
-    bool hasDimensions = false;  ///< two or three
+    bool hasOutliers = false;         ///< can leave out what DBSCAN calls outliers
+    bool hasDimensions = false;       ///< two or three
+    bool choosesExperiments = false;  ///< can be drawn of some of `anyOf`
 };
 
 [[nodiscard]] std::span<const FigureInfo> figureCatalogue();

@@ -74,6 +74,9 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
         QTest::qWait(300);
         save(w.window(), QStringLiteral("%1_%2").arg(
                              tag, QString::fromUtf8(name.data(), qsizetype(name.size()))));
+        if (name == "norms-scores") {
+            w.selection().clear();  // states are kept of other tokens
+        }
     }
     w.actions().tiles->trigger();
     QTest::qWait(400);

@@ -24,6 +24,7 @@ constexpr double kSectionPadding = 9.0;  // of a section's heading
 constexpr int kDigits = 4;
 constexpr int kFewDigits = 3;     // in a narrow column of a paper
 constexpr int kSmallestFont = 8;  // 6 pt in print
+constexpr double kMostLines = 3;  // of a cell, before the font gets smaller
 
 double sum(const std::vector<double>& widths) {
     return std::accumulate(widths.begin(), widths.end(), 0.0);
@@ -67,9 +68,26 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
             least = std::max(least, wraps ? widestWord(metrics, cell) : whole);
         }
         room.wanted.push_back(std::ceil(wanted));
-        room.least.push_back(std::ceil(least));
+        room.least.push_back(std::ceil(std::max(least, wanted / kMostLines)));
     }
     return room;
+}
+
+/// The column with the longest lines gives the others what they nearly have, as long as it keeps
+/// most of its own.
+void roundUp(const Room& room, std::vector<double>& widths) {
+    constexpr double kNearly = 0.25;
+    constexpr double kMost = 0.6;
+    const auto longest = static_cast<std::size_t>(
+        std::max_element(room.wanted.begin(), room.wanted.end()) - room.wanted.begin());
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const double missing = room.wanted[i] - widths[i];
+        if (i != longest && missing <= kNearly * room.wanted[i] &&
+            widths[longest] - missing >= kMost * room.wanted[longest]) {
+            widths[i] += missing;
+            widths[longest] -= missing;
+        }
+    }
 }
 
 /// What is left over after the least goes to the columns that could use it, then to the gaps.
@@ -81,6 +99,9 @@ void share(const Room& room, double width, TableLayout& layout) {
     const double part = lacking > 0.0 ? std::min(spare / lacking, 1.0) : 0.0;
     for (std::size_t i = 0; i < layout.widths.size(); ++i) {
         layout.widths[i] += part * (room.wanted[i] - room.least[i]);
+    }
+    if (part < 1.0 && !layout.widths.empty()) {
+        roundUp(room, layout.widths);
     }
     spare -= part * lacking;
     const double gap = std::clamp(kTableGap + spare / std::max(gaps, 1.0), kTableGap, kWideGap);

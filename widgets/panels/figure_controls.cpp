@@ -135,7 +135,7 @@ void FigureControls::addRanks() {
 }
 
 void FigureControls::addSimilarities() {
-    if (m_info.anyOf.empty()) {
+    if (!m_info.choosesExperiments) {
         return;
     }
     m_similarity = addCombo(QStringLiteral("similarityCombo"), tr("Similarity"),

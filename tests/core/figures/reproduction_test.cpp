@@ -451,6 +451,26 @@ TEST_CASE("Reproduction: rows agree, deviate, lack an experiment or a value", "[
           std::string::npos);
 }
 
+TEST_CASE("Reproduction: the caption tells how the weights are stored", "[core][figures]") {
+    const auto source = sessionLike(mixtral());
+    source->head().model.storedDtype = "bfloat16";
+    CHECK(page(source).caption.find("stored as") == std::string::npos);
+    source->head().model.storedDtype = "Q4_K";
+    CHECK(page(source).caption.find("Weights are stored as Q4_K") != std::string::npos);
+}
+
+TEST_CASE("Reproduction: arrays of another form are refused", "[core][figures]") {
+    const auto source = sessionLike(mixtral());
+    source->put("rank_counts", "count", LayerId{3}, NdArray(ElementType::U64, {8, 7}));
+    CHECK_THROWS_AS(take(*source, Measure::RankAgreement), Error);
+    source->put("output_similarity", "token_cosine", LayerId{3}, NdArray(ElementType::F32, {8, 9}));
+    const PaperModel& grok = paperModels()[3];
+    CHECK_THROWS_AS(measured(*source, BranchId{}, grok, valueOf(grok, Measure::OutputCosine), true),
+                    Error);
+    source->put("router_similarity", "regression", LayerId{3}, NdArray(ElementType::F64, {18}));
+    CHECK_THROWS_AS(take(*source, Measure::RouterFit, "up"), Error);
+}
+
 TEST_CASE("Reproduction: NaN in one layer is left out and told", "[core][figures]") {
     const auto source = sessionLike(mixtral());
     for (int layer = 0; layer < 32; ++layer) {
