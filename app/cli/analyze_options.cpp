@@ -172,6 +172,12 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(app.add_option("--activity-threshold", m_given.activityThreshold,
                          "Magnitude above which a neuron counts as active (0.001)"))
         ->type_name("X");
+    group(
+        app.add_option("--kept-size", m_given.keptSize,
+                       "Disk that single tokens of an experiment may take, all layers together: "
+                       "norms and scores (4G), similarity maps and intermediate states (1G each); "
+                       "beyond it fewer tokens are kept"))
+        ->type_name("SIZE");
     group(app.add_option("--kept-from", m_given.keptFrom,
                          "Which tokens are kept: first (of the text), or spread over it"))
         ->type_name("WHERE");
@@ -302,6 +308,9 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
     options.activityThreshold = m_given.activityThreshold.value_or(options.activityThreshold);
     if (!(options.activityThreshold >= 0.0 && std::isfinite(options.activityThreshold))) {
         refuse("--activity-threshold takes a number of at least 0.");
+    }
+    if (!m_given.keptSize.empty()) {
+        options.keptBytes = parseByteSize(m_given.keptSize);
     }
     options.keptTokens =
         oneOf<KeptTokens>("--kept-from", m_given.keptFrom,

@@ -86,7 +86,7 @@ private:
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
-        std::string scratch = "auto", memory;
+        std::string scratch = "auto", memory, keptSize;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
         std::vector<std::string> matchRoles, matchPairs, staticLayers;

@@ -76,6 +76,26 @@ std::string experimentLine(const ExperimentRecord& record) {
     return fmt::format("  {:<24}{:<9}{}", record.id, stateWord(record.state), layers);
 }
 
+/// "  norms_scores            36157 of 100000 tokens" for each experiment with rows of single
+/// tokens.
+std::string keptLines(const Session& session) {
+    const std::uint64_t total = session.head().corpus.tokenCount();
+    std::string text;
+    std::string last;
+    for (const QuantityInfo& info : session.quantities()) {
+        const bool hasRows =
+            !info.axes.empty() && !info.shape.empty() && !info.layers.empty() &&
+            (info.axes.front().name == "token" || info.axes.front().name == "kept_token");
+        if (hasRows && info.id.experiment != last && info.id.quantity != "kept_tokens") {
+            last = info.id.experiment;
+            text += info.shape.front() == total
+                        ? fmt::format("  {:<24}all {} tokens\n", last, total)
+                        : fmt::format("  {:<24}{} of {} tokens\n", last, info.shape.front(), total);
+        }
+    }
+    return text.empty() ? text : "Kept token by token\n" + text;
+}
+
 /// Of the dataset in the file: one more axis in front where there is an entry per layer.
 std::vector<std::uint64_t> storedShape(const QuantityInfo& info) {
     std::vector<std::uint64_t> shape = info.shape;
@@ -110,6 +130,7 @@ std::string sessionText(const Session& session) {
     for (const ExperimentRecord& record : head.experiments) {
         text += experimentLine(record) + "\n";
     }
+    text += keptLines(session);
     text += "Datasets\n";
     for (const QuantityInfo& info : session.quantities()) {
         text += fmt::format("  {:<62} {:<8} [{}]\n", info.path, name(info.type),

@@ -109,6 +109,13 @@ public:
         static_cast<void>(layer);
         return {};
     }
+    /// What the plan says of the tokens that will have rows of their own; empty: nothing to say.
+    [[nodiscard]] virtual std::string keptNote(const model::ModelSpec& model,
+                                               std::uint64_t tokens) const {
+        static_cast<void>(model);
+        static_cast<void>(tokens);
+        return {};
+    }
     /// Bytes of one layer's results, for the estimate of disk space.
     [[nodiscard]] virtual std::uint64_t resultBytes(const LayerContext& layer) const {
         const std::uint64_t columns = layer.columns.size();

@@ -259,6 +259,24 @@ void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedC
     }
 }
 
+/// Which tokens will have rows of their own.
+void noteKept(RunPlan& plan, const model::ModelSpec& model, std::uint64_t tokens) {
+    std::set<const PlannedExperiment*> noted;
+    for (const LayerWork& work : plan.work) {
+        for (const PlannedExperiment* experiment : work.dynamic) {
+            if (!noted.insert(experiment).second) {
+                continue;
+            }
+            for (const auto& probe : experiment->probes.dynamic) {
+                if (const std::string note = probe->keptNote(model, tokens); !note.empty()) {
+                    plan.estimate.notes.push_back(
+                        fmt::format("{}: {}", experiment->info->id, note));
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
@@ -318,6 +336,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, expertBytes, rereads, result);
     noteUnits(plan, models, corpus, calibration);
+    noteKept(plan, models.model->spec, corpus.ids.size());
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {
         result.notes.push_back(warning);

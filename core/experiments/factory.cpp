@@ -44,7 +44,7 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
     } else if (info->id == "output_similarity") {
         probes.dynamic.push_back(makeOutputSimilarity(options));
     } else if (info->id == "norms_scores") {
-        probes.dynamic.push_back(makeNormsScores());
+        probes.dynamic.push_back(makeNormsScores(options));
     } else if (info->id == "rank_counts") {
         probes.dynamic.push_back(makeRankCounts(options));
     } else if (info->id == "intermediate_states") {

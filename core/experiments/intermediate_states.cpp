@@ -3,6 +3,7 @@
 #include "core/experiments/intermediate_states.h"
 
 #include "core/experiments/counted_tokens.h"
+#include "core/experiments/kept_tokens.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
 
@@ -45,8 +46,14 @@ public:
         for (const engine::Column& column : layer.columns) {
             neurons += static_cast<std::uint64_t>(column.intermediateSize);
         }
-        const std::uint64_t kept = std::min(m_options.keptStateCount, layer.tokens());
-        return sizeof(float) * (kept * neurons + 2 * layer.columns.size());
+        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
+        return sizeof(float) * (tokens * neurons + 2 * layer.columns.size());
+    }
+
+    [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
+                                       std::uint64_t tokens) const override {
+        return experiments::keptNote(m_options, experiments::stateBytes(m_options, model),
+                                     m_options.keptStateCount, tokens);
     }
 
     [[nodiscard]] std::uint64_t scratchBytesPerToken(
@@ -70,7 +77,7 @@ public:
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_counted.emplace(layer.corpus, m_options.skipFirstToken);
-        m_kept = keptStateIndices(m_options, layer.tokens());
+        m_kept = kept(layer.model, layer.tokens());
         m_above.assign(m_labels.size(), 0.0);
         m_magnitudes.assign(m_labels.size(), 0.0);
         m_values.assign(m_labels.size(), 0.0);
@@ -113,19 +120,25 @@ public:
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
-        const auto kept = keptStateIndices(m_options, model.corpus.tokenCount());
+        const auto tokens = kept(model.model, model.corpus.tokenCount());
         session::Part part;
-        part.tokens = kept.size();
+        part.tokens = tokens.size();
         part.quantities.push_back(scalar("threshold",
                                          "magnitude above which a neuron counts as active",
                                          m_options.activityThreshold));
-        if (!kept.empty()) {
-            part.quantities.push_back(tokenIndices(kept));
+        if (!tokens.empty()) {
+            part.quantities.push_back(tokenIndices(tokens));
         }
         return part;
     }
 
 private:
+    [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
+                                                  std::uint64_t tokens) const {
+        return keptTokens(m_options, experiments::stateBytes(m_options, model),
+                          m_options.keptStateCount, tokens);
+    }
+
     void arrange(const engine::LayerContext& layer) {
         m_maps.assign(1, Map{});
         m_maps[0].width = static_cast<std::uint64_t>(layer.columns.front().intermediateSize);

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/norms_scores.h"
 
+#include "core/experiments/kept_tokens.h"
+#include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
 #include "core/experiments/token_rows.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace moescope::experiments {
@@ -12,15 +15,23 @@ namespace {
 
 class NormsScores final : public engine::DynamicProbe {
 public:
+    explicit NormsScores(const ExperimentOptions& options) : m_options(options) {}
+
     [[nodiscard]] std::string_view experiment() const override { return "norms_scores"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.norms = true}; }
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        return 2 * sizeof(float) * layer.tokens() * static_cast<std::uint64_t>(layer.experts());
+        return 2 * sizeof(float) * kept(layer.model, layer.tokens()).size() *
+               static_cast<std::uint64_t>(layer.experts());
     }
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         return stateBytes(layer);
+    }
+
+    [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
+                                       std::uint64_t tokens) const override {
+        return experiments::keptNote(m_options, normBytes(m_options, model), tokens, tokens);
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
@@ -30,16 +41,17 @@ public:
     void begin(const engine::LayerContext& layer) override {
         m_experts = layer.experts();
         m_tokens = layer.tokens();
-        m_norms = {m_tokens, static_cast<std::uint64_t>(m_experts)};
-        m_scores = {m_tokens, static_cast<std::uint64_t>(m_experts)};
+        m_kept = kept(layer.model, m_tokens);
+        m_norms = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
+        m_scores = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
         m_notFinite = 0;
     }
 
     void consume(const engine::TokenBlock& block) override {
         const at::Tensor norms = toHost<float>(block.norms->narrow(1, 0, m_experts));
         const at::Tensor scores = toHost<float>(block.scores);
-        m_norms.put(block.firstToken, elements<float>(norms));
-        m_scores.put(block.firstToken, elements<float>(scores));
+        put(block, elements<float>(norms), m_norms);
+        put(block, elements<float>(scores), m_scores);
         for (const float norm : elements<float>(norms)) {
             m_notFinite += std::isfinite(norm) ? 0 : 1;
         }
@@ -47,7 +59,10 @@ public:
 
     [[nodiscard]] session::Part end() override {
         session::Part part;
-        part.tokens = m_tokens;
+        part.tokens = m_kept.size();
+        if (m_kept.size() < m_tokens) {
+            part.quantities.push_back(tokenIndices(m_kept));
+        }
         add("norm", "L2 norm of the expert's output", m_norms, part);
         add("score", "router score", m_scores, part);
         if (m_notFinite > 0) {
@@ -58,28 +73,51 @@ public:
     }
 
 private:
-    static void add(const std::string& name, const std::string& longName, TokenRows<float>& rows,
-                    session::Part& part) {
+    [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
+                                                  std::uint64_t tokens) const {
+        return keptTokens(m_options, normBytes(m_options, model), tokens, tokens);
+    }
+
+    /// The rows of a block's kept tokens.
+    void put(const engine::TokenBlock& block, std::span<const float> values,
+             TokenRows<float>& rows) const {
+        if (m_kept.size() == m_tokens) {
+            rows.put(block.firstToken, values);
+            return;
+        }
+        const auto width = static_cast<std::size_t>(m_experts);
+        for (auto token = std::lower_bound(m_kept.begin(), m_kept.end(), block.firstToken);
+             token != m_kept.end() && *token < block.firstToken + block.count; ++token) {
+            rows.put(
+                static_cast<std::uint64_t>(token - m_kept.begin()),
+                values.subspan(static_cast<std::size_t>(*token - block.firstToken) * width, width));
+        }
+    }
+
+    void add(const std::string& name, const std::string& longName, TokenRows<float>& rows,
+             session::Part& part) const {
         session::Quantity quantity;
         quantity.name = name;
-        quantity.axes = {{"token", {}}, {"expert", {}}};
+        quantity.axes = {{m_kept.size() < m_tokens ? "kept_token" : "token", {}}, {"expert", {}}};
         quantity.longName = longName;
         quantity.units = "1";
         quantity.values = rows.take();
         part.quantities.push_back(std::move(quantity));
     }
 
+    ExperimentOptions m_options;
     std::int64_t m_experts = 0;
     std::uint64_t m_tokens = 0;
-    TokenRows<float> m_norms;   // [T, E]
-    TokenRows<float> m_scores;  // [T, E]
+    std::vector<std::uint64_t> m_kept;  // tokens with a row, ascending
+    TokenRows<float> m_norms;           // [kept, E]
+    TokenRows<float> m_scores;          // [kept, E]
     std::uint64_t m_notFinite = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::DynamicProbe> makeNormsScores() {
-    return std::make_unique<NormsScores>();
+std::unique_ptr<engine::DynamicProbe> makeNormsScores(const ExperimentOptions& options) {
+    return std::make_unique<NormsScores>(options);
 }
 
 }  // namespace moescope::experiments

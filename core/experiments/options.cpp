@@ -73,6 +73,10 @@ bool hasKeptTokens(std::string_view experiment) {
 bool hasStates(std::string_view experiment) {
     return experiment == "intermediate_states";
 }
+/// Keeps single tokens, up to some bytes.
+bool hasKeptBytes(std::string_view experiment) {
+    return experiment == "norms_scores" || hasKeptTokens(experiment) || hasStates(experiment);
+}
 bool hasSkipFirst(std::string_view experiment) {
     return experiment == "output_similarity" || experiment == "rank_counts" ||
            hasStates(experiment);
@@ -85,17 +89,6 @@ bool hasProjection(std::string_view experiment) {
 }
 bool hasOutliers(std::string_view experiment) {
     return experiment == "expert_projection";
-}
-
-std::vector<std::uint64_t> indicesOf(KeptTokens which, std::uint64_t wanted, std::uint64_t total) {
-    const std::uint64_t count = std::min(wanted, total);
-    std::vector<std::uint64_t> indices(count);
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const auto place = static_cast<long double>(i) * static_cast<long double>(total) /
-                           static_cast<long double>(count);
-        indices[i] = which == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
-    }
-    return indices;
 }
 
 bool hasMatching(std::string_view experiment) {
@@ -178,7 +171,9 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
     } else if (key == "activity_threshold" && hasStates(experiment) && value.is_number() &&
                value.get<double>() >= 0.0) {
         options.activityThreshold = value.get<double>();
-    } else if (key == "kept_tokens" && (hasKeptTokens(experiment) || hasStates(experiment))) {
+    } else if (key == "kept_bytes" && hasKeptBytes(experiment) && value.is_number_unsigned()) {
+        options.keptBytes = value.get<std::uint64_t>();
+    } else if (key == "kept_tokens" && hasKeptBytes(experiment)) {
         options.keptTokens = valueOf(kKeptNames, experiment, value);
     } else if (key == "router_against" && hasRouterAgainst(experiment)) {
         options.routerAgainst = valueOf(kMeasureNames, experiment, value);
@@ -221,6 +216,12 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["kept_token_count"] = options.keptTokenCount;
         json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
     }
+    if (hasKeptBytes(experiment) && options.keptBytes) {
+        json["kept_bytes"] = *options.keptBytes;
+    }
+    if (experiment == "norms_scores" && options.keptTokens != KeptTokens::First) {
+        json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+    }
     if (hasRouterAgainst(experiment)) {
         json["router_against"] = wordOf(kMeasureNames, options.routerAgainst);
     }
@@ -254,12 +255,16 @@ ExperimentOptions parseOptions(std::string_view experiment, std::string_view jso
     return options;
 }
 
-std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options, std::uint64_t total) {
-    return indicesOf(options.keptTokens, options.keptTokenCount, total);
-}
-
-std::vector<std::uint64_t> keptStateIndices(const ExperimentOptions& options, std::uint64_t total) {
-    return indicesOf(options.keptTokens, options.keptStateCount, total);
+std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,
+                                        std::uint64_t total) {
+    const std::uint64_t count = std::min(wanted, total);
+    std::vector<std::uint64_t> indices(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto place = static_cast<long double>(i) * static_cast<long double>(total) /
+                           static_cast<long double>(count);
+        indices[i] = which == KeptTokens::First ? i : static_cast<std::uint64_t>(place);
+    }
+    return indices;
 }
 
 }  // namespace moescope::experiments

@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -59,8 +60,12 @@ struct ExperimentOptions {
                                   ///< each document's first token (the BOS) out of the statistics
     std::uint64_t keptTokenCount = 64;  ///< output_similarity
     std::uint64_t keptStateCount = 8;   ///< intermediate_states: tokens whose neurons are all kept
-    double activityThreshold = 0.001;   ///< intermediate_states; at least 0
-    KeptTokens keptTokens = KeptTokens::First;  ///< output_similarity, intermediate_states
+    /// norms_scores, output_similarity, intermediate_states: bytes that single tokens may take in
+    /// all layers together; absent: 4 GiB, 1 GiB and 1 GiB. Fewer tokens are kept where they would
+    /// take more.
+    std::optional<std::uint64_t> keptBytes{};
+    double activityThreshold = 0.001;                         ///< intermediate_states; at least 0
+    KeptTokens keptTokens = KeptTokens::First;                ///< of the same three
     WeightMeasure routerAgainst = WeightMeasure::MeanNeuron;  ///< router_similarity
     Scaling projection = Scaling::Standardised;  ///< expert_projection, neuron_projection
     double outlierRadius = 50.0;             ///< expert_projection: DBSCAN's eps, as in the source
@@ -80,11 +85,8 @@ struct ExperimentOptions {
 /// value that is not understood.
 [[nodiscard]] ExperimentOptions parseOptions(std::string_view experiment, std::string_view json);
 
-/// Indices of the tokens whose maps are kept, ascending, at most `total`.
-[[nodiscard]] std::vector<std::uint64_t> keptTokenIndices(const ExperimentOptions& options,
-                                                          std::uint64_t total);
-/// The same for the tokens whose intermediate states are kept.
-[[nodiscard]] std::vector<std::uint64_t> keptStateIndices(const ExperimentOptions& options,
-                                                          std::uint64_t total);
+/// At most `wanted` of `total` tokens, ascending.
+[[nodiscard]] std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,
+                                                      std::uint64_t total);
 
 }  // namespace moescope::experiments

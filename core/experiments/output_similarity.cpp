@@ -3,6 +3,7 @@
 #include "core/experiments/output_similarity.h"
 
 #include "core/experiments/counted_tokens.h"
+#include "core/experiments/kept_tokens.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
 #include "core/numerics/similarity.h"
@@ -47,20 +48,26 @@ public:
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
+        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
         // The temporaries: the vectors, their transposed copies, the same minus the mean.
         const std::uint64_t chunk =
             std::min(static_cast<std::uint64_t>(kChunkElements),
                      layer.tokens() * columns *
                          std::max(columns, static_cast<std::uint64_t>(layer.hiddenSize)));
         return sizeof(double) * (2 * columns * columns + 4 * chunk) +
-               sizeof(float) * kept * columns * columns;
+               sizeof(float) * tokens * columns * columns;
     }
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t kept = std::min(m_options.keptTokenCount, layer.tokens());
-        return sizeof(float) * (2 + kept) * columns * columns;
+        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
+        return sizeof(float) * (2 + tokens) * columns * columns;
+    }
+
+    [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
+                                       std::uint64_t tokens) const override {
+        return experiments::keptNote(m_options, mapBytes(m_options, model),
+                                     m_options.keptTokenCount, tokens);
     }
 
     /// Two grams in float64, from three passes over the vectors each, and an angle per pair.
@@ -81,7 +88,7 @@ public:
         m_labels = layer.labels();
         m_experts = static_cast<std::size_t>(layer.experts());
         m_counted.emplace(layer.corpus, m_options.skipFirstToken);
-        m_kept = keptTokenIndices(m_options, layer.tokens());
+        m_kept = kept(layer.model, layer.tokens());
         m_sums.assign(m_labels.size() * m_labels.size(), 0.0);
         m_relativeSums.assign(m_experts * m_experts, 0.0);
         m_maps.assign(m_kept.size() * m_sums.size(), std::numeric_limits<float>::quiet_NaN());
@@ -123,14 +130,19 @@ public:
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
-        const auto kept = keptTokenIndices(m_options, model.corpus.tokenCount());
+        const auto tokens = kept(model.model, model.corpus.tokenCount());
         session::Part part;
-        part.tokens = kept.size();
-        part.quantities.push_back(tokenIndices(kept));
+        part.tokens = tokens.size();
+        part.quantities.push_back(tokenIndices(tokens));
         return part;
     }
 
 private:
+    [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
+                                                  std::uint64_t tokens) const {
+        return keptTokens(m_options, mapBytes(m_options, model), m_options.keptTokenCount, tokens);
+    }
+
     void consumeChunk(const at::Tensor& outputs, std::uint64_t firstToken) {
         const std::size_t all = m_sums.size();
         const std::size_t routed = m_relativeSums.size();

@@ -119,6 +119,8 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
                                            "3",
                                            "--activity-threshold",
                                            "0.01",
+                                           "--kept-size",
+                                           "2G",
                                            "--kept-from",
                                            "spread",
                                            "--device",
@@ -143,6 +145,7 @@ TEST_CASE("AnalyzeCommand: experiments, baselines and how to run", "[app][cli]")
     CHECK(options.experimentOptions.skipFirstToken);
     CHECK(options.experimentOptions.keptTokenCount == 5);
     CHECK(options.experimentOptions.keptStateCount == 3);
+    CHECK(options.experimentOptions.keptBytes == std::uint64_t{2} << 30U);
     CHECK(options.experimentOptions.activityThreshold == 0.01);
     CHECK(options.experimentOptions.keptTokens == experiments::KeptTokens::Spread);
     CHECK(options.device == "cuda:1");

@@ -23,7 +23,7 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     writeSyntheticSession(folder / "run.h5", {.experts = 16, .topK = 4});
     const json card = json::parse(info::infoText(folder / "run.h5", true));
     CHECK(card["kind"] == "session");
-    CHECK(card["format_version"] == "1.1");
+    CHECK(card["format_version"] == "1.2");
     CHECK(card["complete"] == true);
     CHECK(card["layers"] == 4);
     CHECK(card["experts"] == 16);
@@ -56,6 +56,9 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     CHECK_THAT(text, Catch::Contains("16 experts, top 4") && Catch::Contains("60 tokens in 3") &&
                          Catch::Contains("rank_counts") && Catch::Contains("uint8") &&
                          Catch::Contains("[3, 60, 4]"));
+    CHECK_THAT(text, Catch::Contains("Kept token by token") &&
+                         Catch::Contains("norms_scores            all 60 tokens") &&
+                         Catch::Contains("intermediate_states     8 of 60 tokens"));
 }
 
 TEST_CASE("info: a checkpoint has a model card", "[app][info]") {

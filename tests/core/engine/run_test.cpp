@@ -414,6 +414,25 @@ TEST_CASE("run: the estimate counts the residual streams kept", "[core][engine]"
     CHECK(disk(engine::ScratchUse::Always, 3600) == without + 3 * stream);
 }
 
+TEST_CASE("estimate: says which tokens have rows of their own", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.corpus = monotone(20);
+    const auto says = [&](const std::string& text) {
+        const auto notes = engine::estimate(request, experiments::makeProbes).notes;
+        return std::any_of(notes.begin(), notes.end(), [&](const std::string& note) {
+            return note.find(text) != std::string::npos;
+        });
+    };
+    CHECK(says("norms_scores: norms and scores of all 20 tokens are kept"));
+    for (auto& experiment : request.experiments) {
+        if (experiment.id == "norms_scores") {
+            experiment.optionsJson = R"({"kept_bytes":1})";
+        }
+    }
+    CHECK(says("norms_scores: norms and scores of 1 of the 20 tokens are kept, the first"));
+}
+
 TEST_CASE("estimate: says when a document is longer than the model's positions", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("deepseek", folder / "run.h5");  // 64 positions

@@ -114,8 +114,10 @@ session::Part feed(engine::DynamicProbe& probe, const LayerData& layer, std::siz
     const auto d = static_cast<std::int64_t>(layer.hiddenSize);
     const auto n = static_cast<std::int64_t>(layer.columns.size());
     const auto all = static_cast<std::int64_t>(layer.tokens());
-    const model::ModelSpec model;
     const model::MoeSpec moe = moeOf(layer.experts, layer.topK);
+    model::ModelSpec model;
+    model.layers.resize(4);
+    model.layers[3].moe = moe;
     probe.begin(
         {BranchId{0}, LayerId{3}, model, moe, layer.hiddenSize, layer.columns, layer.corpus});
     const at::Tensor outputs = tensorOf(layer.outputs, {n, all, d});

@@ -29,6 +29,38 @@ TEST_CASE("NormsScores: keeps the fixture's norms and scores for any block size"
     }
 }
 
+TEST_CASE("NormsScores: keeps rows of some tokens when all do not fit", "[core][experiments]") {
+    using experiments::KeptTokens;
+    const LayerData layer = randomLayer(4, 1, 3, 20, true, 1);
+    const session::Part all = feed(*experiments::makeNormsScores(), layer, 1000);
+    for (const auto which : {KeptTokens::First, KeptTokens::Spread}) {
+        for (const std::size_t block : {1U, 3U, 1000U}) {
+            // A token takes 4 experts x 2 numbers x 4 bytes: 5 of them fit, and one more does not.
+            const auto probe =
+                experiments::makeNormsScores({.keptBytes = 5 * 32 + 31, .keptTokens = which});
+            const session::Part part = feed(*probe, layer, block);
+            CHECK(part.tokens == 5);
+            const NdArray& kept = quantity(part, "kept_tokens").values;
+            REQUIRE(kept.size() == 5);
+            for (const char* name : {"norm", "score"}) {
+                const session::Quantity& rows = quantity(part, name);
+                CHECK(rows.axes[0].name == "kept_token");
+                REQUIRE(rows.values.shape() == Shape{5, 4});
+                for (std::uint64_t i = 0; i < 5; ++i) {
+                    const auto token = static_cast<std::uint64_t>(kept.at(i));
+                    CHECK(token == (which == KeptTokens::First ? i : 4 * i));
+                    for (std::uint64_t e = 0; e < 4; ++e) {
+                        CHECK(rows.values.at(4 * i + e) ==
+                              quantity(all, name).values.at(4 * token + e));
+                    }
+                }
+            }
+        }
+    }
+    const session::Part one = feed(*experiments::makeNormsScores({.keptBytes = 1}), layer, 7);
+    CHECK(one.tokens == 1);
+}
+
 TEST_CASE("NormsScores: counts norms that are not finite", "[core][experiments]") {
     LayerData layer = randomLayer(4, 1, 3, 6, true, 1);
     layer.outputs[0] = std::numeric_limits<float>::quiet_NaN();

@@ -85,13 +85,25 @@ TEST_CASE("ExperimentOptions: pairs and roles must make sense", "[core][experime
     }
 }
 
-TEST_CASE("keptTokenIndices: the first ones or spread, never more than there are",
+TEST_CASE("tokenIndices: the first ones or spread, never more than there are",
           "[core][experiments]") {
     using Indices = std::vector<std::uint64_t>;
-    CHECK(keptTokenIndices({.keptTokenCount = 3}, 10) == Indices{0, 1, 2});
-    CHECK(keptTokenIndices({.keptTokenCount = 3, .keptTokens = KeptTokens::Spread}, 10) ==
-          Indices{0, 3, 6});
-    CHECK(keptTokenIndices({.keptTokenCount = 9, .keptTokens = KeptTokens::Spread}, 2) ==
-          Indices{0, 1});
-    CHECK(keptTokenIndices({}, 0).empty());
+    CHECK(tokenIndices(KeptTokens::First, 3, 10) == Indices{0, 1, 2});
+    CHECK(tokenIndices(KeptTokens::Spread, 3, 10) == Indices{0, 3, 6});
+    CHECK(tokenIndices(KeptTokens::Spread, 9, 2) == Indices{0, 1});
+    CHECK(tokenIndices(KeptTokens::First, 64, 0).empty());
+}
+
+TEST_CASE("Options: bytes for single tokens, and nothing said of the default",
+          "[core][experiments]") {
+    // Sessions from before there was such an option stay what they are.
+    CHECK(optionsJson("norms_scores", {}) == "{}");
+    const ExperimentOptions options{.keptBytes = 4096, .keptTokens = KeptTokens::Spread};
+    CHECK(optionsJson("norms_scores", options) == R"({"kept_bytes":4096,"kept_tokens":"spread"})");
+    for (const char* id : {"norms_scores", "output_similarity", "intermediate_states"}) {
+        const ExperimentOptions again = parseOptions(id, optionsJson(id, options));
+        CHECK(again.keptBytes == options.keptBytes);
+        CHECK(again.keptTokens == options.keptTokens);
+    }
+    CHECK(optionsJson("rank_counts", options) == optionsJson("rank_counts", {}));
 }
