@@ -102,6 +102,7 @@ def main(arguments: list[str]) -> int:
         from make_gguf_models import make_gguf_models
         from make_pickles import make_pickles
         from make_pre_tokenizers import make_pre_tokenizers
+        from make_reproduction import make_reproduction
         from make_routing import make_routing
         from make_selection import make_selection
         from make_sentencepiece_rules import make_sentencepiece_rules
@@ -113,6 +114,7 @@ def main(arguments: list[str]) -> int:
         make_statistics(DATA)
         make_routing(DATA)
         make_selection(DATA)
+        make_reproduction(DATA)
         make_storage(DATA)
         make_gguf(DATA)
         make_gguf_models(DATA)

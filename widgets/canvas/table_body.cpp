@@ -60,7 +60,7 @@ void TableBody::order() {
     }
 }
 
-double TableBody::heightOf(const TableLayout& layout, const Item& item) const {
+double TableBody::heightOf(const TableLayout& layout, const Item& item) {
     return item.isSection ? layout.sectionHeight : layout.rowHeight(item.index);
 }
 

@@ -42,7 +42,7 @@ private:
         double top = 0.0, height = 0.0;
     };
 
-    [[nodiscard]] double heightOf(const TableLayout& layout, const Item& item) const;
+    [[nodiscard]] static double heightOf(const TableLayout& layout, const Item& item);
     [[nodiscard]] double fixedHeight(const TableLayout& layout) const;
     [[nodiscard]] std::vector<Placed> itemsInView() const;
     [[nodiscard]] std::size_t lastFirstItem() const;

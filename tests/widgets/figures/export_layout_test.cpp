@@ -145,6 +145,7 @@ TEST_CASE("Exported charts: no word is cut, too small or over another", "[widget
     checkWords(*tests::madeNeuronMap(experts, 1408, 1), width);
     checkWords(*tests::madeNeuronMap(experts, 14336, 3), width);
     checkWords(*tests::madeTable(experts / 2), width);
+    checkWords(*figureOf("reproduction", experts, true), width);
     tests::MadeSession session;
     session.experts = experts;
     const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
