@@ -104,6 +104,7 @@ def main(arguments: list[str]) -> int:
         from make_pre_tokenizers import make_pre_tokenizers
         from make_reproduction import make_reproduction
         from make_routing import make_routing
+        from make_routing_statistics import make_routing_statistics
         from make_selection import make_selection
         from make_sentencepiece_rules import make_sentencepiece_rules
         from make_statistics import make_statistics
@@ -112,6 +113,7 @@ def main(arguments: list[str]) -> int:
 
         make_assignment(DATA)
         make_statistics(DATA)
+        make_routing_statistics(DATA)
         make_routing(DATA)
         make_selection(DATA)
         make_reproduction(DATA)
