@@ -404,12 +404,12 @@ void MainWindow::showExport() {
 
 void MainWindow::showFigureOf(const QString& experiment) {
     const QList<FigurePanel*>& panels = m_figures->panels();
-    const std::string wanted = experiment == QLatin1String("coloured_text")
-                                   ? std::string("coloured-text")
-                                   : experiment.toStdString();
+    // What is derived from another experiment's results has a figure of its own name.
+    const std::string wanted = experiment.toStdString();
+    const figures::FigureInfo* own = figures::findFigure(wanted);
     for (int i = 0; i < panels.size(); ++i) {
         const figures::FigureInfo& info = panels.at(i)->info();
-        if (info.experiment == wanted || info.name == wanted) {
+        if (own != nullptr ? &info == own : info.experiment == wanted) {
             m_figures->setCurrent(i);
             return;
         }

@@ -107,10 +107,60 @@ constexpr std::array kCatalogue{
         "Near 1: similarity of weights, which needs no text, tells which experts have alike "
         "outputs; 0: it tells nothing.",
         "arXiv 2406.18219", "output_similarity"},
+    Info{"domain_share", "C1", "Share of assignments by domain", ExperimentKind::Derived, false, 1,
+         "Per layer and domain of the text, the share of assignments that each expert takes: of "
+         "first choices, of second ones, of all; they sum to 1 over the experts. Intervals: 95 % "
+         "percentile bootstrap over documents. Marked: the share differs from that of all text by "
+         "permutation of the documents' domains, at a false discovery rate of 0.05 (Benjamini and "
+         "Hochberg) over the cells of a panel.",
+         "Columns of one colour: the expert is used alike for every domain. A dot: more than "
+         "chance.",
+         "arXiv 2401.04088, section 5", "chosen_experts"},
+    Info{"repetition", "C2", "Repetition of choices", ExperimentKind::Derived, false, 1,
+         "Per layer, among positions with a token before them in the same document: the share "
+         "whose first choice equals that token's, and the share whose chosen sets overlap. "
+         "Independent even choices would give 1/E and 1 - C(E-k, k)/C(E, k).",
+         "Above the dashed line: neighbouring tokens go to the same experts more often than chance "
+         "has it.",
+         "arXiv 2401.04088, table 5", "chosen_experts"},
     Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, false, 1,
          "Each token's background is its first choice at the layer shown.",
          "Colour = the expert with the largest selection score; hover for all chosen ones.",
          "arXiv 2401.04088, section 5", "chosen_experts"},
+    Info{
+        "load_balance", "C5", "Load of experts", ExperimentKind::Derived, false, 1,
+        "Per layer, assignments of each expert: the largest over the mean, the population "
+        "deviation over the mean, the entropy over ln E, experts never chosen; the largest over "
+        "the mean within batches of consecutive tokens; the share of assignments dropped when an "
+        "expert takes at most ceil(f B k / E) of a batch of B tokens; the largest load of a device "
+        "over the mean with experts placed in order, or by falling load on the least loaded "
+        "device.",
+        "1 = even: most over mean, entropy. 0 = even: variation.", "arXiv 2101.03961",
+        "chosen_experts"},
+    Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 1,
+         "Per layer, tokens for which experts i and j were both chosen, over tokens for which i "
+         "was, for all pairs of the chosen set (not neighbours in rank alone).",
+         "Bright in row i, column j: where i works, j does as well. The map is not symmetric.",
+         "arXiv 2409.02060", "chosen_experts"},
+    Info{"domain_specialisation", "D3", "Share of tokens by domain", ExperimentKind::Derived, false,
+         1,
+         "Per layer and domain of the text, tokens for which the expert was chosen over tokens of "
+         "the domain; they sum to k over the experts. Intervals and marks as for the share of "
+         "assignments.",
+         "Bright: the expert works for most tokens of this domain. A dot: more than chance.",
+         "arXiv 2409.02060", "chosen_experts"},
+    Info{"vocabulary_specialisation", "D4", "Tokens that experts take", ExperimentKind::Derived,
+         false, 1,
+         "Per layer, for token ids seen at least 10 times: the share of their occurrences that "
+         "are routed to the expert, taking the id as the input token, and as the token that "
+         "follows. Mean share: over all ids that the expert takes at all.",
+         "Share 1: the expert is chosen whenever this token is seen.", "arXiv 2409.02060",
+         "chosen_experts"},
+    Info{"paths", "E6", "From layer to layer", ExperimentKind::Derived, false, 1,
+         "Of the tokens whose first choice in a layer is expert i, the share whose first choice in "
+         "the next routed layer is expert j. Rows sum to 1.",
+         "Rows of one colour: where a token goes next does not depend on where it was.",
+         "transition probabilities of first choices", "chosen_experts"},
 };
 
 bool sameId(std::string_view a, std::string_view b) {

@@ -110,5 +110,15 @@ struct BuildContext {
 [[nodiscard]] Figure buildWeightOutput(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 [[nodiscard]] Figure buildReproduction(const BuildContext& context);
+[[nodiscard]] Figure buildDomains(const BuildContext& context);
+[[nodiscard]] Figure buildRepetition(const BuildContext& context);
+[[nodiscard]] Figure buildRepetitionTable(const BuildContext& context);
+[[nodiscard]] Figure buildLoadMap(const BuildContext& context);
+[[nodiscard]] Figure buildLoadTable(const BuildContext& context);
+[[nodiscard]] Figure buildLoadCurve(const BuildContext& context);
+[[nodiscard]] Figure buildCoactivation(const BuildContext& context);
+[[nodiscard]] Figure buildCoactivationTable(const BuildContext& context);
+[[nodiscard]] Figure buildTransitions(const BuildContext& context);
+[[nodiscard]] Figure buildVocabulary(const BuildContext& context);
 
 }  // namespace moescope::figures

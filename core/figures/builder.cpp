@@ -66,7 +66,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 16> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 27> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -83,6 +83,17 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"parameters", &buildParameters},
     {"weight-output-relation", &buildWeightOutput},
     {"reproduction", &buildReproduction},
+    {"domain-share", &buildDomains},
+    {"domain-specialisation", &buildDomains},
+    {"repetition", &buildRepetition},
+    {"repetition-table", &buildRepetitionTable},
+    {"load-balance", &buildLoadMap},
+    {"load-table", &buildLoadTable},
+    {"load-curve", &buildLoadCurve},
+    {"coactivation", &buildCoactivation},
+    {"coactivation-table", &buildCoactivationTable},
+    {"vocabulary-specialisation", &buildVocabulary},
+    {"paths", &buildTransitions},
 }};
 
 std::string listOf(const std::vector<LayerId>& layers) {

@@ -45,15 +45,37 @@ struct Writer {
     void operator()(const NoticeFigure& notice) { row({"notice"}), row({csvCell(notice.message)}); }
 
     void operator()(const HeatMapFigure& figure) {
-        const std::string value = figure.integral ? "count" : "value";
-        row({"panel", figure.rowTitle.empty() ? "row" : csvCell(figure.rowTitle),
-             figure.columnTitle.empty() ? "column" : csvCell(figure.columnTitle), value});
+        const bool hasIntervals =
+            std::any_of(figure.panels.begin(), figure.panels.end(),
+                        [](const HeatMapPanel& panel) { return !panel.low.values.empty(); });
+        const bool hasMarks =
+            std::any_of(figure.panels.begin(), figure.panels.end(),
+                        [](const HeatMapPanel& panel) { return !panel.cellMarks.empty(); });
+        out += fmt::format("panel,{},{},{}{}{}\n",
+                           figure.rowTitle.empty() ? "row" : csvCell(figure.rowTitle),
+                           figure.columnTitle.empty() ? "column" : csvCell(figure.columnTitle),
+                           figure.integral ? "count" : "value", hasIntervals ? ",low,high" : "",
+                           hasMarks ? "," + csvCell(figure.markName) : "");
         for (const HeatMapPanel& panel : figure.panels) {
             const Matrix& matrix = panel.matrix;
             for (std::size_t r = 0; r < matrix.rows; ++r) {
                 for (std::size_t c = 0; c < matrix.columns; ++c) {
-                    row({csvCell(panel.title), csvCell(panel.rowLabels[r]),
-                         csvCell(panel.columnLabels[c]), number(matrix.at(r, c))});
+                    out += fmt::format("{},{},{},{}", csvCell(panel.title),
+                                       csvCell(panel.rowLabels[r]), csvCell(panel.columnLabels[c]),
+                                       number(matrix.at(r, c)));
+                    if (hasIntervals) {
+                        const bool has = !panel.low.values.empty();
+                        out += has ? "," + number(panel.low.at(r, c)) + "," +
+                                         number(panel.high.at(r, c))
+                                   : ",,";
+                    }
+                    if (hasMarks) {
+                        const std::size_t cell = r * matrix.columns + c;
+                        out += panel.cellMarks.empty()      ? ","
+                               : panel.cellMarks[cell] != 0 ? ",1"
+                                                            : ",0";
+                    }
+                    out += '\n';
                 }
             }
         }

@@ -40,15 +40,17 @@ struct HeatMapPanel {
     std::string title;  ///< "gate", "layer 3", "token 17 . chosen 3, 5"
     Matrix matrix;
     std::vector<std::string> rowLabels, columnLabels;
-    std::size_t rowsBeforeGap = 0;     ///< rows from here on (F, S) are set apart; 0: no gap
-    std::size_t columnsBeforeGap = 0;  ///< the same for columns
-    std::optional<ScaleBar> ownScale;  ///< set where the panels do not share one scale
-    std::optional<LayerId> layer;      ///< set where panels are layers: a click goes there
-    std::vector<int> columnMarks;      ///< a row to mark in each column; -1: none; may be empty
-    bool isCurrent = false;            ///< outlined
+    std::size_t rowsBeforeGap = 0;        ///< rows from here on (F, S) are set apart; 0: no gap
+    std::size_t columnsBeforeGap = 0;     ///< the same for columns
+    std::optional<ScaleBar> ownScale;     ///< set where the panels do not share one scale
+    std::optional<LayerId> layer;         ///< set where panels are layers: a click goes there
+    std::vector<std::uint8_t> cellMarks;  ///< [rows * columns], not 0: marked; may be empty
+    Matrix low, high;                     ///< interval of each value; may be empty
+    std::vector<int> columnMarks;         ///< a row to mark in each column; -1: none; may be empty
+    bool isCurrent = false;               ///< outlined
 };
 
-/// Small multiples of labelled matrices. A pair is a cell: (row, column) of every panel alike.
+/// Small multiples of labelled matrices. A cell is (row, column) of every panel alike.
 struct HeatMapFigure {
     std::vector<HeatMapPanel> panels;
     ScaleBar bar;          ///< shared by the panels without an own one
@@ -58,6 +60,7 @@ struct HeatMapFigure {
     bool firstRowAtBottom = false;
     bool integral = false;      ///< values are counts
     bool diagonalLine = false;  ///< a thin line where row and column are equal
+    bool isPair = true;         ///< rows and columns are experts: a cell is a pair of them
     std::string markName;       ///< what the marks are: "most frequent score rank"
 };
 

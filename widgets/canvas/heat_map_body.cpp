@@ -221,6 +221,7 @@ void HeatMapBody::paintMarks(QPainter& painter, std::size_t index) const {
     const double radius = std::clamp(place.cell * 0.22, 1.0, 3.0);
     painter.setPen(QPen(QColor(Qt::black), 0.6));
     painter.setBrush(QColor(Qt::white));
+    paintCellMarks(painter, index);
     for (std::size_t column = 0; column < panel.columnMarks.size(); ++column) {
         const int row = panel.columnMarks[column];
         if (row >= 0 && static_cast<std::size_t>(row) < panel.matrix.rows) {
@@ -230,6 +231,24 @@ void HeatMapBody::paintMarks(QPainter& painter, std::size_t index) const {
         }
     }
     painter.restore();
+}
+
+// In a corner where the value stands in the cell.
+void HeatMapBody::paintCellMarks(QPainter& painter, std::size_t index) const {
+    const HeatMapPanel& panel = m_map.panels[index];
+    const double cell = m_layout.panels[index].cell;
+    const bool inCorner = figures::cellShowsValue(cell);
+    const double radius = std::clamp(cell * 0.16, 0.75, 2.5);
+    for (std::size_t i = 0; i < panel.cellMarks.size() && panel.matrix.columns > 0; ++i) {
+        if (panel.cellMarks[i] == 0) {
+            continue;
+        }
+        const QRectF rect = toQt(
+            m_layout.cellRect(m_map, {index, i / panel.matrix.columns, i % panel.matrix.columns}));
+        const QPointF centre =
+            inCorner ? rect.topRight() + QPointF(-1.6, 1.6) * radius : rect.center();
+        painter.drawEllipse(centre, radius, radius);
+    }
 }
 
 void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
@@ -273,15 +292,37 @@ void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
     }
     if (!m_map.rowTitle.empty()) {
         painter.save();
-        const double labels =
-            QFontMetricsF(m_style.font).horizontalAdvance(labelText(panel.rowLabels.back()));
+        const QFontMetricsF metrics(m_style.font);
+        double labels = 0.0;
+        for (const std::string& label : panel.rowLabels) {
+            labels = std::max(labels, metrics.horizontalAdvance(labelText(label)));
+        }
         painter.translate(place.cells.x - labels - 8.0 - height,
                           place.cells.y + place.cells.height / 2.0);
         painter.rotate(-90.0);
-        painter.drawText(QRectF(-place.cells.height / 2.0, 0.0, place.cells.height, height),
+        // Few rows may be lower than their title is long.
+        const double length = std::max(place.cells.height,
+                                       metrics.horizontalAdvance(labelText(m_map.rowTitle)) + 2.0);
+        painter.drawText(QRectF(-length / 2.0, 0.0, length, height),
                          Qt::AlignHCenter | Qt::AlignTop, labelText(m_map.rowTitle));
         painter.restore();
     }
+}
+
+/// " (0.11 to 0.19; differs from all text)"
+std::string HeatMapBody::uncertaintyText(const HeatMapPanel& panel,
+                                         const HeatMapLayout::Cell& cell) const {
+    std::string text;
+    if (!panel.low.values.empty() && std::isfinite(panel.low.at(cell.row, cell.column))) {
+        const auto low = static_cast<double>(panel.low.at(cell.row, cell.column));
+        const auto high = static_cast<double>(panel.high.at(cell.row, cell.column));
+        text = formatValue(low).toStdString() + " to " + formatValue(high).toStdString();
+    }
+    const std::size_t place = cell.row * panel.matrix.columns + cell.column;
+    if (place < panel.cellMarks.size() && panel.cellMarks[place] != 0) {
+        text += (text.empty() ? "" : "; ") + m_map.markName;
+    }
+    return text.empty() ? text : " (" + text + ")";
 }
 
 figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
@@ -302,7 +343,10 @@ figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
                               panel.columnMarks[cell.column] == static_cast<int>(cell.row);
         hit.readOut += isMarked ? ", " + m_map.markName : "";
     } else {
-        hit.readOut += pairText(row, column) + ": " + formatValue(value).toStdString();
+        hit.readOut += m_map.isPair
+                           ? pairText(row, column)
+                           : m_map.rowTitle + " " + row + ", " + m_map.columnTitle + " " + column;
+        hit.readOut += ": " + formatValue(value).toStdString() + uncertaintyText(panel, cell);
     }
     return hit;
 }

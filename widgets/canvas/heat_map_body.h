@@ -34,6 +34,9 @@ private:
     void paintValue(QPainter& painter, const QRectF& cell, float value, const QColor& back,
                     double span) const;
     void paintMarks(QPainter& painter, std::size_t index) const;
+    void paintCellMarks(QPainter& painter, std::size_t index) const;
+    [[nodiscard]] std::string uncertaintyText(const figures::HeatMapPanel& panel,
+                                              const figures::HeatMapLayout::Cell& cell) const;
     void paintLabels(QPainter& painter, std::size_t index) const;
 
     std::shared_ptr<const figures::Figure> m_figure;

@@ -1,0 +1,258 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Figures that count what routers chose. The counts themselves are tested against NumPy in
+// tests/core/numerics/routing_test.cpp; here, that each figure counts what it says.
+#include "core/base/error.h"
+#include "core/figures/builder.h"
+#include "tests/core/figures/made_source.h"
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+using namespace moescope;
+using namespace moescope::figures;
+using tests::MadeSession;
+using tests::MadeSource;
+
+namespace {
+
+constexpr int kExperts = 8;
+
+/// Twelve documents of 20 tokens in domains a and b, and one without a domain. In domain a, layer 1
+/// chooses experts 0 and 1 all the time; in b, experts 2 ... 7 by turns.
+std::shared_ptr<MadeSource> twoDomains() {
+    MadeSession what;
+    what.tokens = 260;
+    what.documents = 13;
+    auto source = std::make_shared<MadeSource>(what);
+    text::TokenizedCorpus& corpus = source->head().corpus;
+    corpus.domains = {"a", "unused", "b"};
+    corpus.domainOf.clear();
+    for (std::size_t t = 0; t < what.tokens; ++t) {
+        corpus.ids[t] = static_cast<std::uint32_t>(t % 7);
+    }
+    NdArray ids(ElementType::U8, {what.tokens, 2});
+    for (std::uint64_t d = 0; d < 13; ++d) {
+        const bool isA = d % 2 == 0;
+        corpus.domainOf.push_back(d == 12 ? -1 : isA ? 0 : 2);
+        for (std::uint64_t t = corpus.offsets[d]; t < corpus.offsets[d + 1]; ++t) {
+            ids.values<std::uint8_t>()[2 * t] = static_cast<std::uint8_t>(isA ? 0 : 2 + t % 6);
+            ids.values<std::uint8_t>()[2 * t + 1] =
+                static_cast<std::uint8_t>(isA ? 1 : 2 + (t + 1) % 6);
+        }
+    }
+    source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+    return source;
+}
+
+Figure build(const std::shared_ptr<MadeSource>& source, const char* name,
+             std::optional<int> layer = 1, std::optional<TokenSelection> tokens = {}) {
+    FigureRequest request;
+    request.figure = name;
+    request.layer = layer ? std::optional(LayerId{*layer}) : std::nullopt;
+    request.tokens = std::move(tokens);
+    return FigureBuilder(source).build(request);
+}
+
+const HeatMapPanel& panelOf(const Figure& figure, std::size_t index = 0) {
+    return std::get<HeatMapFigure>(figure.body).panels.at(index);
+}
+
+const TableColumn& column(const Figure& figure, const std::string& name) {
+    const auto& columns = std::get<TableFigure>(figure.body).columns;
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [&](const TableColumn& c) { return c.name == name; });
+    REQUIRE(found != columns.end());
+    return *found;
+}
+
+}  // namespace
+
+TEST_CASE("domain-share: rows are domains with tokens and the whole text", "[core][figures]") {
+    const Figure figure = build(twoDomains(), "domain-share");
+    const auto& body = std::get<HeatMapFigure>(figure.body);
+    REQUIRE(body.panels.size() == 3);
+    CHECK(body.panels[0].title == "first choice");
+    CHECK(body.panels[2].title == "either");
+    for (const HeatMapPanel& panel : body.panels) {
+        CHECK(panel.rowLabels == std::vector<std::string>{"a", "b", "all text"});
+        for (std::size_t row = 0; row < 3; ++row) {
+            float sum = 0.0F;
+            for (std::size_t e = 0; e < kExperts; ++e) {
+                sum += panel.matrix.at(row, e);
+                CHECK(panel.low.at(row, e) <= panel.matrix.at(row, e) + 1e-6F);
+                CHECK(panel.high.at(row, e) >= panel.matrix.at(row, e) - 1e-6F);
+            }
+            CHECK(sum == Approx(1.0F));
+        }
+    }
+    CHECK(body.panels[0].matrix.at(0, 0) == 1.0F);
+    CHECK(body.panels[1].matrix.at(0, 1) == 1.0F);
+    CHECK(body.panels[2].matrix.at(0, 0) == 0.5F);
+    CHECK(body.panels[2].matrix.at(1, 0) == 0.0F);
+    // 7 of 13 documents choose like domain a.
+    CHECK(body.panels[0].matrix.at(2, 0) == Approx(7.0F / 13.0F));
+    CHECK(body.panels[0].cellMarks[0] == 1);
+    CHECK(figure.howToRead.find("1/8 = 0.125") != std::string::npos);
+    CHECK(figure.provenance.experiment == "domain_share");
+    const std::string csv = toCsv(figure);
+    CHECK(csv.find("panel,domain,expert,value,low,high,differs from all text") !=
+          std::string::npos);
+    CHECK(csv.find("first choice,a,0,1,1,1,1\n") != std::string::npos);
+}
+
+TEST_CASE("domain-share: no mark where domains mean nothing", "[core][figures]") {
+    auto source = twoDomains();
+    for (std::size_t d = 0; d < 12; ++d) {
+        source->head().corpus.domainOf[d] = d % 4 < 2 ? 0 : 2;
+    }
+    const Figure figure = build(source, "domain-share");
+    const auto& marks = panelOf(figure).cellMarks;
+    CHECK(std::count(marks.begin(), marks.end(), 1) == 0);
+}
+
+TEST_CASE("domain-specialisation: of tokens, k in all", "[core][figures]") {
+    const Figure figure = build(twoDomains(), "domain-specialisation");
+    CHECK(panelOf(figure).matrix.at(0, 0) == 1.0F);
+    CHECK(panelOf(figure).matrix.at(0, 1) == 1.0F);
+    CHECK(panelOf(figure).matrix.at(1, 2) == Approx(2.0F / 6.0F).margin(0.02));
+    CHECK(figure.howToRead.find("2/8 = 0.250") != std::string::npos);
+}
+
+TEST_CASE("domain-share: a text without domains is one row and says how to have some",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    source->head().corpus.domains.clear();
+    const Figure figure = build(source, "domain-share");
+    CHECK(panelOf(figure).rowLabels == std::vector<std::string>{"all text"});
+    CHECK(figure.howToRead.find("--domain-column") != std::string::npos);
+    const Figure all = build(source, "domain-share", std::nullopt);
+    CHECK(std::get<HeatMapFigure>(all.body).panels.size() == 3);
+    CHECK(panelOf(all).layer == LayerId{1});
+}
+
+TEST_CASE("repetition: within documents, per layer and domain", "[core][figures]") {
+    const Figure table = build(twoDomains(), "repetition-table");
+    CHECK(column(table, "domain").texts.front() == "a");
+    CHECK(column(table, "positions").numbers[0] == 6.0 * 19.0);
+    CHECK(column(table, "first choice").numbers[0] == 1.0);
+    CHECK(column(table, "first choice").numbers[1] == 0.0);
+    // Neighbours share one of two: 2 3, 3 4, ...
+    CHECK(column(table, "first or second choice").numbers[1] == 1.0);
+    const auto& body = std::get<TableFigure>(table.body);
+    CHECK(body.summaryRows == 2);
+    REQUIRE(body.rows == 2 + 8 + 2);  // published rows beside those of 2 of 8 experts
+    CHECK(column(table, "first choice").numbers[2] == Approx(0.279));  // ArXiv, layer 15
+    CHECK(column(table, "first choice").numbers.back() == 0.125);
+    CHECK(column(table, "first or second choice").numbers.back() == Approx(1.0 - 15.0 / 28.0));
+    const Figure lines = build(twoDomains(), "repetition", std::nullopt);
+    const auto& chart = std::get<LineChartFigure>(lines.body);
+    REQUIRE(chart.groups.size() == 2);
+    CHECK(chart.groups[0].reference == 0.125);
+    CHECK(std::isnan(chart.groups[0].panels[0].lines[0][0]));  // a dense layer
+    CHECK(chart.groups[0].panels[0].lines[0][1] == Approx(7.0 / 13.0));
+    CHECK(chart.groups[0].panels[0].low[1] == 0.0);
+    CHECK(chart.groups[0].panels[0].high[1] == 1.0);
+}
+
+TEST_CASE("load-balance: even, uneven and idle", "[core][figures]") {
+    auto source = twoDomains();
+    NdArray ids(ElementType::U8, {260, 2});
+    for (std::size_t i = 0; i < 520; ++i) {
+        ids.values<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 2);  // all tokens to 0 and 1
+    }
+    source->put("chosen_experts", "ids", LayerId{2}, std::move(ids));
+    const Figure map = build(source, "load-balance", std::nullopt);
+    CHECK(panelOf(map).rowLabels == std::vector<std::string>{"1", "2", "3"});
+    CHECK(panelOf(map).matrix.at(1, 0) == 4.0F);
+    CHECK(panelOf(map).matrix.at(1, 2) == 0.0F);
+    const Figure table = build(source, "load-table", std::nullopt);
+    CHECK(column(table, "idle").numbers[1] == 6.0);
+    CHECK(column(table, "max/mean").numbers[1] == 4.0);
+    CHECK(column(table, "dropped at 1").numbers[1] == Approx(0.75));
+    const Figure curve = build(source, "load-curve", 2);
+    const auto& lines = std::get<LineChartFigure>(curve.body).groups[0].panels[0].lines;
+    CHECK(lines[0][6] == 0.0);
+    CHECK(lines[0][7] == 0.5);
+    CHECK(lines[1][4] == 0.5);
+}
+
+TEST_CASE("coactivation: of the row's tokens, not symmetric", "[core][figures]") {
+    const Figure figure = build(twoDomains(), "coactivation");
+    CHECK(panelOf(figure).matrix.at(0, 1) == 1.0F);
+    CHECK(panelOf(figure).matrix.at(0, 2) == 0.0F);
+    CHECK(panelOf(figure).matrix.at(2, 3) == Approx(0.5F).margin(0.05));
+    CHECK(std::get<HeatMapFigure>(figure.body).diagonalMasked);
+    const Figure table = build(twoDomains(), "coactivation-table");
+    CHECK(column(table, "expert").numbers.front() == 0.0);
+    CHECK(column(table, "with").numbers.front() == 1.0);
+    CHECK(column(table, "tokens").numbers.front() == 140.0);
+    CHECK(column(table, "times").numbers.front() == Approx(260.0 / 140.0));
+}
+
+TEST_CASE("paths: rows sum to 1, the last layer leads nowhere", "[core][figures]") {
+    const Figure figure = build(twoDomains(), "paths");
+    for (std::size_t i = 0; i < kExperts; ++i) {
+        float sum = 0.0F;
+        for (std::size_t j = 0; j < kExperts; ++j) {
+            sum += panelOf(figure).matrix.at(i, j);
+        }
+        CHECK((std::isnan(sum) || sum == Approx(1.0F)));
+    }
+    CHECK(std::isnan(panelOf(figure).matrix.at(1, 0)));  // never a first choice
+    CHECK(std::holds_alternative<NoticeFigure>(build(twoDomains(), "paths", 3).body));
+}
+
+TEST_CASE("vocabulary-specialisation: of ids seen often enough", "[core][figures]") {
+    const auto source = twoDomains();
+    const Figure figure = build(source, "vocabulary-specialisation");
+    // Counted plainly.
+    const auto& corpus = source->head().corpus;
+    std::map<std::uint32_t, std::pair<int, int>> seen;  // occurrences, to expert 0
+    for (std::uint64_t t = 0; t < 260; ++t) {
+        ++seen[corpus.ids[t]].first;
+        seen[corpus.ids[t]].second += (t / 20) % 2 == 0 ? 1 : 0;
+    }
+    double most = 0.0;
+    for (const auto& [id, counts] : seen) {
+        if (counts.first >= 10) {
+            most = std::max(most, static_cast<double>(counts.second) / counts.first);
+        }
+    }
+    CHECK(column(figure, "expert").numbers[0] == 0.0);
+    CHECK(column(figure, "as").texts[0] == "input");
+    CHECK(column(figure, "share").numbers[0] == Approx(most));
+    CHECK(column(figure, "for example").texts[0].find("\xC2\xBB") != std::string::npos);
+    const auto& as = column(figure, "as").texts;
+    CHECK(std::set<std::string>(as.begin(), as.end()) == std::set<std::string>{"input", "next"});
+    const Figure few = build(source, "vocabulary-specialisation", 1, TokenRange{0, 5});
+    CHECK(std::holds_alternative<NoticeFigure>(few.body));
+}
+
+TEST_CASE("Figures of routing: all tokens selected is no selection", "[core][figures]") {
+    const auto source = twoDomains();
+    for (const char* name :
+         {"domain-share", "domain-specialisation", "repetition-table", "load-table", "load-balance",
+          "load-curve", "coactivation", "coactivation-table", "paths", "repetition",
+          "vocabulary-specialisation"}) {
+        CAPTURE(name);
+        const bool perLayer = findFigure(name)->perLayer;
+        const auto layer = perLayer ? std::optional(1) : std::nullopt;
+        const std::string whole = toCsv(build(source, name, layer));
+        CHECK(toCsv(build(source, name, layer, TokenRange{0, 260})) == whole);
+        CHECK(toCsv(build(source, name, layer, TokenRange{30, 200})) != whole);
+    }
+}
+
+TEST_CASE("Figures of routing: tokens that are apart are not neighbours", "[core][figures]") {
+    const TokenSelection apart({{0, 1}, {2, 1}, {20, 3}});
+    const Figure table = build(twoDomains(), "repetition-table", 1, apart);
+    CHECK(column(table, "positions").numbers[0] == 0.0);
+    CHECK(column(table, "positions").numbers[1] == 2.0);
+    const Figure share = build(twoDomains(), "domain-share", 1, apart);
+    CHECK(panelOf(share).matrix.at(2, 0) == Approx(2.0F / 5.0F));
+    CHECK(share.title.find("3 ranges") != std::string::npos);
+}
