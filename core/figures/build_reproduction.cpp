@@ -164,6 +164,15 @@ private:
 }  // namespace
 
 Figure buildReproduction(const BuildContext& context) {
+    const auto& layers = context.head().model.layers;
+    if (std::none_of(layers.begin(), layers.end(),
+                     [](const session::LayerSummary& layer) { return layer.isRouted(); })) {
+        Figure figure = context.frame("reproduction", 0);
+        figure.caption.clear();
+        figure.howToRead.clear();
+        figure.body = NoticeFigure{"Every layer is dense: the paper is about experts"};
+        return figure;
+    }
     return Page(context).figure();
 }
 

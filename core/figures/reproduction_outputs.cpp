@@ -109,7 +109,7 @@ const char* weightsOf(const Reading& reading) {
 Measured measureOutputOrder(const Reading& reading) {
     const LayerNumbers numbers = outputNumbers(reading, &meanOfPairs);
     if (numbers.isEmpty()) {
-        return notRun(kOutputs);
+        return notRun(reading, kOutputs);
     }
     std::vector<std::pair<LayerId, double>> shown;  // in the published order
     std::set<LayerId> distinct;
@@ -154,7 +154,7 @@ Measured measureOutputOrder(const Reading& reading) {
 
 Measured measureOutputDepth(const Reading& reading) {
     const LayerNumbers numbers = outputNumbers(reading, &meanOfPairs);
-    return numbers.isEmpty() ? notRun(kOutputs) : depthOf(reading, numbers);
+    return numbers.isEmpty() ? notRun(reading, kOutputs) : depthOf(reading, numbers);
 }
 
 Measured measureOutputBaseline(const Reading& reading) {
@@ -162,7 +162,7 @@ Measured measureOutputBaseline(const Reading& reading) {
         reading, [](const Matrix& map, std::size_t experts, std::optional<std::size_t> baseline) {
             return meanOfPairs(map, experts, baseline) - meanWithBaseline(map, experts, baseline);
         });
-    return numbers.isEmpty()      ? notRun(kOutputs)
+    return numbers.isEmpty()      ? notRun(reading, kOutputs)
            : !numbers.hasBaseline ? withoutBaseline()
                                   : averaged(reading, numbers);
 }
@@ -170,7 +170,7 @@ Measured measureOutputBaseline(const Reading& reading) {
 Measured measureOutputCosine(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kOutputs, "token_cosine");
     if (info == nullptr) {
-        return notRun(kOutputs);
+        return notRun(reading, kOutputs);
     }
     LayerNumbers numbers{{{"outputs", "token_cosine"}}, info->layers, {{}}};
     std::uint64_t tokens = 0;
@@ -189,7 +189,7 @@ Measured measureOutputCosine(const Reading& reading) {
 Measured measureRankAgreement(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kRanks, "count");
     if (info == nullptr) {
-        return notRun(kRanks);
+        return notRun(reading, kRanks);
     }
     const RankTotal total = totalRanks(reading, *info);
     Measured result;
@@ -205,7 +205,7 @@ Measured measureRankAgreement(const Reading& reading) {
 Measured measureTopRanks(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kRanks, "count");
     if (info == nullptr) {
-        return notRun(kRanks);
+        return notRun(reading, kRanks);
     }
     const RankTotal total = totalRanks(reading, *info);
     const std::size_t top =
@@ -225,7 +225,7 @@ Measured measureTopRanks(const Reading& reading) {
 Measured measureRankCorrelation(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kRanks, "count");
     if (info == nullptr) {
-        return notRun(kRanks);
+        return notRun(reading, kRanks);
     }
     const RankTotal total = totalRanks(reading, *info);
     Measured result;
@@ -237,7 +237,7 @@ Measured measureRankCorrelation(const Reading& reading) {
 Measured measureActiveShare(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kStates, "active_share");
     if (info == nullptr) {
-        return notRun(kStates);
+        return notRun(reading, kStates);
     }
     LayerNumbers numbers{{{"share", "active_share"}}, info->layers, {{}}};
     for (const LayerId layer : info->layers) {
@@ -267,7 +267,7 @@ Measured measureWeightsTellOutputs(const Reading& reading) {
     const session::QuantityInfo* outputs = reading.find(kOutputs, "mean_angular");
     const char* experiment = weightsOf(reading);
     if (outputs == nullptr || experiment == nullptr) {
-        return notRun(outputs == nullptr ? kOutputs : "mean_neuron_similarity");
+        return notRun(reading, outputs == nullptr ? kOutputs : "mean_neuron_similarity");
     }
     LayerNumbers numbers;
     numbers.layers = outputs->layers;

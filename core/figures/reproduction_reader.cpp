@@ -198,9 +198,20 @@ std::string coverage(const Reading& reading, const LayerNumbers& numbers) {
     return text;
 }
 
-Measured notRun(std::string_view experiment) {
+Measured notRun(const Reading& reading, std::string_view experiment) {
+    using State = session::ExperimentState;
+    const auto& records = reading.source.head().experiments;
+    const auto record =
+        std::find_if(records.begin(), records.end(),
+                     [&](const session::ExperimentRecord& one) { return one.id == experiment; });
     Measured result;
-    result.missing = fmt::format("run {}", experiment);
+    if (record == records.end()) {
+        result.missing = fmt::format("run {}", experiment);
+    } else if (record->state != State::Done) {
+        result.missing = fmt::format("{} is not done yet", experiment);
+    } else {
+        result.detail = fmt::format("{} kept none of it", experiment);
+    }
     return result;
 }
 

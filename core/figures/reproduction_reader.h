@@ -76,7 +76,8 @@ struct LayerNumbers {
 /// Mean over the chosen layers minus that over the others.
 [[nodiscard]] Measured depthOf(const Reading& reading, const LayerNumbers& numbers);
 
-[[nodiscard]] Measured notRun(std::string_view experiment);
+/// For want of an experiment's arrays: what to run, or that it is under way, or that it kept none.
+[[nodiscard]] Measured notRun(const Reading& reading, std::string_view experiment);
 [[nodiscard]] Measured withoutBaseline();
 [[nodiscard]] double meanOfPairs(const Matrix& map, std::size_t experts,
                                  std::optional<std::size_t> baseline);

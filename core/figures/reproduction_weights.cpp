@@ -85,25 +85,25 @@ double median(std::vector<double> values) {
 
 Measured measureWeightSimilarity(const Reading& reading) {
     const auto numbers = numbersOf(reading, kWeights, roleQuantities(reading.value), &meanOfPairs);
-    return numbers.isEmpty() ? notRun(kWeights) : averaged(reading, numbers);
+    return numbers.isEmpty() ? notRun(reading, kWeights) : averaged(reading, numbers);
 }
 
 Measured measureWeightBaseline(const Reading& reading) {
     const auto numbers =
         numbersOf(reading, kWeights, roleQuantities(reading.value), &meanWithBaseline);
-    return numbers.isEmpty()      ? notRun(kWeights)
+    return numbers.isEmpty()      ? notRun(reading, kWeights)
            : !numbers.hasBaseline ? withoutBaseline()
                                   : averaged(reading, numbers);
 }
 
 Measured measureWeightDepth(const Reading& reading) {
     const auto numbers = numbersOf(reading, kWeights, roleQuantities(reading.value), &meanOfPairs);
-    return numbers.isEmpty() ? notRun(kWeights) : depthOf(reading, numbers);
+    return numbers.isEmpty() ? notRun(reading, kWeights) : depthOf(reading, numbers);
 }
 
 Measured measureNeuronSimilarity(const Reading& reading) {
     const auto numbers = numbersOf(reading, kNeurons, roleQuantities(reading.value), &meanOfPairs);
-    return numbers.isEmpty() ? notRun(kNeurons) : averaged(reading, numbers);
+    return numbers.isEmpty() ? notRun(reading, kNeurons) : averaged(reading, numbers);
 }
 
 Measured measureNeuronLargest(const Reading& reading) {
@@ -111,7 +111,7 @@ Measured measureNeuronLargest(const Reading& reading) {
         reading, kNeurons, roleQuantities(reading.value),
         [](const Matrix& map, std::size_t experts, auto) { return summarise(map, experts).high; });
     if (numbers.isEmpty()) {
-        return notRun(kNeurons);
+        return notRun(reading, kNeurons);
     }
     Measured result;
     for (const auto& line : numbers.numbers) {
@@ -134,7 +134,7 @@ Measured measureNeuronBaseline(const Reading& reading) {
             return meanOfPairs(map, experts, baseline) - meanWithBaseline(map, experts, baseline);
         });
     if (numbers.isEmpty() || !numbers.hasBaseline) {
-        return numbers.isEmpty() ? notRun(kNeurons) : withoutBaseline();
+        return numbers.isEmpty() ? notRun(reading, kNeurons) : withoutBaseline();
     }
     const auto& line = numbers.numbers.front();
     const auto with =
@@ -151,7 +151,8 @@ Measured measureNeuronBaseline(const Reading& reading) {
 Measured measureMatchedOrder(const Reading& reading) {
     const auto all =
         numbersOf(reading, kMatched, roleQuantities(reading.value, "_tau"), &meanOfPairs);
-    return all.isEmpty() ? notRun(kMatched) : averaged(reading, ofPapersLayers(reading, all));
+    return all.isEmpty() ? notRun(reading, kMatched)
+                         : averaged(reading, ofPapersLayers(reading, all));
 }
 
 Measured measureMatchedGrowth(const Reading& reading) {
@@ -159,7 +160,7 @@ Measured measureMatchedGrowth(const Reading& reading) {
     const auto all =
         numbersOf(reading, kMatched, roleQuantities(reading.value, "_growth"), &meanOfPairs);
     if (all.isEmpty()) {
-        return notRun(kMatched);
+        return notRun(reading, kMatched);
     }
     const LayerNumbers used = ofPapersLayers(reading, all);
     std::vector<double> relative;
@@ -192,13 +193,13 @@ Measured measureMatchedGrowth(const Reading& reading) {
 
 Measured measureRouterSimilarity(const Reading& reading) {
     const auto numbers = numbersOf(reading, kRouter, {{"router", "router"}}, &meanOfPairs);
-    return numbers.isEmpty() ? notRun(kRouter) : averaged(reading, numbers);
+    return numbers.isEmpty() ? notRun(reading, kRouter) : averaged(reading, numbers);
 }
 
 Measured measureRouterFit(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kRouter, "regression");
     if (info == nullptr) {
-        return notRun(kRouter);
+        return notRun(reading, kRouter);
     }
     LayerNumbers numbers{{{std::string(reading.value.role), "regression"}}, info->layers, {{}}};
     for (const LayerId layer : info->layers) {
@@ -217,7 +218,7 @@ Measured measureRouterFit(const Reading& reading) {
 Measured measureRouterCorrelation(const Reading& reading) {
     const session::QuantityInfo* info = reading.find(kRouter, "regression");
     if (info == nullptr) {
-        return notRun(kRouter);
+        return notRun(reading, kRouter);
     }
     Measured result;
     if (!reading.isSame) {

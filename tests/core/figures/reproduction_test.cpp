@@ -90,6 +90,13 @@ Figure page(const std::shared_ptr<const FigureSource>& source) {
     return FigureBuilder(source).build(request);
 }
 
+/// As if the experiment had never been asked for.
+void forget(MadeSource& source, const std::string& experiment) {
+    source.remove(experiment);
+    std::erase_if(source.head().experiments,
+                  [&](const session::ExperimentRecord& one) { return one.id == experiment; });
+}
+
 /// The row of that quantity.
 std::size_t rowOf(const TableFigure& table, const std::string& part) {
     const auto& names = table.columns[1].texts;
@@ -451,6 +458,29 @@ TEST_CASE("Reproduction: rows agree, deviate, lack an experiment or a value", "[
           std::string::npos);
 }
 
+TEST_CASE("Reproduction: what is under way, and what was run in vain", "[core][figures]") {
+    const auto source = sessionLike(mixtral());
+    source->remove("rank_counts");
+    const PaperValue& value = valueOf(mixtral(), Measure::RankAgreement);
+    Measured ranks = take(*source, Measure::RankAgreement);
+    CHECK(ranks.detail == "rank_counts kept none of it");
+    CHECK(stateOf(value, ranks, true) == RowState::NoValue);
+    for (session::ExperimentRecord& record : source->head().experiments) {
+        record.state = session::ExperimentState::Running;
+    }
+    ranks = take(*source, Measure::RankAgreement);
+    CHECK(ranks.missing == "rank_counts is not done yet");
+    CHECK(stateOf(value, ranks, true) == RowState::NotRun);
+}
+
+TEST_CASE("Reproduction: a dense model has none", "[core][figures]") {
+    const auto source = sessionLike(mixtral());
+    for (session::LayerSummary& layer : source->head().model.layers) {
+        layer.experts = 0;
+    }
+    CHECK(std::holds_alternative<NoticeFigure>(page(source).body));
+}
+
 TEST_CASE("Reproduction: the caption tells how the weights are stored", "[core][figures]") {
     const auto source = sessionLike(mixtral());
     source->head().model.storedDtype = "bfloat16";
@@ -485,7 +515,7 @@ TEST_CASE("Reproduction: NaN in one layer is left out and told", "[core][figures
 
 TEST_CASE("Reproduction: the CSV has every number, source and note", "[core][figures]") {
     const auto source = sessionLike(mixtral());
-    source->remove("rank_counts");
+    forget(*source, "rank_counts");
     const Figure figure = page(source);
     const std::string csv = toCsv(figure);
     CHECK(csv.find("\nid,quantity,published,measured,deviation,state,as published,source,note\n") !=
