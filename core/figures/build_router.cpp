@@ -198,7 +198,7 @@ public:
             m_body.columns.push_back({title, Kind::Number, {}, {}});
         }
         if (m_paper != nullptr) {
-            m_body.columns.push_back({"r, published", Kind::Number, {}, {}});
+            m_body.columns.push_back({"paper's r", Kind::Number, {}, {}});
         }
     }
 
@@ -246,6 +246,7 @@ private:
         }
         if (m_paper != nullptr) {
             m_body.columns.back().numbers.push_back(published);
+            m_body.columns.back().texts.emplace_back(std::isnan(published) ? "\u2013" : "");
         }
         ++m_body.rows;
     }

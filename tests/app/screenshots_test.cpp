@@ -9,6 +9,7 @@
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
 #include "widgets/figures/export.h"
+#include "widgets/panels/help_window.h"
 #include "widgets/panels/new_analysis_dialog.h"
 
 #include <QDir>
@@ -62,7 +63,11 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
     open(w);
     w.window().resize(size);
     for (int i = 0; i < w.window().figures().panels().size(); ++i) {
-        const std::string_view name = w.window().figures().panels().at(i)->info().name;
+        const figures::FigureInfo& info = w.window().figures().panels().at(i)->info();
+        const std::string_view name = info.name;
+        if (info.needsOther) {
+            continue;  // there is one session only
+        }
         w.showFigure(name);
         if (name == "output-similarity") {
             w.selection().setPair(PairSelection{QStringLiteral("2"), QStringLiteral("5")});
@@ -84,6 +89,10 @@ TEST_CASE("Screenshots", "[.][screenshots]") {
     w.actions().palette->trigger();
     QTest::qWait(100);
     save(w.window(), tag + QStringLiteral("_palette"));
+    w.showFigure("reproduction");
+    w.actions().help->trigger();
+    QTest::qWait(100);
+    save(w.find<HelpWindow>("helpWindow"), tag + QStringLiteral("_help"));
     w.actions().newAnalysis->trigger();
     QTest::qWait(200);
     save(w.find<NewAnalysisDialog>("newAnalysisDialog"), tag + QStringLiteral("_analysis"));

@@ -541,7 +541,7 @@ TEST_CASE("Router table: published values of a known model", "[core][figures]") 
     CHECK(table.columns[0].texts[table.rows - 3] == "published");
     CHECK(table.columns[5].numbers[table.rows - 3] == 0.33);
     CHECK(table.columns[5].numbers[table.rows - 1] == 0.07);
-    CHECK(table.columns[8].name == "r, published");
+    CHECK(table.columns[8].name == "paper's r");
     CHECK(table.columns[8].numbers[3] == -0.44);  // layer 1, gate
     CHECK(std::isnan(table.columns[8].numbers[4]));
     CHECK(figure.howToRead.find("Mixtral 8x7B") != std::string::npos);

@@ -146,6 +146,12 @@ TEST_CASE("Exported charts: no word is cut, too small or over another", "[widget
     checkWords(*tests::madeNeuronMap(experts, 14336, 3), width);
     checkWords(*tests::madeTable(experts / 2), width);
     checkWords(*figureOf("reproduction", experts, true), width);
+    tests::MadeSession mixtral{.layers = 32, .denseFirst = false};
+    mixtral.family = "mixtral";
+    mixtral.hiddenSize = 4096;
+    mixtral.intermediateSize = 14336;
+    checkWords(*tests::madeFigure("reproduction", 0, mixtral), width);
+    checkWords(*tests::madeFigure("router-table", 0, mixtral), width);  // with a column more
     tests::MadeSession session;
     session.experts = experts;
     const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));

@@ -77,6 +77,7 @@ std::vector<Exhibit> exhibits() {
     mixtral.hiddenSize = 4096;
     mixtral.intermediateSize = 14336;
     all.push_back({"reproduction", built("reproduction", mixtral, {})});
+    all.push_back({"router-table", built("router-table", mixtral, {})});
     all.push_back({"reproduction-other", built("reproduction", many, {})});
     return all;
 }
