@@ -13,6 +13,7 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QPixmap>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <QToolTip>
 
@@ -62,7 +63,8 @@ struct FigureView::Impl {
     void paintOutlines(QPainter& device, const figures::Selection& what, double width,
                        double fill) const;
     void paintTokens(QPainter& device, const figures::TokenSelection& tokens) const;
-    void updateScrollBar(FigureView& view) const;
+    void updateScrollBar(FigureView& view);
+    bool barFollowsFigure = false;  // while the bar is set from the figure, not by the user
 };
 
 void FigureView::Impl::rebuild(const FigureView& view) {
@@ -143,11 +145,12 @@ void FigureView::Impl::paintTokens(QPainter& device, const figures::TokenSelecti
     }
 }
 
-void FigureView::Impl::updateScrollBar(FigureView& view) const {
+// The bar's signals stay on: by them the scroll area shows and hides it.
+void FigureView::Impl::updateScrollBar(FigureView& view) {
     QScrollBar* bar = view.verticalScrollBar();
     const FigureBody::Scroll scroll = painter ? painter->body().scroll() : FigureBody::Scroll{};
     constexpr std::int64_t kMost = std::numeric_limits<int>::max();
-    const QSignalBlocker quiet(bar);
+    const QScopedValueRollback followsFigure(barFollowsFigure, true);
     bar->setRange(0, static_cast<int>(std::min(scroll.steps, kMost)));
     bar->setPageStep(static_cast<int>(std::min(scroll.page, kMost)));
     bar->setSingleStep(kWheelLines);
@@ -202,12 +205,14 @@ const std::shared_ptr<const figures::Figure>& FigureView::figure() const {
 void FigureView::setTitleVisible(bool visible) {
     m_impl->titleVisible = visible;
     m_impl->rebuild(*this);
+    m_impl->updateScrollBar(*this);
     viewport()->update();
 }
 
 void FigureView::setCaptionVisible(bool visible) {
     m_impl->captionVisible = visible;
     m_impl->rebuild(*this);
+    m_impl->updateScrollBar(*this);
     viewport()->update();
 }
 
@@ -491,7 +496,7 @@ void FigureView::wheelEvent(QWheelEvent* event) {
 }
 
 void FigureView::scrollContentsBy(int /*dx*/, int /*dy*/) {
-    if (m_impl->painter) {
+    if (m_impl->painter && !m_impl->barFollowsFigure) {
         m_impl->painter->body().scrollTo(verticalScrollBar()->value());
         m_impl->hover = {};
         m_impl->picture = QPixmap();

@@ -189,6 +189,28 @@ TEST_CASE("FigureView: long texts scroll, and a token is brought into view", "[w
     }
 }
 
+TEST_CASE("FigureView: the scroll bar comes and goes with what there is to scroll",
+          "[widgets][figures]") {
+    Shown shown(tests::madeFigure("weight-similarity"), {500, 300});
+    const QScrollBar& bar = *shown.view.verticalScrollBar();
+    CHECK_FALSE(bar.isVisible());
+    shown.view.setFigure(tests::madeFigure("parameters"));
+    QTest::qWait(1);
+    REQUIRE(bar.maximum() > 0);
+    CHECK(bar.isVisible());
+    CHECK(shown.view.viewport()->width() + bar.width() <= shown.view.width());
+    shown.view.resize(shown.view.width(), 1500);
+    QTest::qWait(1);
+    CHECK(bar.maximum() == 0);
+    CHECK_FALSE(bar.isVisible());
+    shown.view.resize(shown.view.width(), 300);
+    QTest::qWait(1);
+    CHECK(bar.isVisible());
+    shown.view.setFigure(tests::madeFigure("weight-similarity"));
+    QTest::qWait(1);
+    CHECK_FALSE(bar.isVisible());
+}
+
 TEST_CASE("FigureView: Ctrl+wheel changes the size of tokens", "[widgets][figures]") {
     tests::MadeSession lengthy;
     lengthy.tokens = 5000;
