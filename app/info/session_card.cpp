@@ -60,10 +60,13 @@ std::string textLine(const Head& head) {
     if (head.corpus.tokenCount() == 0) {
         return "none (static experiments only)";
     }
-    std::string line = fmt::format("{} tokens in {} documents", head.corpus.tokenCount(),
-                                   head.corpus.documentCount());
+    const auto counted = [](std::uint64_t count, const char* what) {
+        return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    };
+    std::string line = counted(head.corpus.tokenCount(), "token") + " in " +
+                       counted(head.corpus.documentCount(), "document");
     if (!head.corpus.domains.empty()) {
-        line += fmt::format(", {} domains", head.corpus.domains.size());
+        line += ", " + counted(head.corpus.domains.size(), "domain");
     }
     return line;
 }

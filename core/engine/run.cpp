@@ -32,6 +32,12 @@ public:
 
     Estimate estimateOnly() {
         open(existingCorpusForEstimate());
+        if (m_existing) {
+            m_request.corpus = m_corpus;
+            session::requireSameRun(m_existing->head(),
+                                    makeHead(m_request, m_models, m_experiments, m_plan.place),
+                                    m_existing->path());
+        }
         plan([this](const session::PartKey& key) { return isDoneForEstimate(key); }, 0);
         return m_plan.estimate;
     }
@@ -117,8 +123,8 @@ private:
         }
         if (parts && m_request.interrupted == Interrupted::Refuse) {
             throw Error(ErrorCode::Usage,
-                        fmt::format("{} holds an unfinished run. Go on with --resume, or remove "
-                                    "the folder to begin again.",
+                        fmt::format("{} holds an unfinished run. Go on with --resume, or drop it "
+                                    "with --restart to begin again.",
                                     store->partsFolder().string()));
         }
         if (parts && store->existingHead()) {
@@ -353,14 +359,23 @@ private:
 
     [[nodiscard]] text::TokenizedCorpus existingCorpusForEstimate() {
         std::error_code ignored;
-        if (m_request.session.empty()) {
+        const bool begins = m_request.interrupted == Interrupted::Discard &&
+                            !std::filesystem::exists(m_request.session, ignored);
+        if (m_request.session.empty() || begins) {
             return {};
         }
         try {
             m_existing = session::Session::open(m_request.session);
+            if (m_existing->isPartial() && m_existing->quantities().empty()) {
+                m_existing.reset();  // killed before anything was finished: as if it were not there
+                return {};
+            }
             return m_existing->head().corpus;
-        } catch (const Error&) {
-            return {};  // nothing there yet; run() says so if it is damaged
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::FileNotFound) {
+                throw;
+            }
+            return {};  // nothing there yet
         }
     }
 

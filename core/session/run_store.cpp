@@ -133,7 +133,7 @@ std::uint64_t resultBytes(const ResultIndex& index) {
 /// The old results' baselines, and which options give the same again.
 std::string baselineDifference(const Head& old) {
     if (old.baselines.empty()) {
-        return "no dense baseline. Leave out --baseline, choose";
+        return "a run without a baseline. Leave out --baseline, choose";
     }
     std::string names;
     for (const ModelSummary& baseline : old.baselines) {
@@ -259,7 +259,8 @@ struct RunStore::Impl {
             if (error) {
                 throw Error(
                     error.value() == ENOSPC ? ErrorCode::DiskFull : ErrorCode::FileUnwritable,
-                    fmt::format("Cannot create {}: {}.", folder.string(), error.message()));
+                    fmt::format("Cannot create {}: {}. Choose another output file with -o.",
+                                folder.string(), error.message()));
             }
             lock.emplace(folder);
         } while (!lock->holds(folder));
@@ -326,6 +327,19 @@ struct RunStore::Impl {
     }
 };
 
+void requireSameRun(const Head& existing, const Head& wanted, const std::filesystem::path& where) {
+    const std::string differs = difference(existing, wanted);
+    if (differs.empty()) {
+        return;
+    }
+    std::error_code ignored;
+    const bool parts = std::filesystem::is_directory(where, ignored);
+    throw Error(ErrorCode::BadSession,
+                fmt::format("{} holds {} of {} another output file with -o, or {}.", where.string(),
+                            parts ? "unfinished results" : "results", differs,
+                            parts ? "drop them with --restart" : "remove it"));
+}
+
 RunStore::RunStore(std::filesystem::path sessionPath) : m_impl(std::make_unique<Impl>()) {
     const h5::Guard guard;
     m_impl->session = std::move(sessionPath);
@@ -362,13 +376,8 @@ void RunStore::begin(const Head& head) {
     }
     m_impl->requireOneRun();
     if (m_impl->oldHead) {
-        const std::string differs = difference(*m_impl->oldHead, head);
-        if (!differs.empty()) {
-            throw Error(
-                ErrorCode::BadSession,
-                fmt::format("{} holds results of {} another output file with -o, or remove it.",
-                            m_impl->session.string(), differs));
-        }
+        const bool parts = parts::hasWork(m_impl->folder);
+        requireSameRun(*m_impl->oldHead, head, parts ? m_impl->folder : m_impl->session);
     }
     m_impl->head = combine(m_impl->oldHead, head);
     if (!parts::hasWork(m_impl->folder)) {

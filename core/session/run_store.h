@@ -13,6 +13,11 @@
 
 namespace moescope::session {
 
+/// Throws Error(BadSession) that says what differs unless results of `wanted` can be added to those
+/// of `existing`, which lie at `where` (RUN.h5 or its folder of parts): model identity, text,
+/// baselines, dtype and run options have to agree.
+void requireSameRun(const Head& existing, const Head& wanted, const std::filesystem::path& where);
+
 /// Where a run puts what it finished. While it runs, RUN.h5.partial/ holds head.h5 and one small
 /// complete HDF5 file per part, each written under a temporary name, flushed, fsynced and renamed:
 /// SIGKILL at any moment leaves a set of whole parts. finish() assembles them, with the parts of an

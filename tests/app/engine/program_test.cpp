@@ -146,7 +146,7 @@ TEST_CASE("moescope-engine: a run writes a session and says where", "[app][engin
     CHECK(run->head().title == "model");
     const auto info = bench.run({"info", "run.h5"});
     CHECK(info.exitCode == 0);
-    CHECK_THAT(info.out, Catch::Contains("58 tokens in 1 documents"));
+    CHECK_THAT(info.out, Catch::Contains("58 tokens in 1 document"));
     for (const session::ExperimentRecord& record : run->head().experiments) {
         CAPTURE(record.id);
         CHECK(record.state == session::ExperimentState::Done);
@@ -317,8 +317,13 @@ TEST_CASE("moescope-engine: a session of another text or cut off is refused", "[
     CHECK(other.exitCode == 6);
     CHECK_THAT(other.err, Catch::Contains("another text"));
     CHECK(bench.session()->head().corpus.tokenCount() == 4);
+    // An estimate of a run that would be refused is of no use to anybody.
+    checkFails(bench.analyze({"--prompt", "two", "--dry-run"}), 6, {"another text"});
+    CHECK(bench.analyze({"--prompt", "one", "--dry-run"}).exitCode == 0);
+    CHECK(bench.analyze({"--experiments", "rank_counts", "--dry-run"}).exitCode == 0);
     const auto size = std::filesystem::file_size(bench / "run.h5");
     std::filesystem::resize_file(bench / "run.h5", size / 2);
+    checkFails(bench.analyze({"--prompt", "one", "--dry-run"}), 6, {"run.h5"});
     checkFails(bench.run({"info", "run.h5"}), 6, {"run.h5"});
 }
 

@@ -8,6 +8,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/session_builder.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
 
 #include <algorithm>
 
@@ -279,6 +280,9 @@ TEST_CASE("RunStore: another model or text is refused, a newer definition is com
     other = syntheticHead(run);
     other.run.optionsJson = R"({"top_k":1})";
     refuses(other, "Give the same --top-k, choose another output file");
+    CHECK_NOTHROW(session::requireSameRun(syntheticHead(run), syntheticHead(run), path));
+    tests::checkThrows([&] { session::requireSameRun(syntheticHead(run), other, folder.path()); },
+                       ErrorCode::BadSession, {folder.path().string(), "unfinished", "--restart"});
 
     other = syntheticHead(run);
     other.experiments.front().version += 1;
