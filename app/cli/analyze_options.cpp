@@ -100,7 +100,9 @@ std::string experimentList() {
 
 void AnalyzeCommand::attach(CLI::App& program) {
     m_app = program.add_subcommand("analyze", "Run experiments on a checkpoint, write a session");
-    m_app->add_option("CHECKPOINT", m_given.checkpoint, "Hugging Face checkpoint folder")
+    m_app
+        ->add_option("CHECKPOINT", m_given.checkpoint,
+                     "Hugging Face checkpoint folder, or GGUF file")
         ->required();
     m_app->add_option("-o,--output", m_given.session, "Session to write, or to add to")
         ->type_name("RUN.h5");

@@ -10,7 +10,7 @@ void InfoCommand::attach(CLI::App& program) {
     m_app = program.add_subcommand("info", "Say what a checkpoint or a session holds");
     m_app
         ->add_option("PATH", m_path,
-                     "Checkpoint folder, folder of checkpoints, or session (RUN.h5)")
+                     "Checkpoint folder, GGUF file, folder of checkpoints, or session (RUN.h5)")
         ->required();
     m_app->add_flag("--json", m_json, "One JSON document on stdout");
     m_app->footer(

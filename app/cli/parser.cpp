@@ -32,6 +32,24 @@ std::string calledName(const CLI::App& parser) {
     return parser.get_name() + (called.empty() ? "" : " " + called.front()->get_name());
 }
 
+/// What CLI11 calls extras, in the order given.
+std::string unknownWords(const CLI::App& parser) {
+    const std::vector<std::string> words = parser.remaining(/*recurse=*/true);
+    if (parser.get_subcommands().empty() && !words.empty() && !words.front().starts_with('-')) {
+        std::string commands;
+        for (const CLI::App* command :
+             parser.get_subcommands([](const CLI::App*) { return true; })) {
+            commands += (commands.empty() ? "" : ", ") + command->get_name();
+        }
+        return "There is no command \"" + words.front() + "\"; there are: " + commands + ".";
+    }
+    std::string list;
+    for (const std::string& word : words) {
+        list += " " + word;
+    }
+    return "Not understood:" + list;
+}
+
 bool needsQuotes(const std::string& argument) {
     constexpr std::string_view kPlain =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=./:,+@%";
@@ -68,13 +86,17 @@ std::optional<std::string> parse(CLI::App& parser, std::span<const std::string> 
     try {
         parser.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-        // Of a command, CLI11 prints that command's footer alone.
-        const bool ofCommand = !parser.get_subcommands().empty();
-        return parser.help() + (ofCommand ? "\n" + std::string(kExitCodes) + "\n" : "");
+        // Of a command, CLI11 prints that command's own footer alone, if it has one.
+        const std::string help = parser.help();
+        const bool isComplete = help.find(kExitCodes) != std::string::npos;
+        return help + (isComplete ? "" : "\n" + std::string(kExitCodes) + "\n");
     } catch (const CLI::CallForAllHelp&) {
         return parser.help("", CLI::AppFormatMode::All);
     } catch (const CLI::CallForVersion& version) {
         return std::string(version.what()) + "\n";
+    } catch (const CLI::ExtrasError&) {
+        throw Error(ErrorCode::Usage, unknownWords(parser) + "\nRun \"" + calledName(parser) +
+                                          " --help\" for what there is.");
     } catch (const CLI::ParseError& error) {
         throw Error(ErrorCode::Usage, std::string(error.what()) + "\nRun \"" + calledName(parser) +
                                           " --help\" for what there is.");

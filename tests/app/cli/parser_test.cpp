@@ -77,6 +77,30 @@ TEST_CASE("parse: what is not understood is a usage error that says where to loo
     }
 }
 
+TEST_CASE("parse: words that nobody knows are named in the order given", "[app][cli]") {
+    const auto refuses = [](const Strings& arguments, const char* words) {
+        checkThrows([&] { static_cast<void>(Programme().parse(arguments)); }, ErrorCode::Usage,
+                    {words});
+    };
+    refuses({"analyse", "model"}, "There is no command \"analyse\"; there are: analyze, info.");
+    refuses({"analyze", "model", "--promt", "x"}, "Not understood: --promt x\n");
+    refuses({"--promt", "x"}, "Not understood: --promt x\n");
+}
+
+TEST_CASE("parse: exit codes stand once in the help of every command", "[app][cli]") {
+    for (const Strings& arguments :
+         {Strings{"--help"}, Strings{"info", "--help"}, Strings{"open", "--help"}}) {
+        Programme programme;
+        programme.parser->add_subcommand("open", "A command without examples");
+        const auto help = programme.parse(arguments);
+        REQUIRE(help);
+        const std::size_t first = help->find("Exit codes:");
+        CAPTURE(arguments);
+        CHECK(first != std::string::npos);
+        CHECK(help->find("Exit codes:", first + 1) == std::string::npos);
+    }
+}
+
 TEST_CASE("parse: says which subcommand was called", "[app][cli]") {
     Programme programme;
     CHECK_FALSE(programme.parse({"info", "run.h5", "--json"}));
