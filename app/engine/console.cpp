@@ -17,8 +17,11 @@ using session::RunEvent;
 constexpr auto kQuietAtMost = std::chrono::seconds(30);
 
 std::string progressText(const RunEvent& event) {
-    std::string text = fmt::format("{:3.0f} %  {}", 100.0 * event.fraction, event.stage);
-    if (event.remainingSeconds) {
+    std::string text = fmt::format("{:3.0f} %", 100.0 * event.fraction);
+    if (!event.stage.empty()) {
+        text += "  " + event.stage;
+    }
+    if (event.remainingSeconds && event.fraction < 1.0) {
         text += fmt::format(", {} left", durationText(*event.remainingSeconds));
     }
     return text;

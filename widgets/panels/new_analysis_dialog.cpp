@@ -340,7 +340,8 @@ void NewAnalysisDialog::takeEstimate(const session::RunEvent& event) {
     }
     QStringList parts;
     if (event.seconds > 0.0) {
-        parts << tr("about %1").arg(formatDuration(event.seconds));
+        const QString duration = formatDuration(event.seconds);
+        parts << (event.seconds < 1.0 ? duration : tr("about %1").arg(duration));
     }
     parts << tr("%1 of memory").arg(formatBytes(static_cast<double>(event.memoryBytes)))
           << tr("%1 on disk").arg(formatBytes(static_cast<double>(event.diskBytes)))

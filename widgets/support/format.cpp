@@ -63,7 +63,10 @@ QString formatPercent(double share) {
 }
 
 QString formatDuration(double seconds) {
-    const auto whole = static_cast<long long>(std::lround(std::max(seconds, 0.0)));
+    if (!(seconds >= 1.0)) {
+        return QStringLiteral("under a second");
+    }
+    const auto whole = static_cast<long long>(std::lround(seconds));
     if (whole < 60) {
         return QStringLiteral("%1 s").arg(whole);
     }

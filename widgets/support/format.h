@@ -16,6 +16,6 @@ namespace moescope::widgets {
 /// "0.10", "-0.25": as many decimals as asked for, with a true minus sign.
 [[nodiscard]] QString signedNumber(double value, int decimals);
 [[nodiscard]] QString formatPercent(double share);     ///< "14.9 %"
-[[nodiscard]] QString formatDuration(double seconds);  ///< "1 min 20 s"
+[[nodiscard]] QString formatDuration(double seconds);  ///< "1 min 20 s", "under a second"
 
 }  // namespace moescope::widgets

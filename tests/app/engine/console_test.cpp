@@ -83,6 +83,15 @@ TEST_CASE("ConsoleObserver: one rewritten line on a terminal", "[app][engine]") 
     CHECK(lines(out.str()) == 2);
 }
 
+TEST_CASE("ConsoleObserver: the end of a run has no time left", "[app][engine]") {
+    std::ostringstream out;
+    ConsoleObserver observer(out, false);
+    RunEvent event = progress(1.0, 0.2);
+    event.stage.clear();  // nothing was left to do
+    observer.onEvent(event);
+    CHECK(out.str() == "100 %\n");
+}
+
 TEST_CASE("ConsoleObserver: few plain lines in a log file", "[app][engine]") {
     std::ostringstream out;
     steady_clock::time_point now{};

@@ -27,6 +27,8 @@ TEST_CASE("format: numbers as people read them", "[widgets][support]") {
     CHECK(formatValue(std::nan("")) == QStringLiteral("not available"));
     CHECK(signedNumber(0.1, 2) == QStringLiteral("0.10"));
     CHECK(signedNumber(-0.25, 2) == QString(QChar(0x2212)) + QStringLiteral("0.25"));
+    CHECK(formatDuration(0.2) == QStringLiteral("under a second"));
+    CHECK(formatDuration(1.4) == QStringLiteral("1 s"));
     CHECK(formatDuration(80) == QStringLiteral("1 min 20 s"));
     CHECK(formatDuration(7325) == QStringLiteral("2 h 2 min"));
 }
