@@ -9,6 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 packaging/setup.sh "$@"
+case " $* " in *" --help "* | *" -h "*) exit 0 ;; esac
 
 preset=release
 while [ $# -gt 0 ]; do

@@ -8,4 +8,5 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 packaging/setup.sh --preset ci --tests "$@"
+case " $* " in *" --help "* | *" -h "*) exit 0 ;; esac
 ctest --preset ci
