@@ -25,4 +25,5 @@ fi
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     exec "$bin/moescope" demo
 fi
-exec "$bin/moescope" demo --headless -o "$root/build/demo"
+"$bin/moescope" demo --headless -o "$root/build/demo"
+echo "The demo's session and figures are in $root/build/demo. What else there is: $bin/moescope --help" >&2
