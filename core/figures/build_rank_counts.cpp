@@ -274,7 +274,8 @@ Figure buildSideBySide(const BuildContext& context) {
     Figure figure = context.frame("rank counts, all layers side by side", tokensOf(context));
     saySelected(context, info.layers, figure);
     figure.howToRead =
-        "Layer: correlation of the ranks. The largest ranks at the top right; bright on the rising "
+        "Layer: \xCF\x81 = Spearman's correlation of both ranks. The largest ranks at the top "
+        "right; bright on the rising "
         "diagonal: the router ranks experts by the size of their outputs. Dots: the most frequent "
         "score "
         "rank of each norm rank.";
@@ -314,8 +315,11 @@ Figure buildRankCounts(const BuildContext& context) {
         "Rank {0} = largest. Norm ranks go from left to right; in each group one bar per score "
         "rank. "
         "A tall bar at {0}/{0}: the router prefers the expert with the largest output. The line is "
-        "what chance would give.",
-        ranks);
+        "what chance would give. \xCF\x81 = Spearman's correlation of both ranks; diagonal = share "
+        "of the counts at equal ranks ({1:.1f} % by chance); agree = norm ranks whose most "
+        "frequent "
+        "score rank is the same.",
+        ranks, 100.0 / ranks);
     if (context.request.ranks) {
         checkRanks(*context.request.ranks, ranks);
         for (RankCountsPanel& panel : panels) {
@@ -327,7 +331,8 @@ Figure buildRankCounts(const BuildContext& context) {
     } else if (ranks > kMostBars) {
         figure.howToRead = fmt::format(
             "Rank {} = largest; bright on the rising diagonal: the router ranks experts by the "
-            "size of their outputs. Dots: the most frequent score rank of each norm rank.",
+            "size of their outputs. Dots: the most frequent score rank of each norm rank. "
+            "\xCF\x81 = Spearman's correlation of both ranks.",
             ranks);
         for (const RankCountsPanel& panel : panels) {
             figure.howToRead += agreementOf(panel);

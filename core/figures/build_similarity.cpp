@@ -64,13 +64,20 @@ void setScale(const BuildContext& context, HeatMapFigure& body, Limits overLayer
 
 /// Figures of one experiment that differ in what they show of each role.
 struct Measure {
-    std::string_view figure, suffix, what, barLabel;
+    std::string_view figure, suffix, what, barLabel, howToRead;
 };
 constexpr std::array kMeasures{
-    Measure{"matched-similarity", "", "similarity of matched neurons", "cosine similarity"},
-    Measure{"matched-growth-similarity", "_growth", "growth of similarity by matching",
-            "growth of cosine similarity"},
-    Measure{"matched-order-similarity", "_tau", "order of matched neurons", "Kendall's \xCF\x84"},
+    Measure{"matched-similarity", "", "similarity of matched neurons", "cosine similarity",
+            "1 = the same neurons, perhaps in another order. Matching makes even random matrices "
+            "alike: compare with the value for them, which is above 0."},
+    Measure{
+        "matched-growth-similarity", "_growth", "growth of similarity by matching",
+        "growth of cosine similarity",
+        "Similarity of matched neurons minus that of the matrices as they are. Near 0: matching "
+        "changes little, the neurons already stand in a common order."},
+    Measure{"matched-order-similarity", "_tau", "order of matched neurons", "Kendall's \xCF\x84",
+            "1 = matched neurons stand in the same order in both experts, as after a common "
+            "start; 0 = in no common order."},
 };
 
 const Measure* measureOf(const BuildContext& context) {
@@ -314,6 +321,9 @@ Figure buildSimilarity(const BuildContext& context) {
     Figure figure = context.frame(whatOf(context, body, roles), tokens);
     if (selected) {
         sayTokens(context, *selected, perToken, rows, figure);
+    }
+    if (const Measure* measure = measureOf(context)) {
+        figure.howToRead = measure->howToRead;
     }
     figure.caption += baselinesOf(context.head(), body.panels.front().rowLabels);
     figure.caption += randomOf(context);

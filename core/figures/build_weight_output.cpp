@@ -88,8 +88,8 @@ public:
             WeightOutputRelation relation = relationOf(source, layer);
             ScatterPanel panel;
             panel.title = source.role;  // the axis says which similarity
-            panel.note =
-                fmt::format("r = {:.2f}, \u03c1 = {:.2f}", relation.pearson, relation.spearman);
+            panel.note = fmt::format("r = {}, \u03c1 = {}", correlationText(relation.pearson),
+                                     correlationText(relation.spearman));
             panel.xTitle = source.kind->axis;
             panel.yTitle = "output similarity";
             panel.group.assign(relation.weights.size(), 0);

@@ -4,6 +4,8 @@
 
 #include "core/numerics/correlation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -30,6 +32,11 @@ WeightOutputRelation relate(const Matrix& weights, const Matrix& outputs, std::s
     relation.pearson = numerics::pearson(x, y);
     relation.spearman = numerics::spearman(x, y);
     return relation;
+}
+
+std::string correlationText(double value) {
+    const std::string digits = fmt::format("{:.2f}", std::abs(value));
+    return value < 0.0 && digits != "0.00" ? "\u2212" + digits : digits;
 }
 
 }  // namespace moescope::figures

@@ -5,6 +5,7 @@
 #include "core/figures/figure.h"
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,5 +23,8 @@ struct WeightOutputRelation {
 /// that is not finite are left out.
 [[nodiscard]] WeightOutputRelation relate(const Matrix& weights, const Matrix& outputs,
                                           std::size_t experts);
+
+/// A correlation for people: two decimals, with a true minus sign ("\u22120.25").
+[[nodiscard]] std::string correlationText(double value);
 
 }  // namespace moescope::figures

@@ -35,6 +35,16 @@ bool isPair(const std::pair<std::uint16_t, std::uint16_t>& pair, int a, int b) {
     return (pair.first == a && pair.second == b) || (pair.first == b && pair.second == a);
 }
 
+/// As many parts of "r = 0.91, \u03c1 = 0.89" as there is room for: half a number would be another
+/// number.
+QString wholeParts(const QString& note, const QFontMetricsF& metrics, double room) {
+    QString parts = note;
+    while (!parts.isEmpty() && metrics.horizontalAdvance(parts) > room) {
+        parts.truncate(std::max<qsizetype>(parts.lastIndexOf(QStringLiteral(", ")), 0));
+    }
+    return parts;
+}
+
 }  // namespace
 
 ScatterBody::ScatterBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
@@ -316,7 +326,7 @@ void ScatterBody::paintTitle(QPainter& painter, const Panel& panel) const {
     const double room = area.width() - metrics.horizontalAdvance(title) - 6.0;
     painter.setPen(style().theme.secondaryText);
     painter.drawText(area, Qt::AlignRight | Qt::AlignTop,
-                     metrics.elidedText(QString::fromStdString(data.note), Qt::ElideRight, room));
+                     wholeParts(QString::fromStdString(data.note), metrics, room));
 }
 
 void ScatterBody::paintPanel(QPainter& painter, const Panel& panel) const {

@@ -105,6 +105,16 @@ TEST_CASE("FigureBuilder: NaN is left out of limits and stays in the data", "[co
     CHECK(has(toCsv(figure), "gate,0,1,nan"));
 }
 
+TEST_CASE("FigureBuilder: each figure of matched neurons says how to read itself",
+          "[core][figures]") {
+    const FigureBuilder builder(std::make_shared<MadeSource>(MadeSession{}));
+    CHECK(has(builder.build(request("matched-similarity", 2)).howToRead, "random matrices"));
+    CHECK(has(builder.build(request("matched-growth-similarity", 2)).howToRead, "minus that"));
+    const std::string order = builder.build(request("matched-order-similarity", 2)).howToRead;
+    CHECK(has(order, "same order"));
+    CHECK_FALSE(has(order, "random"));
+}
+
 TEST_CASE("FigureBuilder: maps of single tokens name text and chosen experts", "[core][figures]") {
     const FigureBuilder builder(std::make_shared<MadeSource>(MadeSession{}));
     FigureRequest wanted = request("output-similarity", 1);
@@ -138,6 +148,10 @@ TEST_CASE("FigureBuilder: rank counts of a layer and of all layers", "[core][fig
     }
     CHECK(body.panels[0].uniform == 8.0);
     CHECK(*body.panels[0].spearman > 0.3);
+    // What the bars' summary abbreviates.
+    for (const char* word : {"Spearman", "diagonal", "12.5 % by chance", "agree"}) {
+        CHECK(has(figure.howToRead, word));
+    }
     CHECK(has(body.panels[1].title, "ALL"));
 }
 

@@ -84,6 +84,12 @@ TEST_CASE("FigureBuilder: weights and outputs, a layer and over layers", "[core]
     REQUIRE(scatter.panels.size() == 9);  // three similarities, three roles
     CHECK(scatter.panels[0].x.size() == 28);
     CHECK(scatter.panels[0].pairs[0] == std::pair<std::uint16_t, std::uint16_t>{1, 0});
+    for (const ScatterPanel& panel : scatter.panels) {
+        CHECK(panel.note.rfind("r = ", 0) == 0);
+    }
+    CHECK(correlationText(-0.254) == "\u22120.25");
+    CHECK(correlationText(0.996) == "1.00");
+    CHECK(correlationText(-0.001) == "0.00");
     wanted.layer.reset();
     wanted.roles = {"up"};
     const Figure overLayers = builder.build(wanted);

@@ -91,6 +91,20 @@ TEST_CASE("Charts in a view: a scatter chooses experts and pairs, zooms and move
     CHECK(pair.first() == QVariantList{6, 2});
 }
 
+TEST_CASE("Charts in a view: a note without room loses whole parts", "[widgets][figures]") {
+    const auto withNote = [](const std::string& note) {
+        figures::Figure figure = *tests::madeRegression(8, 2);
+        std::get<figures::ScatterFigure>(figure.body).panels.front().note = note;
+        return std::make_shared<const figures::Figure>(std::move(figure));
+    };
+    const auto pictureOf = [&](const std::string& note) { return Shown(withNote(note)).picture(); };
+    // Half of "0.1234" would be another number.
+    const std::string first = "r = 0.12";
+    CHECK(pictureOf(first + ", s = 0." + std::string(200, '3')) == pictureOf(first));
+    CHECK(pictureOf(first + ", s = 0.3") != pictureOf(first));
+    CHECK(pictureOf("r = 0." + std::string(200, '3')) == pictureOf(""));
+}
+
 TEST_CASE("Charts in a view: groups of a scatter hide", "[widgets][figures]") {
     Shown shown(tests::madeNeuronCloud(8, 30000));
     const auto isThree = [](const figures::Hit& hit) { return hit.expert == 3; };
