@@ -246,9 +246,23 @@ void makeFolder(const std::filesystem::path& folder) {
     }
 }
 
+QtMessageHandler nextHandler = nullptr;
+
+/// Qt speaks of the folder of a login session on every start where there is none: as root, in a
+/// container, in a batch job.
+void withoutNoise(QtMsgType type, const QMessageLogContext& context, const QString& message) {
+    if (nextHandler != nullptr &&
+        !message.startsWith(QLatin1String("QStandardPaths: XDG_RUNTIME_DIR not set"))) {
+        nextHandler(type, context, message);
+    }
+}
+
 }  // namespace
 
 void prepareDrawing() {
+    if (nextHandler == nullptr) {
+        nextHandler = qInstallMessageHandler(withoutNoise);
+    }
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
     }

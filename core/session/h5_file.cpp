@@ -156,6 +156,10 @@ File openFile(const std::filesystem::path& path) {
         throw Error(ErrorCode::FileUnreadable,
                     fmt::format("{} cannot be read: permission denied.", path.string()));
     }
+    if (std::filesystem::is_directory(path, error)) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("{} is a folder, not a session: give its RUN.h5.", path.string()));
+    }
     const Properties access = accessProperties();
     File file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
     if (!file.valid()) {
@@ -168,7 +172,10 @@ File openFile(const std::filesystem::path& path) {
         }
         throw Error(
             ErrorCode::BadSession,
-            fmt::format("{} is not an HDF5 file, or it is truncated ({}).", path.string(), reason));
+            fmt::format(
+                "{} is not an HDF5 file, or it is truncated ({}). If it was a session, copy "
+                "it again, or remove it and run the analysis anew.",
+                path.string(), reason));
     }
     if (!hasAttribute(file.get(), schema::kAttrFormat) ||
         readString(file.get(), schema::kAttrFormat) != schema::kFormat) {

@@ -9,6 +9,9 @@
 #include "tests/support/session_builder.h"
 #include "tests/support/temporary_folder.h"
 
+#include <QStringList>
+#include <QtGlobal>
+
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -169,6 +172,18 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
         plan.file.format = format;
         CHECK(exported(plan).names.size() == 24 * 3 + 2 + 7);
     }
+}
+
+TEST_CASE("prepareDrawing: Qt's word on a missing login session is kept back", "[app][export]") {
+    static QStringList heard;
+    const auto before = qInstallMessageHandler(
+        [](QtMsgType, const QMessageLogContext&, const QString& text) { heard << text; });
+    prepareDrawing();
+    prepareDrawing();
+    qWarning("QStandardPaths: XDG_RUNTIME_DIR not set, defaulting to '/tmp/runtime-root'");
+    qWarning("something else");
+    qInstallMessageHandler(before);
+    CHECK(heard == QStringList{QStringLiteral("something else")});
 }
 
 TEST_CASE("exportFigures: long texts are shortened and it says so", "[app][export]") {

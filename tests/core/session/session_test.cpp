@@ -9,6 +9,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/session_builder.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
 
 #include <hdf5.h>
 
@@ -65,6 +66,8 @@ TEST_CASE("Session: wrong files are refused by kind", "[core][session]") {
         H5Fcreate((folder / "foreign.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     H5Fclose(foreign);
     CHECK(codeOf(folder / "foreign.h5") == ErrorCode::BadSession);
+    tests::checkThrows([&] { static_cast<void>(Session::open(folder.path())); },
+                       ErrorCode::BadSession, {folder.path().string(), "is a folder"});
 }
 
 TEST_CASE("Session: a newer major version is refused, a newer minor opens", "[core][session]") {
