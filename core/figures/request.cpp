@@ -88,7 +88,7 @@ constexpr std::array kFigures{
     FigureInfo{.name = "expert-projection",
                .experiment = "expert_projection",
                .title = "Experts projected",
-               .listTitle = "Projection",
+               .listTitle = "Experts projected",
                .hasRoles = true,
                .hasOutliers = true},
     FigureInfo{.name = "neuron-projection",

@@ -258,7 +258,7 @@ void FigurePanel::showMissing() {
     m_messages->showMessage(
         MessageBar::Kind::Info,
         running ? tr("%1 will appear here as the analysis goes on.").arg(text(m_info.title))
-                : tr("%1 is not in this session.").arg(text(m_info.title)));
+                : tr("Not in this session: %1.").arg(text(m_info.title)));
     m_messages->setAction(running ? QString() : tr("Run now..."));
 }
 

@@ -83,7 +83,7 @@ QWidget* NewAnalysisDialog::checkpointPart() {
     auto* part = new QWidget(this);
     m_checkpoint = new PathField(QStringLiteral("checkpointPath"), PathField::What::Folder,
                                  tr("Checkpoint folder"), part);
-    m_checkpoint->setPlaceholder(tr("Folder with config.json and safetensors files"));
+    m_checkpoint->setPlaceholder(tr("Checkpoint folder, or GGUF file"));
     m_card = new PropertyPage(QStringLiteral("checkpointCard"), part);
     m_card->setMinimumHeight(6 * fontMetrics().lineSpacing());
     auto* column = new QVBoxLayout(part);
@@ -148,8 +148,7 @@ void NewAnalysisDialog::build() {
     m_text = new TextSourceEditor(m_workspace.paths().demoText, this);
     m_baseline = new PathField(QStringLiteral("baselinePaths"), PathField::What::Folder,
                                tr("Dense baseline"), this);
-    m_baseline->setPlaceholder(
-        tr("Optional: a dense checkpoint of the same shape; several with \"; \" between"));
+    m_baseline->setPlaceholder(tr("Optional, of the same shape; several with \"; \" between"));
     m_output = new PathField(QStringLiteral("outputPath"), PathField::What::NewFile,
                              tr("Session file"), this);
     m_output->setFilter(tr("Sessions (*.h5)"));
