@@ -6,6 +6,7 @@
 #include "core/figures/figure_keys.h"
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
+#include "widgets/panels/drop_overlay.h"
 #include "widgets/panels/figure_list.h"
 #include "widgets/panels/figures_area.h"
 #include "widgets/panels/help_window.h"
@@ -17,6 +18,7 @@
 
 #include <QAbstractItemModel>
 #include <QComboBox>
+#include <QDir>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFile>
@@ -30,6 +32,7 @@
 #include <QSlider>
 #include <QStackedWidget>
 #include <QTableView>
+#include <QTemporaryDir>
 #include <QTextBrowser>
 #include <QToolButton>
 #include <QTreeView>
@@ -434,6 +437,30 @@ TEST_CASE("MainWindow: a dropped checkpoint folder begins a new analysis", "[app
     CHECK(dialog.request().checkpoint == QString::fromStdString(folder.string()));
 }
 
+TEST_CASE("MainWindow: what the program can open is known by its name", "[app][gui]") {
+    const QTemporaryDir root;
+    const QDir folder(root.path());
+    for (const char* name : {"hub", "gguf", "models", "models/one", "empty"}) {
+        REQUIRE(folder.mkpath(QString::fromUtf8(name)));
+    }
+    for (const char* name : {"hub/config.json", "gguf/a-00001-of-00002.gguf", "models/one/b.gguf",
+                             "c.gguf", "run.h5", "notes.txt"}) {
+        REQUIRE(QFile(folder.filePath(QString::fromUtf8(name))).open(QIODevice::WriteOnly));
+    }
+    const auto kind = [&](const char* name) {
+        return kindOfPath(folder.filePath(QString::fromUtf8(name)));
+    };
+    for (const char* name : {"hub", "gguf", "models", "c.gguf"}) {
+        CAPTURE(name);
+        CHECK(kind(name) == DropKind::Checkpoint);
+    }
+    CHECK(kind("run.h5") == DropKind::Session);
+    for (const char* name : {"empty", "notes.txt", "absent.gguf"}) {
+        CAPTURE(name);
+        CHECK(kind(name) == DropKind::Nothing);
+    }
+}
+
 TEST_CASE("MainWindow: recent files open again and the list can be cleared", "[app][gui]") {
     WindowFixture w;
     w.openSession();
@@ -493,7 +520,7 @@ TEST_CASE("MainWindow: what is not in the session is offered to be run", "[app][
     w.window().figures().setCurrent(0);
     auto* bar = w.panel().findChild<MessageBar*>();
     REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
-    CHECK(bar->text().contains(QStringLiteral("not in this session")));
+    CHECK(bar->text().contains(QStringLiteral("Not in this session")));
     // The made-up session names no command line: the dialog asks for what is missing.
     QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
                       Qt::LeftButton);

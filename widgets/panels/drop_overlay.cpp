@@ -20,6 +20,12 @@ constexpr int kMargin = 16;
 constexpr int kRadius = 8;
 constexpr int kFillAlpha = 235;
 
+/// config.json of the hub's checkpoints, or a GGUF file.
+bool holdsModel(const QDir& folder) {
+    return QFileInfo::exists(folder.filePath(QStringLiteral("config.json"))) ||
+           !folder.entryList({QStringLiteral("*.gguf")}, QDir::Files).isEmpty();
+}
+
 bool isFolderOfCheckpoints(const QString& path) {
     // The hub's cache: models--org--name/snapshots/HASH, or a folder that holds such folders.
     const QDir folder(path);
@@ -28,7 +34,7 @@ bool isFolderOfCheckpoints(const QString& path) {
     }
     const QStringList inner = folder.entryList(QDir::Dirs | QDir::NoDotAndDotDot);
     return std::any_of(inner.begin(), inner.end(), [&](const QString& name) {
-        return QFileInfo::exists(folder.filePath(name + QStringLiteral("/config.json")));
+        return holdsModel(QDir(folder.filePath(name)));
     });
 }
 
@@ -40,12 +46,13 @@ DropKind kindOfPath(const QString& path) {
         return DropKind::Session;
     }
     if (info.isDir()) {
-        const bool checkpoint =
-            QFileInfo::exists(QDir(path).filePath(QStringLiteral("config.json"))) ||
-            isFolderOfCheckpoints(path);
+        const bool checkpoint = holdsModel(QDir(path)) || isFolderOfCheckpoints(path);
         return checkpoint ? DropKind::Checkpoint : DropKind::Nothing;
     }
     const QString suffix = info.suffix().toLower();
+    if (info.isFile() && suffix == QLatin1String("gguf")) {
+        return DropKind::Checkpoint;
+    }
     const bool session = suffix == QLatin1String("h5") || suffix == QLatin1String("hdf5") ||
                          suffix == QLatin1String("nxs");
     return info.isFile() && session ? DropKind::Session : DropKind::Nothing;

@@ -12,7 +12,8 @@ namespace moescope::widgets {
 /// What a dropped file is to the program.
 enum class DropKind { Nothing, Session, Checkpoint };
 
-/// A folder with config.json is a checkpoint; *.h5, *.hdf5, *.nxs and RUN.h5.partial are sessions.
+/// A GGUF file and a folder with one or with config.json are checkpoints; *.h5, *.hdf5, *.nxs and
+/// RUN.h5.partial are sessions.
 [[nodiscard]] DropKind kindOfPath(const QString& path);
 
 /// The local files of a drag, those the program can open.

@@ -267,7 +267,8 @@ void NewAnalysisDialog::takeCheckpoint() {
 
 void NewAnalysisDialog::suggestOutput() {
     const bool untouched = m_output->path().isEmpty() || m_output->path() == m_suggested;
-    const QString model = QFileInfo(m_checkpoint->path()).fileName();
+    const QFileInfo given(m_checkpoint->path());
+    const QString model = given.isFile() ? given.completeBaseName() : given.fileName();
     if (!untouched || model.isEmpty()) {
         return;
     }
