@@ -83,6 +83,11 @@ constexpr V correlations(std::string_view said, std::span<const int> first,
             .series = series};
 }
 
+// Neurons in unrelated order give tau = 0 with a standard deviation of sqrt(2 (2 m + 5) / (9 m (m -
+// 1))) a pair: up to 0.0004 for the mean over the pairs and roles of a layer of Grok-1, so that
+// their margin is not that of the last digit.
+constexpr double kScatterOfTau = 0.001;
+
 constexpr V tau(std::string_view said, double value, double margin, std::span<const int> layers) {
     return {.measure = MatchedOrder,
             .said = said,
@@ -225,7 +230,7 @@ constexpr std::array kDeepSeek{
       .low = 0.4,
       .high = kOne,
       .source = "App. E"},
-    tau("\u22120.0002", -0.0002, 0.001, kDeepSeekReordered),
+    tau("\u22120.0002", -0.0002, kScatterOfTau, kDeepSeekReordered),
     growth("1e0", 0.0, kDeepSeekReordered),
     fit("gate", "0.40", 0.40),
     fit("up", "0.00", 0.00),
@@ -255,7 +260,7 @@ constexpr std::array kDeepSeek{
 
 constexpr std::array kGrok{
     kUnrelatedWeights,
-    tau("\u22120.0003", -0.0003, 0.001, kGrokReordered),
+    tau("\u22120.0003", -0.0003, kScatterOfTau, kGrokReordered),
     growth("1e0", 0.0, kGrokReordered),
     fit("gate", "0.15", 0.15),
     fit("up", "0.04", 0.04),

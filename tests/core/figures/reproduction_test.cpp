@@ -211,7 +211,8 @@ TEST_CASE("Reproduction: weights, against sums written out", "[core][figures]") 
         for (std::uint64_t i = 0; i < 8; ++i) {
             mean += map.at(i * 9 + 8) / 8.0;
         }
-        above += meanOverPairs(*source, "mean_neuron_similarity", {"gate"}, {layer}, 9) > mean;
+        const double pairs = meanOverPairs(*source, "mean_neuron_similarity", {"gate"}, {layer}, 9);
+        above += pairs > mean ? 1 : 0;
     }
     CHECK(take(*source, Measure::NeuronBaseline, "gate").value == Approx(above / 32.0));
     CHECK(take(*source, Measure::NeuronBaseline, "gate").shown == fmt::format("{} of 32", above));
