@@ -47,6 +47,16 @@ std::string knownExperiments() {
     return list;
 }
 
+/// What a named experiment is computed from, so that naming it alone gives its result.
+void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) {
+    if (!info.derivedFrom.empty()) {
+        wanted.insert(info.derivedFrom);
+    }
+    if (info.id == "weight_output_relation") {
+        wanted.insert("weight_similarity");  // or another similarity of weights
+    }
+}
+
 void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
     const bool everything = entry == "all";
     if (everything || entry == "static" || entry == "dynamic") {
@@ -64,6 +74,7 @@ void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
                "\". There are: all, static, dynamic, " + knownExperiments() + ".");
     }
     wanted.insert(info->id);
+    addSources(*info, wanted);
 }
 
 }  // namespace

@@ -44,6 +44,10 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
           Strings{"weight_similarity", "rank_counts"});
     CHECK(parseExperiments(Strings{"rank_counts,chosen-experts", "rank_counts"}) ==
           Strings{"rank_counts", "chosen_experts"});
+    // One that is computed from others brings them.
+    CHECK(parseExperiments(Strings{"B6"}) ==
+          Strings{"weight_similarity", "output_similarity", "weight_output_relation"});
+    CHECK(parseExperiments(Strings{"C3"}) == Strings{"chosen_experts", "coloured_text"});
     CHECK(parseExperiments(Strings{"all"}).size() == experiments::catalogue().size());
     for (const std::string& id : parseExperiments(Strings{})) {
         CHECK_FALSE(experiments::findExperiment(id)->isCostly);
