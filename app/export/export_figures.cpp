@@ -23,7 +23,7 @@ using figures::TokenRange;
 using figures::TokenSelection;
 
 // A page or two; more is asked for with --tokens.
-constexpr std::uint64_t kTokensOfAMap = 256;
+constexpr std::uint64_t kTokensOfAMap = 128;
 constexpr std::uint64_t kTokensOfAText = 1024;
 
 /// Exports one figure of a session.

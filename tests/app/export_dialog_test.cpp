@@ -98,7 +98,7 @@ TEST_CASE("ExportDialog: figures that grow with the text take a range of tokens"
     w.actions().exportFigure->trigger();
     auto& dialog = w.find<ExportDialog>("exportDialog");
     auto& tokens = w.find<QLineEdit>("exportTokens");
-    CHECK(tokens.text() == QStringLiteral("0-255"));
+    CHECK(tokens.text() == QStringLiteral("0-127"));
     w.find<QLineEdit>("exportFolder")
         .setText(QString::fromStdString(w.session().folder().path().string()));
     auto& formats = w.find<QComboBox>("exportFormat");

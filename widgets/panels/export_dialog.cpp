@@ -27,7 +27,7 @@ namespace {
 constexpr auto kFolderKey = QLatin1String("export/folder");
 constexpr auto kFormatKey = QLatin1String("export/format");
 
-constexpr std::uint64_t kTokensOfAPage = 256;
+constexpr std::uint64_t kTokensOfAPage = 128;
 
 QString fromView(std::string_view view) {
     return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
@@ -98,7 +98,7 @@ void ExportDialog::build() {
     m_caption->setChecked(true);
     m_tokens->setObjectName(QStringLiteral("exportTokens"));
     m_tokens->setToolTip(
-        tr("First and last token, as 0-255, or several ranges, as 0-9,20-29; \"all\" for the "
+        tr("First and last token, as 0-127, or several ranges, as 0-9,20-29; \"all\" for the "
            "whole text"));
     m_folder->setObjectName(QStringLiteral("exportFolder"));
     m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().folder(kFolderKey)));

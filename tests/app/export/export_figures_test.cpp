@@ -197,7 +197,7 @@ TEST_CASE("exportFigures: long texts are shortened and it says so", "[app][expor
     plan.file.format = widgets::FileFormat::Svg;
     const Written written = exported(plan);
     REQUIRE(written.notes.size() == 1);
-    CHECK(written.notes.front().find("tokens 0 to 255 of 700") != std::string::npos);
+    CHECK(written.notes.front().find("tokens 0 to 127 of 700") != std::string::npos);
 }
 
 TEST_CASE("exportFigures: errors name figure, layer and what exists", "[app][export]") {
