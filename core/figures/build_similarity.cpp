@@ -251,6 +251,19 @@ void sayTokens(const BuildContext& context, const KeptTokens& kept, bool perToke
     }
 }
 
+void sayWhatItShows(const BuildContext& context, const HeatMapFigure& body, Figure& figure) {
+    if (const Measure* measure = measureOf(context)) {
+        figure.howToRead = measure->howToRead;
+    }
+    figure.caption += baselinesOf(context.head(), body.panels.front().rowLabels);
+    figure.caption += randomOf(context);
+    if (body.diagonalMasked) {
+        figure.caption += context.info.name == "matched-growth-similarity"
+                              ? " The diagonal is 0 by definition and left out."
+                              : " The diagonal is 1 by definition and left out.";
+    }
+}
+
 }  // namespace
 
 Figure buildSimilarity(const BuildContext& context) {
@@ -322,16 +335,7 @@ Figure buildSimilarity(const BuildContext& context) {
     if (selected) {
         sayTokens(context, *selected, perToken, rows, figure);
     }
-    if (const Measure* measure = measureOf(context)) {
-        figure.howToRead = measure->howToRead;
-    }
-    figure.caption += baselinesOf(context.head(), body.panels.front().rowLabels);
-    figure.caption += randomOf(context);
-    if (body.diagonalMasked) {
-        figure.caption += context.info.name == "matched-growth-similarity"
-                              ? " The diagonal is 0 by definition and left out."
-                              : " The diagonal is 1 by definition and left out.";
-    }
+    sayWhatItShows(context, body, figure);
     if (roles.size() == 1) {
         figure.provenance.role = roles.front();
     }
