@@ -102,9 +102,9 @@ Figure buildLoadMap(const BuildContext& context) {
             mean += static_cast<double>(count) / static_cast<double>(counts[row].size());
         }
         for (std::size_t e = 0; e < counts[row].size() && mean > 0.0; ++e) {
-            const double load = static_cast<double>(counts[row][e]) / mean;
-            panel.matrix.values[row * experts + e] = static_cast<float>(load);
-            high = std::max(high, load);
+            const auto load = static_cast<float>(static_cast<double>(counts[row][e]) / mean);
+            panel.matrix.values[row * experts + e] = load;
+            high = std::max(high, static_cast<double>(load));
         }
     }
     HeatMapFigure body;

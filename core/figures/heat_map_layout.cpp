@@ -13,6 +13,8 @@ constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
 constexpr double kBarArrow = 6.0;
 constexpr double kLargestCell = 96.0;
+constexpr double kWide = 1.5;  ///< times as wide as high
+constexpr double kSmallestCellOfWide = 12.0;
 constexpr double kSmallestCellBeside = 2.0;
 constexpr double kNarrowestMap = 40.0;
 // On paper, in pixels of 1/96 inch.
@@ -114,8 +116,10 @@ struct Grid {
 // The roles of a layer side by side while each can be read, else below one another.
 std::size_t columnsForFew(const GridInput& in) {
     std::size_t columns = in.count;
+    // Wide maps lie well below one another; beside each other their cells would be tiny.
+    const double smallest = in.across > kWide * in.down ? kSmallestCellOfWide : kSmallestCellBeside;
     while (columns > 1 && (in.mapWidth(columns) < kNarrowestOfFew ||
-                           in.mapWidth(columns) / in.across < kSmallestCellBeside)) {
+                           in.mapWidth(columns) / in.across < smallest)) {
         --columns;
     }
     return columns;
