@@ -4,6 +4,7 @@
 
 #include "core/base/strong_id.h"
 #include "core/engine/effort.h"
+#include "core/engine/intervention.h"
 #include "core/model/model_spec.h"
 #include "core/session/quantity.h"
 #include "core/text/corpus.h"
@@ -256,12 +257,32 @@ public:
     [[nodiscard]] bool hasModelPart() const override { return true; }
 };
 
+/// Logits of some consecutive tokens.
+struct LogitsBlock {
+    std::optional<std::size_t> branch;  ///< index into branches(); absent: the intact model
+    std::uint64_t firstToken = 0;
+    const at::Tensor& logits;  ///< [n, V] float32
+};
+
+/// An experiment that runs the model again with one change after another; finishModel() says what
+/// came of it. Its weights are read once more for as many branches as memory allows at a time.
+class BranchProbe : public Probe {
+public:
+    [[nodiscard]] bool hasModelPart() const override { return true; }
+    [[nodiscard]] virtual std::vector<Intervention> branches(
+        const model::ModelSpec& model) const = 0;
+    virtual void begin(const ModelContext& model) = 0;
+    /// All of the intact model's blocks come first, then those of each branch, in token order.
+    virtual void consume(const LogitsBlock& block) = 0;
+};
+
 /// The probes of one experiment, usually a single one.
 struct ProbeSet {
     std::vector<std::unique_ptr<DynamicProbe>> dynamic;
     std::vector<std::unique_ptr<StaticProbe>> statics;
     std::vector<std::unique_ptr<UnitProbe>> units;
     std::vector<std::unique_ptr<ModelProbe>> models;
+    std::vector<std::unique_ptr<BranchProbe>> branches;
 };
 
 /// Makes the probes of an experiment from its id and its options (a JSON object as in

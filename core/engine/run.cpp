@@ -3,6 +3,7 @@
 #include "core/engine/run.h"
 
 #include "core/base/error.h"
+#include "core/engine/branch_pass.h"
 #include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
 #include "core/engine/runner.h"
@@ -71,9 +72,10 @@ public:
         PartWriter writer(*store, events);
         Runner runner(
             {m_request, m_models, m_experiments, m_plan, m_corpus, residual, store->partsFolder()},
-            writer, events, std::move(stop));
+            writer, events, stop);
         try {
             runner.run();
+            runBranches(events, stop, runner);
             writeModelParts(*store, writer);
             writer.drain();
             store->finish();
@@ -239,6 +241,13 @@ private:
                     m_plan.baselinesRun || (needs.allColumns() && !m_models.baselines.empty());
             }
         }
+        m_plan.branching.clear();
+        for (PlannedExperiment& experiment : m_experiments) {
+            const session::PartKey key{BranchId{0}, std::string(experiment.info->id), std::nullopt};
+            if (!experiment.probes.branches.empty() && !isDone(key)) {
+                m_plan.branching.push_back(&experiment);
+            }
+        }
         if (!m_calibration) {
             m_calibration = calibrate(m_plan.place, productShape(), m_models.model->checkpoint);
         }
@@ -335,14 +344,55 @@ private:
 
     void writeModelParts(const session::RunStore& store, PartWriter& writer);
 
+    /// What runs the model again, after all that needs it once.
+    void runBranches(Events& events, const std::stop_token& stop, const Runner& runner) {
+        m_branchBytes = 0;
+        for (const PlannedExperiment* experiment : m_plan.branching) {
+            for (const auto& probe : experiment->probes.branches) {
+                const model::ModelSpec& spec = m_models.model->spec;
+                const std::vector<Intervention> branches = probe->branches(spec);
+                jobs::Progress progress([&events](const jobs::ProgressEvent& now) {
+                    RunEvent event;
+                    event.kind = RunEvent::Kind::Progress;
+                    event.stage = now.stage;
+                    event.fraction = now.fraction;
+                    event.remainingSeconds = now.remainingSeconds;
+                    events.send(event);
+                });
+                progress.begin(
+                    fmt::format("{}, {} branches", experiment->info->title, branches.size()),
+                    BranchPass::steps(branches, spec.layerCount(), m_plan.branchesAtOnce));
+                BranchPass pass({.model = *m_models.model,
+                                 .place = m_plan.place,
+                                 .limits = runner.limits(),
+                                 .residentExperts = m_plan.memory.residentExperts,
+                                 .corpus = m_corpus,
+                                 .atOnce = m_plan.branchesAtOnce,
+                                 .poll =
+                                     [&] {
+                                         if (stop.stop_requested()) {
+                                             throw Error(ErrorCode::Cancelled,
+                                                         "The run was stopped.");
+                                         }
+                                     },
+                                 .step = [&] { progress.advance(); }});
+                probe->begin({spec, m_models.model->checkpoint, m_corpus});
+                pass.run(branches, [&](const LogitsBlock& block) { probe->consume(block); });
+                m_branchBytes += pass.bytesRead();
+                m_branchMemory = std::max(m_branchMemory, residentMemory());
+                progress.finish();
+            }
+        }
+    }
+
     RunReport report(const session::Head& head, const Runner& runner, const PartWriter& writer,
                      std::chrono::steady_clock::time_point start, Events& events) const {
         RunReport result;
         result.session = m_request.session;
         result.partsWritten = writer.written();
         result.partsKept = m_partsKept;
-        result.bytesRead = runner.bytesRead();
-        result.peakMemoryBytes = std::max(runner.peakMemory(), residentMemory());
+        result.bytesRead = runner.bytesRead() + m_branchBytes;
+        result.peakMemoryBytes = std::max({runner.peakMemory(), m_branchMemory, residentMemory()});
         result.warnings = head.warnings;
         result.warnings.insert(result.warnings.end(), runner.warnings().begin(),
                                runner.warnings().end());
@@ -384,7 +434,10 @@ private:
             return false;
         }
         for (const session::ExperimentRecord& record : m_existing->head().experiments) {
-            if (record.id == key.experiment && key.layer) {
+            if (record.id == key.experiment && !key.layer) {
+                return record.state == session::ExperimentState::Done;
+            }
+            if (record.id == key.experiment) {
                 return std::find(record.layersDone.begin(), record.layersDone.end(), *key.layer) !=
                        record.layersDone.end();
             }
@@ -401,6 +454,7 @@ private:
     std::optional<BriefWaits> m_briefWaits;
     std::optional<Calibration> m_calibration;
     std::uint64_t m_partsKept = 0;
+    std::uint64_t m_branchBytes = 0, m_branchMemory = 0;
     std::shared_ptr<const session::Session> m_existing;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/engine/branch_pass.h"
 #include "core/engine/delta_net.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_weights.h"
@@ -277,6 +278,72 @@ void noteKept(RunPlan& plan, const model::ModelSpec& model, std::uint64_t tokens
     }
 }
 
+/// Seconds that branches take: each passes the layers from its first change on with nothing but the
+/// chosen experts, and then the head.
+double branchSeconds(const RunPlan& plan, const OpenedModels& models,
+                     const text::TokenizedCorpus& corpus, const std::vector<Intervention>& branches,
+                     const Calibration& calibration) {
+    const model::ModelSpec& spec = models.model->spec;
+    RunPlan plain;
+    plain.place = plan.place;
+    plain.memory = plan.memory;
+    plain.endForward = spec.layerCount();
+    plain.work.resize(spec.layers.size());
+    for (std::size_t l = 0; l < plain.work.size(); ++l) {
+        plain.work[l].layer = static_cast<int>(l);
+    }
+    const std::vector<LayerEffort> efforts = layerEfforts(plain, models, corpus);
+    double seconds = 0.0;
+    for (std::size_t l = 0; l < efforts.size(); ++l) {
+        const auto streams =
+            std::count_if(branches.begin(), branches.end(), [&](const Intervention& branch) {
+                return BranchPass::firstChanged(branch, spec.layerCount()) <= static_cast<int>(l);
+            });
+        seconds += expectedSeconds(efforts[l], 1, false, calibration).total() *
+                   (1.0 + static_cast<double>(streams));
+    }
+    const auto tokens = static_cast<double>(corpus.ids.size());
+    const auto vocabulary = static_cast<double>(spec.vocabSize);
+    constexpr double kLogitPasses = 8.0;
+    const Effort head{.modelOperations = 2.0 * tokens * vocabulary * spec.hiddenSize,
+                      .elements = kLogitPasses * tokens * vocabulary};
+    return seconds + secondsOf(head, calibration) * (1.0 + static_cast<double>(branches.size()));
+}
+
+/// Memory, time and reading of experiments with branches, which run after all others.
+void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+                  const Calibration& calibration) {
+    const model::ModelSpec& spec = models.model->spec;
+    const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
+    const std::uint64_t stream =
+        corpus.ids.size() * static_cast<std::uint64_t>(spec.hiddenSize) * size;
+    Estimate& result = plan.estimate;
+    for (const PlannedExperiment* experiment : plan.branching) {
+        for (const auto& probe : experiment->probes.branches) {
+            const std::vector<Intervention> branches = probe->branches(spec);
+            const std::uint64_t room =
+                result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes);
+            const std::uint64_t fitting = room / std::max<std::uint64_t>(stream, 1);
+            plan.branchesAtOnce = static_cast<std::size_t>(
+                std::clamp<std::uint64_t>(fitting, 2,
+                                          std::max<std::uint64_t>(branches.size() + 1, 2)) -
+                1);
+            const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
+            result.memoryBytes += (plan.branchesAtOnce + 1) * stream;
+            result.seconds += seconds;
+            const std::uint64_t rounds =
+                (branches.size() + plan.branchesAtOnce - 1) / plan.branchesAtOnce;
+            result.notes.push_back(fmt::format(
+                "{}: {} branches beside the intact model, {} at once, about {}; the model is read "
+                "{} for them",
+                experiment->info->id, branches.size(), plan.branchesAtOnce,
+                seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
+                               : fmt::format("{:.0f} min", seconds / 60.0),
+                rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
+        }
+    }
+}
+
 }  // namespace
 
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
@@ -336,6 +403,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, expertBytes, rereads, result);
     noteUnits(plan, models, corpus, calibration);
+    costBranches(plan, models, corpus, calibration);
     noteKept(plan, models.model->spec, corpus.ids.size());
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {

@@ -51,6 +51,9 @@ std::vector<Probe*> PlannedExperiment::all() const {
     for (const auto& probe : probes.models) {
         result.push_back(probe.get());
     }
+    for (const auto& probe : probes.branches) {
+        result.push_back(probe.get());
+    }
     return result;
 }
 

@@ -46,6 +46,9 @@ struct RunPlan {
     std::vector<LayerWork> work;  ///< one per layer of the model
     int firstForward = 0;         ///< layers [firstForward, endForward) are passed by the text
     int endForward = 0;
+    /// Experiments with branches that are still to be run.
+    std::vector<PlannedExperiment*> branching;
+    std::size_t branchesAtOnce = 1;
     bool baselinesRun = false;  ///< some probe wants the baselines' outputs
     MemoryPlan memory;
     Estimate estimate;

@@ -38,6 +38,7 @@ public:
     void run();
 
     [[nodiscard]] std::uint64_t bytesRead() const;
+    [[nodiscard]] const PassLimits& limits() const { return m_limits; }
     [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_peakMemory; }
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
 

@@ -128,6 +128,15 @@ constexpr std::array kCatalogue{
          "Colour = the expert with the largest selection score; hover for all chosen ones.",
          "arXiv 2401.04088, section 5", "chosen_experts"},
     Info{
+        "expert_removal", "C4", "Removal of experts", ExperimentKind::Dynamic, true, 1,
+        "One routed expert removed: its logit is -infinity before the scores are taken, so that it "
+        "is out of score and choice and the weights of the others are made as the model does. In "
+        "every layer at once, by index, and in one layer alone. Mean negative log-likelihood of "
+        "the text's next tokens within documents (loss, in nats), share of them that the model "
+        "predicts (accuracy), and share of predictions that are others than the intact model's.",
+        "How much the loss rises: what the expert is worth to this text.",
+        "ablation of single experts"},
+    Info{
         "load_balance", "C5", "Load of experts", ExperimentKind::Derived, false, 1,
         "Per layer, assignments of each expert: the largest over the mean, the population "
         "deviation over the mean, the entropy over ln E, experts never chosen; the largest over "

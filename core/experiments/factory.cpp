@@ -6,6 +6,7 @@
 #include "core/experiments/catalogue.h"
 #include "core/experiments/chosen_experts.h"
 #include "core/experiments/expert_projection.h"
+#include "core/experiments/expert_removal.h"
 #include "core/experiments/intermediate_states.h"
 #include "core/experiments/matched_similarity.h"
 #include "core/experiments/mean_neuron_similarity.h"
@@ -35,6 +36,8 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.units.push_back(makeMatchedSimilarity(options));
     } else if (info->id == "neuron_projection") {
         probes.units.push_back(makeNeuronProjection(options));
+    } else if (info->id == "expert_removal") {
+        probes.branches.push_back(makeExpertRemoval());
     } else if (info->id == "router_similarity") {
         probes.statics.push_back(makeRouterSimilarity(options));
     } else if (info->id == "expert_projection") {

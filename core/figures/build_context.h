@@ -119,6 +119,8 @@ struct BuildContext {
 [[nodiscard]] Figure buildCoactivation(const BuildContext& context);
 [[nodiscard]] Figure buildCoactivationTable(const BuildContext& context);
 [[nodiscard]] Figure buildTransitions(const BuildContext& context);
+[[nodiscard]] Figure buildRemoval(const BuildContext& context);
+[[nodiscard]] Figure buildRemovalTable(const BuildContext& context);
 [[nodiscard]] Figure buildVocabulary(const BuildContext& context);
 
 }  // namespace moescope::figures

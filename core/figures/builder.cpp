@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
 
 /// The quantity that says for which layers a figure can be drawn.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kLeads{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLeads{{
     {"weight_similarity", "gate"},
     {"mean_neuron_similarity", "gate"},
     {"matched_similarity", "gate"},  // any of the roles that were asked for
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kLeads{{
     {"norms_scores", "norm"},
     {"intermediate_states", "states"},
     {"rank_counts", "count"},
+    {"expert_removal", "single"},
     {"chosen_experts", "ids"},
 }};
 
@@ -66,7 +67,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 27> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 29> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -90,6 +91,8 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"load-balance", &buildLoadMap},
     {"load-table", &buildLoadTable},
     {"load-curve", &buildLoadCurve},
+    {"expert-removal", &buildRemoval},
+    {"expert-removal-table", &buildRemovalTable},
     {"coactivation", &buildCoactivation},
     {"coactivation-table", &buildCoactivationTable},
     {"vocabulary-specialisation", &buildVocabulary},

@@ -177,26 +177,17 @@ BatchLoad batchLoad(const Choices& choices, std::size_t batchTokens, double capa
 
 double placementImbalance(std::span<const std::uint64_t> counts, int devices, Placement placement) {
     const auto places = static_cast<std::size_t>(std::max(devices, 1));
-    const std::size_t room = (counts.size() + places - 1) / places;
     std::vector<std::uint64_t> loads(places);
     if (placement == Placement::Contiguous) {
         for (std::size_t expert = 0; expert < counts.size(); ++expert) {
-            loads[expert / room] += counts[expert];
+            loads[expert * places / counts.size()] += counts[expert];
         }
         return maxOverMean(loads);
     }
     std::vector<std::uint64_t> falling(counts.begin(), counts.end());
     std::sort(falling.begin(), falling.end(), std::greater<>());
-    std::vector<std::size_t> taken(places);
     for (const std::uint64_t count : falling) {
-        std::size_t best = places;
-        for (std::size_t place = 0; place < places; ++place) {
-            if (taken[place] < room && (best == places || loads[place] < loads[best])) {
-                best = place;
-            }
-        }
-        loads[best] += count;
-        ++taken[best];
+        *std::min_element(loads.begin(), loads.end()) += count;
     }
     return maxOverMean(loads);
 }

@@ -84,10 +84,10 @@ struct BatchLoad {
                                   double capacityFactor);
 
 enum class Placement {
-    Contiguous,  ///< experts 0 ... on the first device, and so on
-    Greedy       ///< by falling load, each to the least loaded device with room
+    Contiguous,  ///< expert e on device floor(e devices / E)
+    Greedy       ///< by falling load, each to the least loaded device
 };
-/// Largest load of a device over the mean, ceil(E / devices) experts on each at most.
+/// Largest load of a device over the mean.
 [[nodiscard]] double placementImbalance(std::span<const std::uint64_t> counts, int devices,
                                         Placement placement);
 

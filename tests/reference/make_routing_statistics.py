@@ -38,18 +38,15 @@ def _overlap(experts: int, k: int) -> float:
 
 
 def _greedy(counts: np.ndarray, devices: int) -> float:
-    room = math.ceil(len(counts) / devices)
-    load, taken = [0] * devices, [0] * devices
+    load = [0] * devices
     for count in sorted(counts.tolist(), reverse=True):
-        place = min((p for p in range(devices) if taken[p] < room), key=lambda p: (load[p], p))
-        load[place] += count
-        taken[place] += 1
+        load[load.index(min(load))] += count
     return max(load) / (sum(load) / devices)
 
 
 def _contiguous(counts: np.ndarray, devices: int) -> float:
-    room = math.ceil(len(counts) / devices)
-    load = [int(counts[p * room : (p + 1) * room].sum()) for p in range(devices)]
+    places = np.arange(len(counts)) * devices // len(counts)
+    load = np.bincount(places, weights=counts, minlength=devices).tolist()
     return max(load) / (sum(load) / devices)
 
 

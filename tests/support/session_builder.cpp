@@ -313,6 +313,46 @@ std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19
     return {norms, rankCounts, chosen};
 }
 
+/// Loss, accuracy and changed predictions without an expert.
+Part removalPart(const SyntheticRun& run) {
+    std::vector<std::string> layers;
+    std::vector<std::string> experts;
+    for (int i = 1; i < run.layers; ++i) {
+        layers.push_back(std::to_string(i));
+    }
+    for (int e = 0; e < run.experts; ++e) {
+        experts.push_back(std::to_string(e));
+    }
+    const std::vector<std::string> measures{"loss", "accuracy", "changed"};
+    const auto values = [](std::size_t count) {
+        std::vector<double> made;
+        for (std::size_t i = 0; i < count; ++i) {
+            made.push_back(2.5 + 0.01 * static_cast<double>(i % 7));
+            made.push_back(0.5 - 0.01 * static_cast<double>(i % 5));
+            made.push_back(0.02 * static_cast<double>(i % 3));
+        }
+        return made;
+    };
+    Part part{{BranchId(0), "expert_removal", std::nullopt, 0},
+              static_cast<std::uint64_t>(run.tokens),
+              {},
+              {}};
+    part.quantities.push_back(
+        {"intact", {{"measure", measures}}, "intact", "1", NdArray::from<double>({3}, values(1))});
+    part.quantities.push_back({"everywhere",
+                               {{"expert", experts}, {"measure", measures}},
+                               "all",
+                               "1",
+                               NdArray::from<double>({experts.size(), 3}, values(experts.size()))});
+    part.quantities.push_back({"single",
+                               {{"at_layer", layers}, {"expert", experts}, {"measure", measures}},
+                               "one",
+                               "1",
+                               NdArray::from<double>({layers.size(), experts.size(), 3},
+                                                     values(layers.size() * experts.size()))});
+    return part;
+}
+
 Part parametersPart() {
     const std::vector<std::string> components{
         "embedding",      "attention",          "router", "routed_experts",
@@ -375,7 +415,7 @@ session::Head syntheticHead(const SyntheticRun& run) {
         record.version = info->version;
         record.title = info->title;
         record.definition = info->definition;
-        if (id != "parameters" && id != "coloured_text") {
+        if (id != "parameters" && id != "coloured_text" && id != "expert_removal") {
             for (int i = 1; i < run.layers; ++i) {
                 record.layers.emplace_back(i);
             }
@@ -402,6 +442,10 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
         std::move(routed.begin(), routed.end(), std::back_inserter(all));
     }
     all.push_back(parametersPart());
+    if (std::find(run.experiments.begin(), run.experiments.end(), "expert_removal") !=
+        run.experiments.end()) {
+        all.push_back(removalPart(run));
+    }
     all.push_back(statesModelPart(run));
     std::erase_if(all, [&](const Part& part) {
         return std::find(run.experiments.begin(), run.experiments.end(), part.key.experiment) ==

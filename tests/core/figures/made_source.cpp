@@ -125,6 +125,7 @@ MadeSource::MadeSource(const MadeSession& what) {
         makeLayer(what, LayerId{l});
     }
     makeParameters();
+    makeRemoval(what);
 }
 
 void MadeSource::makeText(const MadeSession& what) {
@@ -326,6 +327,36 @@ void MadeSource::makeNeurons(const MadeSession& what, LayerId layer) {
         NdArray::from<std::uint32_t>({all.size()},
                                      std::vector<std::uint32_t>(all.size(), kNeurons)),
         {{"column", all}});
+}
+
+// Loss, accuracy and changed predictions: the loss rises by 0.01 (layer + expert).
+void MadeSource::makeRemoval(const MadeSession& what) {
+    const Axis measures{"measure", {"loss", "accuracy", "changed"}};
+    const Axis experts{"expert", labels(what.experts, false)};
+    Axis layers{"at_layer", {}};
+    std::vector<double> single;
+    std::vector<double> everywhere;
+    const auto add = [](std::vector<double>& to, double rise) {
+        to.insert(to.end(), {2.0 + rise, 0.5 - rise, rise});
+    };
+    for (int l = what.denseFirst ? 1 : 0; l < what.layers; ++l) {
+        layers.labels.push_back(std::to_string(l));
+        for (int e = 0; e < what.experts; ++e) {
+            add(single, 0.01 * (l + e));
+        }
+    }
+    for (int e = 0; e < what.experts; ++e) {
+        add(everywhere, 0.1 * e);
+    }
+    std::vector<double> intact;
+    add(intact, 0.0);
+    const auto rows = static_cast<std::uint64_t>(what.experts);
+    put("expert_removal", "single", std::nullopt,
+        NdArray::from<double>({layers.labels.size(), rows, 3}, single),
+        {layers, experts, measures});
+    put("expert_removal", "everywhere", std::nullopt, NdArray::from<double>({rows, 3}, everywhere),
+        {experts, measures});
+    put("expert_removal", "intact", std::nullopt, NdArray::from<double>({3}, intact), {measures});
 }
 
 void MadeSource::makeParameters() {

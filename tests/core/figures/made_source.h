@@ -45,6 +45,7 @@ private:
     void makeNeurons(const MadeSession& what, LayerId layer);
     void makeStatics(const MadeSession& what, LayerId layer);
     void makeParameters();
+    void makeRemoval(const MadeSession& what);
 
     session::Head m_head;
     std::map<session::QuantityId, session::QuantityInfo> m_infos;

@@ -256,3 +256,36 @@ TEST_CASE("Figures of routing: tokens that are apart are not neighbours", "[core
     CHECK(panelOf(share).matrix.at(2, 0) == Approx(2.0F / 5.0F));
     CHECK(share.title.find("3 ranges") != std::string::npos);
 }
+
+TEST_CASE("expert-removal: rises over the intact loss, beside experts of like load",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const Figure map = build(source, "expert-removal", std::nullopt);
+    CHECK(panelOf(map).rowLabels == std::vector<std::string>{"1", "2", "3"});
+    CHECK(panelOf(map).matrix.at(0, 0) == Approx(0.01F));
+    CHECK(panelOf(map).matrix.at(2, 7) == Approx(0.10F));
+    const auto& bar = std::get<HeatMapFigure>(map.body).bar.scale;
+    CHECK(bar.low == -bar.high);
+    // Experts 0 and 1 of equal load in layer 1, the others idle.
+    NdArray ids(ElementType::U8, {64, 2});
+    for (std::size_t i = 0; i < 128; ++i) {
+        ids.values<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 2);
+    }
+    source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+    const Figure table = build(source, "expert-removal-table", std::nullopt);
+    const auto& body = std::get<TableFigure>(table.body);
+    REQUIRE(body.rows == 8 + 3 * 8 + 1);
+    REQUIRE(body.sections.size() == 2);
+    CHECK(body.sections[1].firstRow == 8);
+    CHECK(column(table, "loss rises by").numbers[3] == Approx(0.3));
+    const std::size_t first = 8;  // layer 1, expert 0
+    CHECK(column(table, "layer").texts[first] == "1");
+    CHECK(column(table, "tokens").numbers[first] == 1.0);
+    CHECK(column(table, "like load").numbers[first] == Approx(0.02));  // expert 1's rise
+    CHECK(column(table, "like load").numbers[first + 1] == Approx(0.01));
+    CHECK(column(table, "tokens").numbers[first + 2] == 0.0);
+    CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
+    source->remove("chosen_experts");
+    const Figure alone = build(source, "expert-removal-table", std::nullopt);
+    CHECK(std::isnan(column(alone, "like load").numbers[first]));
+}
