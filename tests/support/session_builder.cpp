@@ -442,10 +442,7 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
         std::move(routed.begin(), routed.end(), std::back_inserter(all));
     }
     all.push_back(parametersPart());
-    if (std::find(run.experiments.begin(), run.experiments.end(), "expert_removal") !=
-        run.experiments.end()) {
-        all.push_back(removalPart(run));
-    }
+    all.push_back(removalPart(run));
     all.push_back(statesModelPart(run));
     std::erase_if(all, [&](const Part& part) {
         return std::find(run.experiments.begin(), run.experiments.end(), part.key.experiment) ==
