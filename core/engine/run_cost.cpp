@@ -310,6 +310,26 @@ double branchSeconds(const RunPlan& plan, const OpenedModels& models,
     return seconds + secondsOf(head, calibration) * (1.0 + static_cast<double>(branches.size()));
 }
 
+/// What one reading of the whole model takes.
+std::uint64_t modelBytes(const RunPlan& plan, const OpenedModels& models,
+                         const text::TokenizedCorpus& corpus) {
+    const model::ModelSpec& spec = models.model->spec;
+    const WeightReader reader(models.model->checkpoint, plan.place);
+    RunPlan alone;
+    std::uint64_t bytes = embeddingBytes(alone, models, corpus);
+    for (int layer = 0; layer < spec.layerCount(); ++layer) {
+        forEachTensor(spec, layer, [&](const model::SpecTensor& tensor) {
+            bytes += reader.storedBytes(tensor.ref);
+        });
+    }
+    for (const model::TensorRef* ref :
+         {&spec.finalNormName, &spec.finalNormBias, &spec.head.weight, &spec.head.bias}) {
+        bytes += reader.storedBytes(*ref);
+    }
+    bytes += spec.tiedHead ? reader.storedBytes(spec.embeddingName) : 0;
+    return bytes;
+}
+
 /// Memory, time and reading of experiments with branches, which run after all others.
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                   const Calibration& calibration) {
@@ -333,6 +353,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.seconds += seconds;
             const std::uint64_t rounds =
                 (branches.size() + plan.branchesAtOnce - 1) / plan.branchesAtOnce;
+            result.readBytes += rounds * modelBytes(plan, models, corpus);
             result.notes.push_back(fmt::format(
                 "{}: {} branches beside the intact model, {} at once, about {}; the model is read "
                 "{} for them",

@@ -26,7 +26,7 @@ struct SyntheticRun {
         "router_similarity", "expert_projection",      "neuron_projection",
         "parameters",        "output_similarity",      "norms_scores",
         "rank_counts",       "intermediate_states",    "chosen_experts",
-        "coloured_text"};
+        "coloured_text",     "expert_removal"};
 };
 
 [[nodiscard]] session::Head syntheticHead(const SyntheticRun& run);

@@ -170,7 +170,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
     for (const auto format : {widgets::FileFormat::Png, widgets::FileFormat::Svg,
                               widgets::FileFormat::Pdf, widgets::FileFormat::Csv}) {
         plan.file.format = format;
-        CHECK(exported(plan).names.size() == 24 * 3 + 2 + 7);
+        CHECK(exported(plan).names.size() == 24 * 3 + 2 + 9);
     }
 }
 

@@ -20,7 +20,11 @@ TEST_CASE("makeProbes: every experiment that is not derived has probes of its ki
         const bool isStatic =
             !probes.statics.empty() || !probes.models.empty() || !probes.units.empty();
         CHECK(isStatic == (info.kind == ExperimentKind::Static));
-        CHECK(!probes.dynamic.empty() == (info.kind == ExperimentKind::Dynamic));
+        const bool isDynamic = !probes.dynamic.empty() || !probes.branches.empty();
+        CHECK(isDynamic == (info.kind == ExperimentKind::Dynamic));
+        for (const auto& probe : probes.branches) {
+            CHECK(probe->experiment() == info.id);
+        }
         for (const auto& probe : probes.dynamic) {
             CHECK(probe->experiment() == info.id);
         }

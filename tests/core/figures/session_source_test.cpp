@@ -42,9 +42,7 @@ std::vector<std::vector<std::string>> tableOf(const std::string& csv) {
 
 TEST_CASE("Figures of a session file: the CSV reads back to its numbers", "[core][figures]") {
     const tests::TemporaryFolder folder;
-    tests::SyntheticRun run;
-    run.experiments.emplace_back("expert_removal");
-    tests::writeSyntheticSession(folder / "run.h5", run);
+    tests::writeSyntheticSession(folder / "run.h5", {});
     const auto session = session::Session::open(folder / "run.h5");
     const auto shared = std::make_shared<const FigureBuilder>(makeSource(session));
     const FigureBuilder& builder = *shared;
