@@ -27,6 +27,27 @@ std::string progressText(const RunEvent& event) {
     return text;
 }
 
+/// Experiment by experiment, and what they share.
+std::string costsText(const engine::Estimate& estimate) {
+    if (estimate.experiments.empty()) {
+        return {};
+    }
+    std::size_t width = std::string_view("shared").size();
+    double shared = estimate.seconds;
+    for (const engine::ExperimentCost& cost : estimate.experiments) {
+        width = std::max(width, cost.id.size());
+        shared -= cost.seconds;
+    }
+    std::string text;
+    for (const engine::ExperimentCost& cost : estimate.experiments) {
+        text += fmt::format("  {:<{}}  {:<14}  {:>9} memory  {:>9} disk\n", cost.id, width,
+                            durationText(cost.seconds), bytesText(cost.memoryBytes),
+                            bytesText(cost.diskBytes));
+    }
+    return text + fmt::format("  {:<{}}  {:<14}  reading, the text's pass, storing\n", "shared",
+                              width, durationText(std::max(shared, 0.0)));
+}
+
 }  // namespace
 
 std::string bytesText(std::uint64_t bytes) {
@@ -69,6 +90,7 @@ std::string estimateText(const engine::Estimate& estimate) {
     text += fmt::format("  disk    {}\n  read    {} of weights\n  time    {}\n",
                         bytesText(estimate.diskBytes), bytesText(estimate.readBytes),
                         (estimate.seconds < 1.0 ? "" : "about ") + durationText(estimate.seconds));
+    text += costsText(estimate);
     for (const std::string& note : estimate.notes) {
         text += fmt::format("  note    {}\n", note);
     }

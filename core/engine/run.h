@@ -65,6 +65,14 @@ struct RunRequest {
 };
 
 /// What a run will need; printed before it and by --dry-run.
+/// What one experiment adds to a run.
+struct ExperimentCost {
+    std::string id;
+    double seconds = 0.0;
+    std::uint64_t memoryBytes = 0;  ///< held at a time
+    std::uint64_t diskBytes = 0;    ///< of results, in all layers
+};
+
 struct Estimate {
     std::uint64_t memoryBytes = 0;   ///< anonymous and shared resident memory at its peak
     std::uint64_t minimumBytes = 0;  ///< the smallest budget this run can work in
@@ -75,7 +83,10 @@ struct Estimate {
     double seconds = 0.0;
     std::string device, dtype;  ///< what "auto" became
     std::uint64_t tokens = 0;
-    int layers = 0;                  ///< layers that still have work
+    int layers = 0;  ///< layers that still have work
+    /// Of what is still to be done, in the order asked for. What they share (the text's pass, the
+    /// reading of weights) is the rest of `seconds`.
+    std::vector<ExperimentCost> experiments;
     std::vector<std::string> notes;  ///< "expert weights are decoded again for each block ..."
 };
 

@@ -351,6 +351,9 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
             result.memoryBytes += (plan.branchesAtOnce + 1) * stream;
             result.seconds += seconds;
+            result.experiments.push_back({std::string(experiment->info->id), seconds,
+                                          (plan.branchesAtOnce + 1) * stream,
+                                          corpus.ids.size() * sizeof(float)});
             const std::uint64_t rounds =
                 (branches.size() + plan.branchesAtOnce - 1) / plan.branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);
@@ -423,6 +426,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.tokens = input.tokens;
     result.layers = static_cast<int>(input.layers.size());
     noteChoices(plan.memory, expertBytes, rereads, result);
+    result.experiments = experimentCosts(plan, models, corpus, calibration);
     noteUnits(plan, models, corpus, calibration);
     costBranches(plan, models, corpus, calibration);
     noteKept(plan, models.model->spec, corpus.ids.size());

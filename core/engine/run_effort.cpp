@@ -326,6 +326,59 @@ std::map<std::string, UnitTotal> unitTotals(const RunPlan& plan, const OpenedMod
     return totals;
 }
 
+std::vector<ExperimentCost> experimentCosts(const RunPlan& plan, const OpenedModels& models,
+                                            const text::TokenizedCorpus& corpus,
+                                            const Calibration& calibration) {
+    std::vector<ExperimentCost> costs;
+    const auto of = [&](const PlannedExperiment& experiment) -> ExperimentCost& {
+        const auto found = std::find_if(
+            costs.begin(), costs.end(),
+            [&](const ExperimentCost& cost) { return cost.id == experiment.info->id; });
+        return found != costs.end() ? *found
+                                    : costs.emplace_back(ExperimentCost{
+                                          std::string(experiment.info->id), 0.0, 0, 0});
+    };
+    const auto specs = models.baselineSpecs();
+    const std::uint64_t block = std::min<std::uint64_t>(plan.memory.blockTokens, corpus.ids.size());
+    for (const LayerWork& work : plan.work) {
+        if (work.empty()) {
+            continue;
+        }
+        const LayerContext context = contextOf(models, specs, work.layer, corpus);
+        const auto add = [&](const PlannedExperiment& experiment, const Probe& probe,
+                             std::uint64_t memory) {
+            ExperimentCost& cost = of(experiment);
+            cost.seconds += secondsOf(probe.effort(context), calibration);
+            cost.memoryBytes = std::max(cost.memoryBytes, memory);
+            cost.diskBytes += probe.resultBytes(context);
+        };
+        for (const PlannedExperiment* experiment : work.dynamic) {
+            for (const auto& probe : experiment->probes.dynamic) {
+                add(*experiment, *probe,
+                    probe->stateBytes(context) + block * probe->scratchBytesPerToken(context));
+            }
+        }
+        for (const PlannedExperiment* experiment : work.statics) {
+            for (const auto& probe : experiment->probes.statics) {
+                add(*experiment, *probe, probe->stateBytes(context));
+            }
+        }
+        for (const PlannedExperiment* experiment : work.units) {
+            for (const auto& probe : experiment->probes.units) {
+                add(*experiment, *probe,
+                    probe->unitBytes(context) *
+                        static_cast<std::uint64_t>(std::max(plan.memory.unitsAtOnce, 1)));
+            }
+        }
+    }
+    for (const auto& [id, total] : unitTotals(plan, models, corpus)) {
+        for (ExperimentCost& cost : costs) {
+            cost.seconds += cost.id == id ? secondsOf(total.effort, calibration) : 0.0;
+        }
+    }
+    return costs;
+}
+
 Effort sessionEffort(std::uint64_t resultBytes) {
     return {.steps = kSessionSteps + 0.5 * kByteSteps * static_cast<double>(resultBytes)};
 }

@@ -27,4 +27,11 @@ struct UnitTotal {
 /// Beginning a session and putting its parts together.
 [[nodiscard]] Effort sessionEffort(std::uint64_t resultBytes);
 
+/// What each experiment that is not done adds, its own work alone; those with branches are not
+/// among them.
+[[nodiscard]] std::vector<ExperimentCost> experimentCosts(const RunPlan& plan,
+                                                          const OpenedModels& models,
+                                                          const text::TokenizedCorpus& corpus,
+                                                          const Calibration& calibration);
+
 }  // namespace moescope::engine

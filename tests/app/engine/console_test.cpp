@@ -62,9 +62,21 @@ TEST_CASE("estimateText: says memory, disk, reading and time", "[app][engine]") 
                              "4.0 KiB", "90.0 GiB", "3 min 20 s", "two groups"}) {
         CHECK_THAT(text, Catch::Contains(word));
     }
+    CHECK_THAT(text, !Catch::Contains("shared"));
     CHECK_THAT(text, !Catch::Contains("device  "));
     CHECK(estimateEvent(estimate).readBytes == estimate.readBytes);
     CHECK(estimateEvent(estimate).kind == RunEvent::Kind::Estimate);
+}
+
+TEST_CASE("estimateText: what each experiment adds, and what they share", "[app][engine]") {
+    engine::Estimate estimate;
+    estimate.seconds = 200;
+    estimate.experiments = {{"rank_counts", 50.0, 2048, 4096}, {"matched_similarity", 90.0, 0, 12}};
+    const std::string text = estimateText(estimate);
+    CHECK_THAT(text, Catch::Contains(
+                         "  rank_counts         50 s              2.0 KiB memory    4.0 KiB disk\n"
+                         "  matched_similarity  1 min 30 s            0 B memory       12 B disk\n"
+                         "  shared              1 min 0 s "));
 }
 
 TEST_CASE("ConsoleObserver: one rewritten line on a terminal", "[app][engine]") {

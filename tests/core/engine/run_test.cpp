@@ -434,6 +434,31 @@ TEST_CASE("estimate: says which tokens have rows of their own", "[core][engine]"
     CHECK(says("norms_scores: norms and scores of 1 of the 20 tokens are kept, the first"));
 }
 
+TEST_CASE("estimate: says what each experiment costs, and nothing of those that are done",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    const engine::Estimate estimate = engine::estimate(request, experiments::makeProbes);
+    double seconds = 0.0;
+    std::set<std::string> ids;
+    for (const engine::ExperimentCost& cost : estimate.experiments) {
+        CAPTURE(cost.id);
+        CHECK(ids.insert(cost.id).second);
+        CHECK(cost.seconds >= 0.0);
+        CHECK(cost.diskBytes > 0);
+        CHECK(cost.memoryBytes <= estimate.memoryBytes);
+        seconds += cost.seconds;
+    }
+    CHECK(seconds < estimate.seconds);
+    CHECK(ids.count("weight_similarity") == 1);
+    CHECK(ids.count("matched_similarity") == 1);
+    CHECK(ids.count("expert_removal") == 1);
+    CHECK(ids.count("chosen_experts") == 1);
+    Recorder recorder;
+    (void)runWith(request, recorder);
+    CHECK(engine::estimate(request, experiments::makeProbes).experiments.empty());
+}
+
 TEST_CASE("estimate: says when a document is longer than the model's positions", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("deepseek", folder / "run.h5");  // 64 positions
