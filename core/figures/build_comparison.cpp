@@ -56,6 +56,9 @@ void sayOther(const BuildContext& context, Figure& figure) {
 }
 
 std::string percent(double share) {
+    if (share > 0.0 && share < 0.0005) {
+        return "below 0.1 %";
+    }
     return fmt::format("{:.1f} %", 100.0 * share);
 }
 
@@ -122,6 +125,7 @@ Figure buildRoutingAgreement(const BuildContext& context) {
     body.positionTitle = "layer";
     body.lines = {"first choice", "overlap of chosen sets", "whole chosen set"};
     LineChartGroup group;
+    group.title = "chosen experts";
     group.valueName = "share in agreement";
     LineChartPanel panel;
     panel.lines.resize(body.lines.size());

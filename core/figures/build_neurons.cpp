@@ -3,8 +3,11 @@
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
 #include "core/figures/projection_parts.h"
+#include "core/jobs/parallel_for.h"
 
 #include <fmt/format.h>
+
+#include <numeric>
 
 namespace moescope::figures {
 namespace {
@@ -12,25 +15,28 @@ namespace {
 constexpr std::size_t kMostComponents = 3;
 
 /// How many neurons each column has, in the order of the scores.
-std::vector<std::size_t> countsOf(const BuildContext& context, std::size_t neurons) {
+std::vector<std::size_t> countsOf(const BuildContext& context, const std::vector<NdArray>& scores) {
     std::vector<std::size_t> counts;
     std::size_t sum = 0;
     for (const double count : context.read("neurons", context.request.layer).toDoubles()) {
         counts.push_back(static_cast<std::size_t>(count));
         sum += counts.back();
     }
-    if (sum != neurons) {
-        throw Error(ErrorCode::BadSession,
-                    fmt::format("neuron_projection of layer {}: {} neurons are owned, {} have "
-                                "scores; the session is damaged.",
-                                context.request.layer->value, sum, neurons));
+    for (const NdArray& role : scores) {
+        const std::uint64_t neurons = role.shape().empty() ? 0 : role.shape()[0];
+        if (sum != neurons) {
+            throw Error(ErrorCode::BadSession,
+                        fmt::format("neuron_projection of layer {}: {} neurons are owned, {} have "
+                                    "scores; the session is damaged.",
+                                    context.request.layer->value, sum, neurons));
+        }
     }
     return counts;
 }
 
-ScatterPanel rolePanel(const BuildContext& context, const std::string& role,
-                       const NdArray& explained, std::size_t dimensions) {
-    const NdArray scores = context.read(role, context.request.layer);
+ScatterPanel rolePanel(const BuildContext& context, const std::string& role, const NdArray& scores,
+                       const NdArray& explained, const std::vector<std::size_t>& counts) {
+    const auto dimensions = static_cast<std::size_t>(context.request.dimensions);
     const Shape& shape = scores.shape();
     if (shape.size() != 2 || shape[1] < dimensions) {
         throw Error(ErrorCode::BadSession,
@@ -45,25 +51,29 @@ ScatterPanel rolePanel(const BuildContext& context, const std::string& role,
     panel.title = role;
     panel.xTitle = componentTitle(explained, index, 0);
     panel.yTitle = componentTitle(explained, index, 1);
-    panel.x.reserve(neurons);
-    panel.y.reserve(neurons);
     const auto values = scores.values<float>();
-    for (std::size_t i = 0; i < neurons; ++i) {
-        panel.x.push_back(values[i * components]);
-        panel.y.push_back(values[i * components + 1]);
-        if (dimensions == kMostComponents) {
-            panel.z.push_back(values[i * components + 2]);
+    const auto take = [&](std::size_t component, std::vector<float>& to) {
+        to.resize(neurons);
+        for (std::size_t i = 0; i < neurons; ++i) {
+            to[i] = values[i * components + component];
         }
-    }
+    };
+    take(0, panel.x);
+    take(1, panel.y);
     if (dimensions == kMostComponents) {
+        take(2, panel.z);
         panel.zTitle = componentTitle(explained, index, 2);
+    } else {
+        // Made here, where nobody waits for the mouse.
+        panel.grid = std::make_shared<const PointGrid>(panel.x, panel.y);
     }
-    const std::vector<std::size_t> counts = countsOf(context, neurons);
+    panel.group.reserve(neurons);
+    panel.member.resize(neurons);
     for (std::size_t group = 0; group < counts.size(); ++group) {
-        for (std::size_t member = 0; member < counts[group]; ++member) {
-            panel.group.push_back(static_cast<std::uint16_t>(group));
-            panel.member.push_back(static_cast<std::uint32_t>(member));
-        }
+        const auto first = static_cast<std::ptrdiff_t>(panel.group.size());
+        const auto members = static_cast<std::ptrdiff_t>(counts[group]);
+        panel.group.insert(panel.group.end(), counts[group], static_cast<std::uint16_t>(group));
+        std::iota(panel.member.begin() + first, panel.member.begin() + first + members, 0U);
     }
     return panel;
 }
@@ -89,12 +99,20 @@ Figure buildNeuronProjection(const BuildContext& context) {
         body.groups.push_back(projectionGroup(label));
     }
     const NdArray explained = context.read("explained", context.request.layer);
-    std::size_t neurons = 0;
-    for (const std::string& role : projectionRoles(context)) {
-        body.panels.push_back(rolePanel(context, role, explained,
-                                        static_cast<std::size_t>(context.request.dimensions)));
-        neurons = body.panels.back().size();
+    const std::vector<std::string> roles = projectionRoles(context);
+    std::vector<NdArray> scores;
+    for (const std::string& role : roles) {
+        scores.push_back(context.read(role, context.request.layer));
     }
+    const std::vector<std::size_t> counts = countsOf(context, scores);
+    // Hundreds of thousands of points each.
+    body.panels.resize(roles.size());
+    jobs::parallelFor(roles.size(), jobs::availableThreads(), jobs::CancelToken(context.stop),
+                      [&](std::size_t i) {
+                          body.panels[i] =
+                              rolePanel(context, roles[i], scores[i], explained, counts);
+                      });
+    const std::size_t neurons = body.panels.empty() ? 0 : body.panels.back().size();
     Figure figure = context.frame("neurons projected", 0);
     figure.caption += fmt::format(" {} neurons.", neurons) + baselinesOf(context.head(), labels);
     figure.body = std::move(body);

@@ -17,7 +17,7 @@ bool isFinite(float x, float y) {
 
 }  // namespace
 
-PointGrid::PointGrid(std::span<const float> x, std::span<const float> y) : m_x(x), m_y(y) {
+PointGrid::PointGrid(std::span<const float> x, std::span<const float> y) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         if (!isFinite(x[i], y[i])) {

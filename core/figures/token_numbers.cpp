@@ -17,21 +17,15 @@ namespace {
 constexpr std::uint64_t kSliceNumbers = std::uint64_t{1} << 18U;
 constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
 
-struct Values {
-    NdArray norms, scores;  ///< [rows, experts]
-};
-
-Values readValues(const FigureSource& source, LayerId layer, BranchId branch,
-                  const TokenRange& rows) {
-    const session::QuantityId norm{branch, "norms_scores", "norm"};
-    const session::QuantityId score{branch, "norms_scores", "score"};
-    Values values{source.readRows(norm, layer, rows.first, rows.count),
-                  source.readRows(score, layer, rows.first, rows.count)};
-    if (values.norms.shape().size() != 2 || values.norms.shape() != values.scores.shape()) {
+NdArray readFloats(const FigureSource& source, const session::QuantityId& id, LayerId layer,
+                   std::uint64_t first, std::uint64_t rows) {
+    NdArray values = source.readRows(id, layer, first, rows);
+    if (values.shape().size() != 2 || values.shape()[0] != rows ||
+        values.type() != ElementType::F32) {
         throw Error(ErrorCode::BadSession,
-                    fmt::format("norms_scores of layer {}: norm and score have different shapes; "
-                                "the session is damaged.",
-                                layer.value));
+                    fmt::format("norms_scores/{} of layer {} is not a table of tokens and experts "
+                                "in float32; the session is damaged.",
+                                id.quantity, layer.value));
     }
     return values;
 }
@@ -59,11 +53,6 @@ void throwIfStopped(const std::stop_token& stop) {
     if (stop.stop_requested()) {
         throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
     }
-}
-
-std::size_t bytesOf(const TokenSlice& slice) {
-    return 2 * sizeof(std::uint16_t) * slice.scoreRanks.size() +
-           2 * sizeof(double) * slice.experts + sizeof(TokenSlice);
 }
 
 /// Calls `take` with each slice's index and the part of the rows that lies in it.
@@ -110,50 +99,80 @@ std::uint64_t TokenNumbers::rowsOfSlice(LayerId layer) const {
     return std::max<std::uint64_t>(2 * (kSliceNumbers / 2 / experts), 1);
 }
 
-std::shared_ptr<const TokenSlice> TokenNumbers::find(const Key& key) const {
+template <typename Kind>
+std::shared_ptr<const Kind> TokenNumbers::find(const Key& key,
+                                               std::shared_ptr<const Kind> Slice::*member) const {
     const std::lock_guard lock(m_mutex);
-    const auto found = std::find_if(m_slices.begin(), m_slices.end(),
-                                    [&](const auto& entry) { return entry.first == key; });
+    const auto found = std::find_if(m_slices.begin(), m_slices.end(), [&](const Slice& slice) {
+        return slice.key == key && slice.*member != nullptr;
+    });
     if (found == m_slices.end()) {
         return nullptr;
     }
     m_slices.splice(m_slices.begin(), m_slices, found);
-    return found->second;
+    return (*found).*member;
 }
 
-void TokenNumbers::keep(const Key& key, std::shared_ptr<const TokenSlice> slice) const {
+std::size_t TokenNumbers::bytesOf(const Slice& slice) {
+    std::size_t bytes = sizeof(Slice);
+    if (slice.values) {
+        bytes += slice.values->norms.bytes().size() + slice.values->scores.bytes().size();
+    }
+    if (slice.ranks) {
+        bytes += 2 * sizeof(std::uint16_t) * slice.ranks->scores.size();
+    }
+    return bytes;
+}
+
+void TokenNumbers::keep(Slice slice) const {
     const std::lock_guard lock(m_mutex);
-    m_slices.emplace_front(key, std::move(slice));
+    m_slices.push_front(std::move(slice));
     std::size_t bytes = 0;
     for (auto entry = m_slices.begin(); entry != m_slices.end();) {
-        bytes += bytesOf(*entry->second);
+        bytes += bytesOf(*entry);
         entry = bytes > kMostBytes && entry != m_slices.begin() ? m_slices.erase(entry)
                                                                 : std::next(entry);
     }
 }
 
-std::shared_ptr<const TokenSlice> TokenNumbers::slice(const Key& key,
-                                                      std::uint64_t rowsInAll) const {
-    if (auto known = find(key)) {
+std::shared_ptr<const TokenValues> TokenNumbers::values(const Key& key,
+                                                        std::uint64_t rowsInAll) const {
+    if (auto known = find(key, &Slice::values)) {
         return known;
     }
     const std::uint64_t first = key.index * rowsOfSlice(key.layer);
     const std::uint64_t rows = std::min(rowsOfSlice(key.layer), rowsInAll - first);
-    const Values values = readValues(*m_source, key.layer, key.branch, {first, rows});
-    auto slice = std::make_shared<TokenSlice>();
-    slice->firstRow = first;
-    slice->rows = values.norms.shape()[0];
-    slice->experts = static_cast<std::size_t>(values.norms.shape()[1]);
-    slice->normSums.resize(slice->experts);
-    slice->scoreSums.resize(slice->experts);
-    if (slice->experts > 0) {
-        slice->normRanks = ranksOf(values.norms.values<float>(), slice->experts);
-        slice->scoreRanks = ranksOf(values.scores.values<float>(), slice->experts);
-        addSums(values.norms.values<float>(), slice->normSums);
-        addSums(values.scores.values<float>(), slice->scoreSums);
+    auto values = std::make_shared<TokenValues>();
+    values->firstRow = first;
+    values->norms =
+        readFloats(*m_source, {key.branch, "norms_scores", "norm"}, key.layer, first, rows);
+    values->scores =
+        readFloats(*m_source, {key.branch, "norms_scores", "score"}, key.layer, first, rows);
+    if (values->norms.shape() != values->scores.shape()) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("norms_scores of layer {}: norm and score have different shapes; "
+                                "the session is damaged.",
+                                key.layer.value));
     }
-    keep(key, slice);
-    return slice;
+    keep({key, values, nullptr});
+    return values;
+}
+
+std::shared_ptr<const TokenRanks> TokenNumbers::ranks(const Key& key,
+                                                      std::uint64_t rowsInAll) const {
+    if (auto known = find(key, &Slice::ranks)) {
+        return known;
+    }
+    const auto from = values(key, rowsInAll);
+    auto ranks = std::make_shared<TokenRanks>();
+    ranks->firstRow = from->firstRow;
+    ranks->experts = static_cast<std::size_t>(from->norms.shape()[1]);
+    if (ranks->experts > 0) {
+        ranks->norms = ranksOf(from->norms.values<float>(), ranks->experts);
+        ranks->scores = ranksOf(from->scores.values<float>(), ranks->experts);
+    }
+    keep({key, nullptr, ranks});
+    return ranks;
 }
 
 void TokenNumbers::addRankCounts(LayerId layer, BranchId branch,
@@ -163,7 +182,7 @@ void TokenNumbers::addRankCounts(LayerId layer, BranchId branch,
     const std::uint64_t all = kept(layer, branch).count();
     forEachSlice(rows, rowsOfSlice(layer), [&](std::uint64_t index, const TokenRange& part) {
         throwIfStopped(stop);
-        const auto from = slice({branch, layer, index}, all);
+        const auto from = ranks({branch, layer, index}, all);
         const std::size_t experts = from->experts;
         if (counts.size() != experts * experts) {
             throw Error(ErrorCode::BadSession,
@@ -174,7 +193,7 @@ void TokenNumbers::addRankCounts(LayerId layer, BranchId branch,
         const std::size_t begin = static_cast<std::size_t>(part.first - from->firstRow) * experts;
         const std::size_t end = begin + static_cast<std::size_t>(part.count) * experts;
         for (std::size_t i = begin; i < end; ++i) {
-            ++counts[from->scoreRanks[i] * experts + from->normRanks[i]];
+            ++counts[from->scores[i] * experts + from->norms[i]];
         }
     });
 }
@@ -183,30 +202,17 @@ TokenNumbers::Sums TokenNumbers::sums(LayerId layer, BranchId branch,
                                       const std::vector<TokenRange>& rows,
                                       const std::stop_token& stop) const {
     const std::uint64_t all = kept(layer, branch).count();
-    const std::uint64_t step = rowsOfSlice(layer);
     Sums sums;
-    const auto add = [&](const std::vector<double>& norms, const std::vector<double>& scores) {
-        sums.norms.resize(norms.size());
-        sums.scores.resize(scores.size());
-        std::transform(norms.begin(), norms.end(), sums.norms.begin(), sums.norms.begin(),
-                       std::plus<>());
-        std::transform(scores.begin(), scores.end(), sums.scores.begin(), sums.scores.begin(),
-                       std::plus<>());
-    };
-    forEachSlice(rows, step, [&](std::uint64_t index, const TokenRange& part) {
+    forEachSlice(rows, rowsOfSlice(layer), [&](std::uint64_t index, const TokenRange& part) {
         throwIfStopped(stop);
-        if (part.count == std::min(step, all - index * step)) {
-            const auto whole = slice({branch, layer, index}, all);
-            add(whole->normSums, whole->scoreSums);
-            return;
-        }
-        const Values values = readValues(*m_source, layer, branch, part);
-        const auto experts = static_cast<std::size_t>(values.norms.shape()[1]);
-        std::vector<double> norms(experts);
-        std::vector<double> scores(experts);
-        addSums(values.norms.values<float>(), norms);
-        addSums(values.scores.values<float>(), scores);
-        add(norms, scores);
+        const auto from = values({branch, layer, index}, all);
+        const auto experts = static_cast<std::size_t>(from->norms.shape()[1]);
+        sums.norms.resize(experts);
+        sums.scores.resize(experts);
+        const std::size_t begin = static_cast<std::size_t>(part.first - from->firstRow) * experts;
+        const std::size_t count = static_cast<std::size_t>(part.count) * experts;
+        addSums(from->norms.values<float>().subspan(begin, count), sums.norms);
+        addSums(from->scores.values<float>().subspan(begin, count), sums.scores);
     });
     return sums;
 }
@@ -218,7 +224,7 @@ void TokenNumbers::prepare(LayerId layer, BranchId branch, const std::stop_token
     const std::uint64_t all = kept(layer, branch).count();
     forEachSlice({{0, all}}, rowsOfSlice(layer), [&](std::uint64_t index, const TokenRange&) {
         if (!stop.stop_requested()) {
-            (void)slice({branch, layer, index}, all);
+            (void)ranks({branch, layer, index}, all);
         }
     });
 }

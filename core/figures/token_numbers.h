@@ -14,13 +14,17 @@
 
 namespace moescope::figures {
 
-/// What statistics of selected tokens are made of, for some consecutive rows of norms_scores: ranks
-/// of every expert as numerics::ranksAscending gives them, less 1, and sums over the rows.
-struct TokenSlice {
-    std::uint64_t firstRow = 0, rows = 0;
+/// Some consecutive rows of norms_scores.
+struct TokenValues {
+    std::uint64_t firstRow = 0;
+    NdArray norms, scores;  ///< [rows, experts], float32
+};
+
+/// The experts' ranks in some consecutive rows, as numerics::ranksAscending gives them, less 1.
+struct TokenRanks {
+    std::uint64_t firstRow = 0;
     std::size_t experts = 0;
-    std::vector<std::uint16_t> scoreRanks, normRanks;  ///< [rows * experts]
-    std::vector<double> scoreSums, normSums;           ///< [experts]
+    std::vector<std::uint16_t> scores, norms;  ///< [rows * experts]
 };
 
 /// Norms and scores of single tokens as statistics want them, read slice by slice and kept while
@@ -54,16 +58,27 @@ private:
         std::uint64_t index = 0;
         bool operator==(const Key&) const = default;
     };
+    /// Either of the two is set.
+    struct Slice {
+        Key key;
+        std::shared_ptr<const TokenValues> values;
+        std::shared_ptr<const TokenRanks> ranks;
+    };
     [[nodiscard]] const session::QuantityInfo& info(const char* quantity, BranchId branch) const;
     [[nodiscard]] std::uint64_t rowsOfSlice(LayerId layer) const;
-    [[nodiscard]] std::shared_ptr<const TokenSlice> slice(const Key& key,
+    [[nodiscard]] std::shared_ptr<const TokenValues> values(const Key& key,
+                                                            std::uint64_t rowsInAll) const;
+    [[nodiscard]] std::shared_ptr<const TokenRanks> ranks(const Key& key,
                                                           std::uint64_t rowsInAll) const;
-    [[nodiscard]] std::shared_ptr<const TokenSlice> find(const Key& key) const;
-    void keep(const Key& key, std::shared_ptr<const TokenSlice> slice) const;
+    template <typename Kind>
+    [[nodiscard]] std::shared_ptr<const Kind> find(
+        const Key& key, std::shared_ptr<const Kind> Slice::*member) const;
+    void keep(Slice slice) const;
+    static std::size_t bytesOf(const Slice& slice);
 
     std::shared_ptr<const FigureSource> m_source;
-    mutable std::mutex m_mutex;  // guards the list
-    mutable std::list<std::pair<Key, std::shared_ptr<const TokenSlice>>> m_slices;  // newest first
+    mutable std::mutex m_mutex;         // guards the list
+    mutable std::list<Slice> m_slices;  // newest first
 };
 
 }  // namespace moescope::figures

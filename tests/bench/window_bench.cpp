@@ -4,6 +4,7 @@
 // asserted, since times depend on the machine. With a path the session is that file, else made-up
 // ones of several sizes.
 #include "app/main_window.h"
+#include "tests/bench/waiting.h"
 #include "tests/support/open_synthetic.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/panels/figure_panel.h"
@@ -24,25 +25,8 @@
 namespace {
 
 using namespace moescope;
-
-constexpr int kPatienceMs = 120'000;
-
-/// Processes events without the pauses of QTest::qWait, which would be measured too.
-bool spinUntil(const std::function<bool()>& done) {
-    QElapsedTimer timer;
-    timer.start();
-    while (!done()) {
-        if (timer.elapsed() > kPatienceMs) {
-            return false;
-        }
-        QCoreApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents, 1);
-    }
-    return true;
-}
-
-double milliseconds(const QElapsedTimer& timer) {
-    return static_cast<double>(timer.nsecsElapsed()) / 1e6;
-}
+using bench::milliseconds;
+using bench::spinUntil;
 
 class Bench {
 public:
@@ -63,6 +47,9 @@ public:
 
     void stepThroughFigures() {
         for (int i = 0; i < m_window->figures().panels().size(); ++i) {
+            if (m_window->figures().panels().at(i)->info().needsOther) {
+                continue;
+            }
             m_window->figures().setCurrent(i);
             spinUntil([&] { return figure() != nullptr; });
             if (panel().info().perLayer) {

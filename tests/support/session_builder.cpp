@@ -45,6 +45,10 @@ NdArray similarity(std::size_t n, std::mt19937& random) {
     return matrix;
 }
 
+std::uint64_t keptMaps(const SyntheticRun& run) {
+    return static_cast<std::uint64_t>(std::min(run.tokens, 64));
+}
+
 Part similarityPart(const SyntheticRun& run, const std::string& experiment, LayerId layer,
                     std::mt19937& random) {
     Part part;
@@ -63,6 +67,33 @@ Part similarityPart(const SyntheticRun& run, const std::string& experiment, Laye
     if (experiment == "output_similarity") {
         part.tokens = static_cast<std::uint64_t>(run.tokens);
     }
+    if (experiment == "output_similarity" && run.withTokenMaps) {
+        NdArray maps(ElementType::F32, {keptMaps(run), names.size(), names.size()});
+        for (std::uint64_t i = 0; i < keptMaps(run); ++i) {
+            const NdArray one = similarity(names.size(), random);
+            std::copy(one.bytes().begin(), one.bytes().end(),
+                      maps.bytes().begin() + static_cast<std::ptrdiff_t>(i * one.bytes().size()));
+        }
+        part.quantities.push_back({"token_cosine",
+                                   {{"kept_token", {}}, {"row", names}, {"column", names}},
+                                   "cosine of outputs",
+                                   "1",
+                                   std::move(maps)});
+    }
+    return part;
+}
+
+/// Which tokens the maps are of: at equal distances.
+Part mapsModelPart(const SyntheticRun& run) {
+    NdArray tokens(ElementType::U64, {keptMaps(run)});
+    for (std::uint64_t i = 0; i < tokens.size(); ++i) {
+        tokens.values<std::uint64_t>()[i] =
+            i * static_cast<std::uint64_t>(run.tokens) / tokens.size();
+    }
+    Part part;
+    part.key = {BranchId(0), "output_similarity", std::nullopt, 0};
+    part.quantities.push_back(
+        {"kept_tokens", {{"kept_token", {}}}, "kept tokens", "1", std::move(tokens)});
     return part;
 }
 
@@ -179,13 +210,13 @@ Part matchedPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
 }
 
 Part neuronPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
-    constexpr std::uint64_t kNeurons = 16;  // of each column
+    const auto neurons = static_cast<std::uint64_t>(run.neurons);  // of each column
     const std::vector<std::string> names = labels(run);
     std::normal_distribution<float> normal;
     Part part;
     part.key = {BranchId(0), "neuron_projection", layer, 0};
     for (const char* role : {"gate", "up", "down"}) {
-        NdArray scores(ElementType::F32, {names.size() * kNeurons, 3});
+        NdArray scores(ElementType::F32, {names.size() * neurons, 3});
         for (float& score : scores.values<float>()) {
             score = normal(random);
         }
@@ -202,7 +233,7 @@ Part neuronPart(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
                                byRole(ElementType::F64, 3, random)});
     NdArray owners(ElementType::U32, {names.size()});
     for (std::uint32_t& count : owners.values<std::uint32_t>()) {
-        count = kNeurons;
+        count = static_cast<std::uint32_t>(neurons);
     }
     part.quantities.push_back(
         {"neurons", {{"column", names}}, "neurons of each column", "count", std::move(owners)});
@@ -444,6 +475,9 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
     all.push_back(parametersPart());
     all.push_back(removalPart(run));
     all.push_back(statesModelPart(run));
+    if (run.withTokenMaps) {
+        all.push_back(mapsModelPart(run));
+    }
     std::erase_if(all, [&](const Part& part) {
         return std::find(run.experiments.begin(), run.experiments.end(), part.key.experiment) ==
                run.experiments.end();

@@ -18,8 +18,10 @@ struct SyntheticRun {
     int topK = 2;
     int tokens = 60;
     int documents = 3;
+    int neurons = 16;  ///< of each expert, in the projections
     bool withBaseline = true;
     std::string commandLine = "";  ///< that is said to have made the run
+    bool withTokenMaps = false;    ///< output_similarity keeps maps of 64 tokens over the text
     bool withMargin = true;        ///< chosen_experts keeps margins, as sessions do since 1.1
     std::vector<std::string> experiments{
         "weight_similarity", "mean_neuron_similarity", "matched_similarity",

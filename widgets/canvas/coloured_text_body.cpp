@@ -244,9 +244,11 @@ std::vector<QRectF> ColouredTextBody::outlines(const figures::Selection& selecti
             rects.push_back(tokenRect(*selection.token));
         }
     }
+    if (!selection.expert) {
+        return rects;
+    }
     const std::vector<QRectF> legend = legendRects(m_size.width());
-    if (selection.expert && *selection.expert >= 0 &&
-        static_cast<std::size_t>(*selection.expert) < legend.size()) {
+    if (*selection.expert >= 0 && static_cast<std::size_t>(*selection.expert) < legend.size()) {
         rects.push_back(legend[static_cast<std::size_t>(*selection.expert)].adjusted(-2, 0, -6, 0));
     }
     return rects;

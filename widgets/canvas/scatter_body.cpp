@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/scatter_body.h"
 
+#include "core/jobs/parallel_for.h"
 #include "widgets/canvas/scatter_style.h"
 #include "widgets/support/format.h"
 
 #include <QFontMetricsF>
+#include <QImage>
 #include <QPainter>
 
 #include <algorithm>
@@ -53,8 +55,9 @@ ScatterBody::ScatterBody(std::shared_ptr<const figures::Figure> figure, FigureSt
       m_scatter(std::get<figures::ScatterFigure>(this->figure().body)),
       m_hidden(m_scatter.groups.size(), false) {
     for (const ScatterPanel& panel : m_scatter.panels) {
-        m_limits.push_back(limitsOf(panel));
-        m_grids.emplace_back(panel.x, panel.y);
+        m_grids.push_back(
+            panel.grid ? panel.grid : std::make_shared<const figures::PointGrid>(panel.x, panel.y));
+        m_limits.push_back(limitsOf(*m_grids.back()));
     }
     const bool isLabelled =
         std::all_of(m_scatter.panels.begin(), m_scatter.panels.end(),
@@ -64,18 +67,11 @@ ScatterBody::ScatterBody(std::shared_ptr<const figures::Figure> figure, FigureSt
     }
 }
 
-ScatterBody::Limits ScatterBody::limitsOf(const ScatterPanel& panel) const {
+ScatterBody::Limits ScatterBody::limitsOf(const figures::PointGrid& grid) {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    Limits limits{kInfinity, -kInfinity, kInfinity, -kInfinity};
-    for (std::size_t i = 0; i < panel.size(); ++i) {
-        if (isFinitePoint(panel, i)) {
-            const auto x = static_cast<double>(panel.x[i]);
-            const auto y = static_cast<double>(panel.y[i]);
-            limits = {std::min(limits.lowX, x), std::max(limits.highX, x), std::min(limits.lowY, y),
-                      std::max(limits.highY, y)};
-        }
-    }
-    return limits;
+    const figures::PointGrid::Box box = grid.box();
+    return grid.empty() ? Limits{kInfinity, -kInfinity, kInfinity, -kInfinity}
+                        : Limits{box.lowX, box.highX, box.lowY, box.highY};
 }
 
 ScatterBody::Limits ScatterBody::shownLimits(std::size_t panel) const {
@@ -235,32 +231,33 @@ void ScatterBody::paintMarks(QPainter& painter, const Panel& panel) const {
     }
 }
 
-void ScatterBody::paintDensity(QPainter& painter, const Panel& panel) const {
+QImage ScatterBody::densityOf(const Panel& panel) const {
     const ScatterPanel& data = dataOf(panel);
     const double scale = style().deviceScale;
     const QRectF& plot = panel.axes.plot;
-    const QSize pixels = (plot.size() * scale).toSize().expandedTo({1, 1});
-    std::vector<PlacedPoint> placed;
-    placed.reserve(data.size());
-    for (const std::size_t i : drawingOrder(data)) {
-        if (isShown(panel, i)) {
-            const QPointF at =
-                panel.axes.point(static_cast<double>(data.x[i]), static_cast<double>(data.y[i])) -
-                plot.topLeft();
-            placed.push_back({static_cast<float>(at.x() * scale),
-                              static_cast<float>(at.y() * scale), data.group[i]});
-        }
-    }
     std::vector<QColor> colours;
     for (std::size_t group = 0; group < m_scatter.groups.size(); ++group) {
         colours.push_back(groupColour(m_scatter, group, style().theme));
     }
-    const int side = std::max(1, static_cast<int>(std::lround(1.5 * scale)));
-    painter.drawImage(plot, densityImage(placed, colours, pixels, side));
+    PointDensity density(colours, (plot.size() * scale).toSize().expandedTo({1, 1}),
+                         std::max(1, static_cast<int>(std::lround(1.5 * scale))));
+    // Both axes are linear.
+    const QPointF origin = (panel.axes.point(0.0, 0.0) - plot.topLeft()) * scale;
+    const QPointF unit = (panel.axes.point(1.0, 1.0) - plot.topLeft()) * scale - origin;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        if (isShown(panel, i)) {
+            density.add(origin.x() + static_cast<double>(data.x[i]) * unit.x(),
+                        origin.y() + static_cast<double>(data.y[i]) * unit.y(), data.group[i]);
+        }
+    }
+    return density.image();
 }
 
 void ScatterBody::paintLines(QPainter& painter, const Panel& panel) const {
     const ScatterPanel& data = dataOf(panel);
+    if (data.lines.empty()) {
+        return;
+    }
     std::map<std::size_t, std::pair<double, double>> ranges;
     for (std::size_t i = 0; i < data.size(); ++i) {
         if (isFinitePoint(data, i)) {
@@ -329,7 +326,7 @@ void ScatterBody::paintTitle(QPainter& painter, const Panel& panel) const {
                      wholeParts(QString::fromStdString(data.note), metrics, room));
 }
 
-void ScatterBody::paintPanel(QPainter& painter, const Panel& panel) const {
+void ScatterBody::paintPanel(QPainter& painter, const Panel& panel, const QImage& density) const {
     const ScatterPanel& data = dataOf(panel);
     AxesLook look;
     look.xGrid = true;
@@ -344,7 +341,7 @@ void ScatterBody::paintPanel(QPainter& painter, const Panel& panel) const {
         painter.setClipRect(panel.axes.plot);
     }
     if (data.size() > kMostVectorPoints) {
-        paintDensity(painter, panel);
+        painter.drawImage(panel.axes.plot, density);
     } else {
         paintMarks(painter, panel);
     }
@@ -356,8 +353,19 @@ void ScatterBody::paintPanel(QPainter& painter, const Panel& panel) const {
 
 void ScatterBody::paint(QPainter& painter) const {
     legend().paint(painter, memory().hidden);
-    for (const Panel& panel : m_panels) {
-        paintPanel(painter, panel);
+    // Images of hundreds of thousands of points, each on a thread of its own.
+    std::vector<QImage> densities(m_panels.size());
+    const bool hasMany = std::any_of(m_panels.begin(), m_panels.end(), [&](const Panel& panel) {
+        return dataOf(panel).size() > kMostVectorPoints;
+    });
+    jobs::parallelFor(hasMany ? m_panels.size() : 0, jobs::availableThreads(), {},
+                      [&](std::size_t i) {
+                          if (dataOf(m_panels[i]).size() > kMostVectorPoints) {
+                              densities[i] = densityOf(m_panels[i]);
+                          }
+                      });
+    for (std::size_t i = 0; i < m_panels.size(); ++i) {
+        paintPanel(painter, m_panels[i], densities[i]);
     }
 }
 
@@ -371,8 +379,8 @@ figures::Hit ScatterBody::hitAt(const QPointF& position) const {
     const Panel& panel = m_panels[*at];
     const ScatterPanel& data = dataOf(panel);
     const double reach = data.size() > kMostVectorPoints ? kReach / 3.0 : kReach;
-    const auto point = m_grids[panel.place.panel].nearest(
-        panel.axes.xAt(position.x()), panel.axes.yAt(position.y()),
+    const auto point = m_grids[panel.place.panel]->nearest(
+        data.x, data.y, panel.axes.xAt(position.x()), panel.axes.yAt(position.y()),
         reach / panel.axes.plot.width() * (panel.axes.x.high - panel.axes.x.low),
         reach / panel.axes.plot.height() * (panel.axes.y.high - panel.axes.y.low),
         [&](std::size_t i) { return !m_hidden[data.group[i]]; });

@@ -41,24 +41,24 @@ private:
         return m_scatter.panels[panel.place.panel];
     }
     [[nodiscard]] bool isHiddenGroup(std::size_t group) const { return m_hidden[group]; }
-    [[nodiscard]] Limits limitsOf(const figures::ScatterPanel& panel) const;
+    [[nodiscard]] static Limits limitsOf(const figures::PointGrid& grid);
     [[nodiscard]] Limits shownLimits(std::size_t panel) const;
     [[nodiscard]] figures::ChartGridInput gridInput(double width, double legendHeight) const;
     void setAxes(Panel& panel) const;
     void setLabels(Panel& panel) const;
     [[nodiscard]] bool isShown(const Panel& panel, std::size_t point) const;
     [[nodiscard]] std::vector<std::size_t> drawingOrder(const figures::ScatterPanel& data) const;
-    void paintPanel(QPainter& painter, const Panel& panel) const;
+    void paintPanel(QPainter& painter, const Panel& panel, const QImage& density) const;
     void paintMarks(QPainter& painter, const Panel& panel) const;
-    void paintDensity(QPainter& painter, const Panel& panel) const;
+    [[nodiscard]] QImage densityOf(const Panel& panel) const;
     void paintLines(QPainter& painter, const Panel& panel) const;
     void paintLabels(QPainter& painter, const Panel& panel) const;
     void paintTitle(QPainter& painter, const Panel& panel) const;
 
     const figures::ScatterFigure& m_scatter;
-    std::vector<Limits> m_limits;             ///< [panels]
-    std::vector<figures::PointGrid> m_grids;  ///< [panels]
-    std::vector<bool> m_hidden;               ///< [groups]
+    std::vector<Limits> m_limits;                                    ///< [panels]
+    std::vector<std::shared_ptr<const figures::PointGrid>> m_grids;  ///< [panels]
+    std::vector<bool> m_hidden;                                      ///< [groups]
     std::vector<Panel> m_panels;
 };
 

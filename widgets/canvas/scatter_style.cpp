@@ -21,29 +21,7 @@ QString headingOf(ScatterGroup::Kind kind) {
     return kind == ScatterGroup::Kind::Series ? QStringLiteral("layer") : QStringLiteral("expert");
 }
 
-/// Colours of the points in a pixel, added up.
-struct Sum {
-    float red = 0.0F, green = 0.0F, blue = 0.0F, count = 0.0F;
-};
-
 constexpr std::size_t kShades = 1024;
-
-/// The 99th percentile of how many points a pixel has, of those that have any: a few crowded pixels
-/// must not make all others faint.
-float usualMost(const std::vector<Sum>& sums) {
-    std::vector<float> counts;
-    for (const Sum& sum : sums) {
-        if (sum.count > 0.0F) {
-            counts.push_back(sum.count);
-        }
-    }
-    if (counts.empty()) {
-        return 1.0F;
-    }
-    const auto at = counts.begin() + static_cast<std::ptrdiff_t>((counts.size() - 1) * 99 / 100);
-    std::nth_element(counts.begin(), at, counts.end());
-    return *at;
-}
 
 /// By how many points a pixel has: logarithmic, so that a single one still shows.
 std::array<float, kShades> opacitiesOf(float most) {
@@ -130,54 +108,69 @@ double markSize(std::size_t points) {
     return points <= 1000 ? 5.0 : points <= 5000 ? 3.5 : 2.5;
 }
 
-QImage densityImage(std::span<const PlacedPoint> points, const std::vector<QColor>& colours,
-                    const QSize& size, int side) {
-    QImage image(size, QImage::Format_ARGB32_Premultiplied);
+PointDensity::PointDensity(const std::vector<QColor>& colours, const QSize& size, int side)
+    : m_size(size),
+      m_side(side),
+      m_before((side - 1) / 2),
+      m_right(size.width() - side + m_before + 1),
+      m_bottom(size.height() - side + m_before + 1),
+      m_sums(static_cast<std::size_t>(size.width()) * static_cast<std::size_t>(size.height())) {
+    for (const QColor& colour : colours) {
+        m_colours.push_back({static_cast<float>(colour.redF()), static_cast<float>(colour.greenF()),
+                             static_cast<float>(colour.blueF()), 1.0F});
+    }
+}
+
+void PointDensity::addAtEdge(double left, double top, const Sum& colour) {
+    const auto width = static_cast<double>(m_size.width());
+    const auto height = static_cast<double>(m_size.height());
+    for (double y = std::max(top, 0.0); y < std::min(top + m_side, height); ++y) {
+        for (double x = std::max(left, 0.0); x < std::min(left + m_side, width); ++x) {
+            m_sums[static_cast<std::size_t>(y * width + x)].add(colour);
+        }
+    }
+}
+
+// The 99th percentile of how many points a pixel has, of those that have any: a few crowded pixels
+// must not make all others faint.
+float PointDensity::usualMost() const {
+    std::vector<float> counts;
+    for (const Sum& sum : m_sums) {
+        if (sum.count > 0.0F) {
+            counts.push_back(sum.count);
+        }
+    }
+    if (counts.empty()) {
+        return 1.0F;
+    }
+    const auto at = counts.begin() + static_cast<std::ptrdiff_t>((counts.size() - 1) * 99 / 100);
+    std::nth_element(counts.begin(), at, counts.end());
+    return *at;
+}
+
+QImage PointDensity::image() const {
+    QImage image(m_size, QImage::Format_ARGB32_Premultiplied);
     if (image.isNull()) {
         return image;
     }
-    const int width = size.width();
-    const int height = size.height();
-    std::vector<Sum> sums(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-    std::vector<std::array<float, 3>> parts;
-    parts.reserve(colours.size());
-    for (const QColor& colour : colours) {
-        parts.push_back({static_cast<float>(colour.redF()), static_cast<float>(colour.greenF()),
-                         static_cast<float>(colour.blueF())});
-    }
-    for (const PlacedPoint& point : points) {
-        const int left = static_cast<int>(std::floor(point.x)) - (side - 1) / 2;
-        const int top = static_cast<int>(std::floor(point.y)) - (side - 1) / 2;
-        const auto& part = parts[point.group];
-        for (int y = std::max(top, 0); y < std::min(top + side, height); ++y) {
-            for (int x = std::max(left, 0); x < std::min(left + side, width); ++x) {
-                Sum& sum = sums[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                                static_cast<std::size_t>(x)];
-                sum.red += part[0];
-                sum.green += part[1];
-                sum.blue += part[2];
-                sum.count += 1.0F;
-            }
-        }
-    }
-    const std::array<float, kShades> opacities = opacitiesOf(usualMost(sums));
-    for (int y = 0; y < height; ++y) {
+    const std::array<float, kShades> opacities = opacitiesOf(usualMost());
+    const Sum* sum = m_sums.data();
+    for (int y = 0; y < m_size.height(); ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
-        const Sum* row =
-            sums.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
-        for (int x = 0; x < width; ++x) {
-            const Sum& sum = row[x];
-            if (sum.count == 0.0F) {
+        for (int x = 0; x < m_size.width(); ++x, ++sum) {
+            if (sum->count == 0.0F) {
                 line[x] = 0;
                 continue;
             }
             const float opacity =
-                opacities[std::min(static_cast<std::size_t>(sum.count), kShades - 1)];
-            const auto part = [&](float total) {
-                return static_cast<int>(std::lround(total / sum.count * opacity * 255.0F));
+                opacities[std::min(static_cast<std::size_t>(sum->count), kShades - 1)];
+            const float scale = opacity * 255.0F / sum->count;
+            // Never negative: adding a half and cutting off rounds.
+            const auto part = [scale](float total) {
+                return static_cast<int>(total * scale + 0.5F);
             };
-            line[x] = qRgba(part(sum.red), part(sum.green), part(sum.blue),
-                            static_cast<int>(std::lround(opacity * 255.0F)));
+            line[x] = qRgba(part(sum->red), part(sum->green), part(sum->blue),
+                            static_cast<int>(opacity * 255.0F + 0.5F));
         }
     }
     return image;

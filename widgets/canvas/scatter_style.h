@@ -8,7 +8,8 @@
 
 #include <QImage>
 
-#include <span>
+#include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace moescope::widgets {
@@ -30,14 +31,54 @@ namespace moescope::widgets {
 /// From here on points are drawn as an image.
 inline constexpr std::size_t kMostVectorPoints = 20000;
 
-/// A point to be drawn into an image, in its pixels.
-struct PlacedPoint {
-    float x = 0.0F, y = 0.0F;
-    std::uint16_t group = 0;
-};
 /// An image of many points: where several fall together their colours mix by number, not by the
-/// order they are drawn in, and the more there are the denser it is. `side` is the size of a point.
-[[nodiscard]] QImage densityImage(std::span<const PlacedPoint> points,
-                                  const std::vector<QColor>& colours, const QSize& size, int side);
+/// order they are drawn in, and the more there are the denser it is. Belongs to one thread, any.
+class PointDensity {
+public:
+    /// Colours by group; `side` is the size of a point in pixels.
+    PointDensity(const std::vector<QColor>& colours, const QSize& size, int side);
+
+    /// A point by its place in the image; beyond its edges nothing is drawn.
+    void add(double x, double y, std::uint16_t group) {
+        if (x >= m_before && y >= m_before && x < m_right && y < m_bottom) {
+            // Positive, so that cutting off is rounding down.
+            addInside(static_cast<std::size_t>(static_cast<int>(x) - m_before),
+                      static_cast<std::size_t>(static_cast<int>(y) - m_before), m_colours[group]);
+        } else {
+            addAtEdge(std::floor(x) - m_before, std::floor(y) - m_before, m_colours[group]);
+        }
+    }
+    [[nodiscard]] QImage image() const;
+
+private:
+    /// Colours of the points in a pixel, added up, and their number.
+    struct Sum {
+        float red = 0.0F, green = 0.0F, blue = 0.0F, count = 0.0F;
+        void add(const Sum& more) {
+            red += more.red;
+            green += more.green;
+            blue += more.blue;
+            count += more.count;
+        }
+    };
+    void addInside(std::size_t left, std::size_t top, const Sum& colour) {
+        const auto width = static_cast<std::size_t>(m_size.width());
+        Sum* row = m_sums.data() + top * width + left;
+        for (int y = 0; y < m_side; ++y, row += width) {
+            for (int x = 0; x < m_side; ++x) {
+                row[x].add(colour);
+            }
+        }
+    }
+    void addAtEdge(double left, double top, const Sum& colour);
+    [[nodiscard]] float usualMost() const;
+
+    QSize m_size;
+    int m_side;
+    int m_before;              ///< of a point's pixels, left of and above its place
+    double m_right, m_bottom;  ///< places from here on are too near the edge for all pixels
+    std::vector<Sum> m_colours;
+    std::vector<Sum> m_sums;  ///< [height * width]
+};
 
 }  // namespace moescope::widgets

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/turned_scatter_body.h"
 
+#include "core/jobs/parallel_for.h"
 #include "widgets/support/format.h"
 
 #include <QFontMetricsF>
+#include <QImage>
 #include <QPainter>
 
 #include <algorithm>
@@ -144,8 +146,9 @@ void TurnedScatterBody::look(Panel& panel) const {
 }
 
 void TurnedScatterBody::lookAgain() {
+    jobs::parallelFor(m_panels.size(), jobs::availableThreads(), {},
+                      [&](std::size_t i) { look(m_panels[i]); });
     for (Panel& panel : m_panels) {
-        look(panel);
         setLabels(panel);
     }
 }
@@ -287,27 +290,25 @@ void TurnedScatterBody::paintLabels(QPainter& painter, const Panel& panel) const
     }
 }
 
-void TurnedScatterBody::paintDensity(QPainter& painter, const Panel& panel) const {
+QImage TurnedScatterBody::densityOf(const Panel& panel) const {
     const ScatterPanel& data = dataOf(panel);
     const QRectF plot = toQt(panel.place.plot);
     const double scale = m_style.deviceScale;
-    std::vector<PlacedPoint> placed;
-    placed.reserve(panel.points.size());
-    for (const Seen& seen : panel.points) {
-        placed.push_back({static_cast<float>((static_cast<double>(seen.x) - plot.left()) * scale),
-                          static_cast<float>((static_cast<double>(seen.y) - plot.top()) * scale),
-                          data.group[seen.point]});
-    }
     std::vector<QColor> colours;
     for (std::size_t group = 0; group < m_scatter.groups.size(); ++group) {
         colours.push_back(groupColour(m_scatter, group, m_style.theme));
     }
-    const int side = std::max(1, static_cast<int>(std::lround(1.5 * scale)));
-    const QSize pixels = (plot.size() * scale).toSize().expandedTo({1, 1});
-    painter.drawImage(plot, densityImage(placed, colours, pixels, side));
+    PointDensity density(colours, (plot.size() * scale).toSize().expandedTo({1, 1}),
+                         std::max(1, static_cast<int>(std::lround(1.5 * scale))));
+    for (const Seen& seen : panel.points) {
+        density.add((static_cast<double>(seen.x) - plot.left()) * scale,
+                    (static_cast<double>(seen.y) - plot.top()) * scale, data.group[seen.point]);
+    }
+    return density.image();
 }
 
-void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel) const {
+void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel,
+                                   const QImage& density) const {
     const ScatterPanel& data = dataOf(panel);
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
@@ -316,7 +317,7 @@ void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel) const 
     }
     paintCube(painter, panel);
     if (panel.points.size() > kMostVectorPoints) {
-        paintDensity(painter, panel);
+        painter.drawImage(toQt(panel.place.plot), density);
     } else {
         paintMarks(painter, panel);
     }
@@ -332,8 +333,18 @@ void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel) const 
 
 void TurnedScatterBody::paint(QPainter& painter) const {
     m_legend.paint(painter, m_memory->hidden);
-    for (const Panel& panel : m_panels) {
-        paintPanel(painter, panel);
+    std::vector<QImage> densities(m_panels.size());
+    const bool hasMany = std::any_of(m_panels.begin(), m_panels.end(), [&](const Panel& panel) {
+        return panel.points.size() > kMostVectorPoints;
+    });
+    jobs::parallelFor(hasMany ? m_panels.size() : 0, jobs::availableThreads(), {},
+                      [&](std::size_t i) {
+                          if (m_panels[i].points.size() > kMostVectorPoints) {
+                              densities[i] = densityOf(m_panels[i]);
+                          }
+                      });
+    for (std::size_t i = 0; i < m_panels.size(); ++i) {
+        paintPanel(painter, m_panels[i], densities[i]);
     }
 }
 

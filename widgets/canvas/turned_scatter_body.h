@@ -9,6 +9,8 @@
 #include "widgets/canvas/figure_body.h"
 #include "widgets/canvas/scatter_style.h"
 
+#include <QImage>
+
 #include <array>
 
 namespace moescope::widgets {
@@ -58,10 +60,10 @@ private:
                         const QString& text) const;
     void paintLabels(QPainter& painter, const Panel& panel) const;
     [[nodiscard]] QPointF placeOf(const QRectF& plot, double x, double y, double z) const;
-    void paintPanel(QPainter& painter, const Panel& panel) const;
+    void paintPanel(QPainter& painter, const Panel& panel, const QImage& density) const;
     void paintCube(QPainter& painter, const Panel& panel) const;
     void paintMarks(QPainter& painter, const Panel& panel) const;
-    void paintDensity(QPainter& painter, const Panel& panel) const;
+    [[nodiscard]] QImage densityOf(const Panel& panel) const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::ScatterFigure& m_scatter;

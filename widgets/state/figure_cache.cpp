@@ -31,6 +31,23 @@ struct BodySize {
     std::size_t operator()(const figures::ColouredTextFigure& body) const {
         return bytesOf(body.routing.get());
     }
+    std::size_t operator()(const figures::ScatterFigure& body) const {
+        std::size_t bytes = 0;
+        for (const figures::ScatterPanel& panel : body.panels) {
+            bytes += (panel.x.size() + panel.y.size() + panel.z.size()) * sizeof(float) +
+                     panel.group.size() * sizeof(std::uint16_t) +
+                     panel.member.size() * sizeof(std::uint32_t) +
+                     (panel.grid ? panel.grid->bytes() : 0);
+        }
+        return bytes;
+    }
+    std::size_t operator()(const figures::NeuronMapFigure& body) const {
+        std::size_t cells = 0;
+        for (const figures::NeuronMapPanel& panel : body.panels) {
+            cells += panel.values.values.size();
+        }
+        return cells * sizeof(float);
+    }
     template <typename Other>
     std::size_t operator()(const Other&) const {
         return 0;

@@ -55,13 +55,14 @@ TEST_CASE("PointGrid: finds what looking at every point finds", "[core][figures]
                     best = i;
                 }
             }
-            CHECK(grid.nearest(qx, qy, rx, ry, odd) == best);
+            CHECK(grid.nearest(x, y, qx, qy, rx, ry, odd) == best);
         }
     }
     const std::vector<float> none;
-    CHECK_FALSE(PointGrid(none, none).nearest(0, 0, 1, 1, [](std::size_t) { return true; }));
+    CHECK_FALSE(
+        PointGrid(none, none).nearest(none, none, 0, 0, 1, 1, [](std::size_t) { return true; }));
     const std::vector<float> same(10, 2.0F);
-    CHECK(PointGrid(same, same).nearest(2, 2, 1, 1, [](std::size_t) { return true; }));
+    CHECK(PointGrid(same, same).nearest(same, same, 2, 2, 1, 1, [](std::size_t) { return true; }));
 }
 
 TEST_CASE("placeLabels: labels cover neither each other nor a mark", "[core][figures]") {

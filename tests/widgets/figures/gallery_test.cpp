@@ -41,6 +41,47 @@ tests::FigurePointer built(const std::string& name, const tests::MadeSession& se
     return std::make_shared<const figures::Figure>(builder.build(request));
 }
 
+/// Of some tokens together.
+tests::FigurePointer selected(const std::string& name, const tests::MadeSession& session) {
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
+    figures::FigureRequest request;
+    request.figure = name;
+    request.layer = LayerId{2};
+    request.tokens =
+        figures::TokenSelection(std::vector<figures::TokenRange>{{2, 20}, {30, 9}, {50, 3}});
+    request.mean = true;
+    return std::make_shared<const figures::Figure>(builder.build(request));
+}
+
+/// Two models: the other one chooses in most layers as the one does, in some as in the layer
+/// before.
+tests::FigurePointer compared(const std::string& name, const tests::MadeSession& session,
+                              std::optional<LayerId> layer) {
+    auto source = std::make_shared<tests::MadeSource>(session);
+    source->head().model.name = "made-moe-instruct";
+    for (int l = 2; l < session.layers; l += 2) {
+        for (const char* quantity : {"ids", "weights"}) {
+            const session::QuantityId id{BranchId{}, "chosen_experts", quantity};
+            NdArray mixed = source->read(id, LayerId{l});
+            const NdArray before = source->read(id, LayerId{l - 1});
+            // Every third token as before.
+            const std::size_t row = mixed.bytes().size() / mixed.shape()[0];
+            for (std::size_t t = 0; t < mixed.shape()[0]; t += 3) {
+                std::copy_n(before.bytes().begin() + static_cast<std::ptrdiff_t>(t * row), row,
+                            mixed.bytes().begin() + static_cast<std::ptrdiff_t>(t * row));
+            }
+            source->put("chosen_experts", quantity, LayerId{l}, std::move(mixed));
+        }
+    }
+    figures::FigureRequest request;
+    request.figure = name;
+    request.layer = layer;
+    return std::make_shared<const figures::Figure>(
+        figures::FigureBuilder(std::make_shared<tests::MadeSource>(session))
+            .build(request,
+                   {.stop = {}, .other = std::make_shared<const figures::FigureBuilder>(source)}));
+}
+
 std::vector<Exhibit> exhibits() {
     std::vector<Exhibit> all;
     for (const int experts : {8, 32, 64}) {
@@ -54,6 +95,12 @@ std::vector<Exhibit> exhibits() {
             {"bars" + e, built("norms-scores", session, LayerId{2}, figures::TokenRange{4, 1})});
         all.push_back({"bars-six" + e,
                        built("norms-scores", session, LayerId{2}, figures::TokenRange{4, 6})});
+        all.push_back({"bars-mean" + e, selected("norms-scores", session)});
+        all.push_back({"ranks-selected" + e, selected("rank-counts", session)});
+        all.push_back({"outputs-selected" + e, selected("output-similarity", session)});
+        all.push_back({"routing-selected" + e, selected("chosen-experts", session)});
+        all.push_back({"comparison" + e, compared("routing-comparison", session, LayerId{2})});
+        all.push_back({"agreement" + e, compared("routing-agreement", session, {})});
         all.push_back({"ranks" + e, built("rank-counts", session, LayerId{2})});
         all.push_back({"ranks-all" + e, built("rank-counts", session, {})});
         all.push_back({"experts" + e, tests::madeProjection(experts)});
