@@ -141,7 +141,7 @@ TEST_CASE("Exports", "[.][screenshots]") {
         }
         request.withTotal = info->hasTotal;
         save(request, "");
-        if (info->hasRoles) {
+        if (info->hasRoles && info->hasTotal) {
             request.layer.reset();
             save(request, "_layers");
         }
