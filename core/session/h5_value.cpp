@@ -399,10 +399,11 @@ bool isGroup(hid_t parent, const std::string& name) {
 
 namespace {
 Dataset createDataset(hid_t parent, const std::string& name, hid_t type, std::size_t elementSize,
-                      const Shape& shape) {
+                      const Shape& shape, Storage storage) {
     const Space space = simpleSpace(shape);
     const Properties properties(H5Pcreate(H5P_DATASET_CREATE));
-    if (!shape.empty() && elementCount(shape) * elementSize >= kCompressFrom) {
+    if (storage == Storage::Deflated && !shape.empty() &&
+        elementCount(shape) * elementSize >= kCompressFrom) {
         const auto chunk = chunkShape(shape, elementSize);
         H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
         H5Pset_shuffle(properties.get());
@@ -417,8 +418,9 @@ Dataset createDataset(hid_t parent, const std::string& name, hid_t type, std::si
 }
 }  // namespace
 
-Dataset createDataset(hid_t parent, const std::string& name, ElementType type, const Shape& shape) {
-    return createDataset(parent, name, fileType(type), sizeOf(type), shape);
+Dataset createDataset(hid_t parent, const std::string& name, ElementType type, const Shape& shape,
+                      Storage storage) {
+    return createDataset(parent, name, fileType(type), sizeOf(type), shape, storage);
 }
 
 void writeDataset(hid_t parent, const std::string& name, const NdArray& values) {
@@ -433,7 +435,8 @@ namespace {
 void writePacked(hid_t parent, const std::string& name, const Shape& shape,
                  const PackedTexts& packed) {
     const Type type = stringType(packed.length);
-    const Dataset dataset = createDataset(parent, name, type.get(), packed.length, shape);
+    const Dataset dataset =
+        createDataset(parent, name, type.get(), packed.length, shape, Storage::Deflated);
     if (!packed.buffer.empty() && H5Dwrite(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                            packed.buffer.data()) < 0) {
         failWriting(dataset.get(), "text");

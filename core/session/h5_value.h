@@ -36,10 +36,13 @@ void writeAttribute(hid_t object, const char* name, const std::vector<std::int32
 [[nodiscard]] std::vector<std::string> childNames(hid_t group);
 [[nodiscard]] bool isGroup(hid_t parent, const std::string& name);
 
-/// A dataset ready to be filled: chunked with shuffle and deflate 1 when it is larger than a few
-/// KB. `rowsPerChunk` counts elements of the axis that is read in slices (see SCHEMA.md).
+enum class Storage {
+    Deflated,  ///< in chunks with shuffle and deflate 1 when larger than a few KB
+    Plain      ///< as it is: read as fast as the file is
+};
+/// A dataset ready to be filled.
 [[nodiscard]] Dataset createDataset(hid_t parent, const std::string& name, ElementType type,
-                                    const Shape& shape);
+                                    const Shape& shape, Storage storage = Storage::Deflated);
 void writeDataset(hid_t parent, const std::string& name, const NdArray& values);
 void writeText(hid_t parent, const std::string& name, std::string_view text);
 void writeTexts(hid_t parent, const std::string& name, const std::vector<std::string>& texts);

@@ -243,6 +243,16 @@ std::string resultsPath(BranchId branch, const std::string& experiment) {
     return fmt::format("{}{}/{}/{}", schema::kResults, branch.value, kind, experiment);
 }
 
+/// Many floating-point numbers of one layer (a norm for each token and expert, points of neurons)
+/// are noise: deflate takes a fifth off and makes reading ten times slower.
+h5::Storage storageOf(const QuantityInfo& info) {
+    constexpr std::uint64_t kPlainFrom = std::uint64_t{4} << 20U;
+    const bool isFloating = info.type == ElementType::F32 || info.type == ElementType::F64;
+    return isFloating && elementCount(info.shape) * sizeOf(info.type) >= kPlainFrom
+               ? h5::Storage::Plain
+               : h5::Storage::Deflated;
+}
+
 void writeQuantity(hid_t experimentGroup, const std::string& groupName, const QuantityInfo& info,
                    const std::vector<LayerId>& layers,
                    const std::function<void(const h5::Dataset&, std::size_t)>& fill) {
@@ -270,7 +280,7 @@ void writeQuantity(hid_t experimentGroup, const std::string& groupName, const Qu
     h5::writeAttribute(id, "axis_names", axisNames);
     h5::writeAttribute(id, "quantity", info.id.quantity);
     h5::writeAttribute(id, "tokens", static_cast<std::int64_t>(info.tokens));
-    const h5::Dataset data = h5::createDataset(id, "data", info.type, shape);
+    const h5::Dataset data = h5::createDataset(id, "data", info.type, shape, storageOf(info));
     h5::writeAttribute(data.get(), "long_name", info.longName);
     h5::writeAttribute(data.get(), "units", info.units);
     h5::writeAttribute(data.get(), "interpretation",

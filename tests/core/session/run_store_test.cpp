@@ -442,3 +442,29 @@ TEST_CASE("RunStore: an unwritable place and a full disk are reported", "[core][
         CHECK(error.code() == ErrorCode::FileUnwritable);
     }
 }
+
+TEST_CASE("RunStore: many floating-point numbers of a layer are stored as they are",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    tests::SyntheticRun run;
+    run.layers = 2;
+    run.experts = 8;
+    run.tokens = 140'000;
+    run.experiments = {"norms_scores", "chosen_experts"};
+    tests::writeSyntheticSession(folder / "large.h5", run);
+    const auto session = session::Session::open(folder / "large.h5");
+    const std::uint64_t plain = 2 * std::uint64_t{140'000} * 8 * sizeof(float);  // norm and score
+    CHECK(std::filesystem::file_size(folder / "large.h5") > plain);
+    for (const session::Part& part : tests::syntheticParts(run)) {
+        for (const session::Quantity& quantity : part.quantities) {
+            if (quantity.name == "norm" || quantity.name == "weights") {
+                CHECK(session->read({BranchId{}, part.key.experiment, quantity.name},
+                                    part.key.layer) == quantity.values);
+            }
+        }
+    }
+    run.tokens = 60'000;  // below 4 MiB: deflated
+    tests::writeSyntheticSession(folder / "small.h5", run);
+    const std::uint64_t raw = 2 * std::uint64_t{60'000} * 8 * sizeof(float);
+    CHECK(std::filesystem::file_size(folder / "small.h5") < raw);
+}
