@@ -93,7 +93,7 @@ std::string experimentList() {
         list += line + std::string(info.label) + (info.isCostly ? " *" : "  ") +
                 std::string(info.title) + "\n";
     }
-    return list + "  * costly: done when named, or with static or all\n";
+    return list + "  * costly: done when named, or with its group (static, dynamic, all)\n";
 }
 
 }  // namespace

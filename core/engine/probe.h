@@ -271,6 +271,9 @@ public:
     [[nodiscard]] bool hasModelPart() const override { return true; }
     [[nodiscard]] virtual std::vector<Intervention> branches(
         const model::ModelSpec& model) const = 0;
+    /// Of the part about the model, for a text of so many tokens.
+    [[nodiscard]] virtual std::uint64_t partBytes(const model::ModelSpec& model,
+                                                  std::uint64_t tokens) const = 0;
     virtual void begin(const ModelContext& model) = 0;
     /// All of the intact model's blocks come first, then those of each branch, in token order.
     virtual void consume(const LogitsBlock& block) = 0;

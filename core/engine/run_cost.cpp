@@ -353,7 +353,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
                                           (plan.branchesAtOnce + 1) * stream,
-                                          corpus.ids.size() * sizeof(float)});
+                                          probe->partBytes(spec, corpus.ids.size())});
             const std::uint64_t rounds =
                 (branches.size() + plan.branchesAtOnce - 1) / plan.branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);

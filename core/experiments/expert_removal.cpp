@@ -65,6 +65,12 @@ public:
         return result;
     }
 
+    [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
+                                          std::uint64_t tokens) const override {
+        return (branches(model).size() + 1) * measures().size() * sizeof(double) +
+               tokens * sizeof(float);
+    }
+
     void begin(const engine::ModelContext& model) override {
         m_branches = branches(model.model);
         m_outcomes.assign(m_branches.size() + 1, {});
