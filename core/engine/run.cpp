@@ -43,7 +43,7 @@ public:
         return m_plan.estimate;
     }
 
-    RunReport run(RunObserver& observer, std::stop_token stop) {
+    RunReport run(RunObserver& observer, const std::stop_token& stop) {
         const auto start = std::chrono::steady_clock::now();
         Events events(observer);
         auto store = openStore();

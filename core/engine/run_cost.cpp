@@ -10,6 +10,7 @@
 #include "core/engine/run_plan.h"
 #include "core/model/spec_tensors.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,7 +121,7 @@ private:
     }
 
     /// No scores, and no keys and values of a whole document: a state of fixed size.
-    void deltaNet(const model::DeltaNetSpec& delta, std::uint64_t hidden, LayerCost& cost) {
+    void deltaNet(const model::DeltaNetSpec& delta, std::uint64_t hidden, LayerCost& cost) const {
         const auto channels = static_cast<std::uint64_t>(delta.channels());
         const auto values = static_cast<std::uint64_t>(delta.valueWidth());
         const auto heads = static_cast<std::uint64_t>(delta.valueHeads);
