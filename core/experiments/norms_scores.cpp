@@ -9,13 +9,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
 
 class NormsScores final : public engine::DynamicProbe {
 public:
-    explicit NormsScores(const ExperimentOptions& options) : m_options(options) {}
+    explicit NormsScores(ExperimentOptions options) : m_options(std::move(options)) {}
 
     [[nodiscard]] std::string_view experiment() const override { return "norms_scores"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.norms = true}; }

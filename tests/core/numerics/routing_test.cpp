@@ -73,7 +73,8 @@ TEST_CASE("Statistics of routing: NumPy's from the definitions", "[core][numeric
 }
 
 TEST_CASE("groupShares: assignments of each group's documents", "[core][numerics]") {
-    for (const auto& one : golden().at("cases")) {
+    const nlohmann::json all = golden();  // outlives the loop
+    for (const auto& one : all.at("cases")) {
         const Ids ids = one.at("ids");
         const Choices choices{ids, one.at("k"), one.at("experts")};
         const Counts offsets = one.at("offsets");
@@ -100,7 +101,8 @@ TEST_CASE("groupShares: assignments of each group's documents", "[core][numerics
 }
 
 TEST_CASE("expectedOverlap: enumeration of all sets", "[core][numerics]") {
-    for (const auto& one : golden().at("overlap")) {
+    const nlohmann::json all = golden();
+    for (const auto& one : all.at("overlap")) {
         CHECK(expectedOverlap(one.at("experts"), one.at("k")) ==
               Approx(one.at("expected").get<double>()));
     }

@@ -180,7 +180,8 @@ TEST_CASE("RunStore: a run's experiment is done when its whole-model part is the
     head.experiments.front().hasModelPart = true;
     const auto states = [&] {
         std::vector<ExperimentState> result;
-        for (const ExperimentRecord& record : Session::open(path)->head().experiments) {
+        const auto session = Session::open(path);
+        for (const ExperimentRecord& record : session->head().experiments) {
             result.push_back(record.state);
         }
         return result;
