@@ -246,6 +246,12 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
     }
 }
 
+/// "12 s", "3 min".
+std::string roughly(double seconds) {
+    return seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
+                          : fmt::format("{:.0f} min", seconds / 60.0);
+}
+
 /// What each experiment in units costs beside the others, and that it reads for itself.
 void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                const Calibration& calibration) {
@@ -254,10 +260,8 @@ void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedC
         plan.estimate.notes.push_back(fmt::format(
             "{}: {} units of work, about {} in all, {} at once with {} each, results of {}; each "
             "reads its weights again, from the page cache as long as that holds a layer's experts",
-            id, total.units,
-            seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
-                           : fmt::format("{:.0f} min", seconds / 60.0),
-            plan.memory.unitsAtOnce, formatBytes(total.unitBytes), formatBytes(total.resultBytes)));
+            id, total.units, roughly(seconds), plan.memory.unitsAtOnce,
+            formatBytes(total.unitBytes), formatBytes(total.resultBytes)));
     }
 }
 
@@ -361,9 +365,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.notes.push_back(fmt::format(
                 "{}: {} branches beside the intact model, {} at once, about {}; the model is read "
                 "{} for them",
-                experiment->info->id, branches.size(), plan.branchesAtOnce,
-                seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
-                               : fmt::format("{:.0f} min", seconds / 60.0),
+                experiment->info->id, branches.size(), plan.branchesAtOnce, roughly(seconds),
                 rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
         }
     }
