@@ -137,7 +137,10 @@ public:
         losses.units = "nat";
         losses.values = NdArray::from<float>({m_tokenLoss.size()}, m_tokenLoss);
         part.quantities.push_back(std::move(losses));
-        if (!std::isfinite(m_outcomes[0].loss)) {
+        if (m_outcomes[0].positions == 0) {
+            part.warnings.emplace_back(
+                "no document has two tokens: there is no next token whose loss could be told");
+        } else if (!std::isfinite(m_outcomes[0].loss)) {
             part.warnings.emplace_back(
                 "the intact model's loss is not finite: no change of it can be told");
         }

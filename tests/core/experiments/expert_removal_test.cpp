@@ -209,3 +209,14 @@ TEST_CASE("ExpertRemoval: an expert that no token chooses is worth nothing",
     }
     CHECK(idle > 0);
 }
+
+TEST_CASE("ExpertRemoval: documents of one token have no loss, and that is said",
+          "[core][experiments]") {
+    Opened opened("mixtral");
+    opened.reference.corpus.ids.resize(2);
+    opened.reference.corpus.offsets = {0, 1, 2};
+    const session::Part part = removalOf(opened, 1000);
+    CHECK(std::isnan(quantity(part, "intact").values.at(0)));
+    REQUIRE(part.warnings.size() == 1);
+    CHECK(part.warnings.front().find("no document has two tokens") != std::string::npos);
+}
