@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
@@ -41,7 +42,7 @@ bool hasNonFinite(std::span<const double> gram, std::size_t columns) {
 
 class OutputSimilarity final : public engine::DynamicProbe {
 public:
-    explicit OutputSimilarity(const ExperimentOptions& options) : m_options(options) {}
+    explicit OutputSimilarity(ExperimentOptions options) : m_options(std::move(options)) {}
 
     [[nodiscard]] std::string_view experiment() const override { return "output_similarity"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.outputs = true}; }

@@ -120,7 +120,7 @@ void BuildContext::throwIfStopped() const {
 
 TokenSelection BuildContext::tokens() const {
     const std::uint64_t total = head().corpus.tokenCount();
-    const TokenSelection asked = request.tokens.value_or(TokenSelection(TokenRange{0, total}));
+    TokenSelection asked = request.tokens.value_or(TokenSelection(TokenRange{0, total}));
     if (total == 0) {
         throw Error(
             ErrorCode::Usage,

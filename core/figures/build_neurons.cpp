@@ -101,6 +101,7 @@ Figure buildNeuronProjection(const BuildContext& context) {
     const NdArray explained = context.read("explained", context.request.layer);
     const std::vector<std::string> roles = projectionRoles(context);
     std::vector<NdArray> scores;
+    scores.reserve(roles.size());
     for (const std::string& role : roles) {
         scores.push_back(context.read(role, context.request.layer));
     }

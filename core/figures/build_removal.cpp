@@ -70,6 +70,7 @@ std::vector<double> loadsOf(const BuildContext& context, const std::string& laye
     const auto counts = numerics::expertCounts({routing->ids, routing->topK, routing->experts});
     const auto tokens = static_cast<double>(routing->tokenCount());
     std::vector<double> loads;
+    loads.reserve(counts.size());
     for (const std::uint64_t count : counts) {
         loads.push_back(static_cast<double>(count) / tokens);
     }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 namespace moescope::figures {
 namespace {
@@ -70,20 +71,31 @@ Limits limitsFor(const BuildContext& context, const session::QuantityInfo& info,
     return widened({}, matrix, offDiagonal);
 }
 
-HeatMapPanel mapPanel(const BuildContext& context, std::string title, Matrix matrix,
-                      const session::QuantityInfo& info) {
+HeatMapPanel mapPanel(std::string title, Matrix matrix) {
     HeatMapPanel panel;
     panel.title = std::move(title);
     for (std::size_t i = 0; i < matrix.rows; ++i) {
         panel.rowLabels.push_back(std::to_string(i));
     }
     panel.columnLabels = panel.rowLabels;
-    ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
-                                  limitsFor(context, info, matrix));
-    markBeyond(scale, matrix, context.request.maskDiagonal);
-    panel.ownScale = ScaleBar{scale, "cosine similarity"};
     panel.matrix = std::move(matrix);
     return panel;
+}
+
+ScaleBar scaleBar(const BuildContext& context, Limits limits,
+                  std::span<const HeatMapPanel> panels) {
+    ColourScale scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits);
+    for (const HeatMapPanel& panel : panels) {
+        markBeyond(scale, panel.matrix, context.request.maskDiagonal);
+    }
+    return ScaleBar{scale, "cosine similarity"};
+}
+
+Limits together(Limits one, Limits other) {
+    if (!one || !other) {
+        return one ? one : other;
+    }
+    return std::pair(std::min(one->first, other->first), std::max(one->second, other->second));
 }
 
 std::vector<std::string> rolesOf(const BuildContext& context) {
@@ -283,22 +295,27 @@ Figure buildRouterSimilarity(const BuildContext& context) {
     body.diagonalMasked = context.request.maskDiagonal;
     if (context.request.layer) {
         const Matrix router = toMatrix(context.read("router", context.request.layer));
-        body.panels.push_back(mapPanel(context, "router", router, info));
+        body.panels.push_back(mapPanel("router", router));
+        body.panels.front().ownScale =
+            scaleBar(context, limitsFor(context, info, router), body.panels);
+        // The weights' maps share one scale, as they do in their own figure.
+        Limits limits;
         for (const std::string& role : rolesOf(context)) {
             (void)roleIndex(context, role);
             auto map = weightMap(context, against, role, *context.request.layer, router.rows);
             if (map) {
                 const session::QuantityInfo* weights =
                     context.source.find({context.request.branch, against.experiment, role});
-                body.panels.push_back(mapPanel(context, role, std::move(*map), *weights));
+                limits = together(limits, limitsFor(context, *weights, *map));
+                body.panels.push_back(mapPanel(role, std::move(*map)));
             }
         }
+        body.bar = scaleBar(context, limits, std::span(body.panels).subspan(1));
     } else {
         Limits limits;
         for (const LayerId layer : info.layers) {
-            HeatMapPanel panel = mapPanel(context, fmt::format("layer {}", layer.value),
-                                          toMatrix(context.read("router", layer)), info);
-            panel.ownScale.reset();
+            HeatMapPanel panel = mapPanel(fmt::format("layer {}", layer.value),
+                                          toMatrix(context.read("router", layer)));
             panel.layer = layer;
             limits = widened(limits, panel.matrix, body.diagonalMasked);
             body.panels.push_back(std::move(panel));
@@ -307,11 +324,7 @@ Figure buildRouterSimilarity(const BuildContext& context) {
         if (range.kind == ColourRange::Kind::Fixed) {
             limits = std::pair(range.low, range.high);
         }
-        body.bar.label = "cosine similarity";
-        body.bar.scale = makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits);
-        for (const HeatMapPanel& panel : body.panels) {
-            markBeyond(body.bar.scale, panel.matrix, body.diagonalMasked);
-        }
+        body.bar = scaleBar(context, limits, body.panels);
     }
     const std::string beside =
         context.request.layer && body.panels.size() > 1 ? " and " + against.name : "";

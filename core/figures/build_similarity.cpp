@@ -105,6 +105,18 @@ std::string barLabel(const BuildContext& context, const session::QuantityInfo& i
     return context.request.relative ? base + ", relative" : base;
 }
 
+Matrix tokenMap(const BuildContext& context, const session::QuantityInfo& info,
+                std::optional<LayerId> layer, std::uint64_t row) {
+    const NdArray map = context.source.readRows(info.id, layer, row, 1);
+    Matrix matrix{static_cast<std::size_t>(map.shape().at(1)),
+                  static_cast<std::size_t>(map.shape().at(2)),
+                  {}};
+    for (const double value : map.toDoubles()) {
+        matrix.values.push_back(static_cast<float>(value));
+    }
+    return matrix;
+}
+
 // Short text: one map per kept token, titled with the chosen experts.
 void addTokens(const BuildContext& context, const KeptTokens& kept,
                const std::vector<std::uint64_t>& rows, HeatMapFigure& body) {
@@ -113,20 +125,13 @@ void addTokens(const BuildContext& context, const KeptTokens& kept,
     const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
     for (const std::uint64_t row : rows) {
         const std::uint64_t token = kept.tokenAt(row);
-        const NdArray map = context.source.readRows(info.id, context.request.layer, row, 1);
-        Matrix matrix{static_cast<std::size_t>(map.shape().at(1)),
-                      static_cast<std::size_t>(map.shape().at(2)),
-                      {}};
-        for (const double value : map.toDoubles()) {
-            matrix.values.push_back(static_cast<float>(value));
-        }
         std::string chosen;
         for (int k = 0; routing != nullptr && k < routing->topK; ++k) {
             chosen += (k == 0 ? "" : ", ") + std::to_string(routing->id(token, k));
         }
         body.panels.push_back(
             makePanel(fmt::format("{} \"{}\": {}", token, texts ? texts->text(token) : "", chosen),
-                      std::move(matrix), info, 1));
+                      tokenMap(context, info, context.request.layer, row), info, 1));
     }
 }
 
@@ -143,6 +148,19 @@ std::vector<std::uint64_t> tokenRows(const KeptTokens& kept, const TokenSelectio
         rows.push_back(kept.nearestRow(asked.ranges().front().first));
     }
     return rows;
+}
+
+// Of these tokens' maps in every layer.
+Limits tokenLimits(const BuildContext& context, const std::vector<std::uint64_t>& rows) {
+    const session::QuantityInfo& info = context.require("token_cosine");
+    Limits limits;
+    for (const LayerId layer : info.layers) {
+        for (const std::uint64_t row : rows) {
+            limits =
+                widened(limits, tokenMap(context, info, layer, row), context.request.maskDiagonal);
+        }
+    }
+    return limits;
 }
 
 // The averaged map of selected tokens, from the maps of those of them that have one. A map of
@@ -314,10 +332,9 @@ Figure buildSimilarity(const BuildContext& context) {
     if (context.request.range.kind == ColourRange::Kind::AllLayers) {
         for (const std::string& quantity : quantities) {
             const session::QuantityInfo& info = context.require(quantity);
-            const Limits more = perToken
-                                    ? widened({}, body.panels.front().matrix, body.diagonalMasked)
-                                    : context.memory.cachedLimits(quantity, &limitsOverLayers, info,
-                                                                  body.diagonalMasked);
+            const Limits more = perToken ? tokenLimits(context, rows)
+                                         : context.memory.cachedLimits(quantity, &limitsOverLayers,
+                                                                       info, body.diagonalMasked);
             if (more) {
                 overLayers = overLayers ? std::pair(std::min(overLayers->first, more->first),
                                                     std::max(overLayers->second, more->second))
@@ -325,7 +342,8 @@ Figure buildSimilarity(const BuildContext& context) {
             }
         }
     }
-    const session::QuantityInfo& first = context.require(quantities.front());
+    const session::QuantityInfo& first =
+        context.require(perToken ? "token_cosine" : quantities.front());
     setScale(context, body, overLayers, barLabel(context, first));
     const std::uint64_t tokens =
         perToken   ? body.panels.size()

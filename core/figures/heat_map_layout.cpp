@@ -20,6 +20,7 @@ constexpr double kNarrowestMap = 40.0;
 // On paper, in pixels of 1/96 inch.
 constexpr std::size_t kFewMaps = 4;        // the roles of a layer
 constexpr double kNarrowestOfFew = 110.0;  // 29 mm: a map one can read
+constexpr double kReadableCell = 10.0;     // whose colour is told from its neighbours'
 constexpr double kNarrowestOfMany = 72.0;
 constexpr double kPageHeight = 880.0;        // a page less its caption
 constexpr double kTallestOfSeveral = 400.0;  // of maps below one another
@@ -44,6 +45,16 @@ double gapUnits(std::size_t before) {
     return before > 0 ? 0.4 : 0.0;
 }
 
+bool hasOwnBar(const HeatMapFigure& figure) {
+    return std::any_of(figure.panels.begin(), figure.panels.end(),
+                       [](const HeatMapPanel& panel) { return panel.ownScale.has_value(); });
+}
+
+bool hasSharedBar(const HeatMapFigure& figure) {
+    return std::any_of(figure.panels.begin(), figure.panels.end(),
+                       [](const HeatMapPanel& panel) { return !panel.ownScale; });
+}
+
 Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
     Margins margins;
     bool titled = false;
@@ -61,7 +72,7 @@ Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
     }
     margins.title = titled ? text.lineHeight + kLabelGap : 0.0;
     // The arrow head of a bar beside its map must not reach into the title.
-    margins.title += titled && figure.panels.front().ownScale ? kBarArrow : 0.0;
+    margins.title += titled && hasOwnBar(figure) ? kBarArrow : 0.0;
     margins.barSpace =
         kPanelGap + kBarWidth + 3.0 * kLabelGap + text.width("-0.000") + text.lineHeight;
     return margins;
@@ -92,11 +103,29 @@ struct GridInput {
     double across = 0.0, down = 0.0;  // cells of the largest panel, gap included
     double inner = 0.0;               // width without the shared bar
     double panelBar = 0.0;            // width of a panel's own bar
+    std::vector<bool> ownBar;         // of each panel
     Margins margins;
 
+    /// Whether a column of the grid takes room for bars of its panels. Where it is the only
+    /// one, the shared bar's room serves both.
+    [[nodiscard]] bool barIn(std::size_t column, std::size_t columns) const {
+        if (columns == 1 && std::find(ownBar.begin(), ownBar.end(), false) != ownBar.end()) {
+            return false;
+        }
+        for (std::size_t i = column; i < count; i += columns) {
+            if (ownBar[i]) {
+                return true;
+            }
+        }
+        return false;
+    }
     [[nodiscard]] double mapWidth(std::size_t columns) const {
         const auto n = static_cast<double>(columns);
-        return (inner - kPanelGap * (n - 1.0)) / n - margins.left - panelBar;
+        double bars = 0.0;
+        for (std::size_t column = 0; column < columns; ++column) {
+            bars += barIn(column, columns) ? panelBar : 0.0;
+        }
+        return (inner - kPanelGap * (n - 1.0) - bars) / n - margins.left;
     }
     [[nodiscard]] std::size_t rows(std::size_t columns) const {
         return (count + columns - 1) / columns;
@@ -113,13 +142,23 @@ struct Grid {
     double cell = 0.0;
 };
 
-// The roles of a layer side by side while each can be read, else below one another.
-std::size_t columnsForFew(const GridInput& in) {
-    std::size_t columns = in.count;
+// Large enough to be read: the map, or each cell of it.
+bool isReadable(const GridInput& in, std::size_t columns) {
+    const double width = in.mapWidth(columns);
+    const double cell = width / in.across;
     // Wide maps lie well below one another; beside each other their cells would be tiny.
     const double smallest = in.across > kWide * in.down ? kSmallestCellOfWide : kSmallestCellBeside;
-    while (columns > 1 && (in.mapWidth(columns) < kNarrowestOfFew ||
-                           in.mapWidth(columns) / in.across < smallest)) {
+    // Four in a row, as the paper prints a router beside its experts, may be smaller than three.
+    return cell >= smallest &&
+           (width >= kNarrowestOfFew ||
+            (columns == kFewMaps && width >= kNarrowestOfMany && cell >= kReadableCell));
+}
+
+// The roles of a layer side by side while each can be read, else below one another, no row with
+// fewer than the others.
+std::size_t columnsForFew(const GridInput& in) {
+    std::size_t columns = in.count;
+    while (columns > 1 && (in.count % columns != 0 || !isReadable(in, columns))) {
         --columns;
     }
     return columns;
@@ -168,20 +207,23 @@ GridInput gridInput(const HeatMapFigure& figure, double width, const Margins& ma
     GridInput in;
     in.count = figure.panels.size();
     in.margins = margins;
-    const bool ownBars = figure.panels.front().ownScale.has_value();
-    in.inner = width - (ownBars ? 0.0 : margins.barSpace);
-    in.panelBar = ownBars ? margins.barSpace : 0.0;
+    in.inner = width - (hasSharedBar(figure) ? margins.barSpace : 0.0);
+    in.panelBar = hasOwnBar(figure) ? margins.barSpace : 0.0;
     for (const HeatMapPanel& panel : figure.panels) {
+        in.ownBar.push_back(panel.ownScale.has_value());
         in.across = std::max(in.across, unitsAcross(panel));
         in.down = std::max(in.down, unitsDown(panel));
     }
     return in;
 }
 
-// The shared bar is as high as the first map, or as its label is long.
+// The shared bar is as high as the first map it is of, or as its label is long.
 void placeSharedBar(HeatMapLayout& layout, const HeatMapFigure& figure, double left,
                     const TextMetrics& text) {
-    const Rect& map = layout.panels.front().cells;
+    const auto first = std::find_if(figure.panels.begin(), figure.panels.end(),
+                                    [](const HeatMapPanel& panel) { return !panel.ownScale; });
+    const Rect& map =
+        layout.panels.at(static_cast<std::size_t>(first - figure.panels.begin())).cells;
     const double height = std::max(map.height, text.width(figure.bar.label) + 2.0 * kLabelGap);
     layout.bar = {left, map.y, kBarWidth, height};
     layout.height = std::max(layout.height, layout.bar.bottom() + text.lineHeight / 2.0);
@@ -212,7 +254,6 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     const std::size_t count = in.count;
     const std::size_t columns = grid.columns;
     const std::size_t rows = in.rows(columns);
-    const double panelBar = in.panelBar;
     const double cell = wholeCell(grid.cell);
     double mapWidth = 0.0;
     double mapHeight = 0.0;
@@ -222,18 +263,23 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         mapHeight = std::max(mapHeight, cell * static_cast<double>(panel.matrix.rows) +
                                             gapWidth(panel.rowsBeforeGap, cell));
     }
-    const double strideX = margins.left + mapWidth + panelBar + kPanelGap;
+    const double slot = margins.left + mapWidth + kPanelGap;
+    std::vector<double> lefts{0.0};  // of the grid's columns, and where the last one ends
+    for (std::size_t column = 0; column < std::min(columns, count); ++column) {
+        lefts.push_back(lefts.back() + slot + (in.barIn(column, columns) ? in.panelBar : 0.0));
+    }
     const double strideY = margins.title + mapHeight + margins.bottom + kPanelGap;
     for (std::size_t i = 0; i < count; ++i) {
         const HeatMapPanel& panel = figure.panels[i];
         const std::size_t row = i / columns;
         const std::size_t column = i % columns;
-        const double x = static_cast<double>(column) * strideX;
+        const double x = lefts[column];
         const double y = static_cast<double>(row) * strideY;
         PanelLayout place;
         place.cell = cell;
         place.gap = gapWidth(1, cell);
-        place.title = {x + margins.left, y, strideX - margins.left - kPanelGap, margins.title};
+        place.title = {x + margins.left, y, lefts[column + 1] - x - margins.left - kPanelGap,
+                       margins.title};
         place.cells = {
             x + margins.left, y + margins.title,
             cell * static_cast<double>(panel.matrix.columns) +
@@ -249,9 +295,8 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         layout.panels.push_back(place);
     }
     layout.height = static_cast<double>(rows) * strideY - kPanelGap;
-    if (!figure.panels.front().ownScale) {
-        const double right = static_cast<double>(std::min(columns, count)) * strideX - kPanelGap;
-        placeSharedBar(layout, figure, right + kPanelGap, text);
+    if (hasSharedBar(figure)) {
+        placeSharedBar(layout, figure, lefts.back(), text);
     }
     return layout;
 }

@@ -23,8 +23,8 @@ struct PanelLayout {
     [[nodiscard]] double rowTop(const HeatMapPanel& panel, std::size_t row, bool fromBottom) const;
 };
 
-/// Where the parts of a heat-map figure lie: panels in a grid, one colour bar on the right. Cells
-/// are square and whole pixels where they are large enough.
+/// Where the parts of a heat-map figure lie: panels in a grid, on the right the colour bar of those
+/// that have none of their own. Cells are square and whole pixels where they are large enough.
 struct HeatMapLayout {
     std::vector<PanelLayout> panels;
     Rect bar;  ///< the shared colour bar; empty when every panel has its own

@@ -118,6 +118,7 @@ Figure derivedFrame(const BuildContext& context, std::string_view experiment,
 
 std::vector<std::string> expertLabels(int experts) {
     std::vector<std::string> labels;
+    labels.reserve(static_cast<std::size_t>(experts));
     for (int expert = 0; expert < experts; ++expert) {
         labels.push_back(std::to_string(expert));
     }

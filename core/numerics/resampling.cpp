@@ -135,7 +135,8 @@ Intervals bootstrapShares(const GroupedCounts& counts, double level, std::size_t
 std::vector<double> permutationChances(const GroupedCounts& counts, std::size_t rounds) {
     const std::size_t cells = counts.groups * counts.width;
     if (counts.groups < 2 || counts.documents() < 2) {
-        return std::vector<double>(cells, kNaN);
+        std::vector<double> unknown(cells, kNaN);
+        return unknown;
     }
     const std::size_t number = roundsFor(counts, rounds);
     const std::vector<double> measured = groupShares(counts);

@@ -38,8 +38,8 @@ void addColumns(const RowsView& x, std::span<double> sums) {
             }
         }
         double sum = 0.0;
-        for (std::size_t i = 0; i < kLanes; ++i) {
-            sum += lanes[i];
+        for (const double lane : lanes) {
+            sum += lane;
         }
         for (std::size_t k = whole; k < x.columns; ++k) {
             sum += static_cast<double>(row[k]);

@@ -23,6 +23,7 @@ constexpr double kNotePadding = 4.0;     // below a note
 constexpr double kSectionPadding = 9.0;  // of a section's heading
 constexpr int kDigits = 4;
 constexpr int kFewDigits = 3;     // in a narrow column of a paper
+constexpr int kFewestDigits = 2;  // rather than a column cut off
 constexpr int kSmallestFont = 8;  // 6 pt in print
 constexpr double kMostLines = 3;  // of a cell, before the font gets smaller
 
@@ -192,6 +193,10 @@ TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, doubl
     const int smallest = std::min(kSmallestFont, style.fontPx);
     for (int size = style.fontPx; size > smallest && !fits(room);) {
         layout.font.setPixelSize(--size);
+        room = roomIn(texts, layout);
+    }
+    if (!fits(room)) {
+        layout.digits = kFewestDigits;
         room = roomIn(texts, layout);
     }
     share(room, width, layout);

@@ -46,11 +46,8 @@ QString formatValue(double value, int digits) {
     if (!std::isfinite(value)) {
         return QStringLiteral("not available");
     }
-    QString text = QString::number(value, 'g', digits);
-    if (text.startsWith(QLatin1Char('-'))) {
-        text.replace(0, 1, QChar(0x2212));
-    }
-    return text;
+    // The minus of an exponent too.
+    return QString::number(value, 'g', digits).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
 QString signedNumber(double value, int decimals) {

@@ -124,6 +124,18 @@ TEST_CASE("FigureBuilder: maps of single tokens name text and chosen experts", "
     REQUIRE(body.panels.size() == 3);
     const auto routing = builder.routing(LayerId{1});
     CHECK(has(body.panels[0].title, "2 \"\xC2\xB7open\": " + std::to_string(routing->id(2, 0))));
+    CHECK(body.bar.label == "cosine similarity");  // only means over tokens are angular
+    // One scale for all layers holds these tokens' values in each of them.
+    wanted.range.kind = ColourRange::Kind::AllLayers;
+    std::vector<ColourScale> scales;
+    for (const int layer : {1, 2, 3}) {
+        wanted.layer = LayerId{layer};
+        scales.push_back(std::get<HeatMapFigure>(builder.build(wanted).body).bar.scale);
+        CHECK_FALSE(scales.back().hasBelow);
+        CHECK_FALSE(scales.back().hasAbove);
+        CHECK(scales.back().low == scales.front().low);
+        CHECK(scales.back().high == scales.front().high);
+    }
     wanted.tokens = TokenRange{60, 2};
     CHECK(std::get<HeatMapFigure>(builder.build(wanted).body).panels.size() == 1);
 }

@@ -109,6 +109,33 @@ TEST_CASE("layoutHeatMaps: on paper maps stay large enough to read", "[core][fig
     CHECK(beside.panels[1].cells.y == beside.panels[0].cells.y);
 }
 
+TEST_CASE("layoutHeatMaps: maps that share a bar beside one with its own", "[core][figures]") {
+    for (const double width : {321.0, 657.0, 1280.0}) {
+        for (const std::size_t n : {8U, 64U}) {
+            HeatMapFigure figure = maps(4, n, false);
+            figure.panels.front().ownScale = ScaleBar{};
+            const HeatMapLayout layout = layoutHeatMaps(figure, width, std::nullopt, kText);
+            INFO(width << " wide, " << n << " experts");
+            const Rect& own = layout.panels.front().bar;
+            CHECK(own.x > layout.panels.front().cells.right());
+            CHECK(layout.bar.right() <= width);
+            CHECK(layout.bar.y >= layout.panels[1].cells.y - 0.01);  // beside one it is of
+            for (std::size_t p = 1; p < 4; ++p) {
+                const PanelLayout& panel = layout.panels[p];
+                CHECK(panel.bar.width == 0.0);
+                CHECK(panel.cells.right() < layout.bar.x);
+                if (panel.cells.y == layout.panels.front().cells.y) {
+                    CHECK(panel.cells.x > own.right());
+                }
+            }
+            // As the paper prints them where that can be read, and never three and one.
+            const bool isRow = layout.panels[3].cells.y == layout.panels[0].cells.y;
+            CHECK(isRow == (n == 8 ? width > 600.0 : width > 1000.0));
+            CHECK((isRow || layout.panels[2].cells.y > layout.panels[0].cells.y));
+        }
+    }
+}
+
 TEST_CASE("layoutHeatMaps: the colour bar has room for its label", "[core][figures]") {
     HeatMapFigure figure = maps(3, 2, false);
     figure.bar.label = "angular similarity, relative";

@@ -54,8 +54,17 @@ TEST_CASE("Router similarity: the router beside the experts' maps", "[core][figu
     CHECK(body.panels[3].title == "down");
     for (const HeatMapPanel& panel : body.panels) {
         CHECK(panel.matrix.rows == 8);  // without F
-        CHECK(panel.ownScale);
+        CHECK(panel.ownScale.has_value() == (panel.title == "router"));
     }
+    // The experts' maps share one scale: that of all three.
+    float lowest = 2.0F;
+    for (std::size_t i = 1; i < 4; ++i) {
+        for (std::size_t at = 0; at < 64; ++at) {
+            lowest = std::min(lowest, body.panels[i].matrix.values[at]);
+        }
+    }
+    CHECK(body.bar.scale.low == double{lowest});
+    CHECK_FALSE(body.bar.scale.hasBelow);
     const NdArray up = source->read({BranchId{}, "mean_neuron_similarity", "up"}, LayerId{2});
     CHECK(double{body.panels[2].matrix.at(7, 3)} == up.at(7 * 9 + 3));
     CHECK(has(figure.title, "mean neuron similarity"));

@@ -181,4 +181,12 @@ TEST_CASE("Exported tables: every column is there at one column's width", "[widg
     for (const char* heading : {"component", "all", "share", "active per token"}) {
         CHECK(texts.contains(QString::fromLatin1(heading)));
     }
+    // Numbers as long as they come: fewer digits rather than a column cut off.
+    figures::Figure statistics = *tests::madeFigure("router-table", 0);
+    for (figures::TableColumn& column : std::get<figures::TableFigure>(statistics.body).columns) {
+        for (std::size_t row = 0; row < column.numbers.size(); ++row) {
+            column.numbers[row] = row % 2 == 0 ? -0.00895321 : 6.06123e-05;
+        }
+    }
+    checkWords(statistics, options.widthMm);
 }
