@@ -142,7 +142,7 @@ void PairedBarsBody::setAxes(Panel& panel) const {
     panel.norms.x = panel.scores.x = x;
 }
 
-QRectF PairedBarsBody::slotOf(const Panel& panel, int expert) const {
+QRectF PairedBarsBody::slotOf(const Panel& panel, int expert) {
     const QRectF plot = toQt(panel.place.plot);
     const double left = panel.norms.px(expert - 0.5);
     const double right = panel.norms.px(expert + 0.5);
@@ -163,7 +163,7 @@ void PairedBarsBody::paintBars(QPainter& painter, const Panel& panel) const {
     const auto bar = [&](const PanelAxes& axes, std::size_t expert, float value, double from,
                          double to, const QColor& colour) {
         if (std::isfinite(value)) {
-            const double x = static_cast<double>(expert);
+            const auto x = static_cast<double>(expert);
             const double left = axes.px(x + from);
             const double width = std::max(axes.px(x + to) - left, 0.8);
             const double base = axes.py(0.0);

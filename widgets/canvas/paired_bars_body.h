@@ -39,7 +39,7 @@ private:
     void paintBars(QPainter& painter, const Panel& panel) const;
     void paintExperts(QPainter& painter, const Panel& panel) const;
     void paintValueAxes(QPainter& painter, const Panel& panel) const;
-    [[nodiscard]] QRectF slotOf(const Panel& panel, int expert) const;
+    [[nodiscard]] static QRectF slotOf(const Panel& panel, int expert);
 
     const figures::PairedBarsFigure& m_bars;
     double m_mostNorm = 0.0, m_mostScore = 0.0;

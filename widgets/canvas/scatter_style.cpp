@@ -11,6 +11,12 @@
 namespace moescope::widgets {
 namespace {
 
+/// Of a value that is not negative; lround is a call for each pixel.
+int rounded(float value) {
+    constexpr float kHalf = 0.5F;
+    return static_cast<int>(value + kHalf);
+}
+
 using figures::ScatterFigure;
 using figures::ScatterGroup;
 using figures::ScatterPanel;
@@ -165,12 +171,9 @@ QImage PointDensity::image() const {
             const float opacity =
                 opacities[std::min(static_cast<std::size_t>(sum->count), kShades - 1)];
             const float scale = opacity * 255.0F / sum->count;
-            // Never negative: adding a half and cutting off rounds.
-            const auto part = [scale](float total) {
-                return static_cast<int>(total * scale + 0.5F);
-            };
+            const auto part = [scale](float total) { return rounded(total * scale); };
             line[x] = qRgba(part(sum->red), part(sum->green), part(sum->blue),
-                            static_cast<int>(opacity * 255.0F + 0.5F));
+                            rounded(opacity * 255.0F));
         }
     }
     return image;
