@@ -172,8 +172,8 @@ QImage PointDensity::image() const {
                 opacities[std::min(static_cast<std::size_t>(sum->count), kShades - 1)];
             const float scale = opacity * 255.0F / sum->count;
             const auto part = [scale](float total) { return rounded(total * scale); };
-            line[x] = qRgba(part(sum->red), part(sum->green), part(sum->blue),
-                            rounded(opacity * 255.0F));
+            line[x] =
+                qRgba(part(sum->red), part(sum->green), part(sum->blue), rounded(opacity * 255.0F));
         }
     }
     return image;
