@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace moescope::experiments {
@@ -45,6 +46,8 @@ public:
         m_kept = kept(layer.model, m_tokens);
         m_norms = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
         m_scores = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
+        m_normSums.assign(static_cast<std::size_t>(m_experts), 0.0);
+        m_scoreSums = m_normSums;
         m_notFinite = 0;
     }
 
@@ -53,6 +56,8 @@ public:
         const at::Tensor scores = toHost<float>(block.scores);
         put(block, elements<float>(norms), m_norms);
         put(block, elements<float>(scores), m_scores);
+        addRows(elements<float>(norms), m_normSums);
+        addRows(elements<float>(scores), m_scoreSums);
         for (const float norm : elements<float>(norms)) {
             m_notFinite += std::isfinite(norm) ? 0 : 1;
         }
@@ -66,6 +71,8 @@ public:
         }
         add("norm", "L2 norm of the expert's output", m_norms, part);
         add("score", "router score", m_scores, part);
+        addMean("mean_norm", "mean L2 norm of the expert's output", m_normSums, part);
+        addMean("mean_score", "mean router score", m_scoreSums, part);
         if (m_notFinite > 0) {
             part.warnings.push_back(std::to_string(m_notFinite) +
                                     " output norms are NaN or infinite.");
@@ -106,12 +113,37 @@ private:
         part.quantities.push_back(std::move(quantity));
     }
 
+    static void addRows(std::span<const float> values, std::vector<double>& sums) {
+        for (std::size_t i = 0; i < values.size(); i += sums.size()) {
+            for (std::size_t e = 0; e < sums.size(); ++e) {
+                sums[e] += static_cast<double>(values[i + e]);
+            }
+        }
+    }
+
+    /// Over all tokens, also those without a row: figures of the whole text need not read the rows.
+    void addMean(const std::string& name, const std::string& longName,
+                 const std::vector<double>& sums, session::Part& part) const {
+        session::Quantity quantity;
+        quantity.name = name;
+        quantity.axes = {{"expert", {}}};
+        quantity.longName = longName;
+        quantity.units = "1";
+        std::vector<double> means;
+        std::transform(sums.begin(), sums.end(), std::back_inserter(means),
+                       [this](double sum) { return sum / static_cast<double>(m_tokens); });
+        quantity.values = NdArray::from<double>({means.size()}, means);
+        part.quantities.push_back(std::move(quantity));
+    }
+
     ExperimentOptions m_options;
     std::int64_t m_experts = 0;
     std::uint64_t m_tokens = 0;
     std::vector<std::uint64_t> m_kept;  // tokens with a row, ascending
     TokenRows<float> m_norms;           // [kept, E]
     TokenRows<float> m_scores;          // [kept, E]
+    std::vector<double> m_normSums;     // [E], over all tokens
+    std::vector<double> m_scoreSums;
     std::uint64_t m_notFinite = 0;
 };
 

@@ -82,6 +82,7 @@ Figure buildRoutingComparison(const BuildContext& context) {
     }
     const Names names = namesOf(context);
     Pair pair = routingsAt(context, *context.request.layer);
+    context.throwIfStopped();
     const RoutingAgreement agreement = agreementOf(*pair.here, *pair.there);
     RoutingMapFigure body;
     body.tokens = context.memory.tokens();

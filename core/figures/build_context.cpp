@@ -58,6 +58,7 @@ const session::QuantityInfo& BuildContext::require(const std::string& quantity) 
 }
 
 NdArray BuildContext::read(const std::string& quantity, std::optional<LayerId> layer) const {
+    throwIfStopped();
     return source.read(id(quantity), layer);
 }
 

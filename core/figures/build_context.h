@@ -55,6 +55,7 @@ struct BuildContext {
     [[nodiscard]] const session::QuantityInfo* find(const std::string& quantity) const;
     /// Throws Error(Usage) naming figure and quantity, and what the session holds.
     [[nodiscard]] const session::QuantityInfo& require(const std::string& quantity) const;
+    /// Throws Error(Cancelled) as throwIfStopped() does.
     [[nodiscard]] NdArray read(const std::string& quantity, std::optional<LayerId> layer) const;
     /// Experts of a layer.
     [[nodiscard]] int experts(LayerId layer) const;

@@ -59,6 +59,7 @@ std::vector<HeatMapPanel> panelsOf(const BuildContext& context, const Measure& m
     std::vector<HeatMapPanel> panels;
     if (!context.request.layer) {
         for (const LayerId layer : routedLayers(context)) {
+            context.throwIfStopped();
             panels.push_back(panelOf(routedText(context, layer),
                                      fmt::format("layer {}", layer.value), numerics::kAnyChoice,
                                      measure.perToken));
@@ -73,6 +74,7 @@ std::vector<HeatMapPanel> panelsOf(const BuildContext& context, const Measure& m
         return panels;
     }
     panels.push_back(panelOf(text, "first choice", 0, false));
+    context.throwIfStopped();
     if (topK == 2) {
         panels.push_back(panelOf(text, "second choice", 1, false));
     }
@@ -108,6 +110,7 @@ Figure buildDomains(const BuildContext& context) {
         limits = std::pair(range.low, range.high);
     } else if (range.kind == ColourRange::Kind::AllLayers && context.request.layer) {
         for (const LayerId layer : context.require("ids").layers) {
+            context.throwIfStopped();
             const RoutedText text = routedText(context, layer);
             const DocumentCounts counts =
                 countAssignments(text, numerics::kAnyChoice, measure.perToken);

@@ -63,9 +63,6 @@ ScatterPanel rolePanel(const BuildContext& context, const std::string& role, con
     if (dimensions == kMostComponents) {
         take(2, panel.z);
         panel.zTitle = componentTitle(explained, index, 2);
-    } else {
-        // Made here, where nobody waits for the mouse.
-        panel.grid = std::make_shared<const PointGrid>(panel.x, panel.y);
     }
     panel.group.reserve(neurons);
     panel.member.resize(neurons);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace moescope::figures {
 namespace {
@@ -106,6 +107,7 @@ Figure buildChosenExperts(const BuildContext& context) {
         limits = std::pair(range.low, range.high);
     } else if (range.kind == ColourRange::Kind::AllLayers) {
         for (const LayerId layer : context.require("weights").layers) {
+            context.throwIfStopped();
             const Limits other =
                 weightLimits(*context.memory.routing(layer, context.request.branch));
             limits->second = std::max(limits->second, other->second);
@@ -182,8 +184,47 @@ std::string whatOf(const PairedBarsFigure& body) {
                                                 first.tokenText, fmt::join(first.chosen, ", "));
 }
 
+Figure meanFigure(const BuildContext& context, PairedBarsPanel panel) {
+    const std::uint64_t tokens = panel.tokens;
+    PairedBarsFigure body = emptyBars(context.require("norm"), panel.norms.size());
+    body.panels.push_back(std::move(panel));
+    Figure figure = context.frame("mean norms and scores", tokens);
+    figure.body = std::move(body);
+    return figure;
+}
+
+/// The mean over all tokens, where the run has kept it: sessions before 1.3 have not.
+std::optional<PairedBarsPanel> keptMean(const BuildContext& context) {
+    const session::QuantityInfo* norms = context.find("mean_norm");
+    const auto covers = [&](const session::QuantityInfo& info) {
+        return std::find(info.layers.begin(), info.layers.end(), *context.request.layer) !=
+               info.layers.end();
+    };
+    if (context.isSelection() || norms == nullptr || !covers(*norms)) {
+        return std::nullopt;
+    }
+    const auto values = [&](const std::string& quantity) {
+        const std::vector<double> means = context.read(quantity, context.request.layer).toDoubles();
+        return std::vector<float>(means.begin(), means.end());
+    };
+    PairedBarsPanel panel;
+    panel.norms = values("mean_norm");
+    panel.scores = values("mean_score");
+    panel.tokens = context.head().corpus.tokenCount();
+    if (panel.norms.size() != panel.scores.size()) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("norms_scores of layer {}: mean_norm and mean_score have different "
+                                "lengths; the session is damaged.",
+                                context.request.layer->value));
+    }
+    return panel;
+}
+
 /// The mean over the tokens asked for.
 Figure buildMeanNormsScores(const BuildContext& context, const KeptTokens& kept) {
+    if (auto mean = keptMean(context)) {
+        return meanFigure(context, std::move(*mean));
+    }
     const LayerId layer = *context.request.layer;
     const TokenSelection asked = context.tokens();
     const std::vector<TokenRange> rows = kept.rowsOf(asked);
@@ -196,7 +237,6 @@ Figure buildMeanNormsScores(const BuildContext& context, const KeptTokens& kept)
     }
     const TokenNumbers::Sums sums =
         context.memory.numbers().sums(layer, context.request.branch, rows, context.stop);
-    PairedBarsFigure body = emptyBars(context.require("norm"), sums.norms.size());
     PairedBarsPanel panel;
     const auto mean = [count](double sum) {
         return static_cast<float>(sum / static_cast<double>(count));
@@ -204,10 +244,8 @@ Figure buildMeanNormsScores(const BuildContext& context, const KeptTokens& kept)
     std::transform(sums.norms.begin(), sums.norms.end(), std::back_inserter(panel.norms), mean);
     std::transform(sums.scores.begin(), sums.scores.end(), std::back_inserter(panel.scores), mean);
     panel.tokens = count;
-    body.panels.push_back(std::move(panel));
-    Figure figure = context.frame("mean norms and scores", count);
+    Figure figure = meanFigure(context, std::move(panel));
     context.saySelection(figure, count, asked.count(), "norms and scores");
-    figure.body = std::move(body);
     return figure;
 }
 

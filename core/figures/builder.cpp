@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <list>
 #include <map>
 #include <mutex>
@@ -99,6 +100,25 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"paths", &buildTransitions},
 }};
 
+/// As 16 bits whatever they are stored in; what has no place there becomes the largest.
+std::vector<std::uint16_t> expertIds(const NdArray& ids) {
+    constexpr auto kMost = std::numeric_limits<std::uint16_t>::max();
+    std::vector<std::uint16_t> result(ids.size(), kMost);
+    if (ids.type() == ElementType::U8) {
+        const auto values = ids.values<std::uint8_t>();
+        std::copy(values.begin(), values.end(), result.begin());
+    } else if (ids.type() == ElementType::U16) {
+        const auto values = ids.values<std::uint16_t>();
+        std::copy(values.begin(), values.end(), result.begin());
+    } else {
+        for (std::size_t i = 0; i < result.size(); ++i) {
+            const double id = ids.at(i);
+            result[i] = id >= 0.0 && id < kMost ? static_cast<std::uint16_t>(id) : kMost;
+        }
+    }
+    return result;
+}
+
 std::string listOf(const std::vector<LayerId>& layers) {
     std::string text;
     for (std::size_t i = 0; i < layers.size();) {
@@ -179,16 +199,13 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
     routing->topK = static_cast<int>(ids.shape()[1]);
     routing->layer = layer;
     routing->tokens = TokenRange{0, ids.shape()[0]};
-    routing->ids.reserve(ids.size());
-    for (std::uint64_t i = 0; i < ids.size(); ++i) {
-        const double id = ids.at(i);
-        if (!(id >= 0.0 && id < routing->experts)) {
-            throw Error(ErrorCode::BadSession,
-                        fmt::format("chosen_experts of layer {} names expert {}, but the layer has "
-                                    "{}; the session is damaged.",
-                                    layer.value, id, routing->experts));
-        }
-        routing->ids.push_back(static_cast<std::uint16_t>(id));
+    routing->ids = expertIds(ids);
+    const auto most = std::max_element(routing->ids.begin(), routing->ids.end());
+    if (most != routing->ids.end() && *most >= routing->experts) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("chosen_experts of layer {} names expert {}, but the layer has "
+                                "{}; the session is damaged.",
+                                layer.value, *most, routing->experts));
     }
     const auto values = weights.values<float>();
     routing->weights.assign(values.begin(), values.end());

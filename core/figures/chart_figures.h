@@ -3,7 +3,6 @@
 #pragma once
 
 #include "core/base/strong_id.h"
-#include "core/figures/point_grid.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -83,7 +82,6 @@ struct ScatterPanel {
     std::vector<LayerId> layers;        ///< of each point; empty: not of several layers
     std::vector<std::uint32_t> member;  ///< index within the group; empty: none
     std::vector<ScatterLine> lines;
-    std::shared_ptr<const PointGrid> grid;  ///< of x and y, where there are many points
     [[nodiscard]] std::size_t size() const { return x.size(); }
 };
 

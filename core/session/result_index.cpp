@@ -246,7 +246,7 @@ std::string resultsPath(BranchId branch, const std::string& experiment) {
 /// Many floating-point numbers of one layer (a norm for each token and expert, points of neurons)
 /// are noise: deflate takes a fifth off and makes reading ten times slower.
 h5::Storage storageOf(const QuantityInfo& info) {
-    constexpr std::uint64_t kPlainFrom = std::uint64_t{4} << 20U;
+    constexpr std::uint64_t kPlainFrom = std::uint64_t{1} << 19U;
     const bool isFloating = info.type == ElementType::F32 || info.type == ElementType::F64;
     return isFloating && elementCount(info.shape) * sizeOf(info.type) >= kPlainFrom
                ? h5::Storage::Plain

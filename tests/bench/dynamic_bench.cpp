@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -29,6 +30,7 @@ using bench::milliseconds;
 using bench::spinUntil;
 
 constexpr int kTokens = 100'000;
+constexpr int kLayers = 21;  // of which the first is dense
 
 /// Times of one thing done several times.
 class Times {
@@ -68,18 +70,21 @@ public:
             }
         }
         m_workspace.selection().setTokens({});
+        m_workspace.selection().setLayer(LayerId(1));
         choose("tokensCombo", tokensChoice);
         choose("dimensionsCombo", dimensions);
         spinUntil([&] { return figure() != nullptr && figure()->name == name; });
         rest();
         const std::string hover = hoverAnswers();
         const std::string layer = layerSteps();
+        const std::string jump = layerJumps();
+        rest();
         const std::string range = rangeChanges();
-        std::printf("| %s%s | %s | %s | %s |", name,
+        std::printf("| %s%s | %s | %s | %s | %s |", name,
                     dimensions > 0     ? ", 3-D"
                     : tokensChoice > 0 ? ", mean"
                                        : "",
-                    hover.c_str(), layer.c_str(), range.c_str());
+                    hover.c_str(), layer.c_str(), jump.c_str(), range.c_str());
         if (panel().info().ofSelection && (tokensChoice > 0 || !panel().info().needsToken)) {
             std::printf(" %s | %s | %s |\n", select(1'000).c_str(), select(50'000).c_str(),
                         documentsText().c_str());
@@ -128,13 +133,19 @@ private:
         return milliseconds(timer);
     }
 
+    /// To the next layers, while they are fetched ahead.
     std::string layerSteps() {
+        return panel().info().perLayer ? times({1, 2, 3, 4}).text() : Times().text();
+    }
+
+    /// To layers that nobody has been at, beyond those fetched ahead.
+    std::string layerJumps() {
+        return panel().info().perLayer ? times({8, 12, 16, 20}).text() : Times().text();
+    }
+
+    Times times(const std::vector<int>& layers) {
         Times times;
-        if (!panel().info().perLayer) {
-            return times.text();
-        }
-        const auto& layers = m_workspace.current()->head().model.layers;
-        for (int layer = static_cast<int>(layers.size()) - 1; layer >= 1; --layer) {
+        for (const int layer : layers) {
             if (m_workspace.selection().state().layer == LayerId(layer)) {
                 continue;
             }
@@ -144,7 +155,7 @@ private:
                                        figure()->provenance.layer == LayerId(layer);
                             }));
         }
-        return times.text();
+        return times;
     }
 
     std::string rangeChanges() {
@@ -202,7 +213,7 @@ int main(int argc, char** argv) {
     }
     QStandardPaths::setTestModeEnabled(true);
     QApplication application(argc, argv);
-    const tests::SyntheticRun run{.layers = 5,
+    const tests::SyntheticRun run{.layers = kLayers,
                                   .experts = 64,
                                   .topK = 6,
                                   .tokens = kTokens,
@@ -216,18 +227,28 @@ int main(int argc, char** argv) {
     const auto settings = session.folder() / "settings.ini";
     Bench bench(session.path(), other.path(), QString::fromStdString(settings.string()));
     std::printf(
-        "| figure | hover | layer step | range change | 1,000 selected | 50,000 selected | "
-        "100 ranges |\n| --- | --- | --- | --- | --- | --- | --- |\n");
-    bench.run("output-similarity");
-    bench.run("norms-scores");
-    bench.run("norms-scores", 1);
-    bench.run("rank-counts");
-    bench.run("intermediate-states");
-    bench.run("chosen-experts");
-    bench.run("coloured-text");
-    bench.run("routing-comparison");
-    bench.run("routing-agreement");
-    bench.run("neuron-projection");
-    bench.run("neuron-projection", 0, 1);
+        "| figure | hover | layer step | jump | range change | 1,000 selected | 50,000 selected | "
+        "100 ranges |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    const auto wanted = [&](const char* name) {
+        return argc < 2 || std::any_of(argv + 1, argv + argc, [&](const char* argument) {
+                   return std::string_view(argument) == name;
+               });
+    };
+    // One of each row of figures that are drawn from the same numbers.
+    for (const char* name :
+         {"output-similarity", "norms-scores", "rank-counts", "intermediate-states",
+          "chosen-experts", "coloured-text", "routing-comparison", "routing-agreement",
+          "weight-similarity", "router-regression", "expert-projection", "neuron-projection",
+          "domain-share", "coactivation", "vocabulary-specialisation", "paths", "load-curve"}) {
+        if (wanted(name)) {
+            bench.run(name);
+        }
+    }
+    if (wanted("norms-scores")) {
+        bench.run("norms-scores", 1);
+    }
+    if (wanted("neuron-projection")) {
+        bench.run("neuron-projection", 0, 1);
+    }
     return 0;
 }

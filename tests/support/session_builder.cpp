@@ -275,6 +275,16 @@ std::vector<int> ranks(const float* values, int n) {
     return rank;
 }
 
+/// The mean of the rows of [tokens, experts].
+session::Quantity meanOf(const char* name, const std::vector<float>& rows, std::uint64_t experts) {
+    std::vector<double> means(experts, 0.0);
+    const auto tokens = static_cast<double>(rows.size() / experts);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        means[i % experts] += static_cast<double>(rows[i]) / tokens;
+    }
+    return {name, {{"expert", {}}}, name, "1", NdArray::from<double>({experts}, means)};
+}
+
 std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19937& random) {
     const LayerRouting layerRouting = routing(run, random);
     const auto T = static_cast<std::uint64_t>(run.tokens);
@@ -323,6 +333,8 @@ std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19
                                 "router score",
                                 "1",
                                 NdArray::from<float>({T, E}, layerRouting.scores)});
+    norms.quantities.push_back(meanOf("mean_norm", layerRouting.norms, E));
+    norms.quantities.push_back(meanOf("mean_score", layerRouting.scores, E));
     Part rankCounts{key("rank_counts"), T, {}, {}};
     rankCounts.quantities.push_back(
         {"count", {{"score_rank", {}}, {"norm_rank", {}}}, "tokens", "count", counts});

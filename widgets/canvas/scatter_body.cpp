@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/scatter_body.h"
 
+#include "core/figures/nearest_point.h"
 #include "core/jobs/parallel_for.h"
 #include "widgets/canvas/scatter_style.h"
 #include "widgets/support/format.h"
@@ -55,9 +56,7 @@ ScatterBody::ScatterBody(std::shared_ptr<const figures::Figure> figure, FigureSt
       m_scatter(std::get<figures::ScatterFigure>(this->figure().body)),
       m_hidden(m_scatter.groups.size(), false) {
     for (const ScatterPanel& panel : m_scatter.panels) {
-        m_grids.push_back(
-            panel.grid ? panel.grid : std::make_shared<const figures::PointGrid>(panel.x, panel.y));
-        m_limits.push_back(limitsOf(*m_grids.back()));
+        m_limits.push_back(limitsOf(panel));
     }
     const bool isLabelled =
         std::all_of(m_scatter.panels.begin(), m_scatter.panels.end(),
@@ -67,11 +66,11 @@ ScatterBody::ScatterBody(std::shared_ptr<const figures::Figure> figure, FigureSt
     }
 }
 
-ScatterBody::Limits ScatterBody::limitsOf(const figures::PointGrid& grid) {
+ScatterBody::Limits ScatterBody::limitsOf(const ScatterPanel& panel) {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const figures::PointGrid::Box box = grid.box();
-    return grid.empty() ? Limits{kInfinity, -kInfinity, kInfinity, -kInfinity}
-                        : Limits{box.lowX, box.highX, box.lowY, box.highY};
+    const figures::PointBox box = figures::boxOf(panel.x, panel.y);
+    return box.isEmpty ? Limits{kInfinity, -kInfinity, kInfinity, -kInfinity}
+                       : Limits{box.lowX, box.highX, box.lowY, box.highY};
 }
 
 ScatterBody::Limits ScatterBody::shownLimits(std::size_t panel) const {
@@ -379,7 +378,7 @@ figures::Hit ScatterBody::hitAt(const QPointF& position) const {
     const Panel& panel = m_panels[*at];
     const ScatterPanel& data = dataOf(panel);
     const double reach = data.size() > kMostVectorPoints ? kReach / 3.0 : kReach;
-    const auto point = m_grids[panel.place.panel]->nearest(
+    const auto point = figures::nearestPoint(
         data.x, data.y, panel.axes.xAt(position.x()), panel.axes.yAt(position.y()),
         reach / panel.axes.plot.width() * (panel.axes.x.high - panel.axes.x.low),
         reach / panel.axes.plot.height() * (panel.axes.y.high - panel.axes.y.low),

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "core/figures/label_placement.h"
-#include "core/figures/point_grid.h"
 #include "widgets/canvas/chart_body.h"
 
 #include <QImage>
@@ -41,7 +40,7 @@ private:
         return m_scatter.panels[panel.place.panel];
     }
     [[nodiscard]] bool isHiddenGroup(std::size_t group) const { return m_hidden[group]; }
-    [[nodiscard]] static Limits limitsOf(const figures::PointGrid& grid);
+    [[nodiscard]] static Limits limitsOf(const figures::ScatterPanel& panel);
     [[nodiscard]] Limits shownLimits(std::size_t panel) const;
     [[nodiscard]] figures::ChartGridInput gridInput(double width, double legendHeight) const;
     void setAxes(Panel& panel) const;
@@ -56,9 +55,8 @@ private:
     void paintTitle(QPainter& painter, const Panel& panel) const;
 
     const figures::ScatterFigure& m_scatter;
-    std::vector<Limits> m_limits;                                    ///< [panels]
-    std::vector<std::shared_ptr<const figures::PointGrid>> m_grids;  ///< [panels]
-    std::vector<bool> m_hidden;                                      ///< [groups]
+    std::vector<Limits> m_limits;  ///< [panels]
+    std::vector<bool> m_hidden;    ///< [groups]
     std::vector<Panel> m_panels;
 };
 

@@ -116,23 +116,36 @@ double markSize(std::size_t points) {
 
 PointDensity::PointDensity(const std::vector<QColor>& colours, const QSize& size, int side)
     : m_size(size),
-      m_side(side),
-      m_before((side - 1) / 2),
-      m_right(size.width() - side + m_before + 1),
-      m_bottom(size.height() - side + m_before + 1),
-      m_sums(static_cast<std::size_t>(size.width()) * static_cast<std::size_t>(size.height())) {
+      m_side(static_cast<std::size_t>(side)),
+      m_offset(static_cast<double>(side - 1 - (side - 1) / 2)),
+      m_columns(static_cast<std::size_t>(size.width()) + m_side - 1),
+      m_rows(static_cast<std::size_t>(size.height()) + m_side - 1),
+      m_sums(m_columns * m_rows) {
     for (const QColor& colour : colours) {
         m_colours.push_back({static_cast<float>(colour.redF()), static_cast<float>(colour.greenF()),
                              static_cast<float>(colour.blueF()), 1.0F});
     }
 }
 
-void PointDensity::addAtEdge(double left, double top, const Sum& colour) {
-    const auto width = static_cast<double>(m_size.width());
-    const auto height = static_cast<double>(m_size.height());
-    for (double y = std::max(top, 0.0); y < std::min(top + m_side, height); ++y) {
-        for (double x = std::max(left, 0.0); x < std::min(left + m_side, width); ++x) {
-            m_sums[static_cast<std::size_t>(y * width + x)].add(colour);
+// A point is m_side pixels wide and high: every pixel takes what begins there and in the m_side - 1
+// ones before. Done once for all points, along the rows and then down the columns.
+void PointDensity::widen() {
+    const auto gather = [this](std::size_t at, std::size_t step) {
+        Sum sum;
+        for (std::size_t i = 0; i < m_side; ++i) {
+            sum.add(m_sums[at + i * step]);
+        }
+        m_sums[at] = sum;  // what comes later is not gathered yet
+    };
+    const std::size_t width = m_columns - (m_side - 1);
+    for (std::size_t row = 0; row < m_rows; ++row) {
+        for (std::size_t column = 0; column < width; ++column) {
+            gather(row * m_columns + column, 1);
+        }
+    }
+    for (std::size_t row = 0; row + m_side - 1 < m_rows; ++row) {
+        for (std::size_t column = 0; column < width; ++column) {
+            gather(row * m_columns + column, m_columns);
         }
     }
 }
@@ -141,9 +154,12 @@ void PointDensity::addAtEdge(double left, double top, const Sum& colour) {
 // must not make all others faint.
 float PointDensity::usualMost() const {
     std::vector<float> counts;
-    for (const Sum& sum : m_sums) {
-        if (sum.count > 0.0F) {
-            counts.push_back(sum.count);
+    for (std::size_t row = 0; row + m_side - 1 < m_rows; ++row) {
+        for (std::size_t column = 0; column + m_side - 1 < m_columns; ++column) {
+            const float count = m_sums[row * m_columns + column].count;
+            if (count > 0.0F) {
+                counts.push_back(count);
+            }
         }
     }
     if (counts.empty()) {
@@ -154,15 +170,16 @@ float PointDensity::usualMost() const {
     return *at;
 }
 
-QImage PointDensity::image() const {
+QImage PointDensity::image() {
     QImage image(m_size, QImage::Format_ARGB32_Premultiplied);
     if (image.isNull()) {
         return image;
     }
+    widen();
     const std::array<float, kShades> opacities = opacitiesOf(usualMost());
-    const Sum* sum = m_sums.data();
     for (int y = 0; y < m_size.height(); ++y) {
         auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        const Sum* sum = m_sums.data() + static_cast<std::size_t>(y) * m_columns;
         for (int x = 0; x < m_size.width(); ++x, ++sum) {
             if (sum->count == 0.0F) {
                 line[x] = 0;

@@ -40,15 +40,18 @@ public:
 
     /// A point by its place in the image; beyond its edges nothing is drawn.
     void add(double x, double y, std::uint16_t group) {
-        if (x >= m_before && y >= m_before && x < m_right && y < m_bottom) {
+        const double column = x + m_offset;
+        const double row = y + m_offset;
+        if (column >= 0.0 && row >= 0.0 && column < static_cast<double>(m_columns) &&
+            row < static_cast<double>(m_rows)) {
             // Positive, so that cutting off is rounding down.
-            addInside(static_cast<std::size_t>(static_cast<int>(x) - m_before),
-                      static_cast<std::size_t>(static_cast<int>(y) - m_before), m_colours[group]);
-        } else {
-            addAtEdge(std::floor(x) - m_before, std::floor(y) - m_before, m_colours[group]);
+            m_sums[static_cast<std::size_t>(static_cast<int>(row)) * m_columns +
+                   static_cast<std::size_t>(static_cast<int>(column))]
+                .add(m_colours[group]);
         }
     }
-    [[nodiscard]] QImage image() const;
+    /// Once, at the end.
+    [[nodiscard]] QImage image();
 
 private:
     /// Colours of the points in a pixel, added up, and their number.
@@ -61,24 +64,16 @@ private:
             count += more.count;
         }
     };
-    void addInside(std::size_t left, std::size_t top, const Sum& colour) {
-        const auto width = static_cast<std::size_t>(m_size.width());
-        Sum* row = m_sums.data() + top * width + left;
-        for (int y = 0; y < m_side; ++y, row += width) {
-            for (int x = 0; x < m_side; ++x) {
-                row[x].add(colour);
-            }
-        }
-    }
-    void addAtEdge(double left, double top, const Sum& colour);
+    void widen();
     [[nodiscard]] float usualMost() const;
 
     QSize m_size;
-    int m_side;
-    int m_before;              ///< of a point's pixels, left of and above its place
-    double m_right, m_bottom;  ///< places from here on are too near the edge for all pixels
+    std::size_t m_side;
+    double m_offset;                ///< from the image to the sums
+    std::size_t m_columns, m_rows;  ///< of the sums
     std::vector<Sum> m_colours;
-    std::vector<Sum> m_sums;  ///< [height * width]
+    /// Each point once, at the upper left of its pixels, which may lie beyond the image's edge.
+    std::vector<Sum> m_sums;
 };
 
 }  // namespace moescope::widgets

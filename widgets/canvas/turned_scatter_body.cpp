@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/turned_scatter_body.h"
 
+#include "core/figures/nearest_point.h"
 #include "core/jobs/parallel_for.h"
 #include "widgets/support/format.h"
 
@@ -51,14 +52,9 @@ void TurnedScatterBody::setLimits() {
         double widest = 0.0;
         for (std::size_t axis = 0; axis < 3; ++axis) {
             const std::vector<float>& values = axis == 0 ? panel.x : axis == 1 ? panel.y : panel.z;
-            bool isFirst = true;
-            for (const float number : values) {
-                if (std::isfinite(number)) {
-                    const auto value = static_cast<double>(number);
-                    limits[axis].low = isFirst ? value : std::min(limits[axis].low, value);
-                    limits[axis].high = isFirst ? value : std::max(limits[axis].high, value);
-                    isFirst = false;
-                }
+            const figures::PointBox box = figures::boxOf(values, values);
+            if (!box.isEmpty) {
+                limits[axis] = {box.lowX, box.highX};
             }
             widest = std::max(widest, limits[axis].high - limits[axis].low);
         }
@@ -110,45 +106,92 @@ QPointF TurnedScatterBody::placeOf(const QRectF& plot, double x, double y, doubl
     return {plot.center().x() + seen.right * scale, plot.center().y() - seen.up * scale};
 }
 
-void TurnedScatterBody::look(Panel& panel) const {
-    const ScatterPanel& data = dataOf(panel);
+bool TurnedScatterBody::isCloud(const Panel& panel) const {
+    return dataOf(panel).size() > kMostVectorPoints;
+}
+
+// Scaling, turning and placing are one linear map.
+TurnedScatterBody::Sight TurnedScatterBody::sightOf(const Panel& panel) const {
     const QRectF plot = toQt(panel.place.plot);
     const auto& limits = m_limits[panel.place.panel];
     const figures::TurnedAxes axes(m_memory->turned);
     const double scale =
         std::min(plot.width(), plot.height()) / 2.0 * kCube * m_memory->turned.zoom;
+    const double nearScale = 0.5 / std::numbers::sqrt3;
+    Sight sight;
+    sight.x[3] = plot.center().x();
+    sight.y[3] = plot.center().y();
+    sight.near[3] = 0.5;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        std::array<double, 3> unit{};
+        unit[axis] = 1.0;
+        const auto seen = axes.see(unit[0], unit[1], unit[2]);
+        // From the axis's limits to [-1, 1].
+        const double factor = 2.0 / (limits[axis].high - limits[axis].low);
+        const double shift = -factor * limits[axis].low - 1.0;
+        const auto set = [&](std::array<double, 4>& row, double weight) {
+            row[axis] = weight * factor;
+            row[3] += weight * shift;
+        };
+        set(sight.x, seen.right * scale);
+        set(sight.y, -seen.up * scale);
+        set(sight.near, seen.near * nearScale);
+    }
+    return sight;
+}
+
+std::vector<bool> TurnedScatterBody::hiddenGroups() const {
     std::vector<bool> hidden;
     for (const ScatterGroup& group : m_scatter.groups) {
         hidden.push_back(m_memory->hidden.contains(group.name));
     }
-    const auto unit = [&](float value, std::size_t axis) {
-        const Limits& range = limits[axis];
-        return 2.0 * (static_cast<double>(value) - range.low) / (range.high - range.low) - 1.0;
-    };
-    panel.points.clear();
-    panel.points.reserve(data.size());
+    return hidden;
+}
+
+template <typename Take>
+void TurnedScatterBody::forEachSeen(const Panel& panel, Take take) const {
+    const ScatterPanel& data = dataOf(panel);
+    const Sight sight = sightOf(panel);
+    const std::vector<bool> hidden = hiddenGroups();
+    std::size_t group = m_scatter.groups.size();
+    bool isShown = false;
     for (std::size_t i = 0; i < data.size(); ++i) {
-        if (hidden[data.group[i]] || !std::isfinite(data.x[i]) || !std::isfinite(data.y[i]) ||
-            !std::isfinite(data.z[i])) {
-            continue;
+        if (data.group[i] != group) {  // mostly the one before's
+            group = data.group[i];
+            isShown = !hidden[group];
         }
-        const auto seen = axes.see(unit(data.x[i], 0), unit(data.y[i], 1), unit(data.z[i], 2));
-        panel.points.push_back(
-            {static_cast<float>(plot.center().x() + seen.right * scale),
-             static_cast<float>(plot.center().y() - seen.up * scale),
-             static_cast<float>(std::clamp(seen.near / std::numbers::sqrt3 * 0.5 + 0.5, 0.0, 1.0)),
-             static_cast<std::uint32_t>(i)});
-    }
-    if (panel.points.size() <= kMostVectorPoints) {
-        std::stable_sort(panel.points.begin(), panel.points.end(),
-                         [](const Seen& a, const Seen& b) { return a.near < b.near; });
+        // Finite, all three: infinity and NaN times 0 are NaN.
+        if (isShown && (data.x[i] + data.y[i] + data.z[i]) * 0.0F == 0.0F) {
+            take(sight, i);
+        }
     }
 }
 
+TurnedScatterBody::Seen TurnedScatterBody::seenOf(const Panel& panel, const Sight& sight,
+                                                  std::size_t point) const {
+    const ScatterPanel& data = dataOf(panel);
+    return {static_cast<float>(Sight::place(sight.x, data, point)),
+            static_cast<float>(Sight::place(sight.y, data, point)),
+            static_cast<float>(std::clamp(Sight::place(sight.near, data, point), 0.0, 1.0)),
+            static_cast<std::uint32_t>(point)};
+}
+
+// A cloud is looked at while it is drawn.
+void TurnedScatterBody::look(Panel& panel) const {
+    panel.points.clear();
+    if (isCloud(panel)) {
+        return;
+    }
+    forEachSeen(panel, [&](const Sight& sight, std::size_t point) {
+        panel.points.push_back(seenOf(panel, sight, point));
+    });
+    std::stable_sort(panel.points.begin(), panel.points.end(),
+                     [](const Seen& a, const Seen& b) { return a.near < b.near; });
+}
+
 void TurnedScatterBody::lookAgain() {
-    jobs::parallelFor(m_panels.size(), jobs::availableThreads(), {},
-                      [&](std::size_t i) { look(m_panels[i]); });
     for (Panel& panel : m_panels) {
+        look(panel);
         setLabels(panel);
     }
 }
@@ -300,10 +343,10 @@ QImage TurnedScatterBody::densityOf(const Panel& panel) const {
     }
     PointDensity density(colours, (plot.size() * scale).toSize().expandedTo({1, 1}),
                          std::max(1, static_cast<int>(std::lround(1.5 * scale))));
-    for (const Seen& seen : panel.points) {
-        density.add((static_cast<double>(seen.x) - plot.left()) * scale,
-                    (static_cast<double>(seen.y) - plot.top()) * scale, data.group[seen.point]);
-    }
+    forEachSeen(panel, [&](const Sight& sight, std::size_t point) {
+        density.add((Sight::place(sight.x, data, point) - plot.left()) * scale,
+                    (Sight::place(sight.y, data, point) - plot.top()) * scale, data.group[point]);
+    });
     return density.image();
 }
 
@@ -316,7 +359,7 @@ void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel,
         painter.setClipRect(toQt(panel.place.plot));
     }
     paintCube(painter, panel);
-    if (panel.points.size() > kMostVectorPoints) {
+    if (isCloud(panel)) {
         painter.drawImage(toQt(panel.place.plot), density);
     } else {
         paintMarks(painter, panel);
@@ -334,18 +377,41 @@ void TurnedScatterBody::paintPanel(QPainter& painter, const Panel& panel,
 void TurnedScatterBody::paint(QPainter& painter) const {
     m_legend.paint(painter, m_memory->hidden);
     std::vector<QImage> densities(m_panels.size());
-    const bool hasMany = std::any_of(m_panels.begin(), m_panels.end(), [&](const Panel& panel) {
-        return panel.points.size() > kMostVectorPoints;
-    });
+    const bool hasMany = std::any_of(m_panels.begin(), m_panels.end(),
+                                     [&](const Panel& panel) { return isCloud(panel); });
     jobs::parallelFor(hasMany ? m_panels.size() : 0, jobs::availableThreads(), {},
                       [&](std::size_t i) {
-                          if (m_panels[i].points.size() > kMostVectorPoints) {
+                          if (isCloud(m_panels[i])) {
                               densities[i] = densityOf(m_panels[i]);
                           }
                       });
     for (std::size_t i = 0; i < m_panels.size(); ++i) {
         paintPanel(painter, m_panels[i], densities[i]);
     }
+}
+
+// Of points behind one another the nearest to the reader.
+std::optional<TurnedScatterBody::Seen> TurnedScatterBody::nearestTo(const Panel& panel,
+                                                                    const QPointF& position) const {
+    double least = kReach * kReach;
+    std::optional<Seen> best;
+    const auto offer = [&](const Seen& seen) {
+        const double dx = static_cast<double>(seen.x) - position.x();
+        const double dy = static_cast<double>(seen.y) - position.y();
+        const double distance = dx * dx + dy * dy;
+        if (distance < least || (distance == least && (!best || seen.near >= best->near))) {
+            least = distance;
+            best = seen;
+        }
+    };
+    if (isCloud(panel)) {
+        forEachSeen(panel, [&](const Sight& sight, std::size_t point) {
+            offer(seenOf(panel, sight, point));
+        });
+    } else {
+        std::for_each(panel.points.begin(), panel.points.end(), offer);
+    }
+    return best;
 }
 
 figures::Hit TurnedScatterBody::hitAt(const QPointF& position) const {
@@ -359,18 +425,8 @@ figures::Hit TurnedScatterBody::hitAt(const QPointF& position) const {
         if (!toQt(panel.place.plot).contains(position)) {
             continue;
         }
-        double least = kReach * kReach;
-        const Seen* best = nullptr;
-        for (const Seen& seen : panel.points) {
-            const double dx = static_cast<double>(seen.x) - position.x();
-            const double dy = static_cast<double>(seen.y) - position.y();
-            // Of points behind one another the nearest to the reader.
-            if (const double distance = dx * dx + dy * dy; distance <= least) {
-                least = distance;
-                best = &seen;
-            }
-        }
-        if (best == nullptr) {
+        const std::optional<Seen> best = nearestTo(panel, position);
+        if (!best) {
             return hit;
         }
         const ScatterPanel& data = dataOf(panel);

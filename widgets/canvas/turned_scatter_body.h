@@ -12,6 +12,8 @@
 #include <QImage>
 
 #include <array>
+#include <optional>
+#include <vector>
 
 namespace moescope::widgets {
 
@@ -45,12 +47,31 @@ private:
     struct Panel {
         figures::ChartPanelPlace place;
         std::vector<figures::LabelPlace> labels;  ///< of points, where they have labels
-        std::vector<Seen> points;  ///< those that are shown, the farthest first where they are few
+        std::vector<Seen> points;                 ///< the farthest first; none of a cloud
     };
     [[nodiscard]] const figures::ScatterPanel& dataOf(const Panel& panel) const {
         return m_scatter.panels[panel.place.panel];
     }
     [[nodiscard]] figures::ChartGridInput gridInput(double width, double legendHeight) const;
+    /// What makes data seen: sums of x, y, z and 1 with these weights are place and nearness.
+    struct Sight {
+        std::array<double, 4> x{}, y{}, near{};
+        [[nodiscard]] static double place(const std::array<double, 4>& row,
+                                          const figures::ScatterPanel& data, std::size_t point) {
+            return row[0] * static_cast<double>(data.x[point]) +
+                   row[1] * static_cast<double>(data.y[point]) +
+                   row[2] * static_cast<double>(data.z[point]) + row[3];
+        }
+    };
+    /// So many points that they are drawn as an image.
+    [[nodiscard]] bool isCloud(const Panel& panel) const;
+    [[nodiscard]] Sight sightOf(const Panel& panel) const;
+    [[nodiscard]] Seen seenOf(const Panel& panel, const Sight& sight, std::size_t point) const;
+    /// Calls take(sight, point) with all points that are not hidden.
+    template <typename Take>
+    void forEachSeen(const Panel& panel, Take take) const;
+    [[nodiscard]] std::vector<bool> hiddenGroups() const;
+    [[nodiscard]] std::optional<Seen> nearestTo(const Panel& panel, const QPointF& position) const;
     void setLimits();
     void look(Panel& panel) const;
     void lookAgain();

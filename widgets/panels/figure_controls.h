@@ -33,6 +33,8 @@ public:
     explicit FigureControls(const figures::FigureInfo& info, QWidget* parent = nullptr);
 
     [[nodiscard]] FigureOptions options() const;
+    /// Whether the colour range can be chosen.
+    [[nodiscard]] bool hasRange() const { return m_range != nullptr; }
     /// Sessions to compare with, by OpenSession::id. What the user chose stays where it is still
     /// there; else it is the first.
     void setOthers(const QList<std::pair<int, QString>>& others);

@@ -306,18 +306,31 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
     m_view->setFigure(figure);
     updateHighlight();
     Q_EMIT figureShown();
-    // Routed layers on both sides, so that the next step of the slider is there already.
     m_ahead.clear();
+    if (const SessionSnapshot session = m_workspace.current();
+        session && m_info.perLayer && key.request.layer) {
+        planAhead(session);
+        prefetch();
+    }
+}
+
+// Routed layers on both sides, so that the next step of the slider is there already, and the colour
+// range of all layers, which takes as long as all of them do.
+void FigurePanel::planAhead(const SessionSnapshot& session) {
     const Selection& selection = m_workspace.selection();
     const auto& routed = selection.bounds().layerIsRouted;
     for (const int step : {1, -1, 2, -2}) {
         const int layer = selection.state().layer.value + step;
         if (layer >= 0 && layer < static_cast<int>(routed.size()) &&
             routed[static_cast<std::size_t>(layer)]) {
-            m_ahead.append(layer);
+            m_ahead.append(keyFor(session, LayerId{layer}));
         }
     }
-    prefetch();
+    if (m_controls->hasRange()) {
+        FigureKey key = keyFor(session);
+        key.request.range = {figures::ColourRange::Kind::AllLayers};
+        m_ahead.append(key);
+    }
 }
 
 // One click takes it back.
@@ -352,12 +365,12 @@ void FigurePanel::prepareSelections(const SessionSnapshot& session) {
 
 void FigurePanel::prefetch() {
     const SessionSnapshot session = m_workspace.current();
-    if (!session || !m_info.perLayer || m_controls->options().allLayers) {
+    if (!session) {
         return;
     }
     while (!m_ahead.isEmpty()) {
-        const FigureKey key = keyFor(session, LayerId{m_ahead.takeFirst()});
-        if (m_workspace.figures().find(key)) {
+        const FigureKey key = m_ahead.takeFirst();
+        if (key.session != session->id || m_workspace.figures().find(key)) {
             continue;
         }
         m_prefetcher.run<FigurePointer>(

@@ -61,6 +61,7 @@ private:
     [[nodiscard]] FigureKey keyFor(const SessionSnapshot& session,
                                    std::optional<LayerId> layer = {}) const;
     [[nodiscard]] std::shared_ptr<const figures::FigureBuilder> otherBuilder() const;
+    void planAhead(const SessionSnapshot& session);
     void prefetch();
     void updateHighlight();
     void selectPair(int row, int column);
@@ -81,7 +82,7 @@ private:
     QLabel* m_readOut;
     JobRunner m_runner;
     JobRunner m_prefetcher;
-    QList<int> m_ahead;                ///< layers still to fetch ahead
+    QList<FigureKey> m_ahead;          ///< what is still to be fetched ahead
     std::optional<FigureKey> m_shown;  ///< what the view shows
     bool m_stale = true;
 };

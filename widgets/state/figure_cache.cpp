@@ -36,8 +36,7 @@ struct BodySize {
         for (const figures::ScatterPanel& panel : body.panels) {
             bytes += (panel.x.size() + panel.y.size() + panel.z.size()) * sizeof(float) +
                      panel.group.size() * sizeof(std::uint16_t) +
-                     panel.member.size() * sizeof(std::uint32_t) +
-                     (panel.grid ? panel.grid->bytes() : 0);
+                     panel.member.size() * sizeof(std::uint32_t);
         }
         return bytes;
     }

@@ -26,6 +26,19 @@ TEST_CASE("NormsScores: keeps the fixture's norms and scores for any block size"
         CHECK(quantity(part, "norm").axes[0].name == "token");
         CHECK(part.tokens == 30);
         CHECK(part.warnings.empty());
+        for (const auto& [name, rows] : {std::pair("mean_norm", "layers.1.expert_output_norms"),
+                                         std::pair("mean_score", "layers.1.scores")}) {
+            const NdArray& means = quantity(part, name).values;
+            const NdArray values = golden.array(rows);
+            REQUIRE(means.shape() == Shape{values.shape().back()});
+            for (std::uint64_t e = 0; e < means.size(); ++e) {
+                double sum = 0.0;
+                for (std::uint64_t t = 0; t < 30; ++t) {
+                    sum += values.at(t * means.size() + e);
+                }
+                CHECK(means.at(e) == Approx(sum / 30.0).epsilon(1e-6));
+            }
+        }
     }
 }
 
@@ -40,6 +53,9 @@ TEST_CASE("NormsScores: keeps rows of some tokens when all do not fit", "[core][
                 experiments::makeNormsScores({.keptBytes = 5 * 32 + 31, .keptTokens = which});
             const session::Part part = feed(*probe, layer, block);
             CHECK(part.tokens == 5);
+            // Of all tokens, also those that have no row.
+            CHECK(quantity(part, "mean_norm").values == quantity(all, "mean_norm").values);
+            CHECK(quantity(part, "mean_score").values == quantity(all, "mean_score").values);
             const NdArray& kept = quantity(part, "kept_tokens").values;
             REQUIRE(kept.size() == 5);
             for (const char* name : {"norm", "score"}) {

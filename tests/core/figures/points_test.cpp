@@ -4,8 +4,8 @@
 // What scatters and neuron maps are drawn with: nearest points, labels, peaks, turned views.
 
 #include "core/figures/label_placement.h"
+#include "core/figures/nearest_point.h"
 #include "core/figures/peaks.h"
-#include "core/figures/point_grid.h"
 #include "core/figures/turned_view.h"
 #include "tests/support/catch.h"
 
@@ -28,41 +28,33 @@ bool overlap(const Rect& a, const Rect& b) {
 
 }  // namespace
 
-TEST_CASE("PointGrid: finds what looking at every point finds", "[core][figures]") {
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal;
-    for (const std::size_t count : {1U, 2U, 50U, 5000U}) {
-        std::vector<float> x;
-        std::vector<float> y;
-        for (std::size_t i = 0; i < count; ++i) {
-            x.push_back(i % 97 == 96 ? kNaN : 3.0F * normal(random));
-            y.push_back(normal(random));
-        }
-        const PointGrid grid(x, y);
-        const auto odd = [](std::size_t i) { return i % 2 == 1; };
-        for (int query = 0; query < 200; ++query) {
-            const auto qx = static_cast<double>(4.0F * normal(random));
-            const auto qy = static_cast<double>(2.0F * normal(random));
-            const double rx = 0.6;
-            const double ry = 0.2;
-            std::optional<std::size_t> best;
-            double least = 1.0;
-            for (std::size_t i = 1; i < count; i += 2) {
-                const double dx = (static_cast<double>(x[i]) - qx) / rx;
-                const double dy = (static_cast<double>(y[i]) - qy) / ry;
-                if (dx * dx + dy * dy <= least) {
-                    least = dx * dx + dy * dy;
-                    best = i;
-                }
-            }
-            CHECK(grid.nearest(x, y, qx, qy, rx, ry, odd) == best);
-        }
-    }
-    const std::vector<float> none;
-    CHECK_FALSE(
-        PointGrid(none, none).nearest(none, none, 0, 0, 1, 1, [](std::size_t) { return true; }));
-    const std::vector<float> same(10, 2.0F);
-    CHECK(PointGrid(same, same).nearest(same, same, 2, 2, 1, 1, [](std::size_t) { return true; }));
+TEST_CASE("nearestPoint: within an ellipse, of the wanted ones, never one that is no number",
+          "[core][figures]") {
+    const std::vector<float> x{0.0F, 1.0F, kNaN, 1.2F, 5.0F};
+    const std::vector<float> y{0.0F, 1.0F, 1.1F, 1.0F, kNaN};
+    const auto any = [](std::size_t) { return true; };
+    CHECK(nearestPoint(x, y, 1.05, 1.0, 0.5, 0.5, any) == 1U);
+    CHECK(nearestPoint(x, y, 1.15, 1.0, 0.5, 0.5, any) == 3U);
+    CHECK(nearestPoint(x, y, 1.15, 1.0, 0.5, 0.5, [](std::size_t i) { return i != 3; }) == 1U);
+    // Wide and flat: what lies beside is nearer than what lies above.
+    CHECK(nearestPoint(x, y, 0.9, 0.1, 1.0, 0.2, any) == std::nullopt);
+    CHECK(nearestPoint(x, y, 0.5, 0.1, 1.0, 0.2, any) == 0U);
+    CHECK(nearestPoint(x, y, 5.0, 1.0, 0.5, 0.5, any) == std::nullopt);
+    CHECK(nearestPoint(x, y, 0.0, 0.0, 0.0, 1.0, any) == std::nullopt);
+    CHECK(nearestPoint({}, {}, 0.0, 0.0, 1.0, 1.0, any) == std::nullopt);
+}
+
+TEST_CASE("boxOf: encloses the points whose coordinates are both numbers", "[core][figures]") {
+    const std::vector<float> x{1.0F, -2.0F, kNaN, 9.0F, 0.5F};
+    const std::vector<float> y{3.0F, 4.0F, 8.0F, kNaN, -1.0F};
+    const PointBox box = boxOf(x, y);
+    CHECK_FALSE(box.isEmpty);
+    CHECK(box.lowX == -2.0);
+    CHECK(box.highX == 1.0);
+    CHECK(box.lowY == -1.0);
+    CHECK(box.highY == 4.0);
+    CHECK(boxOf(std::vector<float>{kNaN}, std::vector<float>{1.0F}).isEmpty);
+    CHECK(boxOf({}, {}).isEmpty);
 }
 
 TEST_CASE("placeLabels: labels cover neither each other nor a mark", "[core][figures]") {

@@ -303,6 +303,31 @@ TEST_CASE("Selection: norms and scores kept for some tokens only", "[core][figur
     CHECK_THROWS_AS(FigureBuilder(part).build(single), Error);
 }
 
+TEST_CASE("Selection: a kept mean stands for all tokens and for no selection of them",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const FigureBuilder builder(source);
+    const PairedBarsPanel read = meanOf(builder);
+    const std::vector<double> norms{9, 8, 7, 6, 5, 4, 3, 2};
+    source->put("norms_scores", "mean_norm", LayerId{1}, NdArray::from<double>({8}, norms),
+                {{"expert", {}}});
+    source->put("norms_scores", "mean_score", LayerId{1}, NdArray::from<double>({8}, norms),
+                {{"expert", {}}});
+    const PairedBarsPanel kept = meanOf(builder);
+    CHECK(kept.norms == std::vector<float>(norms.begin(), norms.end()));
+    CHECK(kept.scores == kept.norms);
+    CHECK(kept.tokens == read.tokens);
+    CHECK(meanOf(builder, TokenRange{0, 64}).norms == kept.norms);
+    // Of a selection, and at a layer without: from the rows.
+    CHECK(meanOf(builder, TokenRange{0, 63}).norms != kept.norms);
+    CHECK(double{meanOf(builder, TokenRange{0, 63}).norms[0]} ==
+          Approx(double{read.norms[0]}).epsilon(0.2));
+
+    source->put("norms_scores", "mean_score", LayerId{1},
+                NdArray::from<double>({2}, std::vector<double>{1, 2}), {{"expert", {}}});
+    CHECK_THROWS_AS(meanOf(builder), Error);
+}
+
 TEST_CASE("Selection: a token that is not kept shows the nearest that is", "[core][figures]") {
     const FigureBuilder builder(std::make_shared<MadeSource>(MadeSession{}));
     FigureRequest wanted = request("output-similarity", LayerId{1}, TokenRange{60, 2});
