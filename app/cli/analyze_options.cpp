@@ -10,8 +10,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace moescope::cli {
 namespace {
@@ -44,6 +46,22 @@ std::optional<std::uint64_t> count(const char* option, std::optional<std::int64_
                std::to_string(*value) + ".");
     }
     return value;
+}
+
+/// Positive numbers, ascending, each once.
+std::vector<double> parseSizes(const char* option, const std::vector<std::string>& lists) {
+    std::set<double> sizes;
+    for (const std::string& entry : parseList(lists)) {
+        double size = 0.0;
+        const char* const stop = entry.data() + entry.size();
+        const auto [end, error] = std::from_chars(entry.data(), stop, size);
+        if (error != std::errc() || end != stop || !(size > 0.0) || !std::isfinite(size)) {
+            refuse(std::string(option) + ": \"" + entry +
+                   "\" is not a positive number; write a list such as 0.01,0.05,0.2.");
+        }
+        sizes.insert(size);
+    }
+    return {sizes.begin(), sizes.end()};
 }
 
 std::optional<int> checkedTopK(std::optional<std::int64_t> value) {
@@ -174,6 +192,12 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(app.add_option("--activity-threshold", m_given.activityThreshold,
                          "Magnitude above which a neuron counts as active (0.001)"))
         ->type_name("X");
+    group(app.add_option("--router-noise", m_given.routerNoise,
+                         "Margins: sizes of noise on the router's input, over the input's own "
+                         "(0.01,0.05,0.2)"))
+        ->type_name("LIST")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     group(
         app.add_option("--kept-size", m_given.keptSize,
                        "Disk that single tokens of an experiment may take, all layers together: "
@@ -307,6 +331,9 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
         count("--kept-tokens", m_given.keptTokens, 0).value_or(options.keptTokenCount);
     options.keptStateCount =
         count("--kept-states", m_given.keptStates, 0).value_or(options.keptStateCount);
+    if (!m_given.routerNoise.empty()) {
+        options.noiseSizes = parseSizes("--router-noise", m_given.routerNoise);
+    }
     options.activityThreshold = m_given.activityThreshold.value_or(options.activityThreshold);
     if (!(options.activityThreshold >= 0.0 && std::isfinite(options.activityThreshold))) {
         refuse("--activity-threshold takes a number of at least 0.");

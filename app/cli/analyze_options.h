@@ -83,6 +83,7 @@ private:
         std::optional<std::string> prompt, preset, csv, jsonl, column, domainColumn, skipPrefix;
         std::optional<std::int64_t> maxDocuments, maxTokens, context, keptTokens, keptStates, topK;
         std::optional<double> activityThreshold;
+        std::vector<std::string> routerNoise;
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";

@@ -55,6 +55,13 @@ void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) 
     if (info.id == "weight_output_relation") {
         wanted.insert("weight_similarity");  // or another similarity of weights
     }
+    if (info.id == "pruning") {
+        wanted.insert("importance");
+    }
+    if (info.id == "importance") {  // all columns of its table
+        wanted.insert({"chosen_experts", "output_similarity", "weight_similarity", "expert_removal",
+                       "pruning"});
+    }
 }
 
 void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {

@@ -47,7 +47,9 @@ private:
     void write(std::optional<LayerId> layer, const std::optional<TokenSelection>& tokens);
     [[nodiscard]] std::string fileName(std::optional<LayerId> layer,
                                        const std::optional<TokenSelection>& tokens) const;
-    [[nodiscard]] bool isCsv() const { return m_plan.file.format == widgets::FileFormat::Csv; }
+    [[nodiscard]] bool isData() const { return !widgets::isPicture(m_plan.file.format); }
+    [[nodiscard]] bool isJson() const { return m_plan.file.format == widgets::FileFormat::Json; }
+    [[nodiscard]] bool alsoOfAllLayers() const;
 
     const FigureBuilder& m_builder;
     const ExportPlan& m_plan;
@@ -120,7 +122,7 @@ std::optional<TokenSelection> FigureExport::tokens() const {
     const bool isText = m_info.name == "coloured-text";
     const bool isMap = m_info.name == "chosen-experts" || m_info.name == "routing-comparison";
     const std::uint64_t most = isText ? kTokensOfAText : kTokensOfAMap;
-    if (!(isText || isMap) || isCsv() || count <= most) {
+    if (!(isText || isMap) || isData() || count <= most) {
         return std::nullopt;
     }
     if (m_report.note) {
@@ -154,6 +156,11 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     }
     if (m_info.hasMean && m_plan.mean) {
         name += "-mean";
+    }
+    if (m_info.prunes && m_plan.prune) {
+        const figures::PruneChoice& choice = *m_plan.prune;
+        name += (choice.criterion.empty() ? "" : "-" + choice.criterion) +
+                fmt::format("-{}", choice.share) + (choice.acrossLayers ? "-of-all" : "");
     }
     if (!tokens || !m_info.takesTokens) {
         return name + suffixed;
@@ -194,6 +201,12 @@ void FigureExport::write(std::optional<LayerId> layer,
         request.experiments = m_plan.experiments;
     }
     request.relative = m_info.hasRelative && m_plan.relative;
+    if (m_info.prunes) {
+        request.prune = m_plan.prune;
+        if (isJson() && !request.prune) {
+            request.prune = figures::PruneChoice();
+        }
+    }
     const std::filesystem::path path = m_plan.folder / fileName(layer, tokens);
     widgets::exportFigure(m_builder.build(request, {.stop = {}, .other = m_other}), m_plan.file,
                           path);
@@ -217,6 +230,12 @@ std::size_t FigureExport::writeSideBySide() {
     return m_count;
 }
 
+/// Drawn of all layers together as well. Tables of all experts are too long for a picture.
+bool FigureExport::alsoOfAllLayers() const {
+    return m_info.name == "rank-counts" || m_info.name == "router-regression" ||
+           m_info.name == "importance-correlation" || (m_info.name == "importance" && isData());
+}
+
 std::size_t FigureExport::run() {
     if (m_info.perLayer && m_plan.sideBySide && m_info.hasTotal) {
         return writeSideBySide();
@@ -226,11 +245,12 @@ std::size_t FigureExport::run() {
         write(std::nullopt, range);
         return m_count;
     }
-    for (const LayerId layer : layers()) {
-        write(layer, range);
+    if (!(isJson() && m_plan.allLayers)) {  // one list for a whole model
+        for (const LayerId layer : layers()) {
+            write(layer, range);
+        }
     }
-    // Drawn of all layers together as well.
-    if (m_plan.allLayers && (m_info.name == "rank-counts" || m_info.name == "router-regression")) {
+    if (m_plan.allLayers && alsoOfAllLayers()) {
         write(std::nullopt, range);
     }
     return m_count;
@@ -312,7 +332,7 @@ int runExport(const ExportPlan& plan, int argc, char** argv) {
         .written = [](const std::filesystem::path& path) { fmt::print("{}\n", path.string()); },
         .note = [](const std::string& text) { fmt::print(stderr, "moescope: {}\n", text); }};
     try {
-        if (plan.file.format != widgets::FileFormat::Csv && QFontDatabase::families().isEmpty()) {
+        if (widgets::isPicture(plan.file.format) && QFontDatabase::families().isEmpty()) {
             report.note(
                 "no fonts are installed, so texts will be missing; install fonts-dejavu-core.");
         }

@@ -23,6 +23,8 @@ constexpr const char* kFooter =
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
     "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
+    "  moescope export run.h5 --figure importance --prune-by reap --prune-share 0.25 \\\n"
+    "      --format json -o lists\n"
     "  moescope export run.h5 --figure all --format csv -o data\n\n"
     "One file for each layer; the paths written are printed on stdout, one a line.";
 
@@ -130,19 +132,56 @@ void ExportCommand::attach(CLI::App& program) {
                      "similarity-trend: experiments it is drawn of, separated by commas; all "
                      "that there are without it")
         ->delimiter(',');
+    m_app->add_option("--prune-by", m_pruneBy,
+                      "importance, importance-map: show which experts would go by this measure: " +
+                          figures::criterionNames() + "; reap by default, where it is known");
+    m_app->add_option("--prune-share", m_pruneShare,
+                      "and what share of the experts, 0 to below 1 (0.25)");
+    m_app
+        ->add_option("--prune-over", m_pruneOver,
+                     "and whether it is of each layer's experts (layer) or of all together (model)")
+        ->capture_default_str();
     m_app->add_option("--theme", m_theme, "light or dark")->capture_default_str();
     m_app->add_option("--width", m_width, "Width in mm: 85 is one column, 174 two")
         ->capture_default_str();
     m_app->add_option("--dpi", m_dpi, "Resolution of PNG")->capture_default_str();
     m_app->add_flag("--no-caption", m_noCaption, "Leave out the lines below the figure");
     m_app->add_flag("--no-title", m_noTitle, "Leave out the title");
-    m_app->add_option("--format", m_format, "png, svg, pdf or csv")->capture_default_str();
+    m_app
+        ->add_option("--format", m_format,
+                     "png, svg, pdf or csv; json: of importance, the list of experts that would go")
+        ->capture_default_str();
     m_app->add_option("-o,--output", m_folder, "Folder for the files; made if need be")->required();
     m_app->footer(kFooter);
 }
 
 bool ExportCommand::wasCalled() const {
     return m_app != nullptr && m_app->parsed();
+}
+
+std::optional<figures::PruneChoice> ExportCommand::pruneChoice() const {
+    figures::PruneChoice choice;
+    if (m_pruneOver != "layer" && m_pruneOver != "model") {
+        refuse(fmt::format("--prune-over {} is not possible: give layer or model.", m_pruneOver));
+    }
+    if (m_pruneBy.empty() && !m_pruneShare && m_pruneOver == "layer") {
+        return std::nullopt;
+    }
+    if (!m_pruneBy.empty()) {
+        const figures::ImportanceCriterion* criterion = figures::findCriterion(m_pruneBy);
+        if (criterion == nullptr) {
+            refuse(fmt::format("--prune-by {} is not possible: give one of {}.", m_pruneBy,
+                               figures::criterionNames()));
+        }
+        choice.criterion = criterion->id;
+    }
+    choice.share = m_pruneShare.value_or(choice.share);
+    if (!(choice.share >= 0.0 && choice.share < 1.0)) {
+        refuse(fmt::format("--prune-share {} is not possible: give a share from 0 to below 1.",
+                           choice.share));
+    }
+    choice.acrossLayers = m_pruneOver == "model";
+    return choice;
 }
 
 ExportPlan ExportCommand::result() const {
@@ -191,6 +230,7 @@ ExportPlan ExportCommand::result() const {
         }
         plan.experiments.emplace_back(experiment->id);
     }
+    plan.prune = pruneChoice();
     plan.relative = m_relative;
     plan.range = figures::parseColourRange(m_range);
     if (!m_colourMap.empty()) {
@@ -208,7 +248,8 @@ ExportPlan ExportCommand::result() const {
     }
     const auto format = widgets::parseFileFormat(m_format);
     if (!format) {
-        refuse(fmt::format("--format {} is not possible: give png, svg, pdf or csv.", m_format));
+        refuse(
+            fmt::format("--format {} is not possible: give png, svg, pdf, csv or json.", m_format));
     }
     plan.file.format = *format;
     plan.file.widthMm = m_width;

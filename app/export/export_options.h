@@ -36,7 +36,8 @@ struct ExportPlan {
     bool withoutOutliers = false;  ///< of projections
     int dimensions = 2;            ///< of projections of neurons
     std::optional<figures::RankRange> ranks;
-    std::vector<std::string> experiments;  ///< of figures drawn of several; empty: all
+    std::vector<std::string> experiments;       ///< of figures drawn of several; empty: all
+    std::optional<figures::PruneChoice> prune;  ///< absent: no experts are marked
     widgets::ExportOptions file;
     std::filesystem::path folder;
 };
@@ -54,6 +55,8 @@ public:
     [[nodiscard]] ExportPlan result() const;
 
 private:
+    [[nodiscard]] std::optional<figures::PruneChoice> pruneChoice() const;
+
     std::string m_session, m_other, m_folder;
     std::vector<std::string> m_figures;
     std::string m_layers = "all", m_tokens, m_documents, m_role = "all", m_range = "layer",
@@ -62,6 +65,8 @@ private:
     double m_width = 174.0, m_dpi = 300.0;
     std::string m_ranks;
     std::vector<std::string> m_similarities;
+    std::string m_pruneBy, m_pruneOver = "layer";
+    std::optional<double> m_pruneShare;
     int m_dimensions = 2;
     bool m_sideBySide = false, m_withoutOutliers = false, m_mean = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;

@@ -4,6 +4,7 @@
 
 #include "core/engine/columns.h"
 #include "core/engine/moe_block.h"
+#include "core/engine/router_trial.h"
 
 #include <ATen/ATen.h>
 
@@ -88,8 +89,10 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
     const ExpertSource source(m_model.model->weights(), m_model.model->reader(),
                               m_model.model->layerSpec(), m_poll);
     const MoeBlock mixture(context.moe, m_model.model->weights(), source, change);
+    ChosenOutputSizes sizes;
     const MoeBlock::Result result =
-        mixture.forward(block, input, all ? &columns : nullptr, sharedColumn(context.columns));
+        mixture.forward(block, input, all ? &columns : nullptr, sharedColumn(context.columns),
+                        needs.chosenSizes ? &sizes : nullptr);
     for (std::size_t b = 0; b < m_baselines.size(); ++b) {
         const int column = experts + static_cast<int>(b);
         const at::Tensor output = denseBlock(m_baselines[b], first, count, columns.sinkOf(column));
@@ -99,6 +102,9 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
     }
     const at::Tensor norms = all ? columns.norms.t().contiguous() : at::Tensor();
     const Routing& routing = result.routing;
+    const ChosenSizes chosenSizes{sizes.norms, sizes.largest};
+    const LayerRouterTrial trial(result.routerInput, m_model.model->weights().router,
+                                 context.moe.router, context.moe.topK);
     consumer.block({.firstToken = static_cast<std::uint64_t>(first),
                     .count = static_cast<std::uint64_t>(count),
                     .input = input,
@@ -108,7 +114,9 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
                     .chosen = routing.chosen,
                     .weights = routing.weights,
                     .norms = all ? &norms : nullptr,
-                    .outputs = columns.outputs.defined() ? &columns.outputs : nullptr});
+                    .outputs = columns.outputs.defined() ? &columns.outputs : nullptr,
+                    .chosenSizes = needs.chosenSizes ? &chosenSizes : nullptr,
+                    .trial = &trial});
     m_model.model->addFeedForward(block, result.output);
 }
 

@@ -33,6 +33,19 @@ void ColumnOutputs::set(int column, const at::Tensor& output) {
     norms.select(0, column).copy_(at::linalg_vector_norm(wide, 2, {1}));
 }
 
+void ChosenOutputSizes::set(const Routing& routing, int expert, const at::Tensor& rows,
+                            const at::Tensor& outputs) {
+    if (!norms.defined()) {
+        norms = at::zeros_like(routing.weights);
+        largest = at::zeros_like(routing.weights);
+    }
+    const at::Tensor wide = outputs.to(at::kFloat);
+    const at::Tensor slots =
+        routing.chosen.index_select(0, rows).eq(expert).to(at::kByte).argmax(1);
+    norms.index_put_({rows, slots}, at::linalg_vector_norm(wide, 2, {1}));
+    largest.index_put_({rows, slots}, wide.abs().amax(1));
+}
+
 ActivationSink ColumnOutputs::sinkOf(int column) const {
     if (!sink) {
         return {};
@@ -49,19 +62,23 @@ at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x,
     return output;
 }
 
-void MoeBlock::addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
-                         const ExpertRows& group) const {
+at::Tensor MoeBlock::addExpert(at::Tensor& sum, int expert, const at::Tensor& x,
+                               const at::Tensor& whole, const ExpertRows& group,
+                               bool outputsWanted) const {
+    const auto plain = [&] {
+        return whole.defined() ? whole.index_select(0, group.rows)
+                               : expertOutput(expert, x.index_select(0, group.rows));
+    };
     if (m_spec.scaleInput) {
         const at::Tensor factors = group.weights.unsqueeze(1).to(x.scalar_type());
         const at::Tensor scaled = x.index_select(0, group.rows).mul_(factors);
         addWeightedRows(sum, expertOutput(expert, scaled),
                         {group.rows, at::ones_like(group.weights)});
-        return;
+        return outputsWanted ? plain() : at::Tensor();
     }
-    addWeightedRows(sum,
-                    whole.defined() ? whole.index_select(0, group.rows)
-                                    : expertOutput(expert, x.index_select(0, group.rows)),
-                    group);
+    const at::Tensor outputs = plain();
+    addWeightedRows(sum, outputs, group);
+    return outputs;
 }
 
 at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& x,
@@ -86,10 +103,12 @@ at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& 
 }
 
 MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor& x,
-                                   ColumnOutputs* columns, int sharedColumn) const {
+                                   ColumnOutputs* columns, int sharedColumn,
+                                   ChosenOutputSizes* sizes) const {
     Result result;
-    const at::Tensor seen = routerInput(residual, x, m_weights.router);
-    result.routing = route(seen, m_weights.router, m_spec.router, m_spec.topK, m_change);
+    result.routerInput = routerInput(residual, x, m_weights.router);
+    result.routing =
+        route(result.routerInput, m_weights.router, m_spec.router, m_spec.topK, m_change);
     const std::vector<ExpertRows> groups = groupByExpert(result.routing, m_spec.experts);
     const at::ScalarType sumType =
         m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
@@ -102,7 +121,10 @@ MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor&
             columns->set(expert, whole);
         }
         if (group.rows.size(0) > 0) {
-            addExpert(sum, expert, x, whole, group);
+            const at::Tensor own = addExpert(sum, expert, x, whole, group, sizes != nullptr);
+            if (sizes != nullptr) {
+                sizes->set(result.routing, expert, group.rows, own);
+            }
         }
     }
     result.output = sum.to(x.scalar_type());

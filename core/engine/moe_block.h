@@ -23,6 +23,12 @@ struct ColumnOutputs {
     [[nodiscard]] ActivationSink sinkOf(int column) const;
 };
 
+/// Sizes of the chosen experts' outputs, as probes see them. float32 on the run's device.
+struct ChosenOutputSizes {
+    at::Tensor norms, largest;  ///< [n, k]
+    void set(const Routing& routing, int expert, const at::Tensor& rows, const at::Tensor& outputs);
+};
+
 /// A routed layer's mixture: router, chosen experts, shared experts.
 class MoeBlock {
 public:
@@ -32,21 +38,25 @@ public:
 
     struct Result {
         Routing routing;
-        at::Tensor output;  ///< [n, d] what joins the residual stream
+        at::Tensor routerInput;  ///< [n, d] what the router read
+        at::Tensor output;       ///< [n, d] what joins the residual stream
     };
     /// The mixture of x [n, d], the norm of the residual stream `residual`. With `columns` every
     /// routed expert is evaluated on all tokens and written to columns 0 .. E-1, the shared experts
     /// to `sharedColumn` (none when negative); what flows on is the same up to rounding, as
-    /// products of other shapes add in another order.
+    /// products of other shapes add in another order. `sizes`, where given, is filled.
     [[nodiscard]] Result forward(const at::Tensor& residual, const at::Tensor& x,
-                                 ColumnOutputs* columns, int sharedColumn) const;
+                                 ColumnOutputs* columns, int sharedColumn,
+                                 ChosenOutputSizes* sizes = nullptr) const;
 
 private:
     [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x,
                                           const ActivationSink& sink = {}) const;
-    /// Adds the expert's part for its rows; `whole`: its output on all of x, where that is known.
-    void addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
-                   const ExpertRows& group) const;
+    /// Adds the expert's part for its rows and returns its own outputs on them, before any weight;
+    /// `whole`: its output on all of x, where that is known. Where the weight multiplies the input
+    /// these need another product and are undefined unless `outputsWanted`.
+    at::Tensor addExpert(at::Tensor& sum, int expert, const at::Tensor& x, const at::Tensor& whole,
+                         const ExpertRows& group, bool outputsWanted) const;
     [[nodiscard]] at::Tensor sharedOutput(const at::Tensor& residual, const at::Tensor& x,
                                           ColumnOutputs* columns, int sharedColumn) const;
 

@@ -76,6 +76,15 @@ public:
     [[nodiscard]] virtual std::vector<LayerId> layers() const = 0;
 };
 
+/// Results of the intact model that are finished, of any experiment.
+class ResultSource {
+public:
+    virtual ~ResultSource() = default;
+    /// Throws Error(Usage) naming the experiment when it is not there.
+    [[nodiscard]] virtual NdArray read(std::string_view experiment, std::string_view quantity,
+                                       LayerId layer) const = 0;
+};
+
 /// What a whole-model probe may look at.
 struct ModelContext {
     const model::ModelSpec& model;
@@ -129,6 +138,7 @@ struct DynamicNeeds {
     bool norms = false;        ///< L2 norms of every column's output
     bool outputs = false;      ///< every column's output vectors
     bool activations = false;  ///< every column's activated gate projection
+    bool chosenSizes = false;  ///< how large the outputs of the chosen experts are, and no others'
     /// Whether every column is evaluated on every token.
     [[nodiscard]] bool allColumns() const noexcept { return norms || outputs || activations; }
 };
@@ -139,6 +149,32 @@ struct ActivationBlock {
     std::uint64_t firstToken = 0;
     int column = 0;            ///< index into LayerContext::columns
     const at::Tensor& values;  ///< [n, m of the column], compute dtype
+};
+
+/// Asks a layer's router again, about other inputs or in other arithmetic. Nothing flows on from
+/// the answers. All of it in float32 unless said otherwise, whatever the run's dtype: what sets the
+/// answers apart is then the change alone.
+class RouterTrial {
+public:
+    RouterTrial() = default;
+    virtual ~RouterTrial() = default;
+    RouterTrial(const RouterTrial&) = delete;
+    RouterTrial& operator=(const RouterTrial&) = delete;
+
+    /// [n, d] what the router read of the block's tokens.
+    [[nodiscard]] virtual at::Tensor input() const = 0;
+    /// int64 [n, k], by falling selection score, of an input [n, d].
+    [[nodiscard]] virtual at::Tensor chosen(const at::Tensor& input) const = 0;
+    /// The same where input, weight and bias are rounded to bfloat16, and so are the logits; sums
+    /// are of float32.
+    [[nodiscard]] virtual at::Tensor chosenInBfloat16(const at::Tensor& input) const = 0;
+};
+
+/// How large the outputs of a block's chosen experts are, before the routing weight, on the input
+/// that the layer received. float32.
+struct ChosenSizes {
+    const at::Tensor& norms;    ///< [n, k] L2 norms
+    const at::Tensor& largest;  ///< [n, k] largest magnitude of an element
 };
 
 /// A block of consecutive tokens at a routed layer. n tokens, E experts, k chosen, N columns of
@@ -155,6 +191,8 @@ struct TokenBlock {
     const at::Tensor& weights;    ///< [n, k] what multiplied the experts' outputs
     const at::Tensor* norms = nullptr;    ///< [n, N], null unless some probe needs it
     const at::Tensor* outputs = nullptr;  ///< [N, n, d] contiguous, unweighted; null unless needed
+    const ChosenSizes* chosenSizes = nullptr;  ///< null unless some probe needs them
+    const RouterTrial* trial = nullptr;        ///< the engine always gives one
 };
 
 /// An experiment fed by the forward pass.
@@ -271,6 +309,13 @@ public:
     [[nodiscard]] bool hasModelPart() const override { return true; }
     [[nodiscard]] virtual std::vector<Intervention> branches(
         const model::ModelSpec& model) const = 0;
+    /// The same where what is changed follows from results: as many branches as branches() says,
+    /// each with its first change in the same layer.
+    [[nodiscard]] virtual std::vector<Intervention> branchesFrom(
+        const model::ModelSpec& model, const ResultSource& results) const {
+        static_cast<void>(results);
+        return branches(model);
+    }
     /// Of the part about the model, for a text of so many tokens.
     [[nodiscard]] virtual std::uint64_t partBytes(const model::ModelSpec& model,
                                                   std::uint64_t tokens) const = 0;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace moescope::engine {
@@ -84,6 +85,10 @@ at::Tensor chosenWeights(const Routing& routing, const model::RouterSpec& spec, 
     return spec.scale == 1.0 ? weights : weights * spec.scale;
 }
 
+int choicesOf(int topK, const LayerIntervention* change) {
+    return change != nullptr && change->topK ? *change->topK : topK;
+}
+
 /// The selection scores with those outside the best groups replaced.
 at::Tensor limitToGroups(const at::Tensor& selection, const model::RouterSpec& spec) {
     const at::Tensor grouped = selection.view({selection.size(0), spec.groups, -1});
@@ -127,10 +132,10 @@ at::Tensor routerInput(const at::Tensor& residual, const at::Tensor& x, const Ro
     return normalise(residual, router.inputNorm).mul_(router.inputScale).mul_(1.0 / rootSize);
 }
 
-Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec& spec, int topK,
-              const LayerIntervention* change) {
+Routing chooseFrom(at::Tensor logits, const Router& router, const model::RouterSpec& spec, int topK,
+                   const LayerIntervention* change) {
     Routing routing;
-    routing.logits = linearLogits(x, router.linear, spec.fp32Matmul);
+    routing.logits = std::move(logits);
     if (change != nullptr && !change->logitBias.empty()) {
         routing.logits = routing.logits + perExpert(change->logitBias, routing.logits);
     }
@@ -144,12 +149,23 @@ Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec
     if (spec.groups > 1) {
         routing.selection = limitToGroups(routing.selection, spec);
     }
+    if (change != nullptr && !change->logitBias.empty()) {
+        // A score of 0 may still be chosen where a bias is added to it.
+        constexpr double kNever = -std::numeric_limits<double>::infinity();
+        routing.selection = routing.selection.masked_fill(routing.logits.eq(kNever), kNever);
+    }
     if (change != nullptr && !change->selectionBias.empty()) {
         routing.selection = routing.selection + perExpert(change->selectionBias, routing.logits);
     }
-    const int k = change != nullptr && change->topK ? *change->topK : topK;
-    routing.chosen = chooseTop(routing.selection, k);
-    routing.weights = chosenWeights(routing, spec, k);
+    routing.chosen = chooseTop(routing.selection, choicesOf(topK, change));
+    return routing;
+}
+
+Routing route(const at::Tensor& x, const Router& router, const model::RouterSpec& spec, int topK,
+              const LayerIntervention* change) {
+    Routing routing =
+        chooseFrom(linearLogits(x, router.linear, spec.fp32Matmul), router, spec, topK, change);
+    routing.weights = chosenWeights(routing, spec, choicesOf(topK, change));
     if (router.perExpertScale.defined()) {
         routing.weights = routing.weights * router.perExpertScale.index({routing.chosen});
     }

@@ -26,6 +26,11 @@ struct Routing {
                             const model::RouterSpec& spec, int topK,
                             const LayerIntervention* change);
 
+/// What follows from logits [n, E] up to the choice; the weights are not taken. `change` as above.
+[[nodiscard]] Routing chooseFrom(at::Tensor logits, const Router& router,
+                                 const model::RouterSpec& spec, int topK,
+                                 const LayerIntervention* change);
+
 /// The k largest of each row of `selection` [n, E] in falling order, ties to the lower index; NaN
 /// counts as the smallest. int64 [n, k].
 [[nodiscard]] at::Tensor chooseTop(const at::Tensor& selection, int k);

@@ -26,6 +26,38 @@ namespace {
 using session::RunEvent;
 
 /// Opens, plans and runs one request.
+/// What the run has finished so far, and what the session held before it.
+class RunResults final : public ResultSource {
+public:
+    RunResults(const session::RunStore& store, const std::filesystem::path& session) {
+        std::error_code ignored;
+        for (const std::filesystem::path& path : {store.partsFolder(), session}) {
+            if (std::filesystem::exists(path, ignored)) {
+                m_sessions.push_back(session::Session::open(path));
+            }
+        }
+    }
+
+    [[nodiscard]] NdArray read(std::string_view experiment, std::string_view quantity,
+                               LayerId layer) const override {
+        const session::QuantityId id{BranchId{0}, std::string(experiment), std::string(quantity)};
+        for (const auto& session : m_sessions) {
+            const session::QuantityInfo* info = session->find(id);
+            if (info != nullptr &&
+                std::find(info->layers.begin(), info->layers.end(), layer) != info->layers.end()) {
+                return session->read(id, layer);
+            }
+        }
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The experiment {} is needed for this, and the session does not "
+                                "hold it for layer {}; add it to --experiments.",
+                                experiment, layer.value));
+    }
+
+private:
+    std::vector<std::shared_ptr<const session::Session>> m_sessions;
+};
+
 class RunJob {
 public:
     RunJob(RunRequest request, const ProbeFactory& factory)
@@ -75,7 +107,7 @@ public:
             writer, events, stop);
         try {
             runner.run();
-            runBranches(events, stop, runner);
+            runBranches(*store, events, stop, runner);
             writeModelParts(*store, writer);
             writer.drain();
             store->finish();
@@ -345,12 +377,14 @@ private:
     void writeModelParts(const session::RunStore& store, PartWriter& writer);
 
     /// What runs the model again, after all that needs it once.
-    void runBranches(Events& events, const std::stop_token& stop, const Runner& runner) {
+    void runBranches(const session::RunStore& store, Events& events, const std::stop_token& stop,
+                     const Runner& runner) {
         m_branchBytes = 0;
         for (const PlannedExperiment* experiment : m_plan.branching) {
             for (const auto& probe : experiment->probes.branches) {
                 const model::ModelSpec& spec = m_models.model->spec;
-                const std::vector<Intervention> branches = probe->branches(spec);
+                const std::vector<Intervention> branches =
+                    probe->branchesFrom(spec, RunResults(store, m_request.session));
                 jobs::Progress progress([&events](const jobs::ProgressEvent& now) {
                     RunEvent event;
                     event.kind = RunEvent::Kind::Progress;
@@ -361,13 +395,13 @@ private:
                 });
                 progress.begin(
                     fmt::format("{}, {} branches", experiment->info->title, branches.size()),
-                    BranchPass::steps(branches, spec.layerCount(), m_plan.branchesAtOnce));
+                    BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce));
                 BranchPass pass({.model = *m_models.model,
                                  .place = m_plan.place,
                                  .limits = runner.limits(),
                                  .residentExperts = m_plan.memory.residentExperts,
                                  .corpus = m_corpus,
-                                 .atOnce = m_plan.branchesAtOnce,
+                                 .atOnce = experiment->branchesAtOnce,
                                  .poll =
                                      [&] {
                                          if (stop.stop_requested()) {

@@ -343,32 +343,34 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
     const std::uint64_t stream =
         corpus.ids.size() * static_cast<std::uint64_t>(spec.hiddenSize) * size;
     Estimate& result = plan.estimate;
-    for (const PlannedExperiment* experiment : plan.branching) {
+    std::uint64_t streams = 0;  // experiments run one after the other
+    for (PlannedExperiment* experiment : plan.branching) {
         for (const auto& probe : experiment->probes.branches) {
             const std::vector<Intervention> branches = probe->branches(spec);
             const std::uint64_t room =
                 result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes);
             const std::uint64_t fitting = room / std::max<std::uint64_t>(stream, 1);
-            plan.branchesAtOnce = static_cast<std::size_t>(
+            experiment->branchesAtOnce = static_cast<std::size_t>(
                 std::clamp<std::uint64_t>(fitting, 2,
                                           std::max<std::uint64_t>(branches.size() + 1, 2)) -
                 1);
             const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
-            result.memoryBytes += (plan.branchesAtOnce + 1) * stream;
+            streams = std::max(streams, (experiment->branchesAtOnce + 1) * stream);
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
-                                          (plan.branchesAtOnce + 1) * stream,
+                                          (experiment->branchesAtOnce + 1) * stream,
                                           probe->partBytes(spec, corpus.ids.size())});
             const std::uint64_t rounds =
-                (branches.size() + plan.branchesAtOnce - 1) / plan.branchesAtOnce;
+                (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);
             result.notes.push_back(fmt::format(
                 "{}: {} branches beside the intact model, {} at once, about {}; the model is read "
                 "{} for them",
-                experiment->info->id, branches.size(), plan.branchesAtOnce, roughly(seconds),
+                experiment->info->id, branches.size(), experiment->branchesAtOnce, roughly(seconds),
                 rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
         }
     }
+    result.memoryBytes += streams;
 }
 
 }  // namespace

@@ -177,6 +177,9 @@ private:
         const DynamicNeeds needs = dynamicNeeds(m_work);
         const bool all = needs.allColumns();
         feedForward((all ? experts : moe.topK) * tokens(), width, own);
+        if (needs.chosenSizes && moe.scaleInput && !all) {
+            feedForward(moe.topK * tokens(), width, own);  // once more, on unscaled inputs
+        }
         if (moe.shared) {
             feedForward(tokens(), moe.shared->intermediateSize, shared);
         }

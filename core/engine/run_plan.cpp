@@ -131,6 +131,7 @@ DynamicNeeds dynamicNeeds(const LayerWork& work) {
             needs.norms = needs.norms || wanted.norms;
             needs.outputs = needs.outputs || wanted.outputs;
             needs.activations = needs.activations || wanted.activations;
+            needs.chosenSizes = needs.chosenSizes || wanted.chosenSizes;
         }
     }
     return needs;

@@ -19,7 +19,8 @@ struct PlannedExperiment {
     const experiments::ExperimentInfo* info = nullptr;
     std::string optionsJson;
     ProbeSet probes;
-    std::vector<int> layers;  ///< only these; empty: all
+    std::vector<int> layers;         ///< only these; empty: all
+    std::size_t branchesAtOnce = 1;  ///< of an experiment with branches
     [[nodiscard]] bool perLayer() const {
         return !probes.dynamic.empty() || !probes.statics.empty() || !probes.units.empty();
     }
@@ -48,7 +49,6 @@ struct RunPlan {
     int endForward = 0;
     /// Experiments with branches that are still to be run.
     std::vector<PlannedExperiment*> branching;
-    std::size_t branchesAtOnce = 1;
     bool baselinesRun = false;  ///< some probe wants the baselines' outputs
     MemoryPlan memory;
     Estimate estimate;

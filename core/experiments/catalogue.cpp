@@ -146,6 +146,14 @@ constexpr std::array kCatalogue{
         "device.",
         "1 = even: most over mean, entropy. 0 = even: variation.", "arXiv 2101.03961",
         "chosen_experts"},
+    Info{"fewer_experts", "C6", "Fewer experts", ExperimentKind::Dynamic, true, 1,
+         "From a layer on, fewer experts are chosen for a token than the model's k, the weights "
+         "made as the model does; or only the n experts of each layer are left that most tokens "
+         "of the text choose (ties to the lower index), the logits of the others -infinity. Loss, "
+         "accuracy and changed predictions as for the removal of experts. With more than 16 "
+         "experts, n is k and eighths of them.",
+         "How little the loss rises from a layer on: how few experts the layers behind it need.",
+         "ablation of top-k"},
     Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 1,
          "Per layer, tokens for which experts i and j were both chosen, over tokens for which i "
          "was, for all pairs of the chosen set (not neighbours in rank alone).",
@@ -165,6 +173,36 @@ constexpr std::array kCatalogue{
          "follows. Mean share: over all ids that the expert takes at all.",
          "Share 1: the expert is chosen whenever this token is seen.", "arXiv 2409.02060",
          "chosen_experts"},
+    Info{"importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
+         "Per layer and expert, over the tokens that choose it: their share of all tokens (load); "
+         "sum of its routing weights over the number of all tokens (weight mass) and their mean; "
+         "sum and mean of the L2 norms of its outputs, before the weight (EAN); mean of weight "
+         "times norm (REAP); largest magnitude of an element of its outputs. Super expert: that "
+         "magnitude is above the 99.5th percentile over all experts and above a tenth of the "
+         "largest, in the first 75 % of layers. Nearest expert: largest similarity with another "
+         "expert of the layer, of outputs (B1) and of weights (A1, mean of gate, up and down). "
+         "Removal: rise of the loss when the expert alone goes (C4). An expert that no token "
+         "chooses has 0.",
+         "Sort by a column: what is small could go first. Columns that disagree measure different "
+         "things.",
+         "arXiv 2510.13999, arXiv 2507.23279"},
+    Info{
+        "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 1,
+        "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "
+        "down and never so many that fewer than k are left: the lowest by load, weight mass, mean "
+        "weight, EAN sum, EAN mean and REAP (ties to the lower index), and three random draws "
+        "beside them. Loss, accuracy and changed predictions as for the removal of experts.",
+        "The lower a measure's curve, the better it tells which experts the text can do without; "
+        "what does no better than random tells nothing.",
+        "arXiv 2510.13999, section 5"},
+    Info{"router_margin", "E2", "Margin and entropy of routers", ExperimentKind::Dynamic, false, 1,
+         "Per token and layer: k-th less (k+1)-th selection score, the same of logits, and the "
+         "entropy of the scores (as shares of their sum) in nats; whether the set of chosen "
+         "experts changes when the router's input x carries noise, s times the root mean square "
+         "of x times standard normal numbers, and when input, weight and logits of the router are "
+         "rounded to bfloat16, against the router in float32.",
+         "Small margin: a little noise sends the token to another expert.",
+         "margins of top-k routing"},
     Info{"paths", "E6", "From layer to layer", ExperimentKind::Derived, false, 1,
          "Of the tokens whose first choice in a layer is expert i, the share whose first choice in "
          "the next routed layer is expert j. Rows sum to 1.",

@@ -7,6 +7,8 @@
 #include "core/experiments/chosen_experts.h"
 #include "core/experiments/expert_projection.h"
 #include "core/experiments/expert_removal.h"
+#include "core/experiments/fewer_experts.h"
+#include "core/experiments/importance.h"
 #include "core/experiments/intermediate_states.h"
 #include "core/experiments/matched_similarity.h"
 #include "core/experiments/mean_neuron_similarity.h"
@@ -15,7 +17,9 @@
 #include "core/experiments/options.h"
 #include "core/experiments/output_similarity.h"
 #include "core/experiments/parameters.h"
+#include "core/experiments/pruning.h"
 #include "core/experiments/rank_counts.h"
+#include "core/experiments/router_margin.h"
 #include "core/experiments/router_similarity.h"
 #include "core/experiments/weight_similarity.h"
 
@@ -38,6 +42,10 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.units.push_back(makeNeuronProjection(options));
     } else if (info->id == "expert_removal") {
         probes.branches.push_back(makeExpertRemoval());
+    } else if (info->id == "fewer_experts") {
+        probes.branches.push_back(makeFewerExperts());
+    } else if (info->id == "pruning") {
+        probes.branches.push_back(makePruning());
     } else if (info->id == "router_similarity") {
         probes.statics.push_back(makeRouterSimilarity(options));
     } else if (info->id == "expert_projection") {
@@ -54,6 +62,10 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
         probes.dynamic.push_back(makeIntermediateStates(options));
     } else if (info->id == "chosen_experts") {
         probes.dynamic.push_back(makeChosenExperts());
+    } else if (info->id == "importance") {
+        probes.dynamic.push_back(makeImportance());
+    } else if (info->id == "router_margin") {
+        probes.dynamic.push_back(makeRouterMargin(options));
     }
     return probes;
 }

@@ -150,11 +150,27 @@ Json matchingJson(const ExperimentOptions& options) {
     return json;
 }
 
+bool hasNoise(std::string_view experiment) {
+    return experiment == "router_margin";
+}
+
 double positive(std::string_view experiment, const Json& value) {
     if (!value.is_number() || !(value.get<double>() > 0.0)) {
         refuse(experiment, value.dump() + " is not a positive number");
     }
     return value.get<double>();
+}
+
+/// Ascending, without repetitions.
+std::vector<double> sizesOf(std::string_view experiment, const Json& list) {
+    if (!list.is_array()) {
+        refuse(experiment, list.dump() + " is not a list of numbers");
+    }
+    std::set<double> sizes;
+    for (const Json& size : list) {
+        sizes.insert(positive(experiment, size));
+    }
+    return {sizes.begin(), sizes.end()};
 }
 
 void readEntry(std::string_view experiment, const std::string& key, const Json& value,
@@ -184,6 +200,8 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
     } else if (key == "outlier_neighbours" && hasOutliers(experiment) &&
                value.is_number_unsigned()) {
         options.outlierNeighbours = value.get<std::uint64_t>();
+    } else if (key == "noise_sizes" && hasNoise(experiment)) {
+        options.noiseSizes = sizesOf(experiment, value);
     } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
         return;
     } else {
@@ -236,6 +254,9 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["kept_token_count"] = options.keptStateCount;
         json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
         json["activity_threshold"] = options.activityThreshold;
+    }
+    if (hasNoise(experiment)) {
+        json["noise_sizes"] = options.noiseSizes;
     }
     if (hasMatching(experiment)) {
         json.update(matchingJson(options));

@@ -8,6 +8,7 @@
 #include "core/figures/source.h"
 #include "core/figures/token_numbers.h"
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -33,6 +34,10 @@ public:
     [[nodiscard]] virtual std::vector<LayerId> layersOf(std::string_view experiment,
                                                         BranchId branch) const = 0;
     [[nodiscard]] virtual const TokenNumbers& numbers() const = 0;
+    /// What `make` gives, kept under `key` until something else is: for what many figures in a row
+    /// are made of.
+    [[nodiscard]] virtual std::shared_ptr<const void> remembered(
+        const std::string& key, const std::function<std::shared_ptr<const void>()>& make) const = 0;
     /// Limits of a quantity over all its layers, kept under `key`.
     [[nodiscard]] virtual Limits cachedLimits(const std::string& key,
                                               Limits (*compute)(const FigureSource&,
@@ -111,6 +116,15 @@ struct BuildContext {
 [[nodiscard]] Figure buildWeightOutput(const BuildContext& context);
 [[nodiscard]] Figure buildParameters(const BuildContext& context);
 [[nodiscard]] Figure buildReproduction(const BuildContext& context);
+[[nodiscard]] Figure buildMargins(const BuildContext& context);
+[[nodiscard]] Figure buildMarginTable(const BuildContext& context);
+[[nodiscard]] Figure buildNearFlips(const BuildContext& context);
+[[nodiscard]] Figure buildFewerExperts(const BuildContext& context);
+[[nodiscard]] Figure buildFewerExpertsTable(const BuildContext& context);
+[[nodiscard]] Figure buildPruning(const BuildContext& context);
+[[nodiscard]] Figure buildImportance(const BuildContext& context);
+[[nodiscard]] Figure buildImportanceMap(const BuildContext& context);
+[[nodiscard]] Figure buildImportanceCorrelation(const BuildContext& context);
 [[nodiscard]] Figure buildDomains(const BuildContext& context);
 [[nodiscard]] Figure buildRepetition(const BuildContext& context);
 [[nodiscard]] Figure buildRepetitionTable(const BuildContext& context);

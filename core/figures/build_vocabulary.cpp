@@ -47,19 +47,6 @@ Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text, boo
     return vocabulary;
 }
 
-std::string contextOf(const TokenTable& tokens, std::uint64_t at) {
-    const std::uint64_t document = tokens.documentOf(at);
-    const std::uint64_t begin = tokens.documentOffsets()[document];
-    const std::uint64_t end = tokens.documentOffsets()[document + 1];
-    std::string excerpt;
-    for (std::uint64_t t = at - std::min(kContext, at - begin);
-         t < std::min(end, at + kContext + 1); ++t) {
-        excerpt += t == at ? fmt::format("\xC2\xBB{}\xC2\xAB", tokens.text(t))
-                           : std::string(tokens.text(t));
-    }
-    return excerpt;
-}
-
 /// One row: an id that an expert takes a large share of.
 struct Entry {
     const Occurrences* of;
@@ -120,7 +107,7 @@ Figure buildVocabulary(const BuildContext& context) {
                 table.columns[3].numbers.push_back(static_cast<double>(entry.of->count));
                 table.columns[4].numbers.push_back(entry.share);
                 table.columns[5].numbers.push_back(mean);
-                table.columns[6].texts.push_back(contextOf(*tokens, token));
+                table.columns[6].texts.push_back(excerptAround(*tokens, token, kContext));
                 ++table.rows;
             }
         }

@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
 
 /// The quantity that says for which layers a figure can be drawn.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLeads{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
     {"weight_similarity", "gate"},
     {"mean_neuron_similarity", "gate"},
     {"matched_similarity", "gate"},  // any of the roles that were asked for
@@ -35,6 +35,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLeads{{
     {"intermediate_states", "states"},
     {"rank_counts", "count"},
     {"expert_removal", "single"},
+    {"fewer_experts", "intact"},
+    {"pruning", "curves"},
+    {"router_margin", "margin"},
     {"chosen_experts", "ids"},
 }};
 
@@ -68,7 +71,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 29> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 38> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -94,6 +97,15 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"load-curve", &buildLoadCurve},
     {"expert-removal", &buildRemoval},
     {"expert-removal-table", &buildRemovalTable},
+    {"router-margin", &buildMargins},
+    {"router-margin-table", &buildMarginTable},
+    {"near-flips", &buildNearFlips},
+    {"fewer-experts", &buildFewerExperts},
+    {"fewer-experts-table", &buildFewerExpertsTable},
+    {"pruning", &buildPruning},
+    {"importance", &buildImportance},
+    {"importance-map", &buildImportanceMap},
+    {"importance-correlation", &buildImportanceCorrelation},
     {"coactivation", &buildCoactivation},
     {"coactivation-table", &buildCoactivationTable},
     {"vocabulary-specialisation", &buildVocabulary},
@@ -152,6 +164,9 @@ struct FigureBuilder::Impl final : BuildMemory {
     Limits cachedLimits(const std::string& key,
                         Limits (*compute)(const FigureSource&, const session::QuantityInfo&, bool),
                         const session::QuantityInfo& info, bool offDiagonal) const override;
+    std::shared_ptr<const void> remembered(
+        const std::string& key,
+        const std::function<std::shared_ptr<const void>()>& make) const override;
     std::shared_ptr<const Routing> readRouting(LayerId layer, BranchId branch) const;
     std::optional<Figure> notice(const FigureRequest& request, const FigureInfo& info,
                                  const BuildContext& context) const;
@@ -160,7 +175,8 @@ struct FigureBuilder::Impl final : BuildMemory {
     std::shared_ptr<const FigureSource> source;
     std::shared_ptr<const TokenTable> tokenTable;
     TokenNumbers tokenNumbers;
-    mutable std::mutex mutex;  // guards the two below
+    mutable std::mutex mutex;  // guards those below
+    mutable std::pair<std::string, std::shared_ptr<const void>> lastRemembered;
     mutable std::list<std::pair<RoutingKey, std::shared_ptr<const Routing>>> routings;
     mutable std::map<std::string, Limits> limits;
 };
@@ -233,6 +249,20 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, Branc
         entry = drop ? routings.erase(entry) : std::next(entry);
     }
     return routing;
+}
+
+std::shared_ptr<const void> FigureBuilder::Impl::remembered(
+    const std::string& key, const std::function<std::shared_ptr<const void>()>& make) const {
+    {
+        const std::lock_guard lock(mutex);
+        if (lastRemembered.first == key) {
+            return lastRemembered.second;
+        }
+    }
+    auto made = make();
+    const std::lock_guard lock(mutex);
+    lastRemembered = {key, made};
+    return made;
 }
 
 Limits FigureBuilder::Impl::cachedLimits(const std::string& key,

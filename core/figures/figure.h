@@ -5,6 +5,7 @@
 #include "core/base/strong_id.h"
 #include "core/figures/chart_figures.h"
 #include "core/figures/colour.h"
+#include "core/figures/prune_list.h"
 #include "core/figures/token_selection.h"
 #include "core/figures/token_table.h"
 
@@ -183,6 +184,7 @@ struct Figure {
     std::string howToRead;  ///< one plain line
     std::string notice;     ///< what is shown in place of what was asked for; mostly empty
     Provenance provenance;
+    std::shared_ptr<const PruneList> prunes;  ///< which experts would go, where that was asked
     FigureBody body;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/strong_id.h"
 #include "core/figures/colour.h"
+#include "core/figures/prune_list.h"
 #include "core/figures/token_selection.h"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct FigureRequest {
     int dimensions = 2;                    ///< of a projection
     bool withoutOutliers = false;          ///< projections of experts: by DBSCAN
     std::vector<std::string> experiments;  ///< of a figure drawn of several; empty: all there are
+    std::optional<PruneChoice> prune;      ///< which experts would go; absent: none
     bool operator==(const FigureRequest&) const = default;
 };
 
@@ -66,6 +68,7 @@ struct FigureInfo {
     std::span<const std::string_view> anyOf{};
     /// Experiments of which one must be there beside `experiment`; empty: none.
     std::span<const std::string_view> alongside{};
+    std::string_view definedBy{};  ///< the experiment it shows, where others' results make it
     std::string_view title;        ///< "Rank counts"
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
     FigureSubject subject = FigureSubject::Weights;
@@ -84,6 +87,7 @@ struct FigureInfo {
     bool hasOutliers = false;         ///< can leave out what DBSCAN calls outliers
     bool hasDimensions = false;       ///< two or three
     bool choosesExperiments = false;  ///< can be drawn of some of `anyOf`
+    bool prunes = false;              ///< shows which experts would go
 };
 
 [[nodiscard]] std::span<const FigureInfo> figureCatalogue();

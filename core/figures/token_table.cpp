@@ -107,4 +107,17 @@ const std::string& TokenTable::documentName(std::uint64_t document) const {
     return m_names.at(document);
 }
 
+std::string excerptAround(const TokenTable& tokens, std::uint64_t token, std::uint64_t around) {
+    const std::uint64_t document = tokens.documentOf(token);
+    const std::uint64_t begin = tokens.documentOffsets()[document];
+    const std::uint64_t end = tokens.documentOffsets()[document + 1];
+    std::string excerpt;
+    for (std::uint64_t t = token - std::min(around, token - begin);
+         t < std::min(end, token + around + 1); ++t) {
+        const std::string text(tokens.text(t));
+        excerpt += t == token ? "\xC2\xBB" + text + "\xC2\xAB" : text;
+    }
+    return excerpt;
+}
+
 }  // namespace moescope::figures

@@ -42,6 +42,10 @@ private:
     std::vector<std::string> m_names;
 };
 
+/// The token between marks with up to `around` tokens of its document on either side.
+[[nodiscard]] std::string excerptAround(const TokenTable& tokens, std::uint64_t token,
+                                        std::uint64_t around);
+
 /// Character cells a UTF-8 string takes in a monospaced font: 2 for East Asian wide characters and
 /// emoji, 0 for combining marks, else 1.
 [[nodiscard]] int displayColumns(std::string_view utf8);

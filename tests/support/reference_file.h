@@ -51,6 +51,7 @@ private:
                 return ElementType::I32;
             case checkpoint::Dtype::I64:
                 return ElementType::I64;
+            case checkpoint::Dtype::I8:  // flags: 0 and 1
             case checkpoint::Dtype::U8:
                 return ElementType::U8;
             default:

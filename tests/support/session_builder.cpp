@@ -396,6 +396,126 @@ Part removalPart(const SyntheticRun& run) {
     return part;
 }
 
+/// Loss, accuracy and changed predictions of made-up branches.
+session::Quantity branchTable(const char* name, const session::Axis& rows,
+                              const session::Axis& columns) {
+    std::vector<double> values;
+    for (std::size_t r = 0; r < rows.labels.size(); ++r) {
+        for (std::size_t c = 0; c < columns.labels.size(); ++c) {
+            const double rise = 0.01 * static_cast<double>((r + 1) * (c + 1) % 11);
+            values.insert(values.end(), {2.5 + rise, 0.5 - rise, 2.0 * rise});
+        }
+    }
+    const Shape shape{rows.labels.size(), columns.labels.size(), 3};
+    return {name,
+            {rows, columns, {"measure", {"loss", "accuracy", "changed"}}},
+            name,
+            "1",
+            NdArray::from<double>(shape, values)};
+}
+
+Part branchPart(const char* experiment, const SyntheticRun& run) {
+    Part part{
+        {BranchId(0), experiment, std::nullopt, 0}, static_cast<std::uint64_t>(run.tokens), {}, {}};
+    const std::vector<double> intact{2.5, 0.5, 0.0};
+    part.quantities.push_back({"intact",
+                               {{"measure", {"loss", "accuracy", "changed"}}},
+                               "intact",
+                               "1",
+                               NdArray::from<double>({3}, intact)});
+    return part;
+}
+
+Part fewerPart(const SyntheticRun& run) {
+    session::Axis layers{"from_layer", {}};
+    for (int i = 1; i < run.layers; ++i) {
+        layers.labels.push_back(std::to_string(i));
+    }
+    session::Axis chosen{"chosen", {}};
+    for (int k = 1; k < run.topK; ++k) {
+        chosen.labels.push_back(std::to_string(k));
+    }
+    session::Axis kept{"kept", {}};
+    for (int n = run.topK; n < run.experts; n += std::max(1, run.experts / 8)) {
+        kept.labels.push_back(std::to_string(n));
+    }
+    Part part = branchPart("fewer_experts", run);
+    if (!chosen.labels.empty()) {
+        part.quantities.push_back(branchTable("chosen", layers, chosen));
+    }
+    if (!kept.labels.empty()) {
+        part.quantities.push_back(branchTable("kept", layers, kept));
+    }
+    return part;
+}
+
+Part pruningPart(const SyntheticRun& run) {
+    Part part = branchPart("pruning", run);
+    part.quantities.push_back(
+        branchTable("curves",
+                    {"criterion",
+                     {"load", "weight_mass", "mean_weight", "ean_sum", "ean_mean", "reap",
+                      "random_1", "random_2", "random_3"}},
+                    {"share", {"0.125", "0.25", "0.375", "0.5", "0.625", "0.75"}}));
+    return part;
+}
+
+/// Numbers without a generator, so that those of the other parts stay as they are.
+float madeUp(std::uint64_t i) {
+    return static_cast<float>((i * 7919U) % 1009U) / 1009.0F;
+}
+
+Part importancePart(const SyntheticRun& run, LayerId layer) {
+    NdArray norms(ElementType::F32,
+                  {static_cast<std::uint64_t>(run.tokens), static_cast<std::uint64_t>(run.topK)});
+    NdArray largest(ElementType::F32, {static_cast<std::uint64_t>(run.experts)});
+    std::uint64_t i = static_cast<std::uint64_t>(layer.value) * 131U;
+    for (float& norm : norms.values<float>()) {
+        norm = 1.0F + madeUp(++i);
+    }
+    for (float& value : largest.values<float>()) {
+        value = 0.1F + madeUp(++i);
+    }
+    Part part{
+        {BranchId(0), "importance", layer, 0}, static_cast<std::uint64_t>(run.tokens), {}, {}};
+    part.quantities.push_back(
+        {"norm", {{"token", {}}, {"k", {}}}, "norm of the output", "1", std::move(norms)});
+    part.quantities.push_back(
+        {"largest_output", {{"expert", {}}}, "largest magnitude", "1", std::move(largest)});
+    return part;
+}
+
+Part marginPart(const SyntheticRun& run, LayerId layer) {
+    const auto tokens = static_cast<std::uint64_t>(run.tokens);
+    NdArray margins(ElementType::F32, {tokens, 3});
+    NdArray next(ElementType::U16, {tokens, 1});
+    NdArray flips(ElementType::U8, {tokens, 4});
+    for (std::uint64_t t = 0; t < tokens; ++t) {
+        const float margin = 0.3F * madeUp(t + static_cast<std::uint64_t>(layer.value) * 17U);
+        margins.values<float>()[3 * t] = margin;
+        margins.values<float>()[3 * t + 1] = 5.0F * margin;
+        margins.values<float>()[3 * t + 2] = madeUp(t + 5);
+        next.values<std::uint16_t>()[t] =
+            static_cast<std::uint16_t>(t % static_cast<std::uint64_t>(run.experts));
+        flips.values<std::uint8_t>()[4 * t + 2] = margin < 0.05F ? 1 : 0;
+    }
+    Part part{{BranchId(0), "router_margin", layer, 0}, tokens, {}, {}};
+    part.quantities.push_back(
+        {"margin",
+         {{"token", {}}, {"measure", {"selection score", "logit", "entropy"}}},
+         "margins",
+         "1",
+         std::move(margins)});
+    part.quantities.push_back(
+        {"next_expert", {{"token", {}}, {"value", {}}}, "next", "1", std::move(next)});
+    part.quantities.push_back({"flips",
+                               {{"token", {}}, {"change", {"0.01", "0.05", "0.2", "bfloat16"}}},
+                               "flips",
+                               "1",
+                               std::move(flips)});
+    return part;
+}
+
 Part parametersPart() {
     const std::vector<std::string> components{
         "embedding",      "attention",          "router", "routed_experts",
@@ -458,7 +578,8 @@ session::Head syntheticHead(const SyntheticRun& run) {
         record.version = info->version;
         record.title = info->title;
         record.definition = info->definition;
-        if (id != "parameters" && id != "coloured_text" && id != "expert_removal") {
+        if (id != "parameters" && id != "coloured_text" && id != "expert_removal" &&
+            id != "fewer_experts" && id != "pruning") {
             for (int i = 1; i < run.layers; ++i) {
                 record.layers.emplace_back(i);
             }
@@ -481,11 +602,15 @@ std::vector<session::Part> syntheticParts(const SyntheticRun& run) {
         all.push_back(matchedPart(run, LayerId(i), random));
         all.push_back(neuronPart(run, LayerId(i), random));
         all.push_back(statesPart(run, LayerId(i), random));
+        all.push_back(importancePart(run, LayerId(i)));
+        all.push_back(marginPart(run, LayerId(i)));
         auto routed = routingParts(run, LayerId(i), random);
         std::move(routed.begin(), routed.end(), std::back_inserter(all));
     }
     all.push_back(parametersPart());
     all.push_back(removalPart(run));
+    all.push_back(fewerPart(run));
+    all.push_back(pruningPart(run));
     all.push_back(statesModelPart(run));
     if (run.withTokenMaps) {
         all.push_back(mapsModelPart(run));

@@ -23,12 +23,24 @@ struct SyntheticRun {
     std::string commandLine = "";  ///< that is said to have made the run
     bool withTokenMaps = false;    ///< output_similarity keeps maps of 64 tokens over the text
     bool withMargin = true;        ///< chosen_experts keeps margins, as sessions do since 1.1
-    std::vector<std::string> experiments{
-        "weight_similarity", "mean_neuron_similarity", "matched_similarity",
-        "router_similarity", "expert_projection",      "neuron_projection",
-        "parameters",        "output_similarity",      "norms_scores",
-        "rank_counts",       "intermediate_states",    "chosen_experts",
-        "coloured_text",     "expert_removal"};
+    std::vector<std::string> experiments{"weight_similarity",
+                                         "mean_neuron_similarity",
+                                         "matched_similarity",
+                                         "router_similarity",
+                                         "expert_projection",
+                                         "neuron_projection",
+                                         "parameters",
+                                         "output_similarity",
+                                         "norms_scores",
+                                         "rank_counts",
+                                         "intermediate_states",
+                                         "chosen_experts",
+                                         "coloured_text",
+                                         "expert_removal",
+                                         "fewer_experts",
+                                         "importance",
+                                         "pruning",
+                                         "router_margin"};
 };
 
 [[nodiscard]] session::Head syntheticHead(const SyntheticRun& run);

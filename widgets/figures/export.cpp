@@ -30,11 +30,12 @@ constexpr double kMostPixels = 400e6;
 constexpr double kMostPixelsPerSide = 32767.0;
 constexpr double kMostPdfPoints = 14400.0;  // readers accept no larger page
 
-constexpr std::array<std::pair<FileFormat, std::string_view>, 4> kFormats{{
+constexpr std::array<std::pair<FileFormat, std::string_view>, 5> kFormats{{
     {FileFormat::Png, "png"},
     {FileFormat::Svg, "svg"},
     {FileFormat::Pdf, "pdf"},
     {FileFormat::Csv, "csv"},
+    {FileFormat::Json, "json"},
 }};
 
 void check(const ExportOptions& options) {
@@ -166,6 +167,10 @@ std::optional<FileFormat> parseFileFormat(std::string_view name) {
     return std::nullopt;
 }
 
+bool isPicture(FileFormat format) {
+    return format != FileFormat::Csv && format != FileFormat::Json;
+}
+
 std::string_view suffix(FileFormat format) {
     return kFormats[static_cast<std::size_t>(format)].second;
 }
@@ -173,6 +178,9 @@ std::string_view suffix(FileFormat format) {
 QByteArray renderFigure(const figures::Figure& figure, const ExportOptions& options) {
     if (options.format == FileFormat::Csv) {
         return QByteArray::fromStdString(figures::toCsv(figure));
+    }
+    if (options.format == FileFormat::Json) {
+        return QByteArray::fromStdString(figures::toJson(figure));
     }
     check(options);
     switch (options.format) {

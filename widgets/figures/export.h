@@ -14,7 +14,9 @@ class QMimeData;
 
 namespace moescope::widgets {
 
-enum class FileFormat { Png, Svg, Pdf, Csv };
+enum class FileFormat { Png, Svg, Pdf, Csv, Json };
+/// True for a picture, not for data.
+[[nodiscard]] bool isPicture(FileFormat format);
 [[nodiscard]] std::optional<FileFormat> parseFileFormat(std::string_view name);  ///< "png"
 [[nodiscard]] std::string_view suffix(FileFormat format);                        ///< "png"
 
@@ -27,6 +29,7 @@ struct ExportOptions {
     bool withCaption = true;  ///< definition, tokens, dtype and the how-to-read line
 };
 
+/// JSON is of figures that show which experts would go (figures::toJson).
 /// The file's content, with the session's identity in its metadata. GUI thread only (fonts).
 /// Throws Error(Usage) for a width or DPI out of range or a picture too large to draw.
 [[nodiscard]] QByteArray renderFigure(const figures::Figure& figure, const ExportOptions& options);

@@ -89,6 +89,9 @@ void ExportDialog::build() {
     m_format->addItem(tr("SVG drawing, text as text"), QStringLiteral("svg"));
     m_format->addItem(tr("PDF"), QStringLiteral("pdf"));
     m_format->addItem(tr("CSV, the data behind the figure"), QStringLiteral("csv"));
+    if (m_panel.info().prunes) {
+        m_format->addItem(tr("JSON, the experts that would go"), QStringLiteral("json"));
+    }
     m_format->setCurrentIndex(
         std::max(0, m_format->findData(m_workspace.settings().value(kFormatKey))));
     m_theme->setObjectName(QStringLiteral("exportTheme"));
@@ -173,7 +176,7 @@ ExportOptions ExportDialog::options() const {
 
 void ExportDialog::updateControls() {
     const FileFormat format = options().format;
-    const bool picture = format != FileFormat::Csv;
+    const bool picture = isPicture(format);
     m_dpi->setEnabled(format == FileFormat::Png);
     m_width->setEnabled(picture);
     m_theme->setEnabled(picture);

@@ -9,6 +9,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QSignalBlocker>
+#include <QSlider>
 
 #include <algorithm>
 
@@ -19,6 +20,7 @@ constexpr int kSpacing = 8;
 constexpr int kThisLayer = 0;
 constexpr int kTogether = 1;
 constexpr int kSideBySide = 2;
+constexpr int kShareSteps = 16;  ///< of all experts; at every second one the loss is measured
 
 bool isSimilarity(const figures::FigureInfo& info) {
     return info.name.find("similarity") != std::string_view::npos;
@@ -37,6 +39,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     addRanks();
     addOutliers();
     addDimensions();
+    addPruning();
     addColours();
 }
 
@@ -190,6 +193,56 @@ void FigureControls::addDimensions() {
     }
 }
 
+void FigureControls::addPruning() {
+    if (!m_info.prunes) {
+        return;
+    }
+    m_criterion = addCombo(QStringLiteral("criterionCombo"), tr("Measure"),
+                           tr("By which measure experts would go"));
+    m_criterion->addItem(tr("default"), QString());
+    for (const figures::ImportanceCriterion& criterion : figures::importanceCriteria()) {
+        const auto text = [](std::string_view view) {
+            return QString::fromLatin1(view.data(), static_cast<qsizetype>(view.size()));
+        };
+        m_criterion->addItem(text(criterion.title), text(criterion.id));
+        m_criterion->setItemData(m_criterion->count() - 1, text(criterion.name), Qt::ToolTipRole);
+    }
+    auto* group = new QWidget(this);
+    auto* caption = new QLabel(tr("Without"), group);
+    m_share = new QSlider(Qt::Horizontal, group);
+    m_share->setObjectName(QStringLiteral("pruneShare"));
+    m_share->setAccessibleName(tr("Share of the experts that would go"));
+    m_share->setToolTip(tr("How many experts would go: the lowest by the measure"));
+    m_share->setRange(0, kShareSteps - 1);
+    m_share->setPageStep(2);
+    m_share->setMinimumWidth(120);
+    m_share->setFocusPolicy(Qt::TabFocus);
+    m_shareText = new QLabel(group);
+    m_shareText->setMinimumWidth(
+        fontMetrics().horizontalAdvance(tr("%1 %").arg(QStringLiteral("88.8"))));
+    caption->setBuddy(m_share);
+    auto* row = new QHBoxLayout(group);
+    row->setContentsMargins(0, 0, kSpacing, 0);
+    row->setSpacing(kSpacing);
+    row->addWidget(caption);
+    row->addWidget(m_share);
+    row->addWidget(m_shareText);
+    m_row->addWidget(group);
+    connect(m_share, &QSlider::valueChanged, this, [this] {
+        showShare();
+        Q_EMIT changed();
+    });
+    m_pruneOver = addCombo(QStringLiteral("pruneOverCombo"), tr("of"),
+                           tr("The share of each layer, or the lowest of all layers together"));
+    m_pruneOver->addItem(tr("each layer"), false);
+    m_pruneOver->addItem(tr("all layers"), true);
+    showShare();
+}
+
+void FigureControls::showShare() {
+    m_shareText->setText(tr("%1 %").arg(100.0 * m_share->value() / kShareSteps));
+}
+
 void FigureControls::addColours() {
     if (!m_info.hasColourScale) {
         return;
@@ -239,6 +292,12 @@ FigureOptions FigureControls::options() const {
     form.dimensions = m_dimensions != nullptr ? m_dimensions->currentData().toInt() : 2;
     form.withoutOutliers = m_outliers != nullptr && !m_outliers->isChecked();
     form.relative = m_relative != nullptr && m_relative->isChecked();
+    if (m_share != nullptr) {
+        form.prune =
+            figures::PruneChoice{.criterion = m_criterion->currentData().toString().toStdString(),
+                                 .share = static_cast<double>(m_share->value()) / kShareSteps,
+                                 .acrossLayers = m_pruneOver->currentData().toBool()};
+    }
     if (m_range != nullptr) {
         using Kind = figures::ColourRange::Kind;
         const int choice = m_range->currentData().toInt();

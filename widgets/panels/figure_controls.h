@@ -11,6 +11,8 @@
 
 class QCheckBox;
 class QComboBox;
+class QLabel;
+class QSlider;
 
 namespace moescope::widgets {
 
@@ -55,6 +57,8 @@ private:
     void addDimensions();
     void addSimilarities();
     void addOther();
+    void addPruning();
+    void showShare();
 
     const figures::FigureInfo& m_info;
     FlowLayout* m_row;
@@ -66,6 +70,10 @@ private:
     QComboBox* m_ranks = nullptr;
     QComboBox* m_similarity = nullptr;
     QComboBox* m_dimensions = nullptr;
+    QComboBox* m_criterion = nullptr;
+    QComboBox* m_pruneOver = nullptr;
+    QSlider* m_share = nullptr;
+    QLabel* m_shareText = nullptr;
     QComboBox* m_other = nullptr;
     int m_chosenOther = 0;  ///< by the user
     QCheckBox* m_relative = nullptr;

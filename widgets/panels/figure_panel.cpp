@@ -56,7 +56,9 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
     connect(m_controls, &FigureControls::changed, this, &FigurePanel::refresh);
     connect(m_messages, &MessageBar::actionTriggered, this, [this] {
         const SessionSnapshot session = m_workspace.current();
-        if (session && isDrawable(*session, m_info)) {
+        if (session && m_info.prunes && isDrawable(*session, m_info)) {
+            Q_EMIT runRequested(QStringLiteral("pruning"));  // the loss of what goes is missing
+        } else if (session && isDrawable(*session, m_info)) {
             Q_EMIT openRequested();  // only the other session is missing
         } else {
             Q_EMIT runRequested(text(m_info.experiment));
@@ -303,6 +305,7 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
         m_messages->showMessage(MessageBar::Kind::Info, QString::fromStdString(figure->notice));
     }
     showSelection(*figure);
+    offerMeasurement(*figure);
     m_view->setFigure(figure);
     updateHighlight();
     Q_EMIT figureShown();
@@ -330,6 +333,16 @@ void FigurePanel::planAhead(const SessionSnapshot& session) {
         FigureKey key = keyFor(session);
         key.request.range = {figures::ColourRange::Kind::AllLayers};
         m_ahead.append(key);
+    }
+}
+
+void FigurePanel::offerMeasurement(const figures::Figure& figure) {
+    if (figure.prunes != nullptr && figure.prunes->canBeMeasured &&
+        !m_workspace.run().isRunning()) {
+        m_messages->showMessage(
+            MessageBar::Kind::Info,
+            tr("The loss without these experts has not been measured in this session."));
+        m_messages->setAction(tr("Measure..."));
     }
 }
 

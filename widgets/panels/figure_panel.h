@@ -68,6 +68,7 @@ private:
     [[nodiscard]] std::optional<figures::TokenSelection> tokensFor(
         const FigureOptions& options) const;
     void showSelection(const figures::Figure& figure);
+    void offerMeasurement(const figures::Figure& figure);
     void prepareSelections(const SessionSnapshot& session);
     [[nodiscard]] std::optional<figures::RankRange> ranksFor(const FigureOptions& options,
                                                              std::optional<LayerId> layer) const;

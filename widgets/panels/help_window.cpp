@@ -97,6 +97,9 @@ QString helpTopicOf(const figures::FigureInfo& figure) {
     if (own == nullptr && !page(plain(figure.name)).isEmpty()) {
         return plain(figure.name);
     }
+    if (own == nullptr && !figure.definedBy.empty()) {
+        return plain(figure.definedBy);
+    }
     return plain(own != nullptr ? own->id : figure.experiment);
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     CHECK(card["model"]["layers"][0]["kind"] == "dense");
     CHECK(card["model"]["layers"][1]["experts"] == 16);
     CHECK(card["baselines"].size() == 1);
-    CHECK(card["experiments"].size() == 14);
+    CHECK(card["experiments"].size() == 18);
     for (const json& experiment : card["experiments"]) {
         CHECK(experiment["state"] == "done");
         CHECK(experiment["options"].is_object());

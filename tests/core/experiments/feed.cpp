@@ -133,16 +133,24 @@ session::Part feed(engine::DynamicProbe& probe, const LayerData& layer, std::siz
         const at::Tensor blockNorms = norms.narrow(0, first, count);
         const at::Tensor blockScores = scores.narrow(0, first, count);
         const at::Tensor blockSelection = selection.narrow(0, first, count);
+        const at::Tensor blockChosen = chosen.narrow(0, first, count);
+        // [n, k, d]
+        const at::Tensor own = blockOutputs.transpose(0, 1).gather(
+            1, blockChosen.unsqueeze(2).expand({count, layer.topK, d}));
+        const at::Tensor ownNorms = own.to(at::kDouble).norm(2, 2).to(at::kFloat);
+        const at::Tensor ownLargest = own.abs().amax(2);
+        const engine::ChosenSizes sizes{ownNorms, ownLargest};
         probe.consume({.firstToken = static_cast<std::uint64_t>(first),
                        .count = static_cast<std::uint64_t>(count),
                        .input = blockOutputs[0],
                        .logits = blockScores,
                        .scores = blockScores,
                        .selection = blockSelection,
-                       .chosen = chosen.narrow(0, first, count),
+                       .chosen = blockChosen,
                        .weights = weights.narrow(0, first, count),
                        .norms = probe.needs().norms ? &blockNorms : nullptr,
-                       .outputs = probe.needs().outputs ? &blockOutputs : nullptr});
+                       .outputs = probe.needs().outputs ? &blockOutputs : nullptr,
+                       .chosenSizes = probe.needs().chosenSizes ? &sizes : nullptr});
     }
     return probe.end();
 }

@@ -123,9 +123,11 @@ MadeSource::MadeSource(const MadeSession& what) {
     makeText(what);
     for (int l = what.denseFirst ? 1 : 0; l < what.layers; ++l) {
         makeLayer(what, LayerId{l});
+        makeUse(what, LayerId{l});
     }
     makeParameters();
     makeRemoval(what);
+    makeBranches(what);
 }
 
 void MadeSource::makeText(const MadeSession& what) {
@@ -357,6 +359,85 @@ void MadeSource::makeRemoval(const MadeSession& what) {
     put("expert_removal", "everywhere", std::nullopt, NdArray::from<double>({rows, 3}, everywhere),
         {experts, measures});
     put("expert_removal", "intact", std::nullopt, NdArray::from<double>({3}, intact), {measures});
+}
+
+/// Fewer experts and pruning curves.
+void MadeSource::makeBranches(const MadeSession& what) {
+    const Axis measures{"measure", {"loss", "accuracy", "changed"}};
+    const auto table = [&](const char* experiment, const char* name, Axis rows, Axis columns) {
+        std::vector<double> values;
+        for (std::size_t r = 0; r < rows.labels.size(); ++r) {
+            for (std::size_t c = 0; c < columns.labels.size(); ++c) {
+                const double rise = 0.02 * static_cast<double>((r + 1) * (c + 1));
+                values.insert(values.end(), {2.0 + rise, 0.5 - 0.1 * rise, rise});
+            }
+        }
+        const Shape shape{rows.labels.size(), columns.labels.size(), 3};
+        put(experiment, name, std::nullopt, NdArray::from<double>(shape, values),
+            {std::move(rows), std::move(columns), measures});
+    };
+    Axis layers{"from_layer", {}};
+    for (int l = what.denseFirst ? 1 : 0; l < what.layers; ++l) {
+        layers.labels.push_back(std::to_string(l));
+    }
+    Axis chosen{"chosen", {}};
+    for (int k = 1; k < what.topK; ++k) {
+        chosen.labels.push_back(std::to_string(k));
+    }
+    Axis kept{"kept", {}};
+    for (int n = what.topK; n < what.experts; n += std::max(1, what.experts / 8)) {
+        kept.labels.push_back(std::to_string(n));
+    }
+    table("fewer_experts", "chosen", layers, chosen);
+    table("fewer_experts", "kept", layers, kept);
+    const Axis criteria{"criterion",
+                        {"load", "weight_mass", "mean_weight", "ean_sum", "ean_mean", "reap",
+                         "random_1", "random_2", "random_3"}};
+    const Axis shares{"share", {"0.125", "0.25", "0.375", "0.5", "0.625", "0.75"}};
+    table("pruning", "curves", criteria, shares);
+    const std::vector<double> intact{2.0, 0.5, 0.0};
+    for (const char* experiment : {"fewer_experts", "pruning"}) {
+        put(experiment, "intact", std::nullopt, NdArray::from<double>({3}, intact), {measures});
+    }
+}
+
+/// Norms of the chosen experts' outputs, margins and flips.
+void MadeSource::makeUse(const MadeSession& what, LayerId layer) {
+    const auto experts = static_cast<std::uint64_t>(what.experts);
+    const auto k = static_cast<std::uint64_t>(what.topK);
+    std::mt19937 random(static_cast<std::uint32_t>(layer.value * 100 + 70));
+    std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
+    NdArray norms(ElementType::F32, {what.tokens, k});
+    for (float& norm : norms.values<float>()) {
+        norm = 1.0F + uniform(random);
+    }
+    NdArray largest(ElementType::F32, {experts});
+    for (float& value : largest.values<float>()) {
+        value = 0.2F + uniform(random);
+    }
+    put("importance", "norm", layer, std::move(norms), {{"token", {}}, {"k", {}}});
+    put("importance", "largest_output", layer, std::move(largest),
+        {{"expert", labels(what.experts, false)}});
+    NdArray margins(ElementType::F32, {what.tokens, 3});
+    NdArray next(ElementType::U16, {what.tokens, 1});
+    NdArray flips(ElementType::U8, {what.tokens, 4});
+    for (std::uint64_t t = 0; t < what.tokens; ++t) {
+        const float margin = uniform(random) * uniform(random) * 0.2F;
+        margins.values<float>()[t * 3] = margin;
+        margins.values<float>()[t * 3 + 1] = 4.0F * margin;
+        margins.values<float>()[t * 3 + 2] =
+            uniform(random) * std::log(static_cast<float>(what.experts));
+        next.values<std::uint16_t>()[t] = static_cast<std::uint16_t>(t % experts);
+        const std::array limits{0.001F, 0.005F, 0.02F, 0.0005F};
+        for (std::uint64_t c = 0; c < limits.size(); ++c) {
+            flips.values<std::uint8_t>()[t * 4 + c] = margin < limits[c] ? 1 : 0;
+        }
+    }
+    put("router_margin", "margin", layer, std::move(margins),
+        {{"token", {}}, {"measure", {"selection score", "logit", "entropy"}}});
+    put("router_margin", "next_expert", layer, std::move(next), {{"token", {}}, {"value", {}}});
+    put("router_margin", "flips", layer, std::move(flips),
+        {{"token", {}}, {"change", {"0.01", "0.05", "0.2", "bfloat16"}}});
 }
 
 void MadeSource::makeParameters() {

@@ -46,6 +46,8 @@ private:
     void makeStatics(const MadeSession& what, LayerId layer);
     void makeParameters();
     void makeRemoval(const MadeSession& what);
+    void makeBranches(const MadeSession& what);
+    void makeUse(const MadeSession& what, LayerId layer);
 
     session::Head m_head;
     std::map<session::QuantityId, session::QuantityInfo> m_infos;
