@@ -170,7 +170,8 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
     group(app.add_option("--experiments", m_given.experiments,
                          "Ids as listed below, or all, static, dynamic; by default all but the "
-                         "costly ones; with a text, chosen_experts is always among them"))
+                         "costly ones; with a text, chosen_experts is always among them; "
+                         "importance brings all that its table shows, E1 its own part alone"))
         ->type_name("ID")
         ->expected(1, -1);
     group(app.add_option("--baseline", m_given.baselines,

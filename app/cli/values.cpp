@@ -58,10 +58,6 @@ void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) 
     if (info.id == "pruning") {
         wanted.insert("importance");
     }
-    if (info.id == "importance") {  // all columns of its table
-        wanted.insert({"chosen_experts", "output_similarity", "weight_similarity", "expert_removal",
-                       "pruning"});
-    }
 }
 
 void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
@@ -82,6 +78,10 @@ void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
     }
     wanted.insert(info->id);
     addSources(*info, wanted);
+    if (info->id == "importance" && entry != info->label) {  // all columns of its table
+        wanted.insert({"chosen_experts", "output_similarity", "weight_similarity", "expert_removal",
+                       "pruning"});
+    }
 }
 
 }  // namespace

@@ -293,8 +293,10 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
     std::vector<const FigureInfo*> wanted = plan.figures;
     if (plan.allFigures) {
         wanted = builder.available();
-        std::erase_if(
-            wanted, [&](const FigureInfo* info) { return info->needsOther && plan.other.empty(); });
+        const bool lists = plan.file.format == widgets::FileFormat::Json;
+        std::erase_if(wanted, [&](const FigureInfo* info) {
+            return (info->needsOther && plan.other.empty()) || (lists && !info->prunes);
+        });
     }
     const auto other = plan.other.empty()
                            ? nullptr

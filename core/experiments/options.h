@@ -73,7 +73,8 @@ struct ExperimentOptions {
     Matching matching = Matching::Separate;  ///< matched_similarity
     std::set<std::string> matchRoles{};   ///< matched_similarity: "gate", "up", "down"; empty: all
     std::vector<LabelPair> matchPairs{};  ///< matched_similarity; empty: all
-    /// router_margin: noise on the router's input over the root mean square of the input; ascending.
+    /// router_margin: noise on the router's input over the root mean square of the input;
+    /// ascending.
     std::vector<double> noiseSizes{0.01, 0.05, 0.2};
     bool operator==(const ExperimentOptions&) const = default;
 };

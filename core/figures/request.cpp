@@ -33,6 +33,8 @@ constexpr std::array<std::string_view, 11> kReproduced{
 // Margins of selection scores are beside the chosen experts as well.
 constexpr std::array<std::string_view, 2> kMargins{"router_margin", "chosen_experts"};
 
+constexpr std::array<std::string_view, 1> kChoices{"chosen_experts"};
+
 constexpr std::array kFigures{
     FigureInfo{.name = "weight-similarity",
                .experiment = "weight_similarity",
@@ -353,6 +355,7 @@ constexpr std::array kFigures{
     FigureInfo{.name = "near-flips",
                .experiment = "router_margin",
                .anyOf = kMargins,
+               .alongside = kChoices,
                .title = "Tokens near a flip",
                .listTitle = "Near a flip",
                .subject = FigureSubject::Routing,

@@ -106,7 +106,8 @@ std::vector<std::vector<std::uint8_t>> superExperts(
     for (const std::vector<double>& layer : largest) {
         all.insert(all.end(), layer.begin(), layer.end());
     }
-    const double most = all.empty() ? 0.0 : *std::max_element(all.begin(), all.end());
+    const double most = std::accumulate(all.begin(), all.end(), 0.0,
+                                        [](double a, double b) { return std::fmax(a, b); });
     const double limit = quantile(all, kPercentile);
     const auto first =
         static_cast<std::size_t>(std::ceil(kFirstLayers * static_cast<double>(largest.size())));

@@ -16,6 +16,13 @@
 namespace moescope::widgets {
 namespace {
 
+/// As one argument. What is chosen one by one is run alone: the name of importance would bring all
+/// that its table shows.
+QString experimentList(QStringList ids) {
+    ids.replaceInStrings(QRegularExpression(QStringLiteral("^importance$")), QStringLiteral("E1"));
+    return ids.join(QLatin1Char(','));
+}
+
 QString tr(const char* text) {
     return QCoreApplication::translate("moescope::widgets::AnalysisRequest", text);
 }
@@ -290,7 +297,7 @@ namespace {
 
 QStringList replayArguments(const AnalysisRequest& request) {
     QStringList arguments = request.replay;
-    arguments << QStringLiteral("--experiments") << request.experiments.join(QLatin1Char(','))
+    arguments << QStringLiteral("--experiments") << experimentList(request.experiments)
               << QStringLiteral("-o") << request.output;
     return arguments;
 }
@@ -319,7 +326,7 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
         arguments << QStringLiteral("--baseline") << baseline;
     }
     if (!request.experiments.isEmpty()) {
-        arguments << QStringLiteral("--experiments") << request.experiments.join(QLatin1Char(','));
+        arguments << QStringLiteral("--experiments") << experimentList(request.experiments);
     }
     appendOption(arguments, QStringLiteral("--device"), request.device);
     appendOption(arguments, QStringLiteral("--dtype"), request.dtype);

@@ -47,6 +47,11 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
     // One that is computed from others brings them.
     CHECK(parseExperiments(Strings{"B6"}) ==
           Strings{"weight_similarity", "output_similarity", "weight_output_relation"});
+    CHECK(parseExperiments(Strings{"importance"}) ==
+          Strings{"weight_similarity", "output_similarity", "chosen_experts", "expert_removal",
+                  "importance", "pruning"});
+    CHECK(parseExperiments(Strings{"E1"}) == Strings{"importance"});
+    CHECK(parseExperiments(Strings{"pruning"}) == Strings{"importance", "pruning"});
     CHECK(parseExperiments(Strings{"C3"}) == Strings{"chosen_experts", "coloured_text"});
     CHECK(parseExperiments(Strings{"all"}).size() == experiments::catalogue().size());
     for (const std::string& id : parseExperiments(Strings{})) {

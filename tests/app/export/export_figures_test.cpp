@@ -80,6 +80,28 @@ TEST_CASE("exportFigures: selected tokens, documents and means", "[app][export]"
     CHECK(messageOf(plan, ErrorCode::Usage).find("documents 0 to 2") != std::string::npos);
 }
 
+TEST_CASE("exportFigures: the experts that would go, one list for the model", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "importance");
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"importance-layer-01.csv", "importance-layer-02.csv",
+                                   "importance-layer-03.csv", "importance-all-layers.csv"});
+    plan.file.format = widgets::FileFormat::Json;
+    CHECK(exported(plan).names == std::vector<std::string>{"importance-all-layers.json"});
+    plan.prune = figures::PruneChoice{"load", 0.5, false};
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    CHECK(exported(plan).names == std::vector<std::string>{"importance-layer-02-load-0.5.json"});
+    plan.allFigures = true;  // those that have a list
+    plan.allLayers = true;
+    CHECK(exported(plan).names == std::vector<std::string>{"importance-all-layers-load-0.5.json",
+                                                           "importance-map-load-0.5.json"});
+    plan = planFor(folder.path(), "load-table");
+    plan.file.format = widgets::FileFormat::Json;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("no list of experts") != std::string::npos);
+}
+
 TEST_CASE("exportFigures: two sessions compared", "[app][export]") {
     const tests::TemporaryFolder folder;
     tests::writeSyntheticSession(folder / "run.h5", {});
@@ -170,7 +192,9 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
     for (const auto format : {widgets::FileFormat::Png, widgets::FileFormat::Svg,
                               widgets::FileFormat::Pdf, widgets::FileFormat::Csv}) {
         plan.file.format = format;
-        CHECK(exported(plan).names.size() == 24 * 3 + 2 + 9);
+        // Tables of all experts of all layers are not drawn, but they are data.
+        const std::size_t data = format == widgets::FileFormat::Csv ? 1 : 0;
+        CHECK(exported(plan).names.size() == 27 * 3 + 3 + 15 + data);
     }
 }
 

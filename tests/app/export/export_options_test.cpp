@@ -77,6 +77,27 @@ TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
     CHECK(several.sideBySide);
 }
 
+TEST_CASE("ExportCommand: which experts would go", "[app][export]") {
+    const std::vector<std::string> plain{"run.h5", "--figure", "importance", "-o", "out"};
+    CHECK_FALSE(planOf(plain).prune);
+    std::vector<std::string> asked = plain;
+    asked.insert(asked.end(), {"--prune-by", "ean-mean", "--prune-share", "0.5", "--prune-over",
+                               "model", "--format", "json"});
+    const ExportPlan plan = planOf(asked);
+    CHECK(plan.file.format == widgets::FileFormat::Json);
+    CHECK(plan.prune == figures::PruneChoice{"ean_mean", 0.5, true});
+    asked = plain;
+    asked.insert(asked.end(), {"--prune-by", "load"});
+    CHECK(planOf(asked).prune == figures::PruneChoice{"load", 0.25, false});
+    for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
+             {"--prune-by", "beauty"}, {"--prune-share", "1"}, {"--prune-over", "planet"}}) {
+        std::vector<std::string> bad = plain;
+        bad.insert(bad.end(), {option, value});
+        INFO(option);
+        CHECK_THROWS_AS(planOf(bad), Error);
+    }
+}
+
 TEST_CASE("ExportCommand: refuses what it does not know", "[app][export]") {
     const std::vector<std::vector<std::string>> bad{
         {"--figure", "pie"},     {"--role", "router"}, {"--range", "wide"},

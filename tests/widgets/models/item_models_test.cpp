@@ -102,7 +102,7 @@ TEST_CASE("ExperimentChoiceModel: what can be asked for, in catalogue order", "[
     const QAbstractItemModelTester tester(&model);
     CHECK(model.chosen().contains(QStringLiteral("weight_similarity")));
     CHECK_FALSE(model.chosen().contains(QStringLiteral("matched_similarity")));  // costly
-    CHECK(model.chosen().size() == model.rowCount() - 3);
+    CHECK(model.chosen().size() == model.rowCount() - 5);
     CHECK_FALSE(model.chosen().contains(QStringLiteral("coloured_text")));
     QSignalSpy changed(&model, &ExperimentChoiceModel::chosenChanged);
     const QString first = model.index(0).data(ExperimentChoiceModel::IdRole).toString();

@@ -52,6 +52,8 @@ TEST_CASE("AnalysisRequest: arguments of a prompt", "[widgets][state]") {
                                    QStringLiteral("--max-tokens"), QStringLiteral("100"),
                                    QStringLiteral("-o"), QStringLiteral("/o.h5"),
                                    QStringLiteral("--resume"), QStringLiteral("--json")});
+    request.experiments = {QStringLiteral("chosen_experts"), QStringLiteral("importance")};
+    CHECK(analyzeArguments(request, false).contains(QStringLiteral("chosen_experts,E1")));
     const QStringList dry = analyzeArguments(request, true);
     CHECK(dry.contains(QStringLiteral("--dry-run")));
     CHECK_FALSE(dry.contains(QStringLiteral("--resume")));
