@@ -27,6 +27,10 @@ constexpr double kTallestOfSeveral = 400.0;  // of maps below one another
 constexpr double kTallestOfFewExperts = 160.0;
 constexpr double kEnoughCell = 3.0;
 constexpr double kWidestGap = 10.0;
+// Maps of layers or domains by hundreds of experts.
+constexpr double kFlat = 3.0;        ///< times as wide as high
+constexpr double kLowestRow = 12.0;  ///< of such a map: a row has its label
+constexpr double kTallestFlat = 440.0;
 
 // How much room the labels around the cells take.
 struct Margins {
@@ -140,6 +144,7 @@ struct GridInput {
 struct Grid {
     std::size_t columns = 1;
     double cell = 0.0;
+    double tallest = kTallestFlat;  // of a map
 };
 
 // Large enough to be read: the map, or each cell of it.
@@ -185,6 +190,7 @@ Grid gridOnPaper(const GridInput& in) {
         const double tallest =
             std::clamp(kEnoughCell * in.down, kTallestOfFewExperts, kTallestOfSeveral);
         grid.cell = std::min(grid.cell, tallest / in.down);
+        grid.tallest = tallest;
     }
     return grid;
 }
@@ -198,8 +204,8 @@ Grid gridOnScreen(const GridInput& in, double height) {
                           kPanelGap + in.margins.left, in.margins.title + in.margins.bottom));
     const auto rows = static_cast<double>(in.rows(grid.columns));
     const double slot = (height - kPanelGap * (rows - 1.0)) / rows;
-    grid.cell = std::min(in.mapWidth(grid.columns) / in.across,
-                         (slot - in.margins.title - in.margins.bottom) / in.down);
+    grid.tallest = slot - in.margins.title - in.margins.bottom;
+    grid.cell = std::min(in.mapWidth(grid.columns) / in.across, grid.tallest / in.down);
     return grid;
 }
 
@@ -215,6 +221,15 @@ GridInput gridInput(const HeatMapFigure& figure, double width, const Margins& ma
         in.down = std::max(in.down, unitsDown(panel));
     }
     return in;
+}
+
+// Rows of flat maps are as high as their labels, or as there is room.
+double rowHeightOf(const HeatMapFigure& figure, const GridInput& in, const Grid& grid,
+                   double cell) {
+    if (figure.isPair || in.across <= kFlat * in.down || cell >= kLowestRow) {
+        return cell;
+    }
+    return std::max(cell, std::floor(std::min(kLowestRow, grid.tallest / in.down)));
 }
 
 // The shared bar is as high as the first map it is of, or as its label is long.
@@ -238,8 +253,8 @@ double PanelLayout::columnLeft(const HeatMapPanel& panel, std::size_t column) co
 
 double PanelLayout::rowTop(const HeatMapPanel& panel, std::size_t row, bool fromBottom) const {
     const bool after = panel.rowsBeforeGap > 0 && row >= panel.rowsBeforeGap;
-    const double offset = static_cast<double>(row) * cell + (after ? gap : 0.0);
-    return fromBottom ? cells.bottom() - offset - cell : cells.y + offset;
+    const double offset = static_cast<double>(row) * rowHeight + (after ? gap : 0.0);
+    return fromBottom ? cells.bottom() - offset - rowHeight : cells.y + offset;
 }
 
 HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
@@ -255,12 +270,13 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     const std::size_t columns = grid.columns;
     const std::size_t rows = in.rows(columns);
     const double cell = wholeCell(grid.cell);
+    const double rowHeight = rowHeightOf(figure, in, grid, cell);
     double mapWidth = 0.0;
     double mapHeight = 0.0;
     for (const HeatMapPanel& panel : figure.panels) {
         mapWidth = std::max(mapWidth, cell * static_cast<double>(panel.matrix.columns) +
                                           gapWidth(panel.columnsBeforeGap, cell));
-        mapHeight = std::max(mapHeight, cell * static_cast<double>(panel.matrix.rows) +
+        mapHeight = std::max(mapHeight, rowHeight * static_cast<double>(panel.matrix.rows) +
                                             gapWidth(panel.rowsBeforeGap, cell));
     }
     const double slot = margins.left + mapWidth + kPanelGap;
@@ -277,15 +293,16 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         const double y = static_cast<double>(row) * strideY;
         PanelLayout place;
         place.cell = cell;
+        place.rowHeight = rowHeight;
         place.gap = gapWidth(1, cell);
         place.title = {x + margins.left, y, lefts[column + 1] - x - margins.left - kPanelGap,
                        margins.title};
-        place.cells = {
-            x + margins.left, y + margins.title,
-            cell * static_cast<double>(panel.matrix.columns) +
-                gapWidth(panel.columnsBeforeGap, cell),
-            cell * static_cast<double>(panel.matrix.rows) + gapWidth(panel.rowsBeforeGap, cell)};
-        place.rowThinning = thinning(panel.matrix.rows, cell, text.lineHeight * 0.95);
+        place.cells = {x + margins.left, y + margins.title,
+                       cell * static_cast<double>(panel.matrix.columns) +
+                           gapWidth(panel.columnsBeforeGap, cell),
+                       rowHeight * static_cast<double>(panel.matrix.rows) +
+                           gapWidth(panel.rowsBeforeGap, cell)};
+        place.rowThinning = thinning(panel.matrix.rows, rowHeight, text.lineHeight * 0.95);
         place.columnThinning =
             thinning(panel.matrix.columns, cell, widest(panel.columnLabels, text) + kLabelGap);
         if (panel.ownScale) {
@@ -309,21 +326,22 @@ std::optional<HeatMapLayout::Cell> HeatMapLayout::cellAt(const HeatMapFigure& fi
             continue;
         }
         const HeatMapPanel& panel = figure.panels[i];
-        const auto index = [&](double offset, std::size_t before,
+        const auto index = [&](double offset, double size, std::size_t before,
                                std::size_t count) -> std::optional<std::size_t> {
-            auto n = static_cast<std::size_t>(offset / place.cell);
+            auto n = static_cast<std::size_t>(offset / size);
             if (before > 0 && n >= before) {
-                if (offset < static_cast<double>(before) * place.cell + place.gap) {
+                if (offset < static_cast<double>(before) * size + place.gap) {
                     return std::nullopt;
                 }
-                n = static_cast<std::size_t>((offset - place.gap) / place.cell);
+                n = static_cast<std::size_t>((offset - place.gap) / size);
             }
             return n < count ? std::optional(n) : std::nullopt;
         };
-        const auto column = index(x - place.cells.x, panel.columnsBeforeGap, panel.matrix.columns);
+        const auto column =
+            index(x - place.cells.x, place.cell, panel.columnsBeforeGap, panel.matrix.columns);
         const auto row =
             index(figure.firstRowAtBottom ? place.cells.bottom() - y : y - place.cells.y,
-                  panel.rowsBeforeGap, panel.matrix.rows);
+                  place.rowHeight, panel.rowsBeforeGap, panel.matrix.rows);
         if (row && column) {
             return Cell{i, *row, *column};
         }
@@ -335,7 +353,7 @@ Rect HeatMapLayout::cellRect(const HeatMapFigure& figure, const Cell& cell) cons
     const PanelLayout& place = panels.at(cell.panel);
     const HeatMapPanel& panel = figure.panels.at(cell.panel);
     return {place.columnLeft(panel, cell.column),
-            place.rowTop(panel, cell.row, figure.firstRowAtBottom), place.cell, place.cell};
+            place.rowTop(panel, cell.row, figure.firstRowAtBottom), place.cell, place.rowHeight};
 }
 
 }  // namespace moescope::figures

@@ -13,9 +13,10 @@ namespace moescope::figures {
 /// Where one panel of a heat map lies.
 struct PanelLayout {
     Rect title;
-    Rect cells;         ///< all cells, gap included
-    double cell = 0.0;  ///< side of a cell
-    double gap = 0.0;   ///< before rows and columns that are set apart
+    Rect cells;              ///< all cells, gap included
+    double cell = 0.0;       ///< width of a cell
+    double rowHeight = 0.0;  ///< height of a cell: its width, but in flat maps
+    double gap = 0.0;        ///< before rows and columns that are set apart
     std::size_t rowThinning = 1, columnThinning = 1;
     Rect bar;  ///< the panel's own colour bar; empty when it has none
 
@@ -24,7 +25,8 @@ struct PanelLayout {
 };
 
 /// Where the parts of a heat-map figure lie: panels in a grid, on the right the colour bar of those
-/// that have none of their own. Cells are square and whole pixels where they are large enough.
+/// that have none of their own. Cells are square and whole pixels where they are large enough; of
+/// flat maps (few rows, many columns) that are not of pairs of experts they are higher than wide.
 struct HeatMapLayout {
     std::vector<PanelLayout> panels;
     Rect bar;  ///< the shared colour bar; empty when every panel has its own

@@ -115,13 +115,13 @@ void HeatMapBody::paintCells(QPainter& painter, std::size_t index) const {
     const HeatMapPanel& panel = m_map.panels[index];
     const figures::ColourScale& scale = panel.ownScale ? panel.ownScale->scale : m_map.bar.scale;
     const double gap = figures::cellGap(place.cell);
-    const double side = gap > 0.0 ? place.cell - gap : place.cell + kSeam;
+    const double drawn = gap > 0.0 ? -gap : kSeam;
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing, false);
     for (std::size_t row = 0; row < panel.matrix.rows; ++row) {
         for (std::size_t column = 0; column < panel.matrix.columns; ++column) {
             const figures::Rect rect = m_layout.cellRect(m_map, {index, row, column});
-            const QRectF cell(rect.x, rect.y, side, side);
+            const QRectF cell(rect.x, rect.y, rect.width + drawn, rect.height + drawn);
             const float value = panel.matrix.at(row, column);
             if (isMasked(row, column)) {
                 painter.fillRect(cell, m_style.theme.missing);
@@ -189,7 +189,7 @@ void HeatMapBody::paintImage(QPainter& painter, std::size_t index) const {
             const auto first = static_cast<std::size_t>(m_map.firstRowAtBottom ? bottom - 1 : top);
             const QRectF target(place.columnLeft(panel, static_cast<std::size_t>(left)),
                                 place.rowTop(panel, first, m_map.firstRowAtBottom),
-                                place.cell * (right - left), place.cell * (bottom - top));
+                                place.cell * (right - left), place.rowHeight * (bottom - top));
             if (averaged) {
                 const QSize pixels =
                     (target.size() * m_style.deviceScale).toSize().expandedTo({1, 1});
@@ -272,7 +272,8 @@ void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
     };
     for (std::size_t row = 0; row < panel.matrix.rows; ++row) {
         if (drawn(row, place.rowThinning, panel.rowsBeforeGap, panel.matrix.rows)) {
-            const double y = place.rowTop(panel, row, m_map.firstRowAtBottom) + place.cell / 2.0;
+            const double y =
+                place.rowTop(panel, row, m_map.firstRowAtBottom) + place.rowHeight / 2.0;
             painter.drawText(QRectF(place.cells.x - 104.0, y - height / 2.0, 100.0, height),
                              Qt::AlignRight | Qt::AlignVCenter, labelText(panel.rowLabels[row]));
         }

@@ -12,6 +12,7 @@
 #include "tests/support/temporary_folder.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 using namespace moescope;
@@ -61,6 +62,13 @@ public:
                                std::optional<int> layer) const {
         return m_session->read({BranchId{}, experiment, quantity},
                                layer ? std::optional(LayerId{*layer}) : std::nullopt);
+    }
+
+    /// Along one axis.
+    [[nodiscard]] std::vector<std::string> labels(const std::string& experiment,
+                                                  const std::string& quantity,
+                                                  std::size_t axis) const {
+        return m_session->find({BranchId{}, experiment, quantity})->axes.at(axis).labels;
     }
 
     /// Each of the values within `margin` (of the largest, where it is relative). Arrays too large
@@ -180,28 +188,107 @@ void checkDynamic(DemoRun& run, int layer) {
     }
 }
 
+/// Loss, accuracy and changed predictions of a branch against loss, perplexity, accuracy, changed.
+void compareOutcome(const NdArray& found, std::uint64_t row, const NdArray& expected,
+                    std::uint64_t goldenRow) {
+    CAPTURE(row);
+    CHECK(found.at(3 * row) == Approx(expected.at(4 * goldenRow)).margin(1e-5));
+    // Accuracy and changed predictions of 351 positions: a near tie moves one.
+    CHECK(std::abs(found.at(3 * row + 1) - expected.at(4 * goldenRow + 2)) <= 1.0 / 350.0);
+    CHECK(std::abs(found.at(3 * row + 2) - expected.at(4 * goldenRow + 3)) <= 1.0 / 350.0);
+}
+
 /// Losses in layers 1, 4 and 7 and everywhere.
 void checkRemoval(DemoRun& run, int firstRouted) {
     const NdArray layers = run.golden().array("expert_removal.layer");
     const NdArray single = run.read("expert_removal", "single", std::nullopt);
     const std::uint64_t experts = layers.shape()[1];
-    const auto compare = [&](const NdArray& found, std::uint64_t row, const NdArray& expected,
-                             std::uint64_t goldenRow) {
-        CAPTURE(row);
-        CHECK(found.at(3 * row) == Approx(expected.at(4 * goldenRow)).margin(1e-5));
-        // Accuracy and changed predictions of 351 positions: a near tie moves one.
-        CHECK(std::abs(found.at(3 * row + 1) - expected.at(4 * goldenRow + 2)) <= 1.0 / 350.0);
-        CHECK(std::abs(found.at(3 * row + 2) - expected.at(4 * goldenRow + 3)) <= 1.0 / 350.0);
-    };
     for (std::uint64_t l = 0; l < 3; ++l) {
         const auto row = static_cast<std::uint64_t>(kLayersWithValues[l] - firstRouted);
         for (std::uint64_t e = 0; e < experts; ++e) {
-            compare(single, row * experts + e, layers, l * experts + e);
+            compareOutcome(single, row * experts + e, layers, l * experts + e);
         }
     }
     const NdArray everywhere = run.read("expert_removal", "everywhere", std::nullopt);
     for (std::uint64_t e = 0; e < experts; ++e) {
-        compare(everywhere, e, run.golden().array("expert_removal.all"), e);
+        compareOutcome(everywhere, e, run.golden().array("expert_removal.all"), e);
+    }
+}
+
+/// Frequency, mean weight, EAN sum and mean, REAP and largest output of every expert.
+void checkImportance(DemoRun& run, int firstRouted) {
+    const NdArray table = run.golden().array("importance.table");  // [L, E, 6]
+    const std::uint64_t layers = table.shape()[0];
+    const std::uint64_t experts = table.shape()[1];
+    for (std::uint64_t l = 0; l < layers; ++l) {
+        const int layer = firstRouted + static_cast<int>(l);
+        const NdArray ids = run.read("chosen_experts", "ids", layer);
+        const NdArray weights = run.read("chosen_experts", "weights", layer);
+        const NdArray norms = run.read("importance", "norm", layer);
+        const NdArray largest = run.read("importance", "largest_output", layer);
+        std::vector<std::array<double, 4>> sums(experts);  // tokens, weights, norms, products
+        for (std::uint64_t i = 0; i < ids.size(); ++i) {
+            auto& own = sums[static_cast<std::size_t>(ids.at(i))];
+            own[0] += 1.0;
+            own[1] += weights.at(i);
+            own[2] += norms.at(i);
+            own[3] += weights.at(i) * norms.at(i);
+        }
+        for (std::uint64_t e = 0; e < experts; ++e) {
+            CAPTURE(layer, e);
+            const auto& own = sums[e];
+            const double count = std::max(own[0], 1.0);
+            const std::array found{own[0] / static_cast<double>(ids.shape()[0]),
+                                   own[1] / count,
+                                   own[2],
+                                   own[2] / count,
+                                   own[3] / count,
+                                   largest.at(e)};
+            for (std::uint64_t c = 0; c < found.size(); ++c) {
+                CAPTURE(c);
+                CHECK(found[c] == Approx(table.at((l * experts + e) * 6 + c)).epsilon(2e-5));
+            }
+        }
+    }
+}
+
+/// Shares of tokens whose score margin is below 0.01, 0.05 and 0.1.
+void checkMargins(DemoRun& run, int firstRouted) {
+    for (int layer = firstRouted; layer < 8; ++layer) {
+        const NdArray margins = run.read("router_margin", "margin", layer);
+        const std::uint64_t tokens = margins.shape()[0];
+        std::vector<double> below;
+        for (const double threshold : {0.01, 0.05, 0.1}) {
+            double count = 0.0;
+            for (std::uint64_t t = 0; t < tokens; ++t) {
+                count += margins.at(3 * t) < threshold ? 1.0 : 0.0;
+            }
+            below.push_back(count / static_cast<double>(tokens));
+        }
+        // A margin at the threshold may fall on either side.
+        run.check(NdArray::from<double>({3}, below), "router_margin.below" + place(layer),
+                  1.0 / static_cast<double>(tokens) + 1e-9);
+    }
+}
+
+/// C6: every smaller k, and the most used experts from layers 1, 4 and 7 on.
+void checkFewer(DemoRun& run, int firstRouted) {
+    const NdArray byCount = run.golden().array("fewer_experts.chosen");  // [k, 4]
+    const NdArray chosen = run.read("fewer_experts", "chosen", std::nullopt);
+    for (std::uint64_t k = 1; k < byCount.shape()[0]; ++k) {
+        compareOutcome(chosen, k - 1, byCount, k - 1);  // from the first routed layer on
+    }
+    const NdArray expected = run.golden().array("fewer_experts.kept");  // [3, E - k + 1, 4]
+    const NdArray kept = run.read("fewer_experts", "kept", std::nullopt);
+    const auto topK = static_cast<int>(byCount.shape()[0]);
+    const std::vector<std::string> counts = run.labels("fewer_experts", "kept", 1);
+    for (std::uint64_t l = 0; l < 3; ++l) {
+        const auto row = static_cast<std::uint64_t>(kLayersWithValues[l] - firstRouted);
+        for (std::uint64_t n = 0; n < counts.size(); ++n) {
+            const auto column = static_cast<std::uint64_t>(std::stoi(counts[n]) - topK);
+            compareOutcome(kept, row * counts.size() + n, expected,
+                           l * expected.shape()[1] + column);
+        }
     }
 }
 
@@ -215,6 +302,9 @@ TEST_CASE("Demo experiments: tiny-mixtral", "[core][engine]") {
     }
     CHECK(run.compared > 75);
     checkRemoval(run, 0);
+    checkImportance(run, 0);
+    checkMargins(run, 0);
+    checkFewer(run, 0);
 }
 
 TEST_CASE("Demo experiments: tiny-deepseekmoe", "[core][engine]") {
@@ -225,4 +315,7 @@ TEST_CASE("Demo experiments: tiny-deepseekmoe", "[core][engine]") {
     }
     CHECK(run.compared > 40);
     checkRemoval(run, 1);
+    checkImportance(run, 1);
+    checkMargins(run, 1);
+    checkFewer(run, 1);
 }

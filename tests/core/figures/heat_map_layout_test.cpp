@@ -84,6 +84,38 @@ TEST_CASE("layoutHeatMaps: nothing lies in the gap before F", "[core][figures]")
     CHECK_FALSE(layout.cellAt(figure, -5, -5));
 }
 
+TEST_CASE("layoutHeatMaps: rows of flat maps are high enough for their labels", "[core][figures]") {
+    for (const std::size_t layers : {4U, 16U, 61U}) {
+        HeatMapFigure figure = maps(1, layers, false);
+        HeatMapPanel& panel = figure.panels.front();
+        constexpr std::size_t kExperts = 256;
+        panel.matrix.columns = kExperts;
+        panel.matrix.values.assign(layers * kExperts, 0.0F);
+        panel.columnLabels.assign(kExperts, "7");
+        figure.isPair = true;
+        const auto square = layoutHeatMaps(figure, 642, std::nullopt, kText);
+        CHECK(square.panels[0].rowHeight == square.panels[0].cell);
+        figure.isPair = false;
+        for (const std::optional<double> height :
+             {std::optional<double>(), std::optional(500.0), std::optional(140.0)}) {
+            CAPTURE(layers, height.value_or(0.0));
+            const auto flat = layoutHeatMaps(figure, 642, height, kText);
+            const PanelLayout& place = flat.panels[0];
+            CHECK(place.rowHeight >= place.cell);
+            CHECK((height == 140.0 || place.rowHeight >= 6.0));
+            CHECK(place.cells.width <= 642.0);
+            CHECK((!height || place.cells.bottom() <= *height));
+            for (const std::size_t row : {std::size_t{0}, layers / 2, layers - 1}) {
+                const HeatMapLayout::Cell cell{0, row, 100};
+                const Rect rect = flat.cellRect(figure, cell);
+                CHECK(rect.height == place.rowHeight);
+                CHECK(flat.cellAt(figure, rect.x + rect.width / 2, rect.y + rect.height / 2) ==
+                      cell);
+            }
+        }
+    }
+}
+
 TEST_CASE("layoutHeatMaps: no panels, no layout", "[core][figures]") {
     CHECK(layoutHeatMaps({}, 100, std::nullopt, kText).panels.empty());
 }

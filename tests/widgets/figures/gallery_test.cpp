@@ -41,6 +41,17 @@ tests::FigurePointer built(const std::string& name, const tests::MadeSession& se
     return std::make_shared<const figures::Figure>(builder.build(request));
 }
 
+/// With the experts that would go.
+tests::FigurePointer pruned(const std::string& name, const tests::MadeSession& session,
+                            std::optional<LayerId> layer) {
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
+    figures::FigureRequest request;
+    request.figure = name;
+    request.layer = layer;
+    request.prune = figures::PruneChoice{"reap", 0.25, false};
+    return std::make_shared<const figures::Figure>(builder.build(request));
+}
+
 /// Of some tokens together.
 tests::FigurePointer selected(const std::string& name, const tests::MadeSession& session) {
     const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
@@ -101,6 +112,15 @@ std::vector<Exhibit> exhibits() {
         all.push_back({"routing-selected" + e, selected("chosen-experts", session)});
         all.push_back({"comparison" + e, compared("routing-comparison", session, LayerId{2})});
         all.push_back({"agreement" + e, compared("routing-agreement", session, {})});
+        all.push_back({"importance" + e, pruned("importance", session, LayerId{2})});
+        all.push_back({"importance-map" + e, pruned("importance-map", session, {})});
+        all.push_back({"importance-agreement" + e, built("importance-correlation", session, {})});
+        all.push_back({"pruning" + e, built("pruning", session, {})});
+        all.push_back({"margins" + e, built("router-margin", session, {})});
+        all.push_back({"margin-table" + e, built("router-margin-table", session, {})});
+        all.push_back({"near-flips" + e, built("near-flips", session, LayerId{2})});
+        all.push_back({"fewer" + e, built("fewer-experts", session, {})});
+        all.push_back({"fewer-table" + e, built("fewer-experts-table", session, {})});
         all.push_back({"ranks" + e, built("rank-counts", session, LayerId{2})});
         all.push_back({"ranks-all" + e, built("rank-counts", session, {})});
         all.push_back({"experts" + e, tests::madeProjection(experts)});
