@@ -173,19 +173,19 @@ constexpr std::array kCatalogue{
          "follows. Mean share: over all ids that the expert takes at all.",
          "Share 1: the expert is chosen whenever this token is seen.", "arXiv 2409.02060",
          "chosen_experts"},
-    Info{"importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
-         "Per layer and expert, over the tokens that choose it: their share of all tokens (load); "
-         "sum of its routing weights over the number of all tokens (weight mass) and their mean; "
-         "sum and mean of the L2 norms of its outputs, before the weight (EAN); mean of weight "
-         "times norm (REAP); largest magnitude of an element of its outputs. Super expert: that "
-         "magnitude is above the 99.5th percentile over all experts and above a tenth of the "
-         "largest, in the first 75 % of layers. Nearest expert: largest similarity with another "
-         "expert of the layer, of outputs (B1) and of weights (A1, mean of gate, up and down). "
-         "Removal: rise of the loss when the expert alone goes (C4). An expert that no token "
-         "chooses has 0.",
-         "Sort by a column: what is small could go first. Columns that disagree measure different "
-         "things.",
-         "arXiv 2510.13999, arXiv 2507.23279"},
+    Info{
+        "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
+        "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
+        "sum of its routing weights over all tokens; mean weight: over its own. EAN: sum and mean "
+        "of the L2 norms of its outputs, before the weight. REAP: mean of weight times norm. "
+        "Largest: largest magnitude in its outputs; super expert: that is above the 99.5th "
+        "percentile and a tenth of the largest of all experts, in the first 75 % of layers. Near: "
+        "largest similarity with another expert of its layer, of outputs (B1) and weights (A1, "
+        "mean of the roles). Removal: rise of the loss without it alone (C4). 0 where no token "
+        "chooses it.",
+        "Sort by a column: what is small could go first. Columns that disagree measure different "
+        "things.",
+        "arXiv 2510.13999, arXiv 2507.23279"},
     Info{
         "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 1,
         "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "

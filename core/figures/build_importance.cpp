@@ -259,7 +259,7 @@ Figure buildImportanceMap(const BuildContext& context) {
                                                               : ColourMap::Viridis),
                   range.kind == ColourRange::Kind::Fixed ? Limits(std::pair(range.low, range.high))
                                                          : widened({}, panel.matrix, false)),
-        std::string(column.criterion->name)};
+        std::string(column.criterion->title)};
     markBeyond(body.bar.scale, panel.matrix, false);
     if (figure.prunes != nullptr && figure.prunes->removedCount() > 0) {
         markRemoved(*table, *figure.prunes, panel);

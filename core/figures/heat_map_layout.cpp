@@ -295,8 +295,10 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
         place.cell = cell;
         place.rowHeight = rowHeight;
         place.gap = gapWidth(1, cell);
-        place.title = {x + margins.left, y, lefts[column + 1] - x - margins.left - kPanelGap,
-                       margins.title};
+        // The last map's title may reach over what is beside the map.
+        const double titleEnd =
+            column + 1 == columns || i + 1 == count ? width : lefts[column + 1] - kPanelGap;
+        place.title = {x + margins.left, y, titleEnd - x - margins.left, margins.title};
         place.cells = {x + margins.left, y + margins.title,
                        cell * static_cast<double>(panel.matrix.columns) +
                            gapWidth(panel.columnsBeforeGap, cell),

@@ -152,6 +152,35 @@ TEST_CASE("MainWindow: figures follow selected tokens, and one click takes it ba
     CHECK(w.figure()->provenance.selection.empty());
 }
 
+TEST_CASE("MainWindow: a slider shows which experts would go", "[app][gui]") {
+    SyntheticRun run;
+    run.experiments = {"chosen_experts", "importance"};
+    WindowFixture w(run);
+    w.openWithoutFigure();
+    w.showFigure("importance");
+    auto* share = w.panel().findChild<QSlider*>(QStringLiteral("pruneShare"));
+    auto* scope = w.panel().findChild<QComboBox*>(QStringLiteral("scopeCombo"));
+    auto* bar = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE((share != nullptr && scope != nullptr && bar != nullptr));
+    CHECK(w.figure()->prunes == nullptr);  // at 0 none goes
+    share->setValue(4);                    // a quarter
+    REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes != nullptr; }));
+    CHECK(w.figure()->prunes->choice.share == 0.25);
+    CHECK_FALSE(bar->isVisible());  // of one layer nothing is measured
+    scope->setCurrentIndex(1);
+    REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes->layers.size() > 1; }));
+    CHECK(w.figure()->prunes->removedCount() == 3 * 2);  // of 8 experts in 3 layers
+    CHECK(bar->isVisible());
+    CHECK(bar->text().contains(QStringLiteral("has not been measured")));
+    auto* measure = w.panel().findChild<QComboBox*>(QStringLiteral("criterionCombo"));
+    measure->setCurrentIndex(measure->findData(QStringLiteral("largest_output")));
+    REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes->criterion->id == "largest_output"; }));
+    CHECK_FALSE(bar->isVisible());  // by this measure nothing is removed
+    measure->setCurrentIndex(measure->findData(QStringLiteral("removal")));
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    CHECK(bar->text().contains(QStringLiteral("expert_removal")));  // what is missing
+}
+
 TEST_CASE("MainWindow: a document is selected as a whole", "[app][gui]") {
     WindowFixture w;
     w.openSession();
