@@ -350,6 +350,72 @@ TEST_CASE("Golden margins: E2", "[core][engine]") {
     }
 }
 
+TEST_CASE("Golden margins: what the figures say of them", "[core][engine]") {
+    const Run& run = theRun();
+    const Figure table = run.build(requestFor("router-margin-table"));
+    const Figure map = run.build(requestFor("router-margin"));
+    const auto& panels = std::get<HeatMapFigure>(map.body).panels;
+    REQUIRE(panels.size() == 3);
+    for (int layer = 0; layer < kLayers; ++layer) {
+        const auto row = static_cast<std::size_t>(layer);
+        const NdArray below = run.golden.array("router_margin.below." + std::to_string(layer));
+        CHECK(column(table, "below 0.01").numbers[row] == Approx(below.at(0)));
+        CHECK(column(table, "below 0.05").numbers[row] == Approx(below.at(1)));
+        CHECK(column(table, "below 0.1").numbers[row] == Approx(below.at(2)));
+        const NdArray flips = run.read("router_margin", "flips", layer);
+        double flipped = 0.0;
+        for (std::uint64_t token = 0; token < 240; ++token) {
+            flipped += flips.at(4 * token + 2);
+        }
+        CHECK(column(table, "flips at 0.2").numbers[row] == Approx(flipped / 240.0));
+        const NdArray margins = run.golden.array("router_margin." + std::to_string(layer));
+        double entropy = 0.0;
+        for (std::uint64_t token = 0; token < 240; ++token) {
+            entropy += margins.at(3 * token + 2) / 240.0 / std::log(double(kExperts));
+        }
+        CHECK(column(table, "entropy").numbers[row] == Approx(entropy).epsilon(1e-5));
+        for (const HeatMapPanel& panel : panels) {  // each token is in one bin
+            float sum = 0.0F;
+            for (std::size_t bin = 0; bin < panel.matrix.columns; ++bin) {
+                sum += panel.matrix.at(row, bin);
+            }
+            CHECK(sum == Approx(1.0F).margin(1e-5));
+        }
+        // Below 0.01: the bins before that edge.
+        float first = 0.0F;
+        for (std::size_t bin = 0; panels[0].columnLabels[bin] != "0.01"; ++bin) {
+            first += panels[0].matrix.at(row, bin);
+        }
+        CHECK(first == Approx(below.at(0)).margin(1e-5));
+    }
+}
+
+TEST_CASE("Golden margins: tokens near a flip, of some documents", "[core][engine]") {
+    const Run& run = theRun();
+    FigureRequest request = requestFor("near-flips", 2);
+    const auto& offsets = run.session->head().corpus.offsets;
+    request.tokens = parseDocuments("2,5", offsets);
+    const Figure near = run.build(request);
+    const NdArray margins = run.golden.array("router_margin.2");
+    const NdArray chosen = run.golden.array("layers.2.chosen_experts");
+    std::vector<std::pair<double, double>> expected;
+    for (const std::size_t d : {2U, 5U}) {
+        for (std::uint64_t t = offsets[d]; t < offsets[d + 1]; ++t) {
+            expected.emplace_back(margins.at(3 * t), static_cast<double>(t));
+        }
+    }
+    std::sort(expected.begin(), expected.end());
+    const auto& body = std::get<TableFigure>(near.body);
+    REQUIRE(body.rows == std::min<std::size_t>(50, expected.size()));
+    for (std::size_t row = 0; row < 10; ++row) {
+        const auto token = static_cast<std::uint64_t>(column(near, "token").numbers[row]);
+        CHECK(column(near, "margin").numbers[row] == Approx(expected[row].first).margin(2e-5));
+        CHECK(column(near, "margin").numbers[row] == Approx(margins.at(3 * token)).margin(2e-5));
+        CHECK(column(near, "last chosen").numbers[row] == chosen.at(kTopK * token + kTopK - 1));
+    }
+    CHECK(near.provenance.tokens == expected.size());
+}
+
 TEST_CASE("Golden fewer experts: C6", "[core][engine]") {
     const Run& run = theRun();
     const NdArray chosen = run.read("fewer_experts", "chosen", std::nullopt);  // [L, k - 1, 3]

@@ -292,6 +292,31 @@ TEST_CASE("FigureBuilder: a dense or unfinished layer says so", "[core][figures]
     CHECK(noticeOf(4) == "Layer 4 is not computed yet");
 }
 
+TEST_CASE("FigureBuilder: margins of a session that keeps them beside the choices alone",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    source->remove("router_margin");
+    FigureRequest table = request("router-margin-table", 1);
+    table.layer.reset();
+    CHECK(std::holds_alternative<NoticeFigure>(FigureBuilder(source).build(table).body));
+    for (int layer = 1; layer < 4; ++layer) {
+        NdArray margins(ElementType::F32, {64, 1});
+        for (std::uint64_t t = 0; t < 64; ++t) {
+            margins.values<float>()[t] = 0.001F * static_cast<float>(t);
+        }
+        source->put("chosen_experts", "margin", LayerId{layer}, std::move(margins),
+                    {{"token", {}}, {"value", {}}});
+    }
+    const Figure figure = FigureBuilder(source).build(table);
+    const auto& body = std::get<TableFigure>(figure.body);
+    REQUIRE(body.columns.size() == 5);  // no logits, entropy or flips
+    CHECK(body.columns[2].name == "below 0.01");
+    CHECK(body.columns[2].numbers.front() == Approx(10.0 / 64.0));
+    CHECK(has(figure.howToRead, "need the experiment router_margin"));
+    const Figure near = FigureBuilder(source).build(request("near-flips", 2));
+    CHECK(std::get<TableFigure>(near.body).columns[0].numbers.front() == 0.0);
+}
+
 TEST_CASE("FigureBuilder: errors name what was asked and what exists", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     const FigureBuilder builder(source);
