@@ -48,10 +48,12 @@ public:
     void run(const LayerContext* context, const DynamicNeeds& needs,
              const LayerIntervention* change, const Consumer& consumer);
 
-private:
-    void attend(ModelStream& stream) const;
+    /// Its second half, without attention.
     void feedForwardBlocks(const LayerContext* context, const DynamicNeeds& needs,
                            const LayerIntervention* change, const Consumer& consumer);
+
+private:
+    void attend(ModelStream& stream) const;
     void routedBlock(std::int64_t first, std::int64_t count, const LayerContext& context,
                      const DynamicNeeds& needs, const LayerIntervention* change,
                      const Consumer& consumer);

@@ -6,7 +6,11 @@
 #include "core/experiments/kept_tokens.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
+#include "core/jobs/parallel_for.h"
 #include "core/numerics/similarity.h"
+#include "core/numerics/token_similarity.h"
+
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,9 +21,8 @@
 namespace moescope::experiments {
 namespace {
 
-// Elements of float64 temporaries made at once: bounds memory whatever the block, and stays in the
-// second-level cache.
-constexpr std::int64_t kChunkElements = 1 << 18;
+// Elements of float64 temporaries made at once on a device: bounds memory whatever the block.
+constexpr std::int64_t kChunkElements = 1 << 22;
 
 std::int64_t chunkTokens(std::int64_t columns, std::int64_t hiddenSize) {
     return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
@@ -50,12 +53,8 @@ public:
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
         const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
-        // The temporaries: the vectors, their transposed copies, the same minus the mean.
-        const std::uint64_t chunk =
-            std::min(static_cast<std::uint64_t>(kChunkElements),
-                     layer.tokens() * columns *
-                         std::max(columns, static_cast<std::uint64_t>(layer.hiddenSize)));
-        return sizeof(double) * (2 * columns * columns + 4 * chunk) +
+        return sizeof(double) * 2 * columns * columns +
+               numerics::tokenSimilarityBytes(columns, jobs::availableThreads()) +
                sizeof(float) * tokens * columns * columns;
     }
 
@@ -71,18 +70,16 @@ public:
                                      m_options.keptTokenCount, tokens);
     }
 
-    /// Two grams in float64, from three passes over the vectors each, and an angle per pair.
+    /// Half of a Gram matrix in float64, which counts twice, and two angles per pair, several at
+    /// once.
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
         const auto tokens = static_cast<double>(layer.tokens());
         const auto columns = static_cast<double>(layer.columns.size());
-        const double vectors = tokens * columns * layer.hiddenSize;
         const double pairs = tokens * columns * columns;
-        const double chunks = tokens / static_cast<double>(chunkTokens(
-                                           static_cast<std::int64_t>(columns), layer.hiddenSize));
-        return {.operations = 2.0 * 2.0 * 2.0 * pairs * layer.hiddenSize,
-                .elements = 2.0 * 6.0 * vectors,
-                .steps = 2.0 * pairs,
-                .calls = 20.0 * chunks};
+        constexpr double kAnglesPerStep = 4.0;
+        return {.operations = 2.0 * pairs * layer.hiddenSize,
+                .elements = 2.0 * tokens * columns * layer.hiddenSize,
+                .steps = pairs / kAnglesPerStep};
     }
 
     void begin(const engine::LayerContext& layer) override {
@@ -98,6 +95,10 @@ public:
 
     void consume(const engine::TokenBlock& block) override {
         const at::Tensor& outputs = *block.outputs;
+        if (outputs.is_cpu()) {
+            consumeHere(outputs, block.firstToken);
+            return;
+        }
         const std::int64_t step = chunkTokens(outputs.size(0), outputs.size(2));
         for (std::int64_t first = 0; first < outputs.size(1); first += step) {
             const std::int64_t count = std::min(step, outputs.size(1) - first);
@@ -144,6 +145,21 @@ private:
         return keptTokens(m_options, mapBytes(m_options, model), m_options.keptTokenCount, tokens);
     }
 
+    void consumeHere(const at::Tensor& outputs, std::uint64_t firstToken) {
+        const auto vectors = static_cast<std::size_t>(outputs.size(0));
+        const auto tokens = static_cast<std::size_t>(outputs.size(1));
+        const auto length = static_cast<std::size_t>(outputs.size(2));
+        m_notFinite += numerics::addTokenSimilarities(
+            {outputs.data_ptr<float>(), vectors, tokens, length, tokens * length, length},
+            {.centred = m_experts,
+             .threads = static_cast<unsigned>(std::max(at::get_num_threads(), 1)),
+             .counts = [&](std::size_t token) { return m_counted->contains(firstToken + token); },
+             .visit = [&](std::size_t token,
+                          std::span<const double> gram) { keepMap(firstToken + token, gram); }},
+            {m_sums, m_relativeSums});
+    }
+
+    /// On a device, whose products are LibTorch's.
     void consumeChunk(const at::Tensor& outputs, std::uint64_t firstToken) {
         const std::size_t all = m_sums.size();
         const std::size_t routed = m_relativeSums.size();
@@ -165,6 +181,7 @@ private:
         }
     }
 
+    /// Of different tokens also from several threads.
     void keepMap(std::uint64_t token, std::span<const double> gram) {
         const auto found = std::lower_bound(m_kept.begin(), m_kept.end(), token);
         if (found == m_kept.end() || *found != token) {

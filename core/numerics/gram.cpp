@@ -3,32 +3,23 @@
 #include "core/numerics/gram.h"
 
 #include "core/jobs/parallel_for.h"
+#include "core/numerics/gram_block.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
-#if defined(__x86_64__)
-#define MOESCOPE_TARGET_AVX2 [[gnu::target("avx2,fma")]]
-#define MOESCOPE_TARGET_AVX512 [[gnu::target("avx512f")]]
-#endif
-
 namespace moescope::numerics {
 namespace {
 
-/// Rows are padded to whole groups of so many, columns of a tile to whole vectors of any level.
-constexpr std::size_t kRowGroup = 4;
+/// Columns of a tile are padded to whole vectors of any level.
 constexpr std::size_t kWidest = 16;
 constexpr std::size_t kMostTileColumns = 2048;
 constexpr std::size_t kTileElements = std::size_t{1} << 16;  ///< stays in the second-level cache
 constexpr std::size_t kTaskElements = std::size_t{1} << 18;  ///< of x, worth a task
 constexpr std::size_t kRoundBytes = std::size_t{4} << 20;    ///< of tasks' results held at once
 constexpr std::size_t kMostInRound = 64;
-
-std::size_t roundUp(std::size_t value, std::size_t unit) {
-    return (value + unit - 1) / unit * unit;
-}
 
 /// Some columns of x, and y's of the same columns in a buffer that stays in the cache.
 struct Tile {
@@ -114,64 +105,20 @@ constexpr std::size_t kColumnGroup = 64;
     }
 }
 
-/// Products of kRows by kColumns rows, in vectors of kBytes.
-template <std::size_t kBytes, std::size_t kRows, std::size_t kColumns>
-struct Block {
-    using Vector [[gnu::vector_size(kBytes)]] = float;
-    static constexpr std::size_t kLanes = kBytes / sizeof(float);
-
-    /// Not returned: a vector's way out of a function depends on the instruction set.
-    [[gnu::always_inline]] static void load(const float* from, Vector& value) {
-        std::memcpy(&value, from, sizeof value);
-    }
-
-    /// sums [count, count], its upper triangle += products of the buffer's rows.
-    [[gnu::always_inline]] static void add(const Tile& tile, double* sums) {
-        const std::size_t count = tile.options.count;
-        for (std::size_t i = 0; i < count; i += kRows) {
-            for (std::size_t j = i / kColumns * kColumns; j < count; j += kColumns) {
-                Vector products[kRows][kColumns] = {};
-                for (std::size_t k = 0; k < tile.padded; k += kLanes) {
-                    Vector right[kColumns];
-                    for (std::size_t c = 0; c < kColumns; ++c) {
-                        load(tile.y.data() + (j + c) * tile.padded + k, right[c]);
-                    }
-                    for (std::size_t r = 0; r < kRows; ++r) {
-                        Vector left;
-                        load(tile.y.data() + (i + r) * tile.padded + k, left);
-                        for (std::size_t c = 0; c < kColumns; ++c) {
-                            products[r][c] += left * right[c];
-                        }
-                    }
-                }
-                for (std::size_t r = 0; r < std::min(kRows, count - i); ++r) {
-                    for (std::size_t c = 0; c < std::min(kColumns, count - j); ++c) {
-                        double sum = 0.0;
-                        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                            sum += static_cast<double>(products[r][c][lane]);
-                        }
-                        sums[(i + r) * count + j + c] += sum;
-                    }
-                }
-            }
-        }
-    }
-};
-
 using AddTile = void (*)(const Tile&, double*);
 
 void addPortable(const Tile& tile, double* sums) {
     centre(tile);
-    Block<16, 2, 2>::add(tile, sums);
+    GramBlock<float, 16, 2, 2>::add(tile.y.data(), tile.padded, tile.options.count, sums);
 }
 #if defined(__x86_64__)
 MOESCOPE_TARGET_AVX2 void addAvx2(const Tile& tile, double* sums) {
     centre(tile);
-    Block<32, 4, 2>::add(tile, sums);
+    GramBlock<float, 32, 4, 2>::add(tile.y.data(), tile.padded, tile.options.count, sums);
 }
 MOESCOPE_TARGET_AVX512 void addAvx512(const Tile& tile, double* sums) {
     centre(tile);
-    Block<64, 4, 4>::add(tile, sums);
+    GramBlock<float, 64, 4, 4>::add(tile.y.data(), tile.padded, tile.options.count, sums);
 }
 #endif
 
@@ -212,7 +159,7 @@ void addGram(const RowsView& x, const GramOptions& options, std::span<double> gr
         return;
     }
     static const AddTile addTile = best();
-    const std::size_t rows = roundUp(count, kRowGroup);
+    const std::size_t rows = roundUp(count, kGramRowGroup);
     const std::size_t tileWidth = tileColumns(rows);
     const std::size_t taskWidth = roundUp(kTaskElements / rows, tileWidth);
     const std::size_t tasks = (x.columns + taskWidth - 1) / taskWidth;
@@ -249,7 +196,7 @@ void addGram(const RowsView& x, const GramOptions& options, std::span<double> gr
 }
 
 std::uint64_t gramBytes(std::size_t count, unsigned threads) {
-    const std::size_t rows = roundUp(std::max<std::size_t>(count, 1), kRowGroup);
+    const std::size_t rows = roundUp(std::max<std::size_t>(count, 1), kGramRowGroup);
     const std::size_t columns = tileColumns(rows);
     const std::uint64_t buffers = rows * columns * sizeof(float) + 2 * columns * sizeof(double);
     return threads * buffers + tasksInRound(rows) * count * count * sizeof(double);

@@ -27,6 +27,9 @@ void cosinesFromGram(std::span<const double> gram, std::size_t n, std::span<doub
 /// 1 - acos(clamp(cos, -1, 1)) / pi: 1 for the same direction, 0.5 at right angles, 0 for opposite.
 [[nodiscard]] double angularSimilarity(double cosine) noexcept;
 
+/// angularSimilarity() of each value, in place, to 1e-15.
+void toAngularSimilarities(std::span<double> cosines) noexcept;
+
 /// Adds the angular similarities of one token's experts, from their Gram matrix [n, n], to
 /// sums [n, n]. The diagonal counts as exactly 1, zero vectors included, unless it is NaN.
 void addAngularSimilarities(std::span<const double> gram, std::size_t n, std::span<double> sums);

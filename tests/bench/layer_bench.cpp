@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One routed layer of published shapes against plain matrix products of the same type, and what
+// statistics add to it: bench_layer FOLDER [SHAPE ...]. Checkpoints of one layer are made in
+// FOLDER.
+#include "core/engine/columns.h"
+#include "core/engine/device.h"
+#include "core/engine/layer_pass.h"
+#include "core/engine/moe_block.h"
+#include "core/experiments/factory.h"
+#include "core/model/load_spec.h"
+#include "tests/bench/random_checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace moescope;
+
+namespace {
+
+constexpr std::int64_t kTokens = 1024;
+constexpr int kRounds = 4;
+
+/// Times taken in turns, so that other work on the machine falls on all of them alike; the best of
+/// each counts.
+class Times {
+public:
+    void add(std::string name, std::function<void()> work) {
+        m_entries.push_back({std::move(name), std::move(work), 1e300});
+    }
+    void measure() {
+        for (int round = 0; round <= kRounds; ++round) {
+            for (Entry& entry : m_entries) {
+                const auto start = std::chrono::steady_clock::now();
+                entry.work();
+                const std::chrono::duration<double> spent =
+                    std::chrono::steady_clock::now() - start;
+                if (round > 0) {  // the first touches the pages
+                    entry.seconds = std::min(entry.seconds, spent.count());
+                }
+            }
+        }
+    }
+    [[nodiscard]] double of(std::string_view name) const {
+        return std::find_if(m_entries.begin(), m_entries.end(),
+                            [&](const Entry& entry) { return entry.name == name; })
+            ->seconds;
+    }
+
+private:
+    struct Entry {
+        std::string name;
+        std::function<void()> work;
+        double seconds;
+    };
+    std::vector<Entry> m_entries;
+};
+
+/// A layer with everything that a pass over it needs.
+class Layer {
+public:
+    Layer(const std::filesystem::path& folder, at::Device device)
+        : m_checkpoint(folder),
+          m_spec(model::loadSpec(m_checkpoint)),
+          m_run(m_checkpoint, m_spec, {device, at::kBFloat16}) {
+        m_run.beginLayer(0, {});
+        m_corpus.ids.resize(kTokens);
+        m_corpus.offsets = {0, kTokens};
+        m_corpus.tokenBytes.resize(kTokens, "x");
+        m_hidden = at::randn({kTokens, m_spec.hiddenSize},
+                             at::TensorOptions().device(device).dtype(at::kBFloat16));
+        m_input = m_run.feedForwardInput(m_hidden);
+    }
+
+    [[nodiscard]] const model::MoeSpec& moe() const { return *m_run.layerSpec().moe; }
+    [[nodiscard]] const at::Tensor& input() const { return m_input; }
+    [[nodiscard]] const engine::FeedForward& expert(int index) const {
+        return m_run.weights().experts[static_cast<std::size_t>(index)];
+    }
+    [[nodiscard]] const engine::FeedForward& shared() const { return m_run.weights().shared; }
+    [[nodiscard]] std::int64_t sharedWidth() const {
+        return moe().shared ? moe().shared->intermediateSize : 0;
+    }
+    [[nodiscard]] engine::LayerContext context() const {
+        return {.branch = {},
+                .layer = LayerId{0},
+                .model = m_spec,
+                .moe = moe(),
+                .hiddenSize = m_spec.hiddenSize,
+                .columns = engine::columnsOf(m_spec, 0, {}),
+                .corpus = m_corpus};
+    }
+
+    /// The feed-forward of all tokens, as a run has it; `probes` get what they need.
+    void pass(const engine::DynamicNeeds& needs,
+              const std::vector<engine::DynamicProbe*>& probes = {}) {
+        engine::ModelStream stream{&m_run, m_hidden.clone()};
+        std::vector<engine::ModelStream> none;
+        const engine::LayerContext layer = context();
+        for (engine::DynamicProbe* probe : probes) {
+            probe->begin(layer);
+        }
+        engine::LayerPass passes(stream, none, m_corpus.offsets, {kTokens, {}}, [] {});
+        passes.feedForwardBlocks(&layer, needs, nullptr,
+                                 {.block =
+                                      [&](const engine::TokenBlock& block) {
+                                          for (engine::DynamicProbe* probe : probes) {
+                                              probe->consume(block);
+                                          }
+                                      },
+                                  .activations = {}});
+        for (engine::DynamicProbe* probe : probes) {
+            static_cast<void>(probe->end());
+        }
+    }
+
+    /// How many tokens each expert gets, as the router chooses on these.
+    [[nodiscard]] std::vector<std::int64_t> groupSizes() {
+        const engine::Routing routing =
+            engine::route(m_input, m_run.weights().router, moe().router, moe().topK, nullptr);
+        std::vector<std::int64_t> sizes;
+        for (const engine::ExpertRows& group : engine::groupByExpert(routing, moe().experts)) {
+            sizes.push_back(group.rows.size(0));
+        }
+        return sizes;
+    }
+
+private:
+    checkpoint::Checkpoint m_checkpoint;
+    model::ModelSpec m_spec;
+    engine::ModelRun m_run;
+    text::TokenizedCorpus m_corpus;
+    at::Tensor m_hidden, m_input;
+};
+
+/// The expert's three products and nothing else.
+void products(const engine::FeedForward& expert, const at::Tensor& x, const at::Tensor& hidden) {
+    static_cast<void>(at::linear(x, expert.gate.weight));
+    static_cast<void>(at::linear(x, expert.up.weight));
+    static_cast<void>(at::linear(hidden, expert.down.weight));
+}
+
+/// Of a gated feed-forward of this width on all tokens.
+double operationsOf(const Layer& layer, std::int64_t width) {
+    return 6.0 * static_cast<double>(kTokens * layer.input().size(1) * width);
+}
+
+void report(const char* what, double seconds, double operations, double share, const char* of) {
+    fmt::print("  {:<44}{:>9.1f} ms{:>9.0f} GFLOP/s{:>8.1f} % {}\n", what, 1e3 * seconds,
+               operations / seconds / 1e9, 100.0 * share, of);
+    std::fflush(stdout);
+}
+
+void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& shape,
+                  at::Device device) {
+    bench::ModelShape one = shape;
+    one.layers = 1;
+    one.denseLayers = 0;
+    const auto place = folder / (std::string(shape.name) + "-layer");
+    bench::writeRandomCheckpoint(place, one);
+    Layer layer(place, device);
+    const int experts = layer.moe().experts;
+    const std::int64_t width = layer.moe().expert.intermediateSize;
+    const at::Tensor hidden = at::randn({kTokens, width}, layer.input().options());
+    const at::Tensor sharedHidden =
+        at::randn({kTokens, layer.sharedWidth()}, layer.input().options());
+    const std::vector<std::int64_t> sizes = layer.groupSizes();
+
+    std::vector<std::unique_ptr<engine::DynamicProbe>> owned;
+    std::vector<engine::DynamicProbe*> probes;
+    engine::DynamicNeeds needs;
+    for (const char* experiment :
+         {"output_similarity", "norms_scores", "rank_counts", "chosen_experts"}) {
+        for (auto& probe : experiments::makeProbes(experiment, "{}").dynamic) {
+            needs.norms = needs.norms || probe->needs().norms;
+            needs.outputs = needs.outputs || probe->needs().outputs;
+            probes.push_back(probe.get());
+            owned.push_back(std::move(probe));
+        }
+    }
+
+    int turn = 0;
+    const auto next = [&]() -> const engine::FeedForward& {
+        turn = (turn + 1) % experts;
+        return layer.expert(turn);
+    };
+    Times times;
+    times.add("gate", [&] { static_cast<void>(at::linear(layer.input(), next().gate.weight)); });
+    times.add("down", [&] { static_cast<void>(at::linear(hidden, next().down.weight)); });
+    times.add("all", [&] { layer.pass({.norms = true, .outputs = true}); });
+    times.add("statistics", [&] { layer.pass(needs, probes); });
+    times.add("routed", [&] { layer.pass({}); });
+    times.add("products", [&] {
+        for (int expert = 0; expert < experts; ++expert) {
+            const std::int64_t rows = sizes[static_cast<std::size_t>(expert)];
+            if (rows > 0) {
+                products(layer.expert(expert), layer.input().narrow(0, 0, rows),
+                         hidden.narrow(0, 0, rows));
+            }
+        }
+        if (layer.moe().shared) {
+            products(layer.shared(), layer.input(), sharedHidden);
+        }
+    });
+    times.measure();
+
+    const double expert = operationsOf(layer, width);
+    const double product = expert / 3.0;
+    const double best = product / std::min(times.of("gate"), times.of("down"));
+    const double shared = operationsOf(layer, layer.sharedWidth());
+    const double all = experts * expert + shared;
+    const double routed = layer.moe().topK * expert + shared;
+    fmt::print("{}: {} experts of {} x {}, {} tokens\n", shape.name, experts, layer.input().size(1),
+               width, kTokens);
+    report("best plain product", product / best, product, 1.0, "");
+    report("all experts", times.of("all"), all, all / times.of("all") / best, "of that rate");
+    report("all experts, B1, B2, B3 and B5 kept", times.of("statistics"), all,
+           times.of("statistics") / times.of("all") - 1.0, "more than without");
+    report("chosen experts", times.of("routed"), routed, times.of("products") / times.of("routed"),
+           "of the next line's speed");
+    report("the same products alone", times.of("products"), routed, 1.0, "");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        fmt::print(stderr, "bench_layer FOLDER [SHAPE ...]\n");
+        return 2;
+    }
+    const at::Device device = engine::chooseDevice("auto");
+    engine::setThreads(0);
+    const at::NoGradGuard noGradients;
+    for (const bench::ModelShape& shape : bench::modelShapes()) {
+        const bool wanted =
+            argc == 2 || std::find(argv + 2, argv + argc, shape.name) != argv + argc;
+        if (wanted) {
+            measureLayer(argv[1], shape, device);
+        }
+    }
+    return 0;
+}
