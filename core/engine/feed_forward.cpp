@@ -2,10 +2,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/feed_forward.h"
 
+#include "core/engine/element_loops.h"
+
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 
 namespace moescope::engine {
 namespace {
+
+/// Elements that are worth a thread.
+constexpr std::int64_t kElementGrain = 1 << 15;
+
+Bfloat16Bits* bitsOf(const at::Tensor& tensor) {
+    return static_cast<Bfloat16Bits*>(tensor.data_ptr());
+}
+
+/// Both in one pass where LibTorch would take several.
+bool siluTimesUp(at::Tensor& hidden, const at::Tensor& up) {
+    if (!hidden.is_cpu() || hidden.scalar_type() != at::kBFloat16 || !hidden.is_contiguous() ||
+        !up.is_contiguous()) {
+        return false;
+    }
+    at::parallel_for(0, hidden.numel(), kElementGrain, [&](std::int64_t first, std::int64_t end) {
+        siluTimes(bitsOf(hidden) + first, bitsOf(up) + first,
+                  static_cast<std::size_t>(end - first));
+    });
+    return true;
+}
 
 void activate(at::Tensor& x, model::Activation activation) {
     switch (activation) {
@@ -34,6 +59,9 @@ at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
         }
         return hidden.mul_(up.clamp_(-limit, limit).add_(1.0));
     }
+    if (!sink && weights.activation == model::Activation::Silu && siluTimesUp(hidden, up)) {
+        return hidden;
+    }
     activate(hidden, weights.activation);
     if (sink) {
         sink(hidden);
@@ -41,6 +69,18 @@ at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
     return hidden.mul_(up);
 }
 
+void addRow(float* sum, const float* row, float weight, std::int64_t width) {
+    for (std::int64_t j = 0; j < width; ++j) {
+        sum[j] += row[j] * weight;
+    }
+}
+
+void addRow(at::BFloat16* sum, const at::BFloat16* row, float weight, std::int64_t width) {
+    addWeightedRow(reinterpret_cast<Bfloat16Bits*>(sum), reinterpret_cast<const Bfloat16Bits*>(row),
+                   weight, static_cast<std::size_t>(width));
+}
+
+/// A token is in a group once: its rows can be shared out among threads.
 template <typename Scalar>
 void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group) {
     const std::int64_t width = sum.size(1);
@@ -48,23 +88,26 @@ void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group
     const auto* weights = group.weights.data_ptr<float>();
     const auto* from = outputs.data_ptr<Scalar>();
     auto* to = sum.data_ptr<Scalar>();
-    for (std::int64_t i = 0; i < group.rows.size(0); ++i) {
-        const float weight = weights[i];
-        const Scalar* source = from + i * width;
-        Scalar* target = to + rows[i] * width;
-        for (std::int64_t j = 0; j < width; ++j) {
-            const auto product = static_cast<Scalar>(static_cast<float>(source[j]) * weight);
-            target[j] =
-                static_cast<Scalar>(static_cast<float>(target[j]) + static_cast<float>(product));
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(width, 1));
+    at::parallel_for(0, group.rows.size(0), grain, [&](std::int64_t first, std::int64_t end) {
+        for (std::int64_t i = first; i < end; ++i) {
+            addRow(to + rows[i] * width, from + i * width, weights[i], width);
         }
-    }
+    });
 }
 
 }  // namespace
 
-at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights,
-                       const ActivationSink& sink) {
-    return at::linear(intermediate(x, weights, sink), weights.down.weight, weights.down.bias);
+at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights, const ActivationSink& sink,
+                       const at::Tensor& place) {
+    const at::Tensor hidden = intermediate(x, weights, sink);
+    if (!place.defined()) {
+        return at::linear(hidden, weights.down.weight, weights.down.bias);
+    }
+    at::Tensor output = place;
+    at::linear_out(output, hidden, weights.down.weight, weights.down.bias);
+    return output;
 }
 
 std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {

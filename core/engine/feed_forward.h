@@ -14,9 +14,10 @@ namespace moescope::engine {
 /// Sees act(gate x) [n, m] on its way; the tensor is changed after the call.
 using ActivationSink = std::function<void(const at::Tensor&)>;
 
-/// down(act(gate x) * (up x)) of x [n, d], or the clamped form.
+/// down(act(gate x) * (up x)) of x [n, d], or the clamped form. With `place` [n, d] contiguous, of
+/// x's dtype, the result is written there and `place` returned.
 [[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights,
-                                     const ActivationSink& sink = {});
+                                     const ActivationSink& sink = {}, const at::Tensor& place = {});
 
 /// Which rows of a block go to one expert, and with what weight.
 struct ExpertRows {

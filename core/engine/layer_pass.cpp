@@ -44,11 +44,19 @@ void LayerPass::feedForwardBlocks(const LayerContext* context, const DynamicNeed
                                   const LayerIntervention* change, const Consumer& consumer) {
     const std::int64_t tokens = m_model.hidden.size(0);
     const auto step = static_cast<std::int64_t>(m_limits.blockTokens);
+    ColumnOutputs columns;
     for (std::int64_t first = 0; first < tokens; first += step) {
         m_poll();
         const std::int64_t count = std::min(step, tokens - first);
         if (context != nullptr) {
-            routedBlock(first, count, *context, needs, change, consumer);
+            // All blocks but a shorter last one share their memory.
+            if (needs.allColumns() && (first == 0 || count < step)) {
+                columns = {};
+                columns = ColumnOutputs::make(static_cast<int>(context->columns.size()), count,
+                                              m_model.hidden.size(1), needs.outputs,
+                                              m_model.hidden.options());
+            }
+            routedBlock(first, count, *context, needs, change, consumer, columns);
             continue;
         }
         static_cast<void>(denseBlock(m_model, first, count));
@@ -69,16 +77,11 @@ at::Tensor LayerPass::denseBlock(ModelStream& stream, std::int64_t first, std::i
 
 void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerContext& context,
                             const DynamicNeeds& needs, const LayerIntervention* change,
-                            const Consumer& consumer) {
+                            const Consumer& consumer, ColumnOutputs& columns) {
     at::Tensor block = m_model.hidden.narrow(0, first, count);
     const at::Tensor input = m_model.model->feedForwardInput(block);
     const bool all = needs.allColumns();
     const int experts = context.experts();
-    ColumnOutputs columns;
-    if (all) {
-        columns = ColumnOutputs::make(static_cast<int>(context.columns.size()), count,
-                                      block.size(1), needs.outputs, block.device());
-    }
     if (needs.activations) {
         columns.sink = [&](int column, const at::Tensor& values) {
             consumer.activations({.firstToken = static_cast<std::uint64_t>(first),

@@ -5,6 +5,7 @@
 #include "core/engine/feed_forward.h"
 #include "core/engine/intervention.h"
 #include "core/engine/model_run.h"
+#include "core/engine/moe_block.h"
 #include "core/engine/probe.h"
 
 #include <functional>
@@ -56,7 +57,7 @@ private:
     void attend(ModelStream& stream) const;
     void routedBlock(std::int64_t first, std::int64_t count, const LayerContext& context,
                      const DynamicNeeds& needs, const LayerIntervention* change,
-                     const Consumer& consumer);
+                     const Consumer& consumer, ColumnOutputs& columns);
     /// The dense feed-forward of a stream on a block, added to its residual stream and returned.
     [[nodiscard]] static at::Tensor denseBlock(ModelStream& stream, std::int64_t first,
                                                std::int64_t count, const ActivationSink& sink = {});

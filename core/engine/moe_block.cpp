@@ -2,35 +2,58 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/moe_block.h"
 
+#include "core/engine/element_loops.h"
 #include "core/engine/norm.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cstdint>
 
 namespace moescope::engine {
 
+namespace {
+
+/// L2 norms of rows of bfloat16 in main memory.
+void normsOf(const at::Tensor& rows, const at::Tensor& norms) {
+    const std::int64_t width = rows.size(1);
+    const auto* from = static_cast<const Bfloat16Bits*>(rows.data_ptr());
+    auto* const to = norms.data_ptr<float>();
+    constexpr std::int64_t kGrain = 16;
+    at::parallel_for(0, rows.size(0), kGrain, [&](std::int64_t first, std::int64_t end) {
+        for (std::int64_t row = first; row < end; ++row) {
+            to[row] = rowNorm(from + row * width, static_cast<std::size_t>(width));
+        }
+    });
+}
+
+}  // namespace
+
 ColumnOutputs ColumnOutputs::make(int columns, std::int64_t tokens, std::int64_t hiddenSize,
-                                  bool keepOutputs, at::Device device) {
-    const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+                                  bool keepOutputs, const at::TensorOptions& computeOptions) {
     ColumnOutputs result;
-    result.norms = at::empty({columns, tokens}, options);
+    result.norms = at::empty({columns, tokens}, computeOptions.dtype(at::kFloat));
     if (keepOutputs) {
-        result.outputs = at::empty({columns, tokens, hiddenSize}, options);
+        result.outputs = at::empty({columns, tokens, hiddenSize}, computeOptions);
     }
     return result;
 }
 
+at::Tensor ColumnOutputs::placeOf(int column) const {
+    return outputs.defined() ? outputs.select(0, column) : at::Tensor();
+}
+
 void ColumnOutputs::set(int column, const at::Tensor& output) {
-    at::Tensor wide = output;
-    if (outputs.defined()) {
-        at::Tensor target = outputs.select(0, column);
-        if (!target.is_same(output) && target.data_ptr() != output.data_ptr()) {
-            target.copy_(output);
-        }
-        wide = target;
-    } else {
-        wide = output.to(at::kFloat);
+    at::Tensor place = placeOf(column);
+    if (place.defined() && place.data_ptr() != output.data_ptr()) {
+        place.copy_(output);
     }
-    norms.select(0, column).copy_(at::linalg_vector_norm(wide, 2, {1}));
+    at::Tensor norm = norms.select(0, column);
+    if (output.is_cpu() && output.scalar_type() == at::kBFloat16 && output.is_contiguous()) {
+        normsOf(output, norm);
+        return;
+    }
+    norm.copy_(at::linalg_vector_norm(output.to(at::kFloat), 2, {1}));
 }
 
 void ChosenOutputSizes::set(const Routing& routing, int expert, const at::Tensor& rows,
@@ -53,9 +76,9 @@ ActivationSink ColumnOutputs::sinkOf(int column) const {
     return [this, column](const at::Tensor& activations) { sink(column, activations); };
 }
 
-at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x,
-                                  const ActivationSink& sink) const {
-    at::Tensor output = feedForward(x, m_experts.get(expert), sink);
+at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x, const ActivationSink& sink,
+                                  const at::Tensor& place) const {
+    at::Tensor output = feedForward(x, m_experts.get(expert), sink, place);
     if (m_change != nullptr && !m_change->outputFactor.empty()) {
         output.mul_(m_change->outputFactor[static_cast<std::size_t>(expert)]);
     }
@@ -117,7 +140,7 @@ MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor&
         const ExpertRows& group = groups[static_cast<std::size_t>(expert)];
         at::Tensor whole;
         if (columns != nullptr) {
-            whole = expertOutput(expert, x, columns->sinkOf(expert));
+            whole = expertOutput(expert, x, columns->sinkOf(expert), columns->placeOf(expert));
             columns->set(expert, whole);
         }
         if (group.rows.size(0) > 0) {

@@ -12,12 +12,15 @@ using ColumnSink = std::function<void(int column, const at::Tensor& activations)
 
 /// Outputs of all columns for a block of tokens, as probes see them. float32 on the run's device.
 struct ColumnOutputs {
-    at::Tensor outputs;  ///< [N, n, d] contiguous; undefined when only norms are wanted
-    at::Tensor norms;    ///< [N, n]
+    at::Tensor outputs;  ///< [N, n, d] contiguous, compute dtype; undefined: only norms are wanted
+    at::Tensor norms;    ///< [N, n] float32
     ColumnSink sink;     ///< empty when no probe wants activations
     /// Room for `columns` columns of a block.
     static ColumnOutputs make(int columns, std::int64_t tokens, std::int64_t hiddenSize,
-                              bool keepOutputs, at::Device device);
+                              bool keepOutputs, const at::TensorOptions& computeOptions);
+    /// Where feedForward() may write a column's output; undefined when only norms are wanted.
+    [[nodiscard]] at::Tensor placeOf(int column) const;
+    /// Takes a column's output [n, d], which may lie at its place already.
     void set(int column, const at::Tensor& output);
     /// What to hand to feedForward() for a column.
     [[nodiscard]] ActivationSink sinkOf(int column) const;
@@ -51,7 +54,8 @@ public:
 
 private:
     [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x,
-                                          const ActivationSink& sink = {}) const;
+                                          const ActivationSink& sink = {},
+                                          const at::Tensor& place = {}) const;
     /// Adds the expert's part for its rows and returns its own outputs on them, before any weight;
     /// `whole`: its output on all of x, where that is known. Where the weight multiplies the input
     /// these need another product and are undefined unless `outputsWanted`.

@@ -190,7 +190,8 @@ struct TokenBlock {
     const at::Tensor& chosen;     ///< int64 [n, k], by falling selection score, ties to lower index
     const at::Tensor& weights;    ///< [n, k] what multiplied the experts' outputs
     const at::Tensor* norms = nullptr;    ///< [n, N], null unless some probe needs it
-    const at::Tensor* outputs = nullptr;  ///< [N, n, d] contiguous, unweighted; null unless needed
+    const at::Tensor* outputs = nullptr;  ///< [N, n, d] contiguous, compute dtype, unweighted; null
+                                          ///< unless needed
     const ChosenSizes* chosenSizes = nullptr;  ///< null unless some probe needs them
     const RouterTrial* trial = nullptr;        ///< the engine always gives one
 };

@@ -143,7 +143,7 @@ private:
         }
         cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
         if (needs.outputs) {
-            cost.perToken += context.columns.size() * hidden * 4;
+            cost.perToken += context.columns.size() * hidden * m_size;
         }
         for (const PlannedExperiment* experiment : work.dynamic) {
             for (const auto& probe : experiment->probes.dynamic) {

@@ -95,7 +95,9 @@ public:
 
     void consume(const engine::TokenBlock& block) override {
         const at::Tensor& outputs = *block.outputs;
-        if (outputs.is_cpu()) {
+        const bool isOurs =
+            outputs.scalar_type() == at::kFloat || outputs.scalar_type() == at::kBFloat16;
+        if (outputs.is_cpu() && isOurs) {
             consumeHere(outputs, block.firstToken);
             return;
         }
@@ -149,8 +151,15 @@ private:
         const auto vectors = static_cast<std::size_t>(outputs.size(0));
         const auto tokens = static_cast<std::size_t>(outputs.size(1));
         const auto length = static_cast<std::size_t>(outputs.size(2));
+        const bool isWide = outputs.scalar_type() == at::kFloat;
         m_notFinite += numerics::addTokenSimilarities(
-            {outputs.data_ptr<float>(), vectors, tokens, length, tokens * length, length},
+            {.data = isWide ? outputs.data_ptr<float>() : nullptr,
+             .bfloat16 = isWide ? nullptr : static_cast<const std::uint16_t*>(outputs.data_ptr()),
+             .vectors = vectors,
+             .tokens = tokens,
+             .length = length,
+             .vectorStride = tokens * length,
+             .tokenStride = length},
             {.centred = m_experts,
              .threads = static_cast<unsigned>(std::max(at::get_num_threads(), 1)),
              .counts = [&](std::size_t token) { return m_counted->contains(firstToken + token); },

@@ -111,7 +111,7 @@ void addPortable(const Tile& tile, double* sums) {
     centre(tile);
     GramBlock<float, 16, 2, 2>::add(tile.y.data(), tile.padded, tile.options.count, sums);
 }
-#if defined(__x86_64__)
+#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void addAvx2(const Tile& tile, double* sums) {
     centre(tile);
     GramBlock<float, 32, 4, 2>::add(tile.y.data(), tile.padded, tile.options.count, sums);
@@ -123,11 +123,11 @@ MOESCOPE_TARGET_AVX512 void addAvx512(const Tile& tile, double* sums) {
 #endif
 
 AddTile best() {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+#if defined(MOESCOPE_X86)
+    if (hasAvx512()) {
         return addAvx512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (hasAvx2()) {
         return addAvx2;
     }
 #endif

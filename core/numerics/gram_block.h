@@ -2,14 +2,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/instruction_sets.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-
-#if defined(__x86_64__)
-#define MOESCOPE_TARGET_AVX2 [[gnu::target("avx2,fma")]]
-#define MOESCOPE_TARGET_AVX512 [[gnu::target("avx512f")]]
-#endif
 
 /// Products of all pairs of rows of a buffer that stays in the cache: the innermost step of Gram
 /// matrices. Internal to core/numerics; inlined into functions compiled for each instruction set.

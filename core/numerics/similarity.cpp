@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/numerics/similarity.h"
 
-#include "core/numerics/gram_block.h"
+#include "core/base/instruction_sets.h"
 #include "core/numerics/require.h"
 
 #include <algorithm>
@@ -60,7 +60,7 @@ using ToAngular = void (*)(std::span<double>) noexcept;
 void angularPortable(std::span<double> cosines) noexcept {
     angularOfAll(cosines);
 }
-#if defined(__x86_64__)
+#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void angularAvx2(std::span<double> cosines) noexcept {
     angularOfAll(cosines);
 }
@@ -70,11 +70,11 @@ MOESCOPE_TARGET_AVX512 void angularAvx512(std::span<double> cosines) noexcept {
 #endif
 
 ToAngular best() {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+#if defined(MOESCOPE_X86)
+    if (hasAvx512()) {
         return angularAvx512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (hasAvx2()) {
         return angularAvx2;
     }
 #endif

@@ -8,6 +8,7 @@
 #include "core/numerics/similarity.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -32,16 +33,31 @@ struct Token {
     std::size_t tile;  ///< columns of the buffer
 };
 
+[[gnu::always_inline]] inline double widen(float value) {
+    return static_cast<double>(value);
+}
+[[gnu::always_inline]] inline double widen(std::uint16_t bfloat16) {
+    return static_cast<double>(std::bit_cast<float>(std::uint32_t{bfloat16} << 16U));
+}
+
+template <typename Scalar>
+[[gnu::always_inline]] inline void widenAll(const Scalar* from, double* to, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) {
+        to[k] = widen(from[k]);
+    }
+}
+
 /// Columns [first, first + width) as float64; those up to `padded` are 0.
 [[gnu::always_inline]] inline void fillTile(const Token& token, std::size_t first,
                                             std::size_t width, std::size_t padded) {
     double* const y = token.buffer.data();
     for (std::size_t v = 0; v < token.count; ++v) {
-        const float* const from =
-            token.x.data + v * token.x.vectorStride + token.token * token.x.tokenStride + first;
+        const std::size_t at = v * token.x.vectorStride + token.token * token.x.tokenStride + first;
         double* const to = y + v * padded;
-        for (std::size_t k = 0; k < width; ++k) {
-            to[k] = static_cast<double>(from[k]);
+        if (token.x.bfloat16 != nullptr) {
+            widenAll(token.x.bfloat16 + at, to, width);
+        } else {
+            widenAll(token.x.data + at, to, width);
         }
         std::fill(to + width, to + padded, 0.0);
     }
@@ -82,7 +98,7 @@ using AddProducts = void (*)(const Token&, double*);
 void addPortable(const Token& token, double* gram) {
     addProducts<16, 2, 2>(token, gram);
 }
-#if defined(__x86_64__)
+#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void addAvx2(const Token& token, double* gram) {
     addProducts<32, 4, 2>(token, gram);
 }
@@ -92,11 +108,11 @@ MOESCOPE_TARGET_AVX512 void addAvx512(const Token& token, double* gram) {
 #endif
 
 AddProducts best() {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+#if defined(MOESCOPE_X86)
+    if (hasAvx512()) {
         return addAvx512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (hasAvx2()) {
         return addAvx2;
     }
 #endif

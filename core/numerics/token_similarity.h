@@ -11,9 +11,11 @@
 /// step that an experiment on expert outputs spends its time in.
 namespace moescope::numerics {
 
-/// Element k of vector v of token t is data[v * vectorStride + t * tokenStride + k].
+/// Element k of vector v of token t is data[v * vectorStride + t * tokenStride + k], of the one
+/// kind of data that is not null.
 struct TokenVectors {
     const float* data = nullptr;
+    const std::uint16_t* bfloat16 = nullptr;
     std::size_t vectors = 0, tokens = 0, length = 0;
     std::size_t vectorStride = 0, tokenStride = 0;
 };

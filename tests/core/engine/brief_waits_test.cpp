@@ -3,9 +3,7 @@
 #include "core/engine/brief_waits.h"
 
 #include "core/engine/device.h"
-#include "tests/support/catch.h"
-
-#include <ATen/ATen.h>
+#include "tests/support/torch.h"
 
 #include <sys/resource.h>
 

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/delta_net.h"
 
-#include "tests/support/catch.h"
-
-#include <ATen/ATen.h>
+#include "tests/support/torch.h"
 
 #include <cmath>
 

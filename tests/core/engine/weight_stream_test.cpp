@@ -4,9 +4,7 @@
 
 #include "core/engine/columns.h"
 #include "tests/core/engine/reference_model.h"
-#include "tests/support/catch.h"
-
-#include <ATen/ATen.h>
+#include "tests/support/torch.h"
 
 #include <map>
 

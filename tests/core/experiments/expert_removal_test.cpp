@@ -5,9 +5,8 @@
 #include "core/engine/branch_pass.h"
 #include "tests/core/engine/reference_model.h"
 #include "tests/core/experiments/feed.h"
-#include "tests/support/catch.h"
+#include "tests/support/torch.h"
 
-#include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>

@@ -5,6 +5,7 @@
 #include "core/numerics/similarity.h"
 #include "tests/support/catch.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -32,7 +33,12 @@ struct Outputs {
         return values[(v * tokens + t) * length + k];
     }
     [[nodiscard]] numerics::TokenVectors view() const {
-        return {values.data(), vectors, tokens, length, tokens * length, length};
+        return {.data = values.data(),
+                .vectors = vectors,
+                .tokens = tokens,
+                .length = length,
+                .vectorStride = tokens * length,
+                .tokenStride = length};
     }
 
     std::size_t vectors, tokens, length;
@@ -191,4 +197,24 @@ TEST_CASE("addTokenSimilarities: tokens that do not count, and all are shown", "
     CHECK(std::isfinite(sums.angular[0 * 3 + 2]));
     CHECK(std::isnan(sums.relative[1]));
     CHECK(sums.angular[0] == 39.0);
+}
+
+TEST_CASE("addTokenSimilarities: bfloat16 as the float32 values it stands for",
+          "[core][numerics]") {
+    Outputs outputs(5, 9, 70, 21U);
+    std::vector<std::uint16_t> halves;
+    for (float& value : outputs.values) {
+        const auto bits = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16U);
+        halves.push_back(bits);
+        value = std::bit_cast<float>(std::uint32_t{bits} << 16U);
+    }
+    const Sums expected = run(outputs, 5);
+    numerics::TokenVectors view = outputs.view();
+    view.data = nullptr;
+    view.bfloat16 = halves.data();
+    std::vector<double> angular(25);
+    std::vector<double> relative(25);
+    static_cast<void>(addTokenSimilarities(view, {.centred = 5}, {angular, relative}));
+    CHECK(angular == expected.angular);
+    CHECK(relative == expected.relative);
 }
