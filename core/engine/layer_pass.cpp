@@ -44,17 +44,15 @@ void LayerPass::feedForwardBlocks(const LayerContext* context, const DynamicNeed
                                   const LayerIntervention* change, const Consumer& consumer) {
     const std::int64_t tokens = m_model.hidden.size(0);
     const auto step = static_cast<std::int64_t>(m_limits.blockTokens);
-    ColumnOutputs columns;
+    ColumnOutputs own;
+    ColumnOutputs& columns = m_kept != nullptr ? *m_kept : own;
     for (std::int64_t first = 0; first < tokens; first += step) {
         m_poll();
         const std::int64_t count = std::min(step, tokens - first);
         if (context != nullptr) {
-            // All blocks but a shorter last one share their memory.
-            if (needs.allColumns() && (first == 0 || count < step)) {
-                columns = {};
-                columns = ColumnOutputs::make(static_cast<int>(context->columns.size()), count,
-                                              m_model.hidden.size(1), needs.outputs,
-                                              m_model.hidden.options());
+            if (needs.allColumns()) {
+                columns.prepare(static_cast<int>(context->columns.size()), count,
+                                m_model.hidden.size(1), needs.outputs, m_model.hidden.options());
             }
             routedBlock(first, count, *context, needs, change, consumer, columns);
             continue;

@@ -36,13 +36,16 @@ public:
         std::function<void(const ActivationBlock&)> activations;
     };
 
+    /// `kept`: memory for all experts' outputs that outlives this pass; null: it does not.
     LayerPass(ModelStream& model, std::vector<ModelStream>& baselines,
-              std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll)
+              std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll,
+              ColumnOutputs* kept = nullptr)
         : m_model(model),
           m_baselines(baselines),
           m_offsets(offsets),
           m_limits(limits),
-          m_poll(std::move(poll)) {}
+          m_poll(std::move(poll)),
+          m_kept(kept) {}
 
     /// `context` is null at dense layers; `consumer` gets each block of a routed one with what
     /// `needs` asks for. `change` may be null.
@@ -67,6 +70,7 @@ private:
     std::span<const std::uint64_t> m_offsets;
     PassLimits m_limits;
     Poll m_poll;
+    ColumnOutputs* m_kept;
 };
 
 }  // namespace moescope::engine

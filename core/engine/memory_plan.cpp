@@ -45,7 +45,8 @@ std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::u
     const std::uint64_t block = std::min(plan.blockTokens, tokens);
     const std::uint64_t rows = std::min(plan.queryRows, tokens);
     const std::uint64_t attention = layer.keysValues + rows * layer.perQueryRow +
-                                    kScoreCopies * std::min(plan.scoreBytes, layer.mostScores);
+                                    kScoreCopies * std::min(plan.scoreBytes, layer.mostScores) +
+                                    (plan.keepOutputs ? block * layer.outputsPerToken : 0);
     return std::max(attention, block * layer.perToken) + layer.probeState +
            kPartCopies * layer.parts;
 }
@@ -69,7 +70,9 @@ std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
         }
         const std::uint64_t tokens = input.tokens > 0 ? tokensPhase(layer, plan, input.tokens) : 0;
         const std::uint64_t units = layer.unit * static_cast<std::uint64_t>(plan.unitsAtOnce);
-        const std::uint64_t onWeights = std::max(staticPhase(layer, plan), units);
+        const std::uint64_t kept =
+            plan.keepOutputs ? std::min(plan.blockTokens, input.tokens) * layer.outputsPerToken : 0;
+        const std::uint64_t onWeights = std::max(staticPhase(layer, plan), units) + kept;
         peak = std::max(peak, base + weights + std::max(tokens, onWeights));
     }
     return peak;
@@ -138,6 +141,16 @@ void takeMoreUnits(const PlanInput& input, MemoryPlan& plan) {
     }
 }
 
+/// Memory that is touched for the first time costs the kernel more than some products do.
+void keepOutputs(const PlanInput& input, MemoryPlan& plan) {
+    MemoryPlan more = plan;
+    more.keepOutputs = true;
+    more.peakBytes = peakOf(input, more);
+    if (more.peakBytes <= input.budget) {
+        plan = more;
+    }
+}
+
 }  // namespace
 
 MemoryPlan planMemory(const PlanInput& input) {
@@ -155,6 +168,7 @@ MemoryPlan planMemory(const PlanInput& input) {
     }
     plan->minimumBytes = minimum;
     takeMoreUnits(input, *plan);
+    keepOutputs(input, *plan);
     return *plan;
 }
 

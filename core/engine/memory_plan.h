@@ -11,19 +11,20 @@ namespace moescope::engine {
 /// Memory that one layer asks for, in bytes of anonymous memory. Weights used where they are mapped
 /// cost nothing.
 struct LayerCost {
-    std::uint64_t otherWeights = 0;   ///< attention, norms, router, shared or dense feed-forward
-    std::uint64_t expertWeights = 0;  ///< all routed experts
-    std::uint64_t largestExpert = 0;  ///< one of them
-    std::uint64_t perToken = 0;       ///< of a block in the feed-forward, probes' needs included
-    std::uint64_t perQueryRow = 0;    ///< of a block in the attention
-    std::uint64_t keysValues = 0;     ///< of the longest document (or group of short ones)
-    std::uint64_t mostScores = 0;     ///< attention scores that are ever formed at once
-    std::uint64_t probeState = 0;     ///< of the dynamic probes
-    std::uint64_t parts = 0;          ///< results on their way to the disk
-    std::uint64_t staticState = 0;    ///< of the static probes
-    std::uint64_t perNeuron = 0;      ///< of a slab of weights in float32; 0: nothing static
-    std::uint64_t neurons = 0;        ///< at most in one slab
-    std::uint64_t unit = 0;           ///< of one unit of work on weights
+    std::uint64_t otherWeights = 0;     ///< attention, norms, router, shared or dense feed-forward
+    std::uint64_t expertWeights = 0;    ///< all routed experts
+    std::uint64_t largestExpert = 0;    ///< one of them
+    std::uint64_t perToken = 0;         ///< of a block in the feed-forward, probes' needs included
+    std::uint64_t outputsPerToken = 0;  ///< of it what all experts' outputs take
+    std::uint64_t perQueryRow = 0;      ///< of a block in the attention
+    std::uint64_t keysValues = 0;       ///< of the longest document (or group of short ones)
+    std::uint64_t mostScores = 0;       ///< attention scores that are ever formed at once
+    std::uint64_t probeState = 0;       ///< of the dynamic probes
+    std::uint64_t parts = 0;            ///< results on their way to the disk
+    std::uint64_t staticState = 0;      ///< of the static probes
+    std::uint64_t perNeuron = 0;        ///< of a slab of weights in float32; 0: nothing static
+    std::uint64_t neurons = 0;          ///< at most in one slab
+    std::uint64_t unit = 0;             ///< of one unit of work on weights
 };
 
 struct PlanInput {
@@ -47,6 +48,8 @@ struct MemoryPlan {
     std::uint64_t scoreBytes = 0;
     std::uint64_t slabNeurons = 0;
     int unitsAtOnce = 1;
+    bool keepOutputs =
+        false;  ///< the memory of all experts' outputs serves one layer after another
     std::uint64_t peakBytes = 0;
     std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
 };

@@ -39,6 +39,17 @@ ColumnOutputs ColumnOutputs::make(int columns, std::int64_t tokens, std::int64_t
     return result;
 }
 
+void ColumnOutputs::prepare(int columns, std::int64_t tokens, std::int64_t hiddenSize,
+                            bool keepOutputs, const at::TensorOptions& computeOptions) {
+    sink = {};
+    const bool fits = norms.defined() && norms.size(0) == columns && norms.size(1) == tokens &&
+                      outputs.defined() == keepOutputs;
+    if (!fits) {
+        *this = {};  // first, so that both are never there at once
+        *this = make(columns, tokens, hiddenSize, keepOutputs, computeOptions);
+    }
+}
+
 at::Tensor ColumnOutputs::placeOf(int column) const {
     return outputs.defined() ? outputs.select(0, column) : at::Tensor();
 }

@@ -18,6 +18,9 @@ struct ColumnOutputs {
     /// Room for `columns` columns of a block.
     static ColumnOutputs make(int columns, std::int64_t tokens, std::int64_t hiddenSize,
                               bool keepOutputs, const at::TensorOptions& computeOptions);
+    /// Makes room like make(), in the same memory where that is as large and of the same form.
+    void prepare(int columns, std::int64_t tokens, std::int64_t hiddenSize, bool keepOutputs,
+                 const at::TensorOptions& computeOptions);
     /// Where feedForward() may write a column's output; undefined when only norms are wanted.
     [[nodiscard]] at::Tensor placeOf(int column) const;
     /// Takes a column's output [n, d], which may lie at its place already.

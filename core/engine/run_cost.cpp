@@ -143,7 +143,8 @@ private:
         }
         cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
         if (needs.outputs) {
-            cost.perToken += context.columns.size() * hidden * m_size;
+            cost.outputsPerToken = context.columns.size() * hidden * m_size;
+            cost.perToken += cost.outputsPerToken;
         }
         for (const PlannedExperiment* experiment : work.dynamic) {
             for (const auto& probe : experiment->probes.dynamic) {

@@ -114,6 +114,7 @@ void Runner::run() {
         const bool last = i + 1 == layers.size();
         visit(layers[i], last ? std::nullopt : std::optional(layers[i + 1]));
     }
+    m_outputs = {};
     m_writer.drain();
     m_progress.finish();
 }
@@ -318,7 +319,9 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
             probes.emplace_back(experiment, probe.get());
         }
     }
-    LayerPass pass(m_model, m_baselines, m_setup.corpus.offsets, m_limits, [this] { poll(); });
+    LayerPass pass(
+        m_model, m_baselines, m_setup.corpus.offsets, m_limits, [this] { poll(); },
+        m_setup.plan.memory.keepOutputs ? &m_outputs : nullptr);
     const LayerPass::Consumer consumer{.block =
                                            [&](const TokenBlock& block) {
                                                for (const auto& [experiment, probe] : probes) {

@@ -56,6 +56,25 @@ TEST_CASE("planMemory: as many units at once as memory and processors allow", "[
     CHECK_THROWS_AS(engine::planMemory(input), Error);
 }
 
+TEST_CASE("planMemory: outputs stay from layer to layer where there is room", "[core][engine]") {
+    engine::PlanInput input = twoLayers(std::uint64_t{64} << 30U);
+    const std::uint64_t before = planMemory(input).peakBytes;
+    for (engine::LayerCost& layer : input.layers) {
+        layer.outputsPerToken = layer.perToken / 2;
+    }
+    const MemoryPlan kept = planMemory(input);
+    CHECK(kept.keepOutputs);
+    const std::uint64_t outputs =
+        std::min(kept.blockTokens, input.tokens) * input.layers[0].outputsPerToken;
+    CHECK(kept.peakBytes >= before);
+    CHECK(kept.peakBytes <= before + outputs);
+    // Nothing else is given up for it.
+    input.budget = before;
+    const MemoryPlan tight = planMemory(input);
+    CHECK(tight.blockTokens == kept.blockTokens);
+    CHECK(tight.peakBytes <= before);
+}
+
 TEST_CASE("planMemory: plenty of memory takes the fast way", "[core][engine]") {
     const MemoryPlan plan = planMemory(twoLayers(std::uint64_t{64} << 30U));
     CHECK(plan.residentExperts);
