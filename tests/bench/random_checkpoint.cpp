@@ -214,8 +214,12 @@ void writeShard(const std::filesystem::path& path, const Tensors& tensors, Weigh
     for (const Tensor& tensor : tensors) {
         header.addShape(tensor.name, checkpoint::Dtype::BF16, tensor.shape);
     }
+    // Padded to whole words as the format's own library does: weights are used where they lie.
+    constexpr std::size_t kWord = 8;
+    std::string entries = header.header();
+    entries.resize((entries.size() + kWord - 1) / kWord * kWord, ' ');
     std::ofstream file(path, std::ios::binary);
-    file << tests::rawSafetensors(header.header(), "");
+    file << tests::rawSafetensors(entries, "");
     for (const Tensor& tensor : tensors) {
         weights.append(file, tensor);
     }
