@@ -27,6 +27,7 @@ std::vector<std::vector<std::size_t>> lowestOfEach(const std::vector<ImportanceL
                                                    const std::vector<double>& scores,
                                                    double share) {
     std::vector<std::vector<std::size_t>> removed;
+    removed.reserve(layers.size());
     for (const ImportanceLayer& layer : layers) {
         removed.push_back(numerics::lowestPlaces(
             std::span(scores).subspan(layer.firstRow, static_cast<std::size_t>(layer.experts)),
