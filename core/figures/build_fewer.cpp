@@ -128,6 +128,12 @@ Figure buildFewerExperts(const BuildContext& context) {
     if (const auto kept = tableOf(context, "kept")) {
         body.panels.push_back(riseOf(*kept, intact.at(0), "experts left, the most used"));
     }
+    Figure figure =
+        context.frame("loss with fewer experts from a layer on", context.require("intact").tokens);
+    if (body.panels.empty()) {
+        figure.body = NoticeFigure{"Every layer has as many experts as it chooses: none can go"};
+        return figure;
+    }
     Limits limits = std::pair(0.0, 0.0);
     for (const HeatMapPanel& panel : body.panels) {
         limits = widened(limits, panel.matrix, false);
@@ -144,8 +150,6 @@ Figure buildFewerExperts(const BuildContext& context) {
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }
-    Figure figure =
-        context.frame("loss with fewer experts from a layer on", context.require("intact").tokens);
     figure.howToRead =
         "A row: this layer and all behind it have fewer experts. Up the map fewer layers are "
         "changed. About 0: those layers do not need the others." +

@@ -274,6 +274,14 @@ std::vector<std::pair<std::string, std::string>> metadata(const Figure& figure) 
     add("Tokens", from.tokens > 0 ? std::to_string(from.tokens) : std::string());
     add("Selection", from.selection);
     add("ComparedWith", from.other);
+    if (figure.prunes != nullptr) {
+        const PruneList& list = *figure.prunes;
+        add("WouldGo",
+            fmt::format("{} of {} experts, {} by {}, {} of {}", list.removedCount(),
+                        list.expertCount(), list.criterion->lowGoes ? "lowest" : "highest",
+                        list.criterion->id, list.choice.share,
+                        list.choice.acrossLayers ? "all layers" : "each layer"));
+    }
     add("Notice", figure.notice);
     add("Dtype", from.dtype);
     add("Device", from.device);
