@@ -36,6 +36,7 @@
 #include <QScreen>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QTimer>
 #include <QToolBar>
 #include <QVBoxLayout>
 
@@ -264,7 +265,7 @@ void MainWindow::connectAnalysis() {
     const auto follow = [this, &run] {
         m_actions->cancelRun->setEnabled(run.isRunning());
         if (m_closing && !run.isRunning()) {
-            QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection);
+            QTimer::singleShot(0, this, &QWidget::close);
         }
     };
     connect(&run, &RunController::progressed, this, follow);
@@ -340,7 +341,7 @@ void MainWindow::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
     if (m_sizesPending) {
         m_sizesPending = false;
-        QMetaObject::invokeMethod(this, &MainWindow::applyDefaultSizes, Qt::QueuedConnection);
+        QTimer::singleShot(0, this, &MainWindow::applyDefaultSizes);
     }
 }
 
