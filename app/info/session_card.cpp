@@ -12,6 +12,8 @@
 namespace moescope::info {
 namespace {
 
+constexpr int kIdWidth = 27;  ///< room for "vocabulary_specialisation" and a gap
+
 using session::ExperimentRecord;
 using session::ExperimentState;
 using session::Head;
@@ -76,10 +78,10 @@ std::string experimentLine(const ExperimentRecord& record) {
     if (!record.layers.empty()) {
         layers = fmt::format("{} of {} layers", record.layersDone.size(), record.layers.size());
     }
-    return fmt::format("  {:<24}{:<9}{}", record.id, stateWord(record.state), layers);
+    return fmt::format("  {:<{}}{:<9}{}", record.id, kIdWidth, stateWord(record.state), layers);
 }
 
-/// "  norms_scores            36157 of 100000 tokens" for each experiment with rows of single
+/// "  norms_scores               36157 of 100000 tokens" for each experiment with rows of single
 /// tokens.
 std::string keptLines(const Session& session) {
     const std::uint64_t total = session.head().corpus.tokenCount();
@@ -92,8 +94,9 @@ std::string keptLines(const Session& session) {
         if (hasRows && info.id.experiment != last && info.id.quantity != "kept_tokens") {
             last = info.id.experiment;
             text += info.shape.front() == total
-                        ? fmt::format("  {:<24}all {} tokens\n", last, total)
-                        : fmt::format("  {:<24}{} of {} tokens\n", last, info.shape.front(), total);
+                        ? fmt::format("  {:<{}}all {} tokens\n", last, kIdWidth, total)
+                        : fmt::format("  {:<{}}{} of {} tokens\n", last, kIdWidth,
+                                      info.shape.front(), total);
         }
     }
     return text.empty() ? text : "Kept token by token\n" + text;

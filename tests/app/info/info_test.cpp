@@ -57,8 +57,8 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
                          Catch::Contains("rank_counts") && Catch::Contains("uint8") &&
                          Catch::Contains("[3, 60, 4]"));
     CHECK_THAT(text, Catch::Contains("Kept token by token") &&
-                         Catch::Contains("norms_scores            all 60 tokens") &&
-                         Catch::Contains("intermediate_states     8 of 60 tokens"));
+                         Catch::Contains("norms_scores               all 60 tokens") &&
+                         Catch::Contains("intermediate_states        8 of 60 tokens"));
 }
 
 TEST_CASE("info: a checkpoint has a model card", "[app][info]") {
