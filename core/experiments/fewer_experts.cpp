@@ -93,11 +93,13 @@ public:
         part.warnings = m_losses.warnings();
         part.quantities.push_back(m_losses.intact());
         std::vector<std::string> from;
+        from.reserve(layers.size());
         for (const RoutedLayer& layer : layers) {
             from.push_back(std::to_string(layer.layer.value));
         }
         const auto labels = [](const std::vector<int>& counts) {
             std::vector<std::string> texts;
+            texts.reserve(counts.size());
             for (const int count : counts) {
                 texts.push_back(std::to_string(count));
             }

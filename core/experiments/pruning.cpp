@@ -24,6 +24,7 @@ std::vector<double> randomScores(const RoutedLayer& layer, std::size_t draw) {
     numerics::RandomBits random(kSeed ^ (static_cast<std::uint64_t>(layer.layer.value) << 32U) ^
                                 static_cast<std::uint64_t>(draw));
     std::vector<double> scores;
+    scores.reserve(static_cast<std::size_t>(layer.experts));
     for (int e = 0; e < layer.experts; ++e) {
         scores.push_back(static_cast<double>(random() >> 11U));
     }
@@ -32,6 +33,7 @@ std::vector<double> randomScores(const RoutedLayer& layer, std::size_t draw) {
 
 std::vector<std::string> rowNames() {
     std::vector<std::string> names;
+    names.reserve(numerics::kUseMeasures.size() + kRandomDraws);
     for (const auto& [measure, id] : numerics::kUseMeasures) {
         names.emplace_back(id);
     }
@@ -94,6 +96,7 @@ public:
         part.warnings = m_losses.warnings();
         part.quantities.push_back(m_losses.intact());
         std::vector<std::string> shares;
+        shares.reserve(numerics::kPrunedShares.size());
         for (const double share : numerics::kPrunedShares) {
             shares.push_back(fmt::format("{}", share));
         }

@@ -68,6 +68,7 @@ std::vector<float> shares(const std::vector<double>& values, std::span<const dou
         }
     }
     std::vector<float> result;
+    result.reserve(counts.size());
     for (const double count : counts) {
         result.push_back(static_cast<float>(all > 0.0 ? count / all : kNaN));
     }
