@@ -24,6 +24,7 @@
 #include "widgets/panels/task_area.h"
 #include "widgets/panels/text_strip_panel.h"
 #include "widgets/panels/welcome_page.h"
+#include "widgets/state/selection_history.h"
 
 #include <QAction>
 #include <QCloseEvent>
@@ -39,6 +40,8 @@
 #include <QTimer>
 #include <QToolBar>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace moescope::app {
 
@@ -61,7 +64,9 @@ const QSize kMinimumDock(180, 96);
 }  // namespace
 
 MainWindow::MainWindow(widgets::Workspace& workspace)
-    : m_workspace(workspace), m_actions(new WindowActions(*this)) {
+    : m_workspace(workspace),
+      m_actions(new WindowActions(*this)),
+      m_history(new widgets::SelectionHistory(workspace.selection(), this)) {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowIcon(widgets::programIcon());
     setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks |
@@ -126,6 +131,9 @@ void MainWindow::buildToolBar() {
     bar->addSeparator();
     bar->addActions({m_actions->exportFigure, m_actions->copyFigure, m_actions->tiles});
     bar->addSeparator();
+    m_actions->back->setIconText(QStringLiteral("\u2190"));
+    m_actions->forward->setIconText(QStringLiteral("\u2192"));
+    bar->addActions({m_actions->back, m_actions->forward});
     auto* breadcrumb = new widgets::Breadcrumb(m_workspace, bar);
     breadcrumb->setContentsMargins(8, 0, 8, 0);
     breadcrumb->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
@@ -160,6 +168,7 @@ void MainWindow::buildDocks() {
             &widgets::FiguresArea::setCurrent);
     connect(m_figures, &widgets::FiguresArea::currentChanged, m_figureList,
             &widgets::FigureList::setCurrent);
+    connect(inspector, &widgets::InspectorPanel::cardRequested, this, &MainWindow::showCard);
     connect(sessions, &widgets::SessionsPanel::figureRequested, this, &MainWindow::showFigureOf);
     connect(sessions, &widgets::SessionsPanel::runRequested, this,
             [this](int session, const QStringList& experiments) {
@@ -208,6 +217,14 @@ void MainWindow::connectEdit() {
             [&selection] { selection.stepToken(+1); });
     connect(m_actions->previousToken, &QAction::triggered, &selection,
             [&selection] { selection.stepToken(-1); });
+    connect(m_actions->nextOfExpert, &QAction::triggered, m_text,
+            [this] { m_text->findNextOfExpert(+1); });
+    connect(m_actions->previousOfExpert, &QAction::triggered, m_text,
+            [this] { m_text->findNextOfExpert(-1); });
+    connect(m_actions->selectDocument, &QAction::triggered, m_text,
+            &widgets::TextStripPanel::selectDocument);
+    connect(m_actions->selectDomain, &QAction::triggered, m_text,
+            &widgets::TextStripPanel::selectDomain);
     connect(m_actions->clearSelection, &QAction::triggered, &selection, &widgets::Selection::clear);
 }
 
@@ -221,6 +238,18 @@ void MainWindow::connectView() {
         connect(action, &QAction::triggered, m_figures,
                 [this, number] { m_figures->setCurrent(number - 1); });
     }
+    connect(m_actions->expertCard, &QAction::triggered, this, &MainWindow::showCard);
+    connect(m_figures, &widgets::FiguresArea::cardRequested, this, &MainWindow::showCard);
+    connect(m_text, &widgets::TextStripPanel::cardRequested, this, &MainWindow::showCard);
+    connect(m_actions->back, &QAction::triggered, m_history, &widgets::SelectionHistory::back);
+    connect(m_actions->forward, &QAction::triggered, m_history,
+            &widgets::SelectionHistory::forward);
+    const auto follow = [this] {
+        m_actions->back->setEnabled(m_history->canGoBack());
+        m_actions->forward->setEnabled(m_history->canGoForward());
+    };
+    connect(m_history, &widgets::SelectionHistory::changed, this, follow);
+    follow();
     connect(m_actions->tiles, &QAction::toggled, m_figures, &widgets::FiguresArea::setTiled);
     connect(m_actions->nextLayer, &QAction::triggered, m_layers, [this] { m_layers->step(+1); });
     connect(m_actions->previousLayer, &QAction::triggered, m_layers,
@@ -305,7 +334,9 @@ void MainWindow::takeCurrent() {
          {m_actions->exportFigure, m_actions->copyFigure, m_actions->closeSession, m_actions->find,
           m_actions->findNext, m_actions->findPrevious, m_actions->nextLayer,
           m_actions->previousLayer, m_actions->play, m_actions->tiles, m_actions->nextToken,
-          m_actions->previousToken, m_actions->clearSelection, m_actions->runMissing}) {
+          m_actions->previousToken, m_actions->nextOfExpert, m_actions->previousOfExpert,
+          m_actions->expertCard, m_actions->selectDocument, m_actions->selectDomain,
+          m_actions->clearSelection, m_actions->runMissing}) {
         action->setEnabled(session != nullptr);
     }
     const QList<QAction*> figures = m_actions->figures->actions();
@@ -401,6 +432,14 @@ void MainWindow::showExport() {
     auto* dialog = new widgets::ExportDialog(m_workspace, *panel, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
+}
+
+void MainWindow::showCard() {
+    const QList<FigurePanel*>& panels = m_figures->panels();
+    const auto card = std::find_if(panels.begin(), panels.end(), [](const FigurePanel* panel) {
+        return panel->info().needsExpert;
+    });
+    m_figures->setCurrent(static_cast<int>(card - panels.begin()));
 }
 
 void MainWindow::showFigureOf(const QString& experiment) {

@@ -16,6 +16,7 @@ class FiguresArea;
 class HelpWindow;
 class LayerBar;
 class MessageBar;
+class SelectionHistory;
 class TextStripPanel;
 class WelcomePage;
 }  // namespace moescope::widgets
@@ -63,6 +64,7 @@ private:
     void restoreSavedLayout();
     void askOpen();
     void showExport();
+    void showCard();
     void showFigureOf(const QString& experiment);
     void showAbout();
     /// Asks whether a running analysis may be stopped.
@@ -72,6 +74,7 @@ private:
 
     widgets::Workspace& m_workspace;
     WindowActions* m_actions;
+    widgets::SelectionHistory* m_history;
     widgets::MessageBar* m_messages = nullptr;
     QStackedWidget* m_pages = nullptr;
     widgets::WelcomePage* m_welcome = nullptr;

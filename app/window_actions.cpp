@@ -98,6 +98,15 @@ void WindowActions::makeEditMenu() {
                         {QKeySequence(Qt::Key_Right)});
     previousToken = addSoft(menu, QStringLiteral("previousTokenAction"), tr("Previous token"),
                             {QKeySequence(Qt::Key_Left)});
+    nextOfExpert = addSoft(menu, QStringLiteral("nextOfExpertAction"),
+                           tr("Next token of the expert"), {QKeySequence(Qt::Key_E)});
+    previousOfExpert =
+        addSoft(menu, QStringLiteral("previousOfExpertAction"), tr("Previous token of the expert"),
+                {QKeySequence(Qt::SHIFT | Qt::Key_E)});
+    selectDocument = addSoft(menu, QStringLiteral("selectDocumentAction"),
+                             tr("Select the token's &document"), {QKeySequence(Qt::Key_D)});
+    selectDomain = addSoft(menu, QStringLiteral("selectDomainAction"),
+                           tr("Select all of its d&omain"), {QKeySequence(Qt::SHIFT | Qt::Key_D)});
     clearSelection = addSoft(menu, QStringLiteral("clearSelectionAction"), tr("Clear &selection"),
                              {QKeySequence(Qt::Key_Escape)});
 }
@@ -105,6 +114,13 @@ void WindowActions::makeEditMenu() {
 void WindowActions::makeViewMenu() {
     QMenu* menu = m_window.menuBar()->addMenu(tr("&View"));
     figures = menu->addMenu(tr("&Figure"));
+    expertCard = add(menu, QStringLiteral("expertCardAction"), tr("E&xpert card"),
+                     {QKeySequence(Qt::CTRL | Qt::Key_I)});
+    back = add(menu, QStringLiteral("backAction"), tr("&Back to the expert before"),
+               {QKeySequence(Qt::ALT | Qt::Key_Left)});
+    forward = add(menu, QStringLiteral("forwardAction"), tr("For&ward to the expert after"),
+                  {QKeySequence(Qt::ALT | Qt::Key_Right)});
+    menu->addSeparator();
     tiles = add(menu, QStringLiteral("tilesAction"), tr("Figures as &tiles"),
                 {QKeySequence(Qt::CTRL | Qt::Key_T)});
     tiles->setCheckable(true);

@@ -41,7 +41,14 @@ public:
     QAction* clearSelection = nullptr;
     QAction* nextToken = nullptr;
     QAction* previousToken = nullptr;
+    QAction* nextOfExpert = nullptr;
+    QAction* previousOfExpert = nullptr;
+    QAction* selectDocument = nullptr;
+    QAction* selectDomain = nullptr;
     // View
+    QAction* back = nullptr;
+    QAction* forward = nullptr;
+    QAction* expertCard = nullptr;
     QAction* nextLayer = nullptr;
     QAction* previousLayer = nullptr;
     QAction* play = nullptr;

@@ -151,6 +151,9 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     } else if (m_info.perLayer) {
         name += m_plan.sideBySide ? "-side-by-side" : "-all-layers";
     }
+    if (m_info.needsExpert && m_plan.expert) {
+        name += fmt::format("-expert-{}", *m_plan.expert);
+    }
     if (m_info.takesRanks && m_plan.ranks) {
         name += fmt::format("-ranks-{}-{}", m_plan.ranks->first, m_plan.ranks->last);
     }
@@ -183,6 +186,10 @@ void FigureExport::write(std::optional<LayerId> layer,
     FigureRequest request;
     request.figure = m_info.name;
     request.layer = layer;
+    if (!layer && m_info.hasSideBySide) {
+        request.layers = m_plan.layers;
+    }
+    request.expert = m_info.needsExpert ? m_plan.expert : std::nullopt;
     request.tokens = tokens;
     request.mean = m_info.hasMean && m_plan.mean;
     request.range = m_plan.range;
@@ -219,7 +226,8 @@ void FigureExport::write(std::optional<LayerId> layer,
 // A picture of all layers shows one role.
 std::size_t FigureExport::writeSideBySide() {
     if (!m_info.hasRoles || !m_plan.roles.empty()) {
-        write(std::nullopt, m_info.ofSelection ? tokens() : std::nullopt);
+        // A passage has its own usual length.
+        write(std::nullopt, m_info.ofSelection ? tokens() : askedTokens());
         return m_count;
     }
     for (const char* role : {"gate", "up", "down"}) {
@@ -295,7 +303,8 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
         wanted = builder.available();
         const bool lists = plan.file.format == widgets::FileFormat::Json;
         std::erase_if(wanted, [&](const FigureInfo* info) {
-            return (info->needsOther && plan.other.empty()) || (lists && !info->prunes);
+            return (info->needsOther && plan.other.empty()) ||
+                   (info->needsExpert && !plan.expert) || (lists && !info->prunes);
         });
     }
     const auto other = plan.other.empty()
@@ -305,6 +314,11 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
     makeFolder(plan.folder);
     std::size_t count = 0;
     for (const FigureInfo* info : wanted) {
+        if (info->needsExpert && !plan.expert) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("The figure {} is about one expert: say which with --expert.",
+                                    info->name));
+        }
         const auto have = builder.available();
         if (std::find(have.begin(), have.end(), info) == have.end()) {
             // Says what is missing and how to add it.

@@ -20,8 +20,11 @@ constexpr const char* kFooter =
     "  moescope export run.h5 --figure weight-similarity --layers 0,15,31 --role gate \\\n"
     "      --range all --width 85 --format pdf -o figures\n"
     "  moescope export run.h5 --figure coloured-text --layers 3 --tokens 0-511 -o figures\n"
+    "  moescope export run.h5 --figure coloured-text --side-by-side --layers 0,15,31 \\\n"
+    "      --tokens 100-220 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
+    "  moescope export run.h5 --figure expert-card --layers 3 --expert 5 -o figures\n"
     "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
     "  moescope export run.h5 --figure importance --prune-by reap --prune-share 0.25 \\\n"
     "      --format json -o lists\n"
@@ -92,7 +95,7 @@ void ExportCommand::attach(CLI::App& program) {
                      "Figure, or all; may be repeated. Figures: " + figureNames())
         ->required()
         ->allow_extra_args(false);  // what follows one name is not another figure
-    m_app->add_option("--layers", m_layers, "all, or numbers and ranges: 0,2,5-7")
+    m_app->add_option("--layers,--layer", m_layers, "all, or numbers and ranges: 0,2,5-7")
         ->capture_default_str();
     m_app->add_option("--tokens", m_tokens,
                       "Only these: 17, 0-63 (both included), 64-, or several, as 0-9,20-29; counts "
@@ -102,10 +105,12 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--documents", m_documents,
                      "Only the tokens of these documents, numbered from 0: 3 or 0,2,5-7")
         ->excludes("--tokens");
+    m_app->add_option("--expert", m_expert, "expert-card: which expert, from 0")
+        ->check(CLI::NonNegativeNumber);
     m_app
         ->add_option("--with", m_other,
-                     "routing-comparison, routing-agreement: the session to compare with, of a "
-                     "model of the same shape on the same text")
+                     "routing-comparison, routing-agreement, router-saturation: the session to "
+                     "compare with, of a model of the same shape on the same text")
         ->type_name("OTHER.h5");
     m_app->add_flag("--mean", m_mean,
                     "norms-scores, output-similarity: the mean over the tokens instead of each");
@@ -120,7 +125,8 @@ void ExportCommand::attach(CLI::App& program) {
     m_app->add_flag("--with-diagonal", m_withDiagonal,
                     "Draw the diagonal of similarity maps, which is 1");
     m_app->add_flag("--side-by-side", m_sideBySide,
-                    "Similarity maps and rank counts: one file with a panel for each layer");
+                    "Similarity maps, rank counts, coloured text: one file with a panel for each "
+                    "layer; coloured text for the --layers given");
     m_app->add_option("--dimensions", m_dimensions, "neuron-projection: 2 or 3")
         ->capture_default_str();
     m_app->add_flag("--without-outliers", m_withoutOutliers,
@@ -207,6 +213,7 @@ ExportPlan ExportCommand::result() const {
     plan.allLayers = plan.layers.empty();
     plan.tokens = m_tokens;
     plan.documents = m_documents;
+    plan.expert = m_expert;
     plan.mean = m_mean;
     if (m_role != "all") {
         if (m_role != "gate" && m_role != "up" && m_role != "down") {

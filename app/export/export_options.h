@@ -26,6 +26,7 @@ struct ExportPlan {
     std::vector<LayerId> layers;  ///< when not allLayers, ascending
     std::string tokens;           ///< empty: the figure's own choice
     std::string documents;        ///< in place of tokens
+    std::optional<int> expert{};  ///< of figures about one
     bool mean = false;            ///< over the tokens, of figures that draw single ones as well
     std::vector<std::string> roles;
     bool relative = false;
@@ -68,6 +69,7 @@ private:
     std::string m_pruneBy, m_pruneOver = "layer";
     std::optional<double> m_pruneShare;
     int m_dimensions = 2;
+    std::optional<int> m_expert;
     bool m_sideBySide = false, m_withoutOutliers = false, m_mean = false;
     bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
     CLI::App* m_app = nullptr;

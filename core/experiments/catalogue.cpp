@@ -154,6 +154,12 @@ constexpr std::array kCatalogue{
          "experts, n is k and eighths of them.",
          "How little the loss rises from a layer on: how few experts the layers behind it need.",
          "ablation of top-k"},
+    Info{"router_saturation", "D1", "Router saturation", ExperimentKind::Derived, false, 1,
+         "Two checkpoints of one model on one text, or two models of one shape: per layer, the "
+         "mean over tokens of the share of the first k' choices that both make, for k' = 1 to k. "
+         "Unrelated routers share k'/E.",
+         "1 = the router sends every token where it will in the end: its choice is settled.",
+         "arXiv 2409.02060", "chosen_experts"},
     Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 1,
          "Per layer, tokens for which experts i and j were both chosen, over tokens for which i "
          "was, for all pairs of the chosen set (not neighbours in rank alone).",
@@ -169,8 +175,9 @@ constexpr std::array kCatalogue{
     Info{"vocabulary_specialisation", "D4", "Tokens that experts take", ExperimentKind::Derived,
          false, 1,
          "Per layer, for token ids seen at least 10 times: the share of their occurrences that "
-         "are routed to the expert, taking the id as the input token, and as the token that "
-         "follows. Mean share: over all ids that the expert takes at all.",
+         "are routed to the expert, taking the id as the input token, as the token that follows, "
+         "and (where expert_removal kept them) as the token that the model predicts. Mean share: "
+         "over all ids that the expert takes at all.",
          "Share 1: the expert is chosen whenever this token is seen.", "arXiv 2409.02060",
          "chosen_experts"},
     Info{

@@ -62,7 +62,7 @@ public:
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
                                           std::uint64_t tokens) const override {
         return (branches(model).size() + 1) * NextTokenLoss::measures().size() * sizeof(double) +
-               tokens * sizeof(float);
+               tokens * (sizeof(float) + sizeof(std::uint32_t));
     }
 
     void begin(const engine::ModelContext& model) override {
@@ -87,6 +87,7 @@ public:
         const std::vector<float>& values = m_losses.tokenLoss();
         losses.values = NdArray::from<float>({values.size()}, values);
         part.quantities.push_back(std::move(losses));
+        part.quantities.push_back(predicted());
         part.warnings = m_losses.warnings();
         return part;
     }
@@ -99,6 +100,20 @@ private:
             branch.layers.emplace_back(
                 LayerId{layer}, engine::LayerIntervention::without(spec.moe->experts, {expert}));
         }
+    }
+
+    [[nodiscard]] session::Quantity predicted() const {
+        std::vector<std::uint32_t> ids;
+        for (const std::int64_t id : m_losses.predicted()) {
+            ids.push_back(static_cast<std::uint32_t>(id));
+        }
+        session::Quantity quantity;
+        quantity.name = "predicted";
+        quantity.axes = {{"token", {}}};
+        quantity.longName = "token id that the intact model predicts next";
+        quantity.units = "1";
+        quantity.values = NdArray::from<std::uint32_t>({ids.size()}, ids);
+        return quantity;
     }
 
     /// The branches with a change in every routed layer come first.

@@ -31,6 +31,8 @@ public:
     [[nodiscard]] Means mean(std::optional<std::size_t> branch) const;
     /// [T] of the intact model; NaN at the end of a document.
     [[nodiscard]] const std::vector<float>& tokenLoss() const { return m_tokenLoss; }
+    /// [T] ids that the intact model predicts to follow.
+    [[nodiscard]] const std::vector<std::int64_t>& predicted() const { return m_predicted; }
     /// The intact model's means [3], "intact".
     [[nodiscard]] session::Quantity intact() const;
     /// Means of branches [first, first + product of the axes' lengths), in row order, with

@@ -102,6 +102,7 @@ Figure buildCoactivation(const BuildContext& context) {
     body.diagonalMasked = true;
     body.rowTitle = "expert i";
     body.columnTitle = "expert j";
+    body.expertAxis = HeatMapFigure::ExpertAxis::Rows;
     body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits),
                 "share of i's tokens"};
     for (const HeatMapPanel& panel : body.panels) {
@@ -124,6 +125,9 @@ Figure buildCoactivationTable(const BuildContext& context) {
         {"tokens", Kind::Count, {}, {}},        {"share of tokens", Kind::Number, {}, {}},
         {"if unrelated", Kind::Number, {}, {}}, {"times", Kind::Number, {}, {}}};
     table.rows = std::min(pairs.size(), kMostPairs);
+    for (std::size_t row = 0; row < table.rows; ++row) {
+        table.experts.push_back(static_cast<int>(pairs[row].a));
+    }
     const auto tokens = static_cast<double>(text.tokens());
     for (std::size_t row = 0; row < table.rows; ++row) {
         const Pair& pair = pairs[row];
@@ -177,6 +181,7 @@ Figure buildTransitions(const BuildContext& context) {
     body.isPair = false;
     body.rowTitle = fmt::format("first choice in layer {}", from.value);
     body.columnTitle = fmt::format("first choice in layer {}", to.value);
+    body.expertAxis = HeatMapFigure::ExpertAxis::Rows;
     const ColourRange& range = context.request.range;
     body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Viridis),
                           range.kind == ColourRange::Kind::Fixed

@@ -5,16 +5,32 @@
 #include "core/figures/build_context.h"
 #include "core/figures/limits.h"
 #include "core/figures/routing_agreement.h"
+#include "core/figures/two_sessions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace moescope::figures {
 namespace {
 
-/// The session beside this one. Throws Error(Usage) when there is none or it does not fit.
+std::string nameOf(const session::Head& head, const session::Head& beside) {
+    // Two runs of one model are told apart by their titles.
+    return head.model.name == beside.model.name && !head.title.empty() ? head.title
+                                                                       : head.model.name;
+}
+
+std::string percent(double share) {
+    if (share > 0.0 && share < 0.0005) {
+        return "below 0.1 %";
+    }
+    return fmt::format("{:.1f} %", 100.0 * share);
+}
+
+}  // namespace
+
 const BuildMemory& requireOther(const BuildContext& context) {
     if (context.other == nullptr) {
         throw Error(ErrorCode::Usage,
@@ -32,17 +48,7 @@ const BuildMemory& requireOther(const BuildContext& context) {
     return *context.other;
 }
 
-std::string nameOf(const session::Head& head, const session::Head& beside) {
-    // Two runs of one model are told apart by their titles.
-    return head.model.name == beside.model.name && !head.title.empty() ? head.title
-                                                                       : head.model.name;
-}
-
-struct Names {
-    std::string here, there;
-};
-
-Names namesOf(const BuildContext& context) {
+SessionNames namesOf(const BuildContext& context) {
     return {nameOf(context.head(), context.other->head()),
             nameOf(context.other->head(), context.head())};
 }
@@ -55,33 +61,32 @@ void sayOther(const BuildContext& context, Figure& figure) {
     }
 }
 
-std::string percent(double share) {
-    if (share > 0.0 && share < 0.0005) {
-        return "below 0.1 %";
-    }
-    return fmt::format("{:.1f} %", 100.0 * share);
-}
-
-struct Pair {
-    std::shared_ptr<const Routing> here, there;
-};
-
-Pair routingsAt(const BuildContext& context, LayerId layer) {
+RoutingPair routingsAt(const BuildContext& context, LayerId layer) {
     const TokenSelection tokens = context.tokens();
     const BranchId branch = context.request.branch;
     return {rowsOf(context.memory.routing(layer, branch), tokens),
             rowsOf(context.other->routing(layer, branch), tokens)};
 }
 
-}  // namespace
+void requireCommonLayers(const std::vector<double>& layers, const SessionNames& names) {
+    if (layers.empty()) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("{} and {} have no layer with chosen experts in common yet.",
+                                names.here, names.there));
+    }
+}
+
+double missingValue() {
+    return std::numeric_limits<double>::quiet_NaN();
+}
 
 Figure buildRoutingComparison(const BuildContext& context) {
     static_cast<void>(requireOther(context));
     if (!context.request.layer) {
         throw Error(ErrorCode::Usage, "The figure routing-comparison needs a layer.");
     }
-    const Names names = namesOf(context);
-    Pair pair = routingsAt(context, *context.request.layer);
+    const SessionNames names = namesOf(context);
+    RoutingPair pair = routingsAt(context, *context.request.layer);
     context.throwIfStopped();
     const RoutingAgreement agreement = agreementOf(*pair.here, *pair.there);
     RoutingMapFigure body;
@@ -120,7 +125,7 @@ Figure buildRoutingComparison(const BuildContext& context) {
 
 Figure buildRoutingAgreement(const BuildContext& context) {
     const BuildMemory& other = requireOther(context);
-    const Names names = namesOf(context);
+    const SessionNames names = namesOf(context);
     const std::vector<LayerId> there = other.layersOf("chosen_experts", context.request.branch);
     LineChartFigure body;
     body.positionTitle = "layer";
@@ -137,7 +142,7 @@ Figure buildRoutingAgreement(const BuildContext& context) {
         if (std::find(there.begin(), there.end(), layer) == there.end()) {
             continue;
         }
-        const Pair pair = routingsAt(context, layer);
+        const RoutingPair pair = routingsAt(context, layer);
         const RoutingAgreement agreement = agreementOf(*pair.here, *pair.there);
         const RoutingAgreement random = agreementAtRandom(pair.here->experts, pair.here->topK);
         tokens = agreement.tokens;
@@ -148,11 +153,7 @@ Figure buildRoutingAgreement(const BuildContext& context) {
         atRandom = fmt::format("at random {}, {} and {}", percent(random.firstChoice),
                                percent(random.overlap), percent(random.sameSet));
     }
-    if (body.positions.empty()) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("{} and {} have no layer with chosen experts in common yet.",
-                                names.here, names.there));
-    }
+    requireCommonLayers(body.positions, names);
     group.panels.push_back(std::move(panel));
     body.groups.push_back(std::move(group));
     Figure figure =

@@ -95,6 +95,9 @@ struct BuildContext {
 [[nodiscard]] std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
                                                     const TokenSelection& tokens);
 
+/// The session's text. Throws Error(Usage) where there is none.
+[[nodiscard]] std::shared_ptr<const TokenTable> requireTokens(const BuildContext& context);
+
 /// " F = tiny-mistral." for the dense baselines that the labels end with ("F", or "F1", "F2", ...).
 [[nodiscard]] std::string baselinesOf(const session::Head& head,
                                       const std::vector<std::string>& labels);
@@ -107,6 +110,8 @@ struct BuildContext {
 [[nodiscard]] Figure buildColouredText(const BuildContext& context);
 [[nodiscard]] Figure buildRoutingComparison(const BuildContext& context);
 [[nodiscard]] Figure buildRoutingAgreement(const BuildContext& context);
+[[nodiscard]] Figure buildRouterSaturation(const BuildContext& context);
+[[nodiscard]] Figure buildExpertCard(const BuildContext& context);
 [[nodiscard]] Figure buildRouterSimilarity(const BuildContext& context);
 [[nodiscard]] Figure buildRouterRegression(const BuildContext& context);
 [[nodiscard]] Figure buildRouterTable(const BuildContext& context);

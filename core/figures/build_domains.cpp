@@ -100,6 +100,7 @@ Figure buildDomains(const BuildContext& context) {
     body.isPair = false;
     body.rowTitle = "domain";
     body.columnTitle = "expert";
+    body.expertAxis = HeatMapFigure::ExpertAxis::Columns;
     body.markName = "differs from all text";
     const ColourRange& range = context.request.range;
     Limits limits = std::pair(0.0, 0.0);

@@ -111,6 +111,8 @@ Figure buildLoadMap(const BuildContext& context) {
     body.isPair = false;
     body.rowTitle = "layer";
     body.columnTitle = "expert";
+    body.rowsAreLayers = true;
+    body.expertAxis = HeatMapFigure::ExpertAxis::Columns;
     body.firstRowAtBottom = true;
     const ColourRange& range = context.request.range;
     const bool isFixed = range.kind == ColourRange::Kind::Fixed;

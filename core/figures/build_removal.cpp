@@ -117,6 +117,7 @@ public:
             m_table.columns[c + 1].numbers.push_back(values[c]);
             m_table.columns[c + 1].texts.push_back(std::isnan(values[c]) ? dash : std::string());
         }
+        m_table.experts.push_back(std::isnan(expert) ? -1 : static_cast<int>(expert));
         ++m_table.rows;
     }
 
@@ -193,6 +194,8 @@ Figure buildRemoval(const BuildContext& context) {
     body.isPair = false;
     body.rowTitle = "layer";
     body.columnTitle = "expert";
+    body.rowsAreLayers = true;
+    body.expertAxis = HeatMapFigure::ExpertAxis::Columns;
     body.firstRowAtBottom = true;
     const ColourRange& range = context.request.range;
     const bool isFixed = range.kind == ColourRange::Kind::Fixed;

@@ -55,11 +55,14 @@ std::string overlapName(int topK) {
     return topK == 2 ? "first or second choice" : fmt::format("any of {} choices", topK);
 }
 
-/// The band of a panel from shares [domains + 1, 2].
-void putLayer(const std::vector<double>& shares, std::size_t which, std::size_t at,
-              LineChartPanel& panel) {
+/// The line of all text with its interval, and the band, from shares [domains + 1, 2].
+void putLayer(const std::vector<double>& shares, const numerics::Intervals& intervals,
+              std::size_t which, std::size_t at, LineChartPanel& panel) {
     const std::size_t rows = shares.size() / 2;
-    panel.lines[0][at] = shares[(rows - 1) * 2 + which];
+    const std::size_t all = (rows - 1) * 2 + which;
+    panel.lines[0][at] = shares[all];
+    panel.lineLow[0][at] = intervals.low[all];
+    panel.lineHigh[0][at] = intervals.high[all];
     double low = kNaN;
     double high = kNaN;
     for (std::size_t row = 0; row + 1 < rows; ++row) {
@@ -106,6 +109,7 @@ Figure buildRepetition(const BuildContext& context) {
     body.lines = {"all text"};
     LineChartPanel panel;
     panel.lines.assign(1, std::vector<double>(layers, kNaN));
+    panel.lineLow = panel.lineHigh = panel.lines;
     if (first.domains().size() > 1) {
         body.band = "least to most repetitive domain";
         panel.low = panel.high = std::vector<double>(layers, kNaN);
@@ -123,20 +127,25 @@ Figure buildRepetition(const BuildContext& context) {
                                {panel}});
     }
     for (const LayerId layer : info.layers) {
+        context.throwIfStopped();
         const auto at = static_cast<std::size_t>(layer.value);
         if (layer.value < 0 || at >= layers) {
             continue;
         }
         const RoutedText text = routedText(context, layer);
         const DocumentCounts counts = countRepetition(text);
-        const std::vector<double> shares = numerics::groupShares(counts.view(text));
+        const numerics::GroupedCounts grouped = counts.view(text);
+        const std::vector<double> shares = numerics::groupShares(grouped);
+        const numerics::Intervals intervals = numerics::bootstrapShares(grouped);
         for (std::size_t group = 0; group < body.groups.size(); ++group) {
-            putLayer(shares, group, at, body.groups[group].panels.front());
+            putLayer(shares, intervals, group, at, body.groups[group].panels.front());
         }
     }
     Figure figure =
         derivedFrame(context, kExperiment, "repetition of choices over layers", first.tokens());
-    figure.howToRead += " Dashed: independent even choices.";
+    figure.howToRead +=
+        " Dashed: independent even choices. Upright bars: what 95 of 100 texts like this one would "
+        "give (bootstrap over documents).";
     figure.body = std::move(body);
     return figure;
 }

@@ -12,16 +12,6 @@
 namespace moescope::figures {
 namespace {
 
-std::shared_ptr<const TokenTable> requireTokens(const BuildContext& context) {
-    auto tokens = context.memory.tokens();
-    if (tokens == nullptr) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("The figure {} needs a text, and this session has none.",
-                                context.info.name));
-    }
-    return tokens;
-}
-
 Limits weightLimits(const Routing& routing) {
     float most = 0.0F;
     for (const float weight : routing.weights) {
@@ -75,6 +65,16 @@ PairedBarsPanel tokenBars(const TokenTable& tokens, const Routing& routing, std:
 
 }  // namespace
 
+std::shared_ptr<const TokenTable> requireTokens(const BuildContext& context) {
+    auto tokens = context.memory.tokens();
+    if (tokens == nullptr) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("The figure {} needs a text, and this session has none.",
+                                context.info.name));
+    }
+    return tokens;
+}
+
 std::shared_ptr<const Routing> rowsOf(std::shared_ptr<const Routing> all,
                                       const TokenSelection& tokens) {
     if (tokens.count() == all->tokenCount()) {
@@ -122,27 +122,6 @@ Figure buildChosenExperts(const BuildContext& context) {
     const std::uint64_t tokens = body.routing->tokenCount();
     Figure figure = context.frame("chosen experts", tokens);
     context.saySelection(figure, tokens, tokens, "routing");
-    figure.body = std::move(body);
-    return figure;
-}
-
-Figure buildColouredText(const BuildContext& context) {
-    ColouredTextFigure body{requireTokens(context), routingOf(context)};
-    if (!body.routing->tokens.isOneRange() && !body.routing->tokens.empty()) {
-        throw Error(ErrorCode::Usage,
-                    "The figure coloured-text draws one range of tokens, and several were asked "
-                    "for; chosen-experts draws them all.");
-    }
-    const std::uint64_t tokens = body.routing->tokenCount();
-    Figure figure = context.frame("first choice of each token", tokens);
-    context.saySelection(figure, tokens, tokens, "routing");
-    figure.howToRead =
-        "Colour = the expert chosen first; the bar under a token is as high as that expert's "
-        "weight.";
-    figure.caption =
-        "Each token on the colour of its first choice, the expert with the largest "
-        "selection score." +
-        figure.caption.substr(figure.provenance.definition.size());
     figure.body = std::move(body);
     return figure;
 }

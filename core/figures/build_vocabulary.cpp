@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/error.h"
 #include "core/figures/routed_text.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <unordered_map>
 
 namespace moescope::figures {
 namespace {
@@ -18,28 +20,63 @@ constexpr std::uint64_t kContext = 4;  ///< tokens on either side
 /// How often a token id occurs, and goes to each expert.
 struct Occurrences {
     std::uint64_t count = 0;
-    std::vector<std::uint64_t> routed;  ///< [E]
-    std::uint64_t example = 0;          ///< the token that was routed
+    std::vector<std::uint64_t> routed;   ///< [E]
+    std::vector<std::uint64_t> example;  ///< [E] the first token that was routed there
 };
 using Vocabulary = std::map<text::TokenId, Occurrences>;
 
-/// By the token that was routed, or by the one that follows it in its document.
-Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text, bool next) {
+/// Which id stands for a token that was routed: its own, that of the one that follows it in its
+/// document, or the one that the model says will follow.
+struct Reading {
+    const char* name;
+    bool isNext = false;
+    std::vector<text::TokenId> ids{};  ///< [tokens]
+};
+
+std::vector<Reading> readingsOf(const BuildContext& context) {
     const std::vector<text::TokenId>& ids = context.head().corpus.ids;
+    std::vector<Reading> readings{{"input", false, ids}, {"next", true, {}}};
+    if (!ids.empty()) {
+        readings.back().ids.assign(std::next(ids.begin()), ids.end());
+        readings.back().ids.push_back(0);  // behind the end of the last document: not counted
+    }
+    // Kept with the removals, for which the model's predictions are computed.
+    const session::QuantityInfo* kept =
+        context.source.find({context.request.branch, "expert_removal", "predicted"});
+    if (kept != nullptr) {
+        const NdArray predicted = context.source.read(kept->id, std::nullopt);
+        if (predicted.size() != ids.size()) {
+            throw Error(ErrorCode::BadSession,
+                        "expert_removal/predicted has another number of tokens than the text; the "
+                        "session is damaged.");
+        }
+        readings.push_back({"predicted", false, {}});
+        for (std::uint64_t token = 0; token < predicted.size(); ++token) {
+            readings.back().ids.push_back(static_cast<text::TokenId>(predicted.at(token)));
+        }
+    }
+    return readings;
+}
+
+Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text,
+                        const Reading& reading) {
     const TokenTable& tokens = *context.memory.tokens();
     Vocabulary vocabulary;
     for (const RoutedText::Piece& piece : text.pieces()) {
         const numerics::Choices choices = text.of(piece);
         const std::uint64_t end =
-            tokens.documentOffsets()[tokens.documentOf(piece.firstToken) + 1] - (next ? 1 : 0);
+            tokens.documentOffsets()[tokens.documentOf(piece.firstToken) + 1] -
+            (reading.isNext ? 1 : 0);
         for (std::uint64_t i = 0; i < piece.count && piece.firstToken + i < end; ++i) {
             const std::uint64_t token = piece.firstToken + i;
-            Occurrences& found = vocabulary[ids[token + (next ? 1 : 0)]];
+            Occurrences& found = vocabulary[reading.ids[token]];
             found.routed.resize(static_cast<std::size_t>(text.experts()));
-            found.example = found.count == 0 ? token : found.example;
+            found.example.resize(found.routed.size());
             ++found.count;
             for (const std::uint16_t expert : choices.of(i)) {
-                ++found.routed[expert];
+                if (found.routed[expert]++ == 0) {
+                    found.example[expert] = token;
+                }
             }
         }
     }
@@ -47,8 +84,29 @@ Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text, boo
     return vocabulary;
 }
 
+/// How ids are shown: as they stand in the text. One that stands nowhere in it, as a prediction
+/// may, by its number.
+class IdTexts {
+public:
+    IdTexts(const std::vector<text::TokenId>& ids, const TokenTable& tokens) : m_tokens(tokens) {
+        for (std::uint64_t token = 0; token < ids.size(); ++token) {
+            m_first.emplace(ids[token], token);
+        }
+    }
+    [[nodiscard]] std::string of(text::TokenId id) const {
+        const auto found = m_first.find(id);
+        return found == m_first.end() ? fmt::format("id {}", id)
+                                      : std::string(m_tokens.text(found->second));
+    }
+
+private:
+    const TokenTable& m_tokens;
+    std::unordered_map<text::TokenId, std::uint64_t> m_first;
+};
+
 /// One row: an id that an expert takes a large share of.
 struct Entry {
+    text::TokenId id;
     const Occurrences* of;
     double share;
 };
@@ -57,8 +115,9 @@ std::vector<Entry> topOf(const Vocabulary& vocabulary, std::size_t expert) {
     std::vector<Entry> entries;
     for (const auto& [id, found] : vocabulary) {
         if (found.routed[expert] > 0) {
-            entries.push_back({&found, static_cast<double>(found.routed[expert]) /
-                                           static_cast<double>(found.count)});
+            entries.push_back(
+                {id, &found,
+                 static_cast<double>(found.routed[expert]) / static_cast<double>(found.count)});
         }
     }
     const std::size_t kept = std::min(kIdsPerExpert, entries.size());
@@ -95,19 +154,24 @@ Figure buildVocabulary(const BuildContext& context) {
                      {"token", Kind::Text, {}, {}},      {"seen", Kind::Count, {}, {}},
                      {"share", Kind::Number, {}, {}},    {"mean share", Kind::Number, {}, {}},
                      {"for example", Kind::Text, {}, {}}};
-    for (const bool next : {false, true}) {
-        const Vocabulary vocabulary = vocabularyOf(context, text, next);
+    const IdTexts texts(context.head().corpus.ids, *tokens);
+    const std::vector<Reading> readings = readingsOf(context);
+    for (const Reading& reading : readings) {
+        context.throwIfStopped();
+        const Vocabulary vocabulary = vocabularyOf(context, text, reading);
         for (std::size_t e = 0; e < static_cast<std::size_t>(text.experts()); ++e) {
             const double mean = specialisation(vocabulary, e);
             for (const Entry& entry : topOf(vocabulary, e)) {
-                const std::uint64_t token = entry.of->example;
                 table.columns[0].numbers.push_back(static_cast<double>(e));
-                table.columns[1].texts.emplace_back(next ? "next" : "input");
-                table.columns[2].texts.emplace_back(tokens->text(token + (next ? 1 : 0)));
+                table.columns[1].texts.emplace_back(reading.name);
+                table.columns[2].texts.push_back(texts.of(entry.id));
                 table.columns[3].numbers.push_back(static_cast<double>(entry.of->count));
                 table.columns[4].numbers.push_back(entry.share);
                 table.columns[5].numbers.push_back(mean);
-                table.columns[6].texts.push_back(excerptAround(*tokens, token, kContext));
+                table.columns[6].texts.push_back(
+                    excerptAround(*tokens, entry.of->example[e], kContext));
+                table.experts.push_back(static_cast<int>(e));
+                table.tokens.push_back(entry.of->example[e]);
                 ++table.rows;
             }
         }
@@ -123,6 +187,11 @@ Figure buildVocabulary(const BuildContext& context) {
     figure.howToRead +=
         fmt::format(" An even spread gives {}/{} = {:.3f}.", text.topK(), text.experts(),
                     static_cast<double>(text.topK()) / text.experts());
+    if (readings.size() < 3) {
+        figure.caption +=
+            " By predicted token as well: in sessions with expert_removal, which computes the "
+            "predictions.";
+    }
     figure.body = std::move(table);
     return figure;
 }

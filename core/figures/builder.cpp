@@ -17,7 +17,7 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::uint64_t kMostCachedRouting = std::uint64_t{64} << 20U;  // ids in all layers kept
+constexpr std::uint64_t kMostCachedRouting = std::uint64_t{20} << 20U;  // ids in all layers kept
 
 /// The quantity that says for which layers a figure can be drawn.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
@@ -71,7 +71,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 38> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 40> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -85,6 +85,8 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"coloured-text", &buildColouredText},
     {"routing-comparison", &buildRoutingComparison},
     {"routing-agreement", &buildRoutingAgreement},
+    {"router-saturation", &buildRouterSaturation},
+    {"expert-card", &buildExpertCard},
     {"parameters", &buildParameters},
     {"weight-output-relation", &buildWeightOutput},
     {"reproduction", &buildReproduction},

@@ -20,6 +20,8 @@ struct LineChartPanel {
     std::string title;                       ///< "gate"
     std::vector<std::vector<double>> lines;  ///< [lines of the figure][positions]; NaN is a gap
     std::vector<double> low, high;           ///< the band, [positions]; empty: none
+    /// Interval of each value, as `lines`; empty: none.
+    std::vector<std::vector<double>> lineLow{}, lineHigh{};
 };
 
 /// Panels that share their y axis.
@@ -105,6 +107,40 @@ struct TableColumn {
     bool isDataOnly = false;         ///< in the CSV, not in the picture
 };
 
+/// A line of a card.
+struct CardRow {
+    std::string label;
+    double value = 0.0;           ///< NaN: only the text
+    std::string text{};           ///< behind the value: a context, what it is out of
+    std::optional<int> expert{};  ///< where a click leads
+    std::optional<LayerId> layer{};
+    std::optional<std::uint64_t> token{};
+};
+
+/// What one experiment says on a card.
+struct CardSection {
+    enum class Kind {
+        Rows,   ///< label, bar, value, text below one another
+        Strip,  ///< an upright bar for each row side by side
+        Facts   ///< label, value, text without bars
+    };
+    std::string title;
+    std::string note{};     ///< one line that says what is counted
+    std::string missing{};  ///< in place of rows: what must be run for them
+    Kind kind = Kind::Rows;
+    bool isShare = false;                  ///< values are shares: shown in percent
+    std::optional<double> reference{};     ///< expected without specialisation: a dashed line
+    std::optional<std::size_t> current{};  ///< the row that the card is about, in a strip
+    std::vector<CardRow> rows{};
+};
+
+/// All that a session tells of one expert.
+struct ExpertCardFigure {
+    LayerId layer;
+    int expert = 0, experts = 0;
+    std::vector<CardSection> sections;
+};
+
 /// A heading over the rows from `firstRow` on, while they are in their own order.
 struct TableSection {
     std::size_t firstRow = 0;
@@ -116,9 +152,11 @@ struct TableFigure {
     std::vector<TableColumn> columns;
     std::size_t rows = 0, summaryRows = 0;
     std::vector<LayerId> layers;  ///< of each row without the summary; empty: rows are no layers
-    std::vector<TableSection> sections;  ///< by ascending row; none among the summary
-    std::vector<std::string> notes;      ///< of each row, in small print below it; empty: none
-    std::vector<std::size_t> flagged;    ///< rows that want attention, ascending
+    std::vector<int> experts{};   ///< of each row, -1: none; empty: rows are no experts
+    std::vector<std::uint64_t> tokens{};  ///< where each row's example stands; empty: none
+    std::vector<TableSection> sections;   ///< by ascending row; none among the summary
+    std::vector<std::string> notes;       ///< of each row, in small print below it; empty: none
+    std::vector<std::size_t> flagged;     ///< rows that want attention, ascending
 };
 
 }  // namespace moescope::figures

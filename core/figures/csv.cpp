@@ -190,6 +190,20 @@ struct Writer {
         }
     }
     void operator()(const ColouredTextFigure& figure) { routing(*figure.tokens, *figure.routing); }
+    void operator()(const ColouredPassageFigure& figure) {
+        row({"layer", "token", "text", "choice", "expert", "weight"});
+        for (const auto& layer : figure.layers) {
+            const std::string name = layer->layer ? std::to_string(layer->layer->value) : "";
+            for (std::uint64_t r = 0; r < layer->tokenCount(); ++r) {
+                const std::uint64_t token = layer->tokenAt(r);
+                for (int k = 0; k < layer->topK; ++k) {
+                    row({name, std::to_string(token), csvCell(figure.tokens->text(token)),
+                         std::to_string(k + 1), std::to_string(layer->id(r, k)),
+                         number(layer->weight(r, k))});
+                }
+            }
+        }
+    }
 
     void operator()(const LineChartFigure& figure) {
         row({"group", "panel", csvCell(figure.positionTitle), "line", "value"});
@@ -214,10 +228,27 @@ struct Writer {
             }
             for (std::size_t line = 0; line < panel.lines.size(); ++line) {
                 add(figure.lines[line], panel.lines[line][i]);
+                if (!panel.lineLow.empty()) {
+                    add(figure.lines[line] + ", from", panel.lineLow[line][i]);
+                    add(figure.lines[line] + ", to", panel.lineHigh[line][i]);
+                }
             }
             if (!panel.low.empty()) {
                 add(figure.band + ", low", panel.low[i]);
                 add(figure.band + ", high", panel.high[i]);
+            }
+        }
+    }
+
+    void operator()(const ExpertCardFigure& figure) {
+        row({"section", "name", "value", "text"});
+        for (const CardSection& section : figure.sections) {
+            if (!section.missing.empty()) {
+                row({csvCell(section.title), "", "", csvCell(section.missing)});
+            }
+            for (const CardRow& line : section.rows) {
+                row({csvCell(section.title), csvCell(line.label), number(line.value),
+                     csvCell(line.text)});
             }
         }
     }

@@ -61,8 +61,11 @@ struct HeatMapFigure {
     bool firstRowAtBottom = false;
     bool integral = false;      ///< values are counts
     bool diagonalLine = false;  ///< a thin line where row and column are equal
-    bool isPair = true;         ///< rows and columns are experts: a cell is a pair of them
-    std::string markName;       ///< what the marks are: "most frequent score rank"
+    enum class ExpertAxis { None, Rows, Columns };
+    ExpertAxis expertAxis = ExpertAxis::None;  ///< a click on a cell selects this axis's expert
+    bool rowsAreLayers = false;                ///< row labels are layers: a click goes there
+    bool isPair = true;    ///< rows and columns are experts: a cell is a pair of them
+    std::string markName;  ///< what the marks are: "most frequent score rank"
 };
 
 /// One map of the neurons' values for a token.
@@ -142,6 +145,16 @@ struct RoutingMapFigure {
 struct ColouredTextFigure {
     std::shared_ptr<const TokenTable> tokens;
     std::shared_ptr<const Routing> routing;
+    double mostWeight = 0.0;         ///< of all choices
+    std::vector<double> firstShare;  ///< [experts] share of the tokens that choose it first
+};
+
+/// One passage at several layers, as small multiples: one range of tokens, the same in all.
+struct ColouredPassageFigure {
+    std::shared_ptr<const TokenTable> tokens;
+    std::vector<std::shared_ptr<const Routing>> layers;
+    double mostWeight = 0.0;  ///< of all choices in all layers
+    int experts = 0;          ///< of the layer with most
 };
 
 /// Parameter accounting: all and active per token, by component.
@@ -172,9 +185,10 @@ struct Provenance {
     std::string other;  ///< the session compared with
 };
 
-using FigureBody = std::variant<NoticeFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
-                                RoutingMapFigure, ColouredTextFigure, ParametersFigure,
-                                LineChartFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
+using FigureBody =
+    std::variant<NoticeFigure, ExpertCardFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
+                 RoutingMapFigure, ColouredTextFigure, ColouredPassageFigure, ParametersFigure,
+                 LineChartFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
 
 /// A figure. Immutable once built; share it as shared_ptr<const Figure>.
 struct Figure {

@@ -39,12 +39,14 @@ struct FigureRequest {
     std::string figure;            ///< a name of figureCatalogue(), any spelling findFigure accepts
     std::optional<LayerId> layer;  ///< absent: the whole model (rank counts: ALL; similarity: small
                                    ///< multiples of all layers)
+    std::vector<LayerId> layers{};  ///< of small multiples of layers: these; empty: all
     BranchId branch;
     std::vector<std::string> roles;  ///< "gate", "up", "down"; empty: all
     bool relative = false;           ///< similarity relative to the baseline or the experts' mean
     ColourRange range;
     std::optional<ColourMap> colourMap;  ///< absent: the figure's own
     bool maskDiagonal = true;
+    std::optional<int> expert{};           ///< of figures about one expert; absent: the first
     std::optional<TokenSelection> tokens;  ///< absent: all; of figures of single tokens: the first
     bool mean = false;                     ///< over the tokens, where single ones can be drawn too
     bool withTotal = false;                ///< rank counts: ALL beside the layer
@@ -73,12 +75,14 @@ struct FigureInfo {
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
     FigureSubject subject = FigureSubject::Weights;
     bool perLayer = true;
-    bool hasTotal = false;  ///< also drawn for all layers together
-    bool hasRoles = false;  ///< gate, up, down
+    bool hasTotal = false;       ///< also drawn for all layers together
+    bool hasSideBySide = false;  ///< that is a panel for each layer, or for those asked for
+    bool hasRoles = false;       ///< gate, up, down
     bool hasRelative = false;
     bool hasColourScale = false;
-    bool needsToken = false;  ///< about one token
-    bool needsOther = false;  ///< sets another session beside this one
+    bool needsToken = false;   ///< about one token
+    bool needsExpert = false;  ///< about one expert
+    bool needsOther = false;   ///< sets another session beside this one
     bool takesTokens = false;
     bool hasMean = false;  ///< of single tokens, or of their mean
     /// About all tokens together unless some are selected: counts, means, or a row for each.

@@ -86,6 +86,29 @@ RoutingAgreement agreementOf(const Routing& a, const Routing& b) {
             static_cast<double>(common) / (count * a.topK)};
 }
 
+std::vector<double> saturationOf(const Routing& a, const Routing& b) {
+    const auto topK = static_cast<std::size_t>(a.topK);
+    std::vector<std::uint64_t> common(topK);
+    const std::uint64_t tokens = std::min(a.tokenCount(), b.tokenCount());
+    for (std::uint64_t row = 0; row < tokens; ++row) {
+        std::uint64_t shared = 0;
+        for (int k = 0; k < a.topK; ++k) {
+            // What the k-th choices add to those before: each may be among the other's first k.
+            for (int j = 0; j <= k; ++j) {
+                shared += a.id(row, k) == b.id(row, j) ? 1 : 0;
+                shared += j < k && a.id(row, j) == b.id(row, k) ? 1 : 0;
+            }
+            common[static_cast<std::size_t>(k)] += shared;
+        }
+    }
+    std::vector<double> shares;
+    for (std::size_t k = 0; k < topK; ++k) {  // no tokens: 0 / 0
+        shares.push_back(static_cast<double>(common[k]) /
+                         (static_cast<double>(tokens) * static_cast<double>(k + 1)));
+    }
+    return shares;
+}
+
 RoutingAgreement agreementAtRandom(int experts, int topK) {
     double sets = 1.0;  // experts over topK
     for (int i = 1; i <= topK; ++i) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace moescope::figures {
 
@@ -29,6 +30,9 @@ struct RoutingAgreement {
 [[nodiscard]] RoutingAgreement agreementOf(const Routing& a, const Routing& b);
 /// Of one row.
 [[nodiscard]] Agreement agreementOf(const Routing& a, const Routing& b, std::uint64_t row);
+/// Router saturation (D1): for k' = 1 ... k, mean over tokens of the share of the first k' choices
+/// that both make, k'/E at random. NaN without tokens.
+[[nodiscard]] std::vector<double> saturationOf(const Routing& a, const Routing& b);
 /// What unrelated routers of one shape would give.
 [[nodiscard]] RoutingAgreement agreementAtRandom(int experts, int topK);
 

@@ -28,6 +28,10 @@ constexpr Range kZero[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},
                            {0x0E31, 0x0E31}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E}, {0x1AB0, 0x1AFF},
                            {0x1DC0, 0x1DFF}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}};
 
+/// A stretch ends with the first paragraph that makes it this long, and in any case here.
+constexpr std::uint64_t kStretch = 1024;
+constexpr std::uint64_t kLongestStretch = 4096;
+
 template <std::size_t N>
 bool contains(const Range (&ranges)[N], char32_t c) {
     return std::any_of(std::begin(ranges), std::end(ranges),
@@ -78,6 +82,27 @@ TokenTable::TokenTable(const text::TokenizedCorpus& corpus) : m_offsets(corpus.o
     }
     m_names = corpus.sources;
     m_names.resize(m_offsets.size() - 1);
+    cutStretches();
+}
+
+void TokenTable::cutStretches() {
+    auto nextDocument = m_offsets.begin();
+    bool begins = true;  // a paragraph
+    for (std::uint64_t token = 0; token < size(); ++token) {
+        while (nextDocument != m_offsets.end() && *nextDocument == token) {
+            begins = true;
+            ++nextDocument;
+        }
+        const std::uint64_t length = token - (m_stretches.empty() ? 0 : m_stretches.back().first);
+        if (m_stretches.empty() || (begins && length >= kStretch) || length >= kLongestStretch) {
+            m_stretches.push_back({token, 0, begins ? 0U : 1U, 0});
+        }
+        TokenStretch& stretch = m_stretches.back();
+        stretch.columns += static_cast<std::uint64_t>(columns(token));
+        stretch.paragraphs += begins ? 1 : 0;
+        stretch.narrow += static_cast<std::uint32_t>(std::max(3 - columns(token), 0));
+        begins = endsLine(token);
+    }
 }
 
 // One document: characters spread over several tokens show in each of them.

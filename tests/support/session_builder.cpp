@@ -387,6 +387,12 @@ Part removalPart(const SyntheticRun& run) {
                                "all",
                                "1",
                                NdArray::from<double>({experts.size(), 3}, values(experts.size()))});
+    NdArray predicted(ElementType::U32, {static_cast<std::uint64_t>(run.tokens)});
+    for (std::uint64_t t = 0; t < predicted.size(); ++t) {
+        predicted.values<std::uint32_t>()[t] = static_cast<std::uint32_t>(t % 3);
+    }
+    part.quantities.push_back(
+        {"predicted", {{"token", {}}}, "predicted id", "1", std::move(predicted)});
     part.quantities.push_back({"single",
                                {{"at_layer", layers}, {"expert", experts}, {"measure", measures}},
                                "one",

@@ -4,25 +4,27 @@
 
 #include "core/figures/figure.h"
 #include "core/figures/token_flow.h"
+#include "widgets/canvas/coloured_tokens.h"
+#include "widgets/canvas/expert_legend.h"
 #include "widgets/canvas/figure_body.h"
-#include "widgets/canvas/figure_style.h"
 
 namespace moescope::widgets {
 
-/// Line breaks kept from one body to the next: a layer step changes colours, not lines.
+/// Line breaks and the place in the text, kept from one body to the next: a layer step changes
+/// colours, not lines.
 struct FlowMemory {
     std::shared_ptr<const figures::TokenTable> tokens;
     std::uint64_t first = 0, count = 0;
     int columns = 0, narrowest = 0;
     figures::TokenFlow flow;
+    std::uint64_t topToken = 0;  ///< the first one in view
 };
 
-/// Text whose tokens stand on the colour of their first choice; under each, a bar as high as that
-/// expert's weight, and with many experts its number. Line breaks are known for the whole text, but
-/// only lines in view are placed and painted.
+/// Text whose tokens stand on the colour of their first choice, under a legend with each expert's
+/// load. Nothing here grows with the text: only lines near the view are broken, placed and painted.
 class ColouredTextBody final : public FigureBody {
 public:
-    ColouredTextBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
+    ColouredTextBody(std::shared_ptr<const figures::Figure> figure, const FigureStyle& style,
                      int zoomLevel, std::shared_ptr<FlowMemory> memory);
 
     [[nodiscard]] double naturalHeight(double width) const override;
@@ -42,30 +44,23 @@ public:
     [[nodiscard]] int zoomLevel() const override;
 
 private:
-    [[nodiscard]] const figures::TokenFlow& flowFor(double width) const;
-    [[nodiscard]] const figures::TokenFlow& flow() const { return m_memory->flow; }
-    [[nodiscard]] double legendHeight(double width) const;
-    [[nodiscard]] std::vector<QRectF> legendRects(double width) const;
-    [[nodiscard]] double linesTop() const;
-    [[nodiscard]] QRectF tokenRect(std::uint64_t token) const;
+    [[nodiscard]] figures::TokenFlow& flowFor(double width) const;
+    [[nodiscard]] figures::TokenFlow& flow() const { return m_memory->flow; }
+    [[nodiscard]] std::int64_t page() const;
+    [[nodiscard]] figures::FlowLine lastTop() const;
+    void setTop(const figures::FlowLine& line);
     [[nodiscard]] figures::Hit hitOf(std::uint64_t token) const;
-    void paintLegend(QPainter& painter) const;
-    void paintLine(QPainter& painter, std::uint64_t line, double top) const;
-    void paintToken(QPainter& painter, std::uint64_t token, const QRectF& box) const;
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::ColouredTextFigure& m_text;
     FigureStyle m_style;
-    QFont m_font;
-    double m_cell = 8.0;        // width of a character
-    double m_textHeight = 0.0;  // of a token's coloured box
-    double m_lineHeight = 0.0;
-    double m_mostWeight = 1.0;
-    bool m_numbered = false;  // expert numbers under the tokens instead of a legend
+    ColouredTokens m_look;
+    ExpertLegend m_legend;
     int m_zoom = 0;
     QSizeF m_size;
+    double m_linesTop = 0.0;
     std::shared_ptr<FlowMemory> m_memory;
-    std::uint64_t m_firstLine = 0;
+    figures::FlowLine m_top;  // the first line in view
 };
 
 }  // namespace moescope::widgets

@@ -336,6 +336,19 @@ figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
     hit.row = static_cast<int>(cell.row);
     hit.column = static_cast<int>(cell.column);
     hit.layer = panel.layer;
+    const auto numberOf = [](const std::string& label) {
+        bool isNumber = false;
+        const int number = QString::fromStdString(label).toInt(&isNumber);
+        return isNumber ? std::optional(number) : std::nullopt;
+    };
+    using ExpertAxis = figures::HeatMapFigure::ExpertAxis;
+    if (m_map.expertAxis != ExpertAxis::None) {
+        hit.expert = numberOf(m_map.expertAxis == ExpertAxis::Rows ? row : column);
+    }
+    if (m_map.rowsAreLayers) {
+        const std::optional<int> layer = numberOf(row);
+        hit.layer = layer ? std::optional(LayerId{*layer}) : std::nullopt;
+    }
     hit.readOut = panel.title.empty() || m_map.integral ? "" : panel.title + ", ";
     if (m_map.integral) {
         hit.readOut += m_map.rowTitle + " " + row + ", " + m_map.columnTitle + " " + column + ": " +

@@ -87,6 +87,10 @@ std::pair<double, double> LineChartBody::limitsOf(const LineChartGroup& group) c
         for (std::size_t i = 0; i < panel.lines.size(); ++i) {
             if (!isHidden(m_chart.lines[i])) {
                 widen(panel.lines[i]);
+                if (!panel.lineLow.empty()) {
+                    widen(panel.lineLow[i]);
+                    widen(panel.lineHigh[i]);
+                }
             }
         }
         if (!isHidden(m_chart.band)) {
@@ -208,6 +212,27 @@ void LineChartBody::paintBand(QPainter& painter, const Panel& panel) const {
     });
 }
 
+// An upright bar with short ends through the mark.
+void LineChartBody::paintIntervals(QPainter& painter, const Panel& panel, std::size_t line) const {
+    const LineChartPanel& data = dataOf(panel);
+    if (data.lineLow.empty()) {
+        return;
+    }
+    painter.setPen(QPen(lineColour(line), 0.9));
+    for (std::size_t i = 0; i < m_chart.positions.size(); ++i) {
+        const double low = data.lineLow[line][i];
+        const double high = data.lineHigh[line][i];
+        if (std::isfinite(low) && std::isfinite(high)) {
+            const QPointF bottom = panel.axes.point(m_chart.positions[i], low);
+            const QPointF top = panel.axes.point(m_chart.positions[i], high);
+            const QPointF end(kMarkSize / 2.0, 0.0);
+            painter.drawLine(bottom, top);
+            painter.drawLine(bottom - end, bottom + end);
+            painter.drawLine(top - end, top + end);
+        }
+    }
+}
+
 void LineChartBody::paintLine(QPainter& painter, const Panel& panel, std::size_t line) const {
     const std::vector<double>& values = dataOf(panel).lines[line];
     const QColor colour = lineColour(line);
@@ -253,6 +278,7 @@ void LineChartBody::paintPanel(QPainter& painter, const Panel& panel) const {
     // The first line lies on top.
     for (std::size_t line = data.lines.size(); line-- > 0;) {
         if (!isHidden(m_chart.lines[line])) {
+            paintIntervals(painter, panel, line);
             paintLine(painter, panel, line);
         }
     }
@@ -290,8 +316,14 @@ std::string LineChartBody::readOut(const Panel& panel, std::size_t at) const {
     QStringList parts;
     for (std::size_t line = 0; line < data.lines.size(); ++line) {
         if (std::isfinite(data.lines[line][at])) {
-            parts << QStringLiteral("%1 %2").arg(QString::fromStdString(m_chart.lines[line]),
-                                                 formatValue(data.lines[line][at]));
+            QString part = QStringLiteral("%1 %2").arg(QString::fromStdString(m_chart.lines[line]),
+                                                       formatValue(data.lines[line][at]));
+            if (!data.lineLow.empty() && std::isfinite(data.lineLow[line][at])) {
+                part += QStringLiteral(" (%1 to %2)")
+                            .arg(formatValue(data.lineLow[line][at]),
+                                 formatValue(data.lineHigh[line][at]));
+            }
+            parts << part;
         }
     }
     if (!data.low.empty() && std::isfinite(data.low[at])) {

@@ -37,6 +37,7 @@ private:
     void setAxes(Panel& panel) const;
     void paintPanel(QPainter& painter, const Panel& panel) const;
     void paintBand(QPainter& painter, const Panel& panel) const;
+    void paintIntervals(QPainter& painter, const Panel& panel, std::size_t line) const;
     void paintLine(QPainter& painter, const Panel& panel, std::size_t line) const;
     [[nodiscard]] std::string readOut(const Panel& panel, std::size_t at) const;
 

@@ -230,6 +230,12 @@ figures::Hit TableBody::hitAt(const QPointF& position) const {
         if (row < m_table.layers.size()) {
             hit.layer = m_table.layers[row];
         }
+        if (row < m_table.experts.size() && m_table.experts[row] >= 0) {
+            hit.expert = m_table.experts[row];
+        }
+        if (row < m_table.tokens.size()) {
+            hit.token = m_table.tokens[row];
+        }
         for (const std::size_t column : m_layout.columns) {
             hit.readOut += (hit.readOut.empty() ? "" : ", ") + m_table.columns[column].name + " " +
                            m_texts.cell(row, column, m_layout.digits).toStdString();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/figures/figure_painter.h"
 
+#include "widgets/canvas/coloured_passage_body.h"
+#include "widgets/canvas/expert_card_body.h"
 #include "widgets/canvas/heat_map_body.h"
 #include "widgets/canvas/line_chart_body.h"
 #include "widgets/canvas/neuron_map_body.h"
@@ -51,6 +53,12 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
     if (std::holds_alternative<figures::ColouredTextFigure>(body)) {
         return std::make_unique<ColouredTextBody>(std::move(figure), style, memory.zoomLevel,
                                                   memory.flow);
+    }
+    if (std::holds_alternative<figures::ColouredPassageFigure>(body)) {
+        return std::make_unique<ColouredPassageBody>(std::move(figure), style, memory.zoomLevel);
+    }
+    if (std::holds_alternative<figures::ExpertCardFigure>(body)) {
+        return std::make_unique<ExpertCardBody>(std::move(figure), style);
     }
     if (std::holds_alternative<figures::ParametersFigure>(body)) {
         return std::make_unique<ParametersBody>(std::move(figure), style);

@@ -30,7 +30,8 @@ constexpr double kZoomPerNotch = 1.25;
 
 bool scrolls(const figures::Figure& figure) {
     return std::holds_alternative<figures::RoutingMapFigure>(figure.body) ||
-           std::holds_alternative<figures::ColouredTextFigure>(figure.body);
+           std::holds_alternative<figures::ColouredTextFigure>(figure.body) ||
+           std::holds_alternative<figures::ColouredPassageFigure>(figure.body);
 }
 
 figures::Selection selectionOf(const figures::Hit& hit) {
@@ -80,7 +81,10 @@ void FigureView::Impl::rebuild(const FigureView& view) {
     style.withCaption = captionVisible;
     painter = std::make_unique<FigurePainter>(figure, style, memory);
     painter->layout(QSizeF(view.viewport()->size()));
-    painter->body().scrollTo(position);
+    // A text keeps its place by the token, since lines change with the size.
+    if (!std::holds_alternative<figures::ColouredTextFigure>(figure->body)) {
+        painter->body().scrollTo(position);
+    }
 }
 
 void FigureView::Impl::redraw(FigureView& view) {
@@ -131,12 +135,16 @@ void FigureView::Impl::paintOutlines(QPainter& device, const figures::Selection&
 // Only what is in view has an outline; far ends of a long range cost nothing to skip.
 void FigureView::Impl::paintTokens(QPainter& device, const figures::TokenSelection& tokens) const {
     const auto view = painter->body().tokensInView();
+    if (!view) {
+        return;
+    }
     constexpr std::uint64_t kMostOutlined = 5000;
     std::uint64_t outlined = 0;
-    for (std::size_t i = 0; view && i < tokens.ranges().size(); ++i) {
-        const figures::TokenRange& range = tokens.ranges()[i];
-        const std::uint64_t end = std::min(range.end(), view->end());
-        for (std::uint64_t token = std::max(range.first, view->first);
+    auto range = std::ranges::upper_bound(tokens.ranges(), view->first, {},
+                                          [](const figures::TokenRange& r) { return r.end(); });
+    for (; range != tokens.ranges().end() && range->first < view->end(); ++range) {
+        const std::uint64_t end = std::min(range->end(), view->end());
+        for (std::uint64_t token = std::max(range->first, view->first);
              token < end && outlined < kMostOutlined; ++token, ++outlined) {
             figures::Selection one;
             one.token = token;
@@ -185,6 +193,7 @@ void FigureView::setFigure(std::shared_ptr<const figures::Figure> figure) {
         m_impl->figure != nullptr &&
         (scrolls(*m_impl->figure) ||
          std::holds_alternative<figures::ParametersFigure>(m_impl->figure->body) ||
+         std::holds_alternative<figures::ExpertCardFigure>(m_impl->figure->body) ||
          std::holds_alternative<figures::TableFigure>(m_impl->figure->body));
     setVerticalScrollBarPolicy(mayScroll ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     setAccessibleName(m_impl->figure == nullptr ? tr("No figure")
@@ -232,8 +241,14 @@ const figures::Selection& FigureView::selection() const {
 
 void FigureView::ensureTokenVisible(std::uint64_t token) {
     if (m_impl->painter) {
-        verticalScrollBar()->setValue(static_cast<int>(m_impl->painter->body().stepOf(token)));
+        const auto step = static_cast<int>(m_impl->painter->body().stepOf(token));
+        m_impl->updateScrollBar(*this);  // looking for it may have told how long the text is
+        verticalScrollBar()->setValue(step);
     }
+}
+
+std::optional<figures::TokenRange> FigureView::tokensInView() const {
+    return m_impl->painter ? m_impl->painter->body().tokensInView() : std::nullopt;
 }
 
 void FigureView::clearTokenRange() {
@@ -345,10 +360,38 @@ bool FigureView::keyForView(const QKeyEvent& event) {
     }
 }
 
+// What scrolls goes by pages, and to its ends.
+bool FigureView::pageKey(const QKeyEvent& event) {
+    QScrollBar* bar = verticalScrollBar();
+    if (bar->maximum() == 0 || event.modifiers() != Qt::NoModifier) {
+        return false;
+    }
+    switch (event.key()) {
+        case Qt::Key_PageUp:
+            bar->triggerAction(QAbstractSlider::SliderPageStepSub);
+            return true;
+        case Qt::Key_PageDown:
+            bar->triggerAction(QAbstractSlider::SliderPageStepAdd);
+            return true;
+        case Qt::Key_Home:
+            bar->setValue(0);
+            return true;
+        case Qt::Key_End:
+            bar->setValue(bar->maximum());
+            return true;
+        default:
+            return false;
+    }
+}
+
 void FigureView::keyPressEvent(QKeyEvent* event) {
     if (m_impl->painter && keyForView(*event)) {
         m_impl->hover = {};
         m_impl->redraw(*this);
+        event->accept();
+        return;
+    }
+    if (pageKey(*event)) {
         event->accept();
         return;
     }
@@ -405,7 +448,9 @@ void FigureView::mousePressEvent(QMouseEvent* event) {
         viewport()->update();
         return;
     }
-    m_impl->dragFrom = m_impl->dragTo = hitAt(event->position()).token;
+    const figures::Hit hit = hitAt(event->position());
+    const bool overTokens = m_impl->figure != nullptr && scrolls(*m_impl->figure);
+    m_impl->dragFrom = m_impl->dragTo = overTokens ? hit.token : std::nullopt;
     m_impl->viewDrag = event->position();
     m_impl->viewMoved = false;
 }
@@ -413,6 +458,8 @@ void FigureView::mousePressEvent(QMouseEvent* event) {
 void FigureView::mouseDoubleClickEvent(QMouseEvent* event) {
     if (m_impl->painter && m_impl->painter->body().resetView()) {
         m_impl->redraw(*this);
+    } else if (const auto expert = hitAt(event->position()).expert) {
+        Q_EMIT expertActivated(*expert);
     }
     event->accept();
 }
@@ -459,12 +506,14 @@ void FigureView::mouseReleaseEvent(QMouseEvent* event) {
     if (hit.token && !ofOneToken) {
         Q_EMIT tokenClicked(*hit.token);
     }
+    const bool leadsToLayer =
+        hit.layer && m_impl->figure &&
+        (!m_impl->figure->provenance.layer || *m_impl->figure->provenance.layer != *hit.layer);
+    if (leadsToLayer) {
+        Q_EMIT layerClicked(hit.layer->value);
+    }
     if (hit.expert) {
         Q_EMIT expertClicked(*hit.expert);
-    }
-    const bool ofLayers = hit.layer && m_impl->figure && !m_impl->figure->provenance.layer;
-    if (ofLayers) {
-        Q_EMIT layerClicked(hit.layer->value);
     }
 }
 
@@ -498,6 +547,7 @@ void FigureView::wheelEvent(QWheelEvent* event) {
 void FigureView::scrollContentsBy(int /*dx*/, int /*dy*/) {
     if (m_impl->painter && !m_impl->barFollowsFigure) {
         m_impl->painter->body().scrollTo(verticalScrollBar()->value());
+        m_impl->updateScrollBar(*this);  // lengths that were estimated are known now
         m_impl->hover = {};
         m_impl->picture = QPixmap();
         viewport()->update();

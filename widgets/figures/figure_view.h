@@ -8,6 +8,7 @@
 #include <QAbstractScrollArea>
 
 #include <memory>
+#include <optional>
 
 namespace moescope::widgets {
 
@@ -35,6 +36,8 @@ public:
     void setSelection(const figures::Selection& selection);
     [[nodiscard]] const figures::Selection& selection() const;
     void ensureTokenVisible(std::uint64_t token);
+    /// Tokens that are drawn now; nothing where tokens have no place, or no figure is shown.
+    [[nodiscard]] std::optional<figures::TokenRange> tokensInView() const;
     /// The range chosen by dragging over tokens; empty by default.
     void clearTokenRange();
 
@@ -55,6 +58,8 @@ Q_SIGNALS:
     void tokenClicked(std::uint64_t token);
     /// A column of a routing map, a bar of a token, an expert in the legend of the coloured text.
     void expertClicked(int expert);
+    /// The same, twice: all about this expert is wanted.
+    void expertActivated(int expert);
     void layerClicked(int layer);
     void tokenRangeSelected(std::uint64_t first, std::uint64_t count);
 
@@ -73,6 +78,7 @@ protected:
 
 private:
     bool keyForView(const QKeyEvent& event);
+    bool pageKey(const QKeyEvent& event);
 
     struct Impl;
     std::unique_ptr<Impl> m_impl;

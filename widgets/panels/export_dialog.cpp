@@ -3,6 +3,7 @@
 #include "widgets/panels/export_dialog.h"
 
 #include "core/base/error.h"
+#include "widgets/figures/figure_view.h"
 #include "widgets/panels/figure_panel.h"
 #include "widgets/panels/message_bar.h"
 
@@ -31,6 +32,18 @@ constexpr std::uint64_t kTokensOfAPage = 128;
 
 QString fromView(std::string_view view) {
     return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
+}
+
+QString rangeText(const TokenRange& range) {
+    return QStringLiteral("%1-%2").arg(range.first).arg(range.end() - 1);
+}
+
+QString rangesText(const figures::TokenSelection& tokens) {
+    QStringList ranges;
+    for (const TokenRange& range : tokens.ranges()) {
+        ranges << rangeText(range);
+    }
+    return ranges.join(QLatin1Char(','));
 }
 
 QString safeName(const QString& name) {
@@ -136,7 +149,7 @@ void ExportDialog::build() {
     form->addRow(QString(), m_all);
     if (growsWithText()) {
         m_tokens->setText(suggestedTokens());
-        form->addRow(tr("Tokens"), m_tokens);
+        form->addRow(tr("Tokens"), tokenChoice());
     } else {
         m_tokens->hide();
     }
@@ -201,14 +214,41 @@ bool ExportDialog::growsWithText() const {
     return m_panel.info().takesTokens && m_panel.info().experiment == "chosen_experts";
 }
 
+// The field, and buttons that fill it in.
+QWidget* ExportDialog::tokenChoice() {
+    auto* row = new QWidget(this);
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_tokens, 1);
+    const auto add = [&](const QString& name, const QString& text, const QString& toolTip,
+                         const QString& tokens) {
+        auto* button = new QPushButton(text, row);
+        button->setObjectName(name);
+        button->setToolTip(toolTip);
+        button->setAutoDefault(false);
+        button->setEnabled(!tokens.isEmpty());
+        connect(button, &QPushButton::clicked, m_tokens,
+                [this, tokens] { m_tokens->setText(tokens); });
+        layout->addWidget(button);
+    };
+    const auto view = m_panel.view().tokensInView();
+    add(QStringLiteral("exportVisible"), tr("Visible"), tr("The passage that is in view"),
+        view ? rangeText(*view) : QString());
+    const auto selected = m_workspace.selection().selectedTokens();
+    add(QStringLiteral("exportSelected"), tr("Selected"), tr("The selected tokens"),
+        selected ? rangesText(*selected) : QString());
+    add(QStringLiteral("exportWhole"), tr("All"), tr("The whole text"), QStringLiteral("all"));
+    return row;
+}
+
 QString ExportDialog::suggestedTokens() const {
     const std::uint64_t count = m_session->head().corpus.tokenCount();
     if (const auto selected = m_workspace.selection().selectedTokens()) {
-        QStringList ranges;
-        for (const TokenRange& range : selected->ranges()) {
-            ranges << QStringLiteral("%1-%2").arg(range.first).arg(range.end() - 1);
-        }
-        return ranges.join(QLatin1Char(','));
+        return rangesText(*selected);
+    }
+    const auto view = m_panel.view().tokensInView();
+    if (m_panel.info().hasSideBySide && view && view->count < count) {
+        return rangeText(*view);
     }
     return count <= kTokensOfAPage ? QStringLiteral("all")
                                    : QStringLiteral("0-%1").arg(kTokensOfAPage - 1);

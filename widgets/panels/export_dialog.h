@@ -45,6 +45,7 @@ private:
     [[nodiscard]] bool readTokens();
     [[nodiscard]] bool growsWithText() const;
     [[nodiscard]] QString suggestedTokens() const;
+    [[nodiscard]] QWidget* tokenChoice();
     void write(std::optional<LayerId> layer, const figures::Figure& figure);
     void end();
     [[nodiscard]] QString folder() const;

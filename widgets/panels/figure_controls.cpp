@@ -82,10 +82,11 @@ void FigureControls::addScope() {
         m_scope = addCombo(QStringLiteral("scopeCombo"), tr("Show"),
                            tr("One layer, or all of them in one picture"));
         m_scope->addItem(tr("this layer"), kThisLayer);
-        if (!isSimilarity(m_info)) {
+        const bool isSideBySide = isSimilarity(m_info) || m_info.hasSideBySide;
+        if (!isSideBySide) {
             m_scope->addItem(tr("all layers together"), kTogether);
         }
-        if (isSimilarity(m_info) || m_info.takesRanks) {
+        if (isSideBySide || m_info.takesRanks) {
             m_scope->addItem(tr("all layers side by side"), kSideBySide);
         }
     }

@@ -21,6 +21,7 @@ QString text(std::string_view view) {
 }
 
 constexpr std::uint64_t kMostTokensShown = 24;
+constexpr std::uint64_t kTokensOfPassage = 128;
 
 FigurePointer buildFigure(const figures::FigureBuilder& builder,
                           const figures::FigureRequest& request, const figures::BuildAids& aids) {
@@ -113,6 +114,7 @@ void FigurePanel::connectView() {
             [&selection](std::uint64_t token) { selection.selectToken(token); });
     connect(m_view, &FigureView::expertClicked, &selection,
             [&selection](int expert) { selection.setExperts({expert}); });
+    connect(m_view, &FigureView::expertActivated, this, &FigurePanel::cardRequested);
     connect(m_view, &FigureView::layerClicked, &selection,
             [&selection](int layer) { selection.setLayer(LayerId{layer}); });
     connect(m_view, &FigureView::tokenRangeSelected, &selection,
@@ -133,6 +135,9 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
     request.branch = state.branch;
     if (m_info.perLayer && (layer || !options.allLayers)) {
         request.layer = layer.value_or(state.layer);
+    }
+    if (m_info.needsExpert && !state.experts.empty()) {
+        request.expert = state.experts.front();
     }
     request.tokens = tokensFor(options);
     request.ranks = ranksFor(options, request.layer);
@@ -177,6 +182,9 @@ void FigurePanel::updateOthers() {
 std::optional<figures::TokenSelection> FigurePanel::tokensFor(const FigureOptions& options) const {
     const Selection& selection = m_workspace.selection();
     const std::optional<std::uint64_t> token = selection.currentToken();
+    if (m_info.hasSideBySide && options.allLayers) {
+        return passage();
+    }
     if (!options.singleTokens) {
         return m_info.ofSelection ? selection.selectedTokens() : std::nullopt;
     }
@@ -185,6 +193,20 @@ std::optional<figures::TokenSelection> FigurePanel::tokensFor(const FigureOption
     }
     return m_info.needsToken ? firstOf(selection.state().tokens, kMostTokensShown)
                              : TokenRange{*token, 1};
+}
+
+// The first range of what is selected; around a single token, what stands there.
+std::optional<figures::TokenSelection> FigurePanel::passage() const {
+    const Selection& selection = m_workspace.selection();
+    if (const auto selected = selection.selectedTokens()) {
+        return selected->ranges().front();
+    }
+    const std::optional<std::uint64_t> token = selection.currentToken();
+    if (!token) {
+        return std::nullopt;
+    }
+    const std::uint64_t first = *token / kTokensOfPassage * kTokensOfPassage;
+    return TokenRange{first, std::min(kTokensOfPassage, selection.bounds().tokens - first)};
 }
 
 std::optional<figures::RankRange> FigurePanel::ranksFor(const FigureOptions& options,
@@ -206,9 +228,12 @@ std::optional<figures::RankRange> FigurePanel::ranksFor(const FigureOptions& opt
 
 bool FigurePanel::dependsOn(SelectionChanges changes) const {
     const SelectionChanges always = SelectionChange::Session | SelectionChange::Branch;
-    const bool token = m_info.ofSelection || m_controls->options().singleTokens;
+    const FigureOptions options = m_controls->options();
+    const bool token =
+        m_info.ofSelection || options.singleTokens || (m_info.hasSideBySide && options.allLayers);
     return changes.testAnyFlags(always) ||
            (changes.testFlag(SelectionChange::Layer) && m_info.perLayer) ||
+           (changes.testFlag(SelectionChange::Experts) && m_info.needsExpert) ||
            (changes.testFlag(SelectionChange::Tokens) && token);
 }
 

@@ -28,6 +28,7 @@ public:
 
     [[nodiscard]] const figures::FigureInfo& info() const { return m_info; }
     [[nodiscard]] FigureView& view() { return *m_view; }
+    [[nodiscard]] const FigureView& view() const { return *m_view; }
     /// As one of several tiles: without the definition below and with narrow margins.
     void setTile(bool tile);
     /// What is shown, nullptr when nothing is.
@@ -41,6 +42,8 @@ Q_SIGNALS:
     /// The experiment behind this figure is not in the session; the user asks for it.
     void runRequested(const QString& experiment);
     void figureShown();
+    /// All about the selected expert is wanted.
+    void cardRequested();
     /// A session to compare with is to be opened.
     void openRequested();
 
@@ -67,6 +70,7 @@ private:
     void selectPair(int row, int column);
     [[nodiscard]] std::optional<figures::TokenSelection> tokensFor(
         const FigureOptions& options) const;
+    [[nodiscard]] std::optional<figures::TokenSelection> passage() const;
     void showSelection(const figures::Figure& figure);
     void offerMeasurement(const figures::Figure& figure);
     void prepareSelections(const SessionSnapshot& session);

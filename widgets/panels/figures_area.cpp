@@ -20,6 +20,7 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
         auto* panel = new FigurePanel(info, workspace, this);
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
         connect(panel, &FigurePanel::openRequested, this, &FiguresArea::openRequested);
+        connect(panel, &FigurePanel::cardRequested, this, &FiguresArea::cardRequested);
         m_panels.append(panel);
     }
     arrange();

@@ -33,6 +33,7 @@ Q_SIGNALS:
     void currentChanged(int index);
     void runRequested(const QString& experiment);
     void openRequested();
+    void cardRequested();
 
 private:
     void arrange();

@@ -9,6 +9,7 @@
 
 #include <QHeaderView>
 #include <QLabel>
+#include <QPushButton>
 #include <QSortFilterProxyModel>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -162,6 +163,12 @@ ExpertPage::ExpertPage(QWidget* parent)
     m_tokensTable->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_tokensTable->horizontalHeader()->setSectionResizeMode(
         static_cast<int>(ExpertTokensModel::Column::Context), QHeaderView::Stretch);
+    auto* card = new QPushButton(tr("Expert card"), this);
+    card->setObjectName(QStringLiteral("expertCardButton"));
+    card->setToolTip(
+        tr("All that the session tells of this expert (Ctrl+I); a double click on an "
+           "expert anywhere shows it as well"));
+    connect(card, &QPushButton::clicked, this, &ExpertPage::cardRequested);
     auto* loadTitle = new QLabel(tr("Tokens per expert at this layer"), this);
     loadTitle->setWordWrap(true);
     loadTitle->setForegroundRole(QPalette::PlaceholderText);
@@ -169,6 +176,7 @@ ExpertPage::ExpertPage(QWidget* parent)
     tokensTitle->setWordWrap(true);
     tokensTitle->setForegroundRole(QPalette::PlaceholderText);
     auto* column = pageLayout(this);
+    column->addWidget(card, 0, Qt::AlignLeft);
     column->addWidget(loadTitle);
     column->addWidget(m_load);
     column->addWidget(m_factsTable);

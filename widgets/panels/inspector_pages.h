@@ -62,6 +62,7 @@ public:
 Q_SIGNALS:
     void expertChosen(int expert);
     void tokenChosen(quint64 token);
+    void cardRequested();
 
 private:
     LoadBars* m_load;

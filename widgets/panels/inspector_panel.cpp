@@ -60,6 +60,7 @@ InspectorPanel::InspectorPanel(Workspace& workspace, QWidget* parent)
     });
     connect(m_expertPage, &ExpertPage::expertChosen, &selection,
             [&selection](int expert) { selection.setExperts({expert}); });
+    connect(m_expertPage, &ExpertPage::cardRequested, this, &InspectorPanel::cardRequested);
     connect(m_expertPage, &ExpertPage::tokenChosen, &selection,
             [&selection](quint64 token) { selection.selectToken(token); });
 }

@@ -21,6 +21,10 @@ class InspectorPanel : public QWidget {
 public:
     explicit InspectorPanel(Workspace& workspace, QWidget* parent = nullptr);
 
+Q_SIGNALS:
+    /// All about the selected expert is wanted.
+    void cardRequested();
+
 protected:
     void showEvent(QShowEvent* event) override;
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/text_strip_panel.h"
 
+#include "core/figures/routing_search.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/models/summary_text.h"
 #include "widgets/panels/message_bar.h"
@@ -10,6 +11,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QLocale>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -18,62 +20,30 @@
 namespace moescope::widgets {
 namespace {
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-/// True when the tokens from `token` on spell `needle` (lower case), after leading white space.
-bool spellsAt(const std::vector<std::string>& tokens, const std::string& needle,
-              std::uint64_t token) {
-    std::size_t matched = 0;
-    bool leading = needle.front() != ' ';
-    for (std::uint64_t at = token; at < tokens.size() && matched < needle.size(); ++at) {
-        for (const char c : tokens[at]) {
-            if (leading && matched == 0 && (c == ' ' || c == '\n')) {
-                continue;
-            }
-            leading = false;
-            if (matched == needle.size()) {
-                break;
-            }
-            if (lower(c) != needle[matched++]) {
-                return false;
-            }
-        }
-        if (matched == 0) {
-            return false;
-        }
-    }
-    return matched == needle.size();
-}
+constexpr std::size_t kMostFound = 1'000'000;  // places that are counted
 
 }  // namespace
-
-std::optional<std::uint64_t> findToken(const std::vector<std::string>& tokenBytes,
-                                       const std::string& needle, std::uint64_t from, int direction,
-                                       const std::stop_token& stop) {
-    const std::uint64_t count = tokenBytes.size();
-    if (count == 0 || needle.empty()) {
-        return std::nullopt;
-    }
-    std::string wanted = needle;
-    std::transform(wanted.begin(), wanted.end(), wanted.begin(), lower);
-    for (std::uint64_t i = 1; i <= count && !stop.stop_requested(); ++i) {
-        const std::uint64_t at =
-            direction < 0 ? (from % count + count - i % count) % count : (from + i) % count;
-        if (spellsAt(tokenBytes, wanted, at)) {
-            return at;
-        }
-    }
-    return std::nullopt;
-}
 
 TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
     : QWidget(parent),
       m_workspace(workspace),
       m_search(new QLineEdit(this)),
-      m_found(new QLabel(this)),
-      m_document(new QToolButton(this)),
+      m_previous(addButton(QStringLiteral("findPreviousButton"), QStringLiteral("\u25B2"),
+                           tr("Previous place (Shift+F3)"))),
+      m_next(addButton(QStringLiteral("findNextButton"), QStringLiteral("\u25BC"),
+                       tr("Next place (F3)"))),
+      m_count(new QLabel(this)),
+      m_document(
+          addButton(QStringLiteral("selectDocument"), tr("Document"),
+                    tr("Select all tokens of the current token's document: figures follow"))),
+      m_domain(addButton(QStringLiteral("selectDomain"), tr("Domain"),
+                         tr("Select all documents of the current token's domain: figures follow"))),
+      m_previousOfExpert(addButton(
+          QStringLiteral("previousOfExpertButton"), QStringLiteral("\u25C0"),
+          tr("Previous token that chooses the selected expert first at this layer (Shift+E)"))),
+      m_nextOfExpert(
+          addButton(QStringLiteral("nextOfExpertButton"), tr("Expert") + QStringLiteral(" \u25B6"),
+                    tr("Next token that chooses the selected expert first at this layer (E)"))),
       m_readOut(new QLabel(this)),
       m_messages(new MessageBar(this)),
       m_empty(new QLabel(tr("The text of a session stands here, each token on the colour of the "
@@ -81,9 +51,27 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
                          this)),
       m_view(new FigureView(this)),
       m_runner(workspace.sessions().lane()),
-      m_searcher(workspace.sessions().lane()) {
+      m_searcher(workspace.sessions().lane()),
+      m_expertSearcher(workspace.sessions().lane()) {
     setObjectName(QStringLiteral("textStrip"));
     build();
+    connectAll();
+    updateButtons();
+}
+
+QToolButton* TextStripPanel::addButton(const QString& name, const QString& text,
+                                       const QString& toolTip) {
+    auto* button = new QToolButton(this);
+    button->setObjectName(name);
+    button->setText(text);
+    button->setToolTip(toolTip);
+    button->setAccessibleName(toolTip);
+    button->setAutoRaise(true);
+    button->setFocusPolicy(Qt::TabFocus);
+    return button;
+}
+
+void TextStripPanel::connectAll() {
     Selection& selection = m_workspace.selection();
     connect(m_view, &FigureView::hovered, m_readOut, &QLabel::setText);
     connect(m_view, &FigureView::tokenClicked, &selection,
@@ -94,9 +82,15 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
             [&selection](std::uint64_t first, std::uint64_t count) {
                 selection.setTokens({TokenRange{first, count}});
             });
+    connect(m_view, &FigureView::expertActivated, this, &TextStripPanel::cardRequested);
     connect(m_search, &QLineEdit::textEdited, this, [this] { search(+1, true); });
-    connect(m_document, &QToolButton::clicked, this, &TextStripPanel::selectDocument);
     connect(m_search, &QLineEdit::returnPressed, this, [this] { findNext(+1); });
+    connect(m_previous, &QToolButton::clicked, this, [this] { findNext(-1); });
+    connect(m_next, &QToolButton::clicked, this, [this] { findNext(+1); });
+    connect(m_document, &QToolButton::clicked, this, &TextStripPanel::selectDocument);
+    connect(m_domain, &QToolButton::clicked, this, &TextStripPanel::selectDomain);
+    connect(m_previousOfExpert, &QToolButton::clicked, this, [this] { findNextOfExpert(-1); });
+    connect(m_nextOfExpert, &QToolButton::clicked, this, [this] { findNextOfExpert(+1); });
     connect(&m_workspace, &Workspace::currentChanged, this, &TextStripPanel::refresh);
     connect(&selection, &Selection::changed, this, &TextStripPanel::takeSelection);
 }
@@ -113,24 +107,29 @@ void TextStripPanel::build() {
     m_search->setAccessibleName(tr("Find in the text"));
     m_search->setToolTip(tr("Ctrl+F; Enter: next, Shift+Enter: previous, Escape: back"));
     m_search->setClearButtonEnabled(true);
-    m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 36);
+    m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 30);
     m_search->installEventFilter(this);
     m_empty->setObjectName(QStringLiteral("textEmpty"));
     m_empty->setWordWrap(true);
     m_empty->setForegroundRole(QPalette::PlaceholderText);
-    m_found->setObjectName(QStringLiteral("searchResult"));
-    m_document->setObjectName(QStringLiteral("selectDocument"));
-    m_document->setText(tr("Document"));
-    m_document->setToolTip(tr("Select all tokens of the current token's document"));
-    m_document->setEnabled(false);
+    m_count->setObjectName(QStringLiteral("searchResult"));
+    m_count->setAccessibleName(tr("Which of how many places"));
+    m_count->setForegroundRole(QPalette::PlaceholderText);
     m_readOut->setTextFormat(Qt::PlainText);
     m_readOut->setObjectName(QStringLiteral("textReadOut"));
     m_readOut->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     row->addWidget(m_search);
+    row->addWidget(m_previous);
+    row->addWidget(m_next);
+    row->addWidget(m_count);
+    row->addSpacing(4);
+    row->addWidget(m_previousOfExpert);
+    row->addWidget(m_nextOfExpert);
+    row->addSpacing(4);
     row->addWidget(m_document);
-    row->addWidget(m_found);
+    row->addWidget(m_domain);
     row->addWidget(m_readOut, 1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(8, 4, 8, 4);
@@ -177,6 +176,28 @@ void TextStripPanel::selectDocument() {
     }
 }
 
+void TextStripPanel::selectDomain() {
+    const SessionSnapshot session = m_workspace.current();
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    if (!session || !token) {
+        return;
+    }
+    const text::TokenizedCorpus& corpus = session->head().corpus;
+    const auto& offsets = corpus.offsets;
+    const auto after = std::upper_bound(offsets.begin(), offsets.end(), *token);
+    const auto document = static_cast<std::size_t>(after - offsets.begin()) - 1;
+    if (after == offsets.begin() || document >= corpus.domainOf.size()) {
+        return;
+    }
+    std::vector<TokenRange> ranges;
+    for (std::size_t d = 0; d + 1 < offsets.size(); ++d) {
+        if (corpus.domainOf[d] == corpus.domainOf[document]) {
+            ranges.push_back({offsets[d], offsets[d + 1] - offsets[d]});
+        }
+    }
+    m_workspace.selection().setTokens(std::move(ranges));
+}
+
 void TextStripPanel::findNext(int direction) {
     search(direction, false);
 }
@@ -184,28 +205,103 @@ void TextStripPanel::findNext(int direction) {
 void TextStripPanel::search(int direction, bool includeCurrent) {
     const SessionSnapshot session = m_workspace.current();
     const std::string needle = m_search->text().toStdString();
-    m_found->clear();
     if (!session || needle.empty()) {
         m_searcher.cancel();
+        m_found = {};
+        m_count->clear();
+        updateButtons();
         return;
     }
-    std::uint64_t from = m_workspace.selection().currentToken().value_or(0);
-    if (includeCurrent || !m_workspace.selection().currentToken()) {
-        const std::uint64_t count = session->head().corpus.tokenCount();
-        from = count == 0 ? 0 : (from + count - 1) % count;
+    if (m_found.session == session->id && m_found.needle == needle) {
+        goTo(m_found, direction, includeCurrent);
+        return;
     }
-    using Found = std::optional<std::uint64_t>;
-    m_searcher.run<Found>(
-        [session, needle, from, direction](const std::stop_token& stop) {
-            return findToken(session->head().corpus.tokenBytes, needle, from, direction, stop);
+    using Tokens = std::vector<std::uint64_t>;
+    m_searcher.run<Tokens>(
+        [session, needle](const std::stop_token& stop) {
+            return figures::findText(session->head().corpus.tokenBytes, needle, kMostFound, stop);
         },
-        [this](const Outcome<Found>& outcome) {
-            const bool found = outcome.ok() && outcome.value().has_value();
-            m_found->setText(found ? QString() : tr("not in the text"));
-            if (found) {
+        [this, id = session->id, needle, direction,
+         includeCurrent](const Outcome<Tokens>& outcome) {
+            m_found = {id, needle, outcome.ok() ? outcome.value() : Tokens()};
+            goTo(m_found, direction, includeCurrent);
+            updateButtons();
+        });
+}
+
+void TextStripPanel::goTo(const Found& found, int direction, bool includeCurrent) {
+    const auto& tokens = found.tokens;
+    if (tokens.empty()) {
+        m_count->setText(tr("not in the text"));
+        return;
+    }
+    const std::optional<std::uint64_t> current = m_workspace.selection().currentToken();
+    auto place = tokens.begin();
+    if (current && direction < 0) {
+        place = std::lower_bound(tokens.begin(), tokens.end(), *current);
+        place = std::prev(place == tokens.begin() ? tokens.end() : place);
+    } else if (current) {
+        place = includeCurrent ? std::lower_bound(tokens.begin(), tokens.end(), *current)
+                               : std::upper_bound(tokens.begin(), tokens.end(), *current);
+        place = place == tokens.end() ? tokens.begin() : place;
+    }
+    const QLocale locale;
+    m_count->setText(tr("%1 of %2")
+                         .arg(locale.toString(static_cast<qulonglong>(place - tokens.begin() + 1)),
+                              locale.toString(static_cast<qulonglong>(tokens.size()))));
+    m_workspace.selection().selectToken(*place);
+}
+
+void TextStripPanel::findNextOfExpert(int direction) {
+    const SessionSnapshot session = m_workspace.current();
+    const SelectionState& state = m_workspace.selection().state();
+    if (!session || !m_workspace.selection().layerIsRouted()) {
+        return;
+    }
+    const std::optional<std::uint64_t> from = m_workspace.selection().currentToken();
+    const std::optional<int> expert =
+        state.experts.empty() ? std::nullopt : std::optional(state.experts.front());
+    using Place = std::optional<std::uint64_t>;
+    m_expertSearcher.run<Place>(
+        [builder = session->content.builder, layer = state.layer, branch = state.branch, expert,
+         from, direction](const std::stop_token&) -> Place {
+            const auto routing = builder->routing(layer, branch);
+            if (routing->tokenCount() == 0) {
+                return std::nullopt;
+            }
+            const std::uint64_t row = std::min(from.value_or(0), routing->tokenCount() - 1);
+            return figures::nextTokenOf(*routing, expert.value_or(routing->id(row, 0)), from,
+                                        direction);
+        },
+        [this, expert](const Outcome<Place>& outcome) {
+            if (!outcome.ok()) {
+                m_messages->showProblem(outcome.problem());
+            } else if (outcome.value()) {
                 m_workspace.selection().selectToken(*outcome.value());
+            } else {
+                m_readOut->setText(
+                    expert ? tr("No token chooses expert %1 first at this layer").arg(*expert)
+                           : QString());
             }
         });
+}
+
+void TextStripPanel::updateButtons() {
+    const SessionSnapshot session = m_workspace.current();
+    const bool hasText = session && session->head().corpus.tokenCount() > 0;
+    const bool hasToken = hasText && m_workspace.selection().currentToken().has_value();
+    const bool isFound = !m_found.tokens.empty();
+    m_previous->setEnabled(hasText && isFound);
+    m_next->setEnabled(hasText && isFound);
+    m_document->setEnabled(hasToken);
+    m_domain->setEnabled(hasToken && !session->head().corpus.domains.empty());
+    const bool isRouted = hasText && m_workspace.selection().layerIsRouted();
+    m_previousOfExpert->setEnabled(isRouted);
+    m_nextOfExpert->setEnabled(isRouted);
+    const auto& experts = m_workspace.selection().state().experts;
+    m_nextOfExpert->setText(
+        (experts.empty() ? tr("Expert") : tr("Expert %1").arg(experts.front())) +
+        QStringLiteral(" \u25B6"));
 }
 
 void TextStripPanel::showEvent(QShowEvent* event) {
@@ -225,7 +321,7 @@ void TextStripPanel::takeSelection(SelectionChanges changes) {
     figures::Selection highlight;
     highlight.token = token;
     highlight.tokens = m_workspace.selection().selectedTokens().value_or(figures::TokenSelection());
-    m_document->setEnabled(token.has_value());
+    updateButtons();
     if (!m_workspace.selection().state().experts.empty()) {
         highlight.expert = m_workspace.selection().state().experts.front();
     }
@@ -243,6 +339,7 @@ void TextStripPanel::refresh() {
     }
     const bool hasText = session && session->head().corpus.tokenCount() > 0;
     m_search->setEnabled(hasText);
+    updateButtons();
     m_view->setVisible(hasText);
     m_empty->setVisible(!session);
     if (!hasText) {

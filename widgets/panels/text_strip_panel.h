@@ -7,6 +7,9 @@
 
 #include <QWidget>
 
+#include <string>
+#include <vector>
+
 class QLabel;
 class QLineEdit;
 class QToolButton;
@@ -17,8 +20,8 @@ class FigureView;
 class MessageBar;
 
 /// The analyzed text as coloured tokens (first choice at the current layer). A click selects a
-/// token, dragging a range, a button its document; the search field finds tokens. *GUI thread
-/// only*.
+/// token, dragging a range, buttons its document or the documents of its domain; the search field
+/// finds tokens, two buttons those of the selected expert. *GUI thread only*.
 class TextStripPanel : public QWidget {
     Q_OBJECT
 public:
@@ -33,35 +36,56 @@ public:
     void findNext(int direction);
     /// Selects the document of the current token, as a whole.
     void selectDocument();
+    /// Selects all documents of the current token's domain.
+    void selectDomain();
+    /// Selects the next (+1) or previous (-1) token whose first choice at this layer is the
+    /// selected expert; without one, of the expert that the current token chose first.
+    void findNextOfExpert(int direction);
+
+Q_SIGNALS:
+    /// All about the selected expert is wanted.
+    void cardRequested();
 
 protected:
     void showEvent(QShowEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    /// What the field's text was found at.
+    struct Found {
+        int session = 0;
+        std::string needle;
+        std::vector<std::uint64_t> tokens;  ///< ascending
+    };
+
     void build();
+    void connectAll();
+    QToolButton* addButton(const QString& name, const QString& text, const QString& toolTip);
     void refresh();
     void takeSelection(SelectionChanges changes);
     void take(const FigureKey& key, const Outcome<FigurePointer>& outcome);
     void search(int direction, bool includeCurrent);
+    void goTo(const Found& found, int direction, bool includeCurrent);
+    void updateButtons();
 
     Workspace& m_workspace;
     QLineEdit* m_search;
-    QLabel* m_found;
+    QToolButton* m_previous;
+    QToolButton* m_next;
+    QLabel* m_count;  ///< "3 of 17"
     QToolButton* m_document;
+    QToolButton* m_domain;
+    QToolButton* m_previousOfExpert;
+    QToolButton* m_nextOfExpert;
     QLabel* m_readOut;
     MessageBar* m_messages;
     QLabel* m_empty;  ///< in place of the text while no session is open
     FigureView* m_view;
     JobRunner m_runner;
     JobRunner m_searcher;
+    JobRunner m_expertSearcher;
+    Found m_found;
     bool m_stale = true;
 };
-
-/// The token at which `needle` begins next after (+1) or before (-1) `from`, ignoring case and
-/// wrapping around; nullopt when it is nowhere. Text is compared as the model's bytes spell it.
-[[nodiscard]] std::optional<std::uint64_t> findToken(const std::vector<std::string>& tokenBytes,
-                                                     const std::string& needle, std::uint64_t from,
-                                                     int direction, const std::stop_token& stop);
 
 }  // namespace moescope::widgets

@@ -31,6 +31,13 @@ struct BodySize {
     std::size_t operator()(const figures::ColouredTextFigure& body) const {
         return bytesOf(body.routing.get());
     }
+    std::size_t operator()(const figures::ColouredPassageFigure& body) const {
+        std::size_t bytes = 0;
+        for (const auto& layer : body.layers) {
+            bytes += bytesOf(layer.get());
+        }
+        return bytes;
+    }
     std::size_t operator()(const figures::ScatterFigure& body) const {
         std::size_t bytes = 0;
         for (const figures::ScatterPanel& panel : body.panels) {

@@ -122,6 +122,26 @@ TEST_CASE("exportFigures: two sessions compared", "[app][export]") {
     }
 }
 
+TEST_CASE("exportFigures: the card of an expert, a passage at some layers", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "expert-card");
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--expert") != std::string::npos);
+    plan.expert = 5;
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    CHECK(exported(plan).names == std::vector<std::string>{"expert-card-layer-02-expert-5.csv"});
+    plan.expert = 8;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("experts 0 to 7") != std::string::npos);
+    plan = planFor(folder.path(), "coloured-text");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}, LayerId{3}};
+    plan.sideBySide = true;
+    plan.tokens = "4-9";
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"coloured-text-side-by-side-tokens-4-9.csv"});
+}
+
 TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][export]") {
     const tests::TemporaryFolder folder;
     tests::writeSyntheticSession(folder / "run.h5", {});

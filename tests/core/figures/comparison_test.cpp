@@ -118,6 +118,38 @@ TEST_CASE("Comparison: a session agrees with itself, and symmetrically", "[core]
     CHECK(lines[2][0] <= lines[1][0]);  // equal sets overlap wholly
 }
 
+TEST_CASE("Golden routing: D1 router saturation", "[core][figures]") {
+    const tests::ReferenceFile file(tests::referenceDir() / "experiments" / "routing.safetensors");
+    for (int layer = 0; layer < 3; ++layer) {
+        const std::string number = std::to_string(layer);
+        const Routing here = routingOf(file.array("layers." + number + ".chosen_experts"));
+        const Routing there = routingOf(file.array("router_saturation.other_chosen." + number));
+        const NdArray expected = file.array("router_saturation." + number);
+        const std::vector<double> found = saturationOf(here, there);
+        REQUIRE(found.size() == expected.size());
+        for (std::size_t k = 0; k < found.size(); ++k) {
+            CHECK(found[k] == Approx(expected.at(k)));
+        }
+        CHECK(saturationOf(there, here) == found);
+    }
+}
+
+TEST_CASE("router-saturation: one line for each number of choices", "[core][figures]") {
+    const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
+    const auto there = std::make_shared<const FigureBuilder>(otherSource());
+    const Figure figure = here.build(request("router-saturation"), {.stop = {}, .other = there});
+    const auto& chart = std::get<LineChartFigure>(figure.body);
+    CHECK(chart.lines == std::vector<std::string>{"first choice", "first 2"});
+    CHECK(chart.positions == std::vector<double>{1.0, 2.0, 3.0});
+    const auto& lines = chart.groups.at(0).panels.at(0).lines;
+    for (std::size_t k = 0; k < 2; ++k) {
+        CHECK(lines[k][0] < 1.0);  // layer 1 is another
+        CHECK(lines[k][1] == 1.0);
+    }
+    CHECK(has(figure.howToRead, "12.5 %, 25.0 %"));
+    CHECK(has(messageOf(here, request("router-saturation"), nullptr), "--with OTHER.h5"));
+}
+
 TEST_CASE("Comparison: maps beside each other, of the same tokens", "[core][figures]") {
     const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
     const auto there = std::make_shared<const FigureBuilder>(otherSource());

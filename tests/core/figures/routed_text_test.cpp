@@ -154,6 +154,15 @@ TEST_CASE("repetition: within documents, per layer and domain", "[core][figures]
     CHECK(chart.groups[0].reference == 0.125);
     CHECK(std::isnan(chart.groups[0].panels[0].lines[0][0]));  // a dense layer
     CHECK(chart.groups[0].panels[0].lines[0][1] == Approx(7.0 / 13.0));
+    const auto& first = chart.groups[0].panels[0];
+    CHECK(first.lineLow[0][1] < first.lines[0][1]);  // documents differ, so another text would
+    CHECK(first.lineHigh[0][1] > first.lines[0][1]);
+    const auto& names = column(table, "domain").texts;
+    const auto all =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), "all text") - names.begin());
+    CHECK(first.lineLow[0][1] == column(table, "from").numbers[all]);
+    CHECK(first.lineHigh[0][1] == column(table, "to").numbers[all]);
+    CHECK(toCsv(lines).find("\"all text, from\"") != std::string::npos);
     CHECK(chart.groups[0].panels[0].low[1] == 0.0);
     CHECK(chart.groups[0].panels[0].high[1] == 1.0);
 }
@@ -228,6 +237,25 @@ TEST_CASE("vocabulary-specialisation: of ids seen often enough", "[core][figures
     CHECK(column(figure, "for example").texts[0].find("\xC2\xBB") != std::string::npos);
     const auto& as = column(figure, "as").texts;
     CHECK(std::set<std::string>(as.begin(), as.end()) == std::set<std::string>{"input", "next"});
+    const auto& body = std::get<TableFigure>(figure.body);
+    REQUIRE(body.tokens.size() == body.rows);
+    for (std::size_t row = 0; row < body.rows; ++row) {  // examples are tokens that it took
+        const auto routing = FigureBuilder(source).routing(LayerId{1});
+        const std::uint64_t token = body.tokens[row];
+        CHECK((routing->id(token, 0) == body.experts[row] ||
+               routing->id(token, 1) == body.experts[row]));
+    }
+    NdArray predicted(ElementType::U32, {260});
+    std::fill(predicted.values<std::uint32_t>().begin(), predicted.values<std::uint32_t>().end(),
+              99);
+    source->put("expert_removal", "predicted", std::nullopt, std::move(predicted));
+    const Figure with = build(source, "vocabulary-specialisation");
+    CHECK(column(with, "as").texts.back() == "predicted");
+    CHECK(column(with, "token").texts.back() == "id 99");  // stands nowhere in the text
+    CHECK(column(with, "seen").numbers.back() == 260.0);
+    source->put("expert_removal", "predicted", std::nullopt, NdArray(ElementType::U32, {7}));
+    CHECK_THROWS_AS(build(source, "vocabulary-specialisation"), Error);
+    source->remove("expert_removal");
     const Figure few = build(source, "vocabulary-specialisation", 1, TokenRange{0, 5});
     CHECK(std::holds_alternative<NoticeFigure>(few.body));
 }

@@ -49,6 +49,12 @@ struct Run {
         corpus.domains = {"code", "mathematics", "prose"};
         corpus.domainOf = {2, 0, 0, 2, 1, 0, 2, 1, 1};
         corpus.sources.resize(corpus.domainOf.size());
+        const NdArray predicted = file.array("predicted_ids");
+        NdArray kept(ElementType::U32, predicted.shape());
+        for (std::uint64_t i = 0; i < predicted.size(); ++i) {
+            kept.values<std::uint32_t>()[i] = static_cast<std::uint32_t>(predicted.at(i));
+        }
+        source->put("expert_removal", "predicted", std::nullopt, std::move(kept));
         for (int layer = 0; layer < kLayers; ++layer) {
             const NdArray chosen =
                 file.array("layers." + std::to_string(layer) + ".chosen_experts");
@@ -206,7 +212,7 @@ TEST_CASE("Golden routing: D4 vocabulary", "[core][figures]") {
     const Run run;
     for (int layer = 0; layer < kLayers; ++layer) {
         const Figure table = run.build("vocabulary-specialisation", layer);
-        for (const std::string reading : {"input", "next"}) {
+        for (const std::string reading : {"input", "next", "predicted"}) {
             const NdArray mean =
                 run.file.array(at("specialisation.vocabulary_mean." + reading, layer));
             const NdArray shares =

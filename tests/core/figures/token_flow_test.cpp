@@ -6,7 +6,9 @@
 #include "core/figures/routing_layout.h"
 #include "tests/support/catch.h"
 
-#include <chrono>
+#include <algorithm>
+#include <memory>
+#include <random>
 
 using namespace moescope;
 using namespace moescope::figures;
@@ -56,43 +58,131 @@ TEST_CASE("TokenTable: refuses documents that do not cover the tokens", "[core][
 }
 
 TEST_CASE("TokenFlow: breaks at the width, at newlines and at documents", "[core][figures]") {
-    const TokenTable table(
+    const auto table = std::make_shared<const TokenTable>(
         corpus({"aaaa", "bbbb", "cc\n", "d", "e", "ffffffffffffffff"}, {0, 4, 6}));
-    const TokenFlow flow(table, 0, 6, 10, 0.0);
-    REQUIRE(flow.lineCount() == 5);
-    CHECK(flow.lineEnd(0) == 2);  // "aaaa" "bbbb"; "cc" + mark would be 11
-    CHECK(flow.lineEnd(1) == 3);
-    CHECK(flow.lineEnd(2) == 4);
-    CHECK(flow.startsDocument(3));
-    CHECK(flow.lineEnd(3) == 5);
-    CHECK(flow.spanOf(table, 5).width == 10.0);
-    CHECK(flow.spanOf(table, 1).left == 4.0);
-    CHECK(flow.tokenAt(table, 0, 5.0) == std::uint64_t{1});
-    CHECK_FALSE(flow.tokenAt(table, 0, 9.0));
-    CHECK_FALSE(flow.tokenAt(table, 99, 0.0));
+    TokenFlow flow(table, 0, 6, 10, 0.0);
+    REQUIRE(flow.breakAll() == 5);
+    CHECK(flow.lineEnd({0, 0}) == 2);  // "aaaa" "bbbb"; "cc" + mark would be 11
+    CHECK(flow.lineEnd({0, 1}) == 3);
+    CHECK(flow.lineEnd({0, 2}) == 4);
+    CHECK(flow.startsDocument({0, 3}));
+    CHECK_FALSE(flow.startsDocument({0, 0}));
+    CHECK(flow.lineEnd({0, 3}) == 5);
+    CHECK(flow.spanOf(5).width == 10.0);
+    CHECK(flow.spanOf(1).left == 4.0);
+    CHECK(flow.tokenAt({0, 0}, 5.0) == std::uint64_t{1});
+    CHECK_FALSE(flow.tokenAt({0, 0}, 9.0));
+    CHECK_FALSE(flow.tokenAt({0, 99}, 0.0));
+    CHECK(TokenFlow(table, 0, 0, 10, 0).breakAll() == 0);
+}
+
+namespace {
+
+/// Paragraphs of `each` tokens, or of about as many, documents of `document`.
+std::shared_ptr<const TokenTable> paragraphs(int count, int each, std::uint64_t document,
+                                             bool isUneven = false) {
+    std::mt19937 random(5);
+    const auto ends = [&](int i) {
+        return isUneven ? random() % static_cast<unsigned>(each) == 0 : i % each == each - 1;
+    };
+    std::vector<std::string> tokens;
+    std::vector<std::uint64_t> offsets;
+    for (int i = 0; i < count; ++i) {
+        if (static_cast<std::uint64_t>(i) % document == 0) {
+            offsets.push_back(static_cast<std::uint64_t>(i));
+        }
+        tokens.push_back(std::string(static_cast<std::size_t>(1 + i * 7 % 13), 'x') +
+                         (ends(i) ? "\n" : ""));
+    }
+    offsets.push_back(static_cast<std::uint64_t>(count));
+    return std::make_shared<const TokenTable>(corpus(tokens, offsets));
+}
+
+/// First tokens of the lines, broken the plain way: one token after another.
+std::vector<std::uint64_t> plainLines(const TokenTable& table, std::uint64_t first,
+                                      std::uint64_t count, double columns, double spacing) {
+    std::vector<std::uint64_t> begin;
+    double used = 0.0;
+    for (std::uint64_t token = first; token < first + count; ++token) {
+        const double width = std::min(static_cast<double>(table.columns(token)), columns);
+        const auto& documents = table.documentOffsets();
+        const bool starts = token == first || table.endsLine(token - 1) ||
+                            std::count(documents.begin(), documents.end(), token) > 0;
+        if (starts || used + width > columns) {
+            begin.push_back(token);
+            used = 0.0;
+        }
+        used += width + spacing;
+    }
+    return begin;
+}
+
+}  // namespace
+
+TEST_CASE("TokenFlow: lines are those of plain breaking, in whatever order they are asked for",
+          "[core][figures]") {
+    const auto table = paragraphs(20'000, 29, 3'000);
+    REQUIRE(table->stretches().size() > 10);
+    for (const int columns : {1, 5, 40, 200}) {
+        CAPTURE(columns);
+        const auto expected = plainLines(*table, 100, 19'000, columns, 0.5);
+        TokenFlow flow(table, 100, 19'000, columns, 0.5);
+        // From the end, from the middle, by steps; then all lines in their order.
+        CHECK(flow.lineBegin(flow.moved(flow.lineAt(flow.lineCount()), 0)) == expected.back());
+        const FlowLine middle = flow.lineOf(expected[expected.size() / 2]);
+        CHECK(flow.lineBegin(middle) == expected[expected.size() / 2]);
+        CHECK(flow.lineBegin(flow.moved(middle, -7)) == expected[expected.size() / 2 - 7]);
+        CHECK(flow.lineBegin(flow.moved(middle, 700)) ==
+              expected[std::min(expected.size() / 2 + 700, expected.size() - 1)]);
+        REQUIRE(flow.breakAll() == expected.size());
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const FlowLine line = flow.lineAt(i);
+            REQUIRE(flow.lineBegin(line) == expected[i]);
+            REQUIRE(flow.linesBefore(line) == i);
+            REQUIRE(flow.lineEnd(line) == (i + 1 < expected.size() ? expected[i + 1] : 19'100));
+        }
+    }
 }
 
 TEST_CASE("TokenFlow: each token lies on exactly one line", "[core][figures]") {
-    std::vector<std::string> tokens;
-    for (int i = 0; i < 1000; ++i) {
-        tokens.push_back(std::string(static_cast<std::size_t>(1 + i * 7 % 13), 'x') +
-                         (i % 29 == 0 ? "\n" : ""));
-    }
-    const TokenTable table(corpus(tokens));
+    const auto table = paragraphs(1'000, 29, 1'000);
     for (const int columns : {1, 5, 40, 200}) {
-        const TokenFlow flow(table, 100, 700, columns, 0.5);
-        CHECK(flow.lineBegin(0) == 100);
-        CHECK(flow.lineEnd(flow.lineCount() - 1) == 800);
+        TokenFlow flow(table, 100, 700, columns, 0.5);
         for (std::uint64_t token = 100; token < 800; ++token) {
-            const std::uint64_t line = flow.lineOf(token);
+            const FlowLine line = flow.lineOf(token);
             REQUIRE(flow.lineBegin(line) <= token);
             REQUIRE(token < flow.lineEnd(line));
-            const auto span = flow.spanOf(table, token);
+            const auto span = flow.spanOf(token);
             CHECK(span.left + span.width <= columns + 1e-9);
-            CHECK(flow.tokenAt(table, line, span.left + 0.1) == token);
+            CHECK(flow.tokenAt(line, span.left + 0.1) == token);
         }
     }
-    CHECK(TokenFlow(table, 0, 0, 10, 0).lineCount() == 0);
+}
+
+TEST_CASE("TokenFlow: lines that nobody looked at are estimated well", "[core][figures]") {
+    for (const int each : {3, 29, 100'000}) {
+        const auto table = paragraphs(100'000, each, 100'000, true);
+        for (const int columns : {60, 90, 200}) {
+            CAPTURE(each, columns);
+            TokenFlow flow(table, 0, 100'000, columns, 0.25);
+            const auto estimated = static_cast<double>(flow.lineCount());
+            CHECK(estimated == Approx(static_cast<double>(flow.breakAll())).epsilon(0.1));
+        }
+    }
+}
+
+TEST_CASE("TokenFlow: a paragraph without end is broken after thousands of tokens",
+          "[core][figures]") {
+    const auto table = paragraphs(9'000, 100'000, 100'000);
+    REQUIRE(table->stretches().size() == 3);
+    CHECK(table->stretches()[1].first == 4096);
+    TokenFlow flow(table, 0, 9'000, 80, 0.25);
+    std::uint64_t next = 0;
+    for (std::uint64_t i = 0; i < flow.breakAll(); ++i) {
+        REQUIRE(flow.lineBegin(flow.lineAt(i)) == next);
+        next = flow.lineEnd(flow.lineAt(i));
+    }
+    CHECK(next == 9'000);
 }
 
 TEST_CASE("layoutRouting: a cell is found where it is drawn", "[core][figures]") {

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Ways through the text and from expert to expert, in the whole window.
+#include "tests/app/window_fixture.h"
+#include "tests/support/catch.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QToolButton>
+
+#include <algorithm>
+
+using namespace moescope;
+using namespace moescope::widgets;
+using moescope::tests::WindowFixture;
+
+TEST_CASE("MainWindow: search counts places and goes on by buttons", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    auto& search = w.find<QLineEdit>("tokenSearch");
+    auto& count = w.find<QLabel>("searchResult");
+    search.setFocus();
+    QTest::keyClicks(&search, QStringLiteral("router"));
+    REQUIRE(QTest::qWaitFor([&] { return count.text().contains(QStringLiteral(" of ")); }));
+    const auto& tokens = w.workspace().current()->head().corpus.tokenBytes;
+    const auto places = std::count(tokens.begin(), tokens.end(), " router");
+    CHECK(count.text() == QStringLiteral("1 of %1").arg(places));
+    w.find<QToolButton>("findNextButton").click();
+    CHECK(count.text() == QStringLiteral("2 of %1").arg(places));
+    w.find<QToolButton>("findPreviousButton").click();
+    w.find<QToolButton>("findPreviousButton").click();
+    CHECK(count.text() == QStringLiteral("%1 of %1").arg(places));  // the last one, going round
+}
+
+TEST_CASE("MainWindow: tokens of an expert, of a document and of a domain", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    const auto routing = w.workspace().current()->content.builder->routing(LayerId{1});
+    const int expert = routing->id(7, 0);
+    w.selection().setExperts({expert});
+    w.actions().nextOfExpert->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken().has_value(); }));
+    const std::uint64_t first = *w.selection().currentToken();
+    CHECK(first <= 7);
+    CHECK(routing->id(first, 0) == expert);
+    w.actions().previousOfExpert->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() != first; }));
+    CHECK(routing->id(*w.selection().currentToken(), 0) == expert);
+    w.selection().selectToken(25);  // documents of 20 tokens; the second is alone in its domain
+    w.actions().selectDomain->trigger();
+    CHECK(w.selection().state().tokens == std::vector<TokenRange>{{20, 20}});
+    w.selection().setTokens({{5, 1}});
+    w.find<QToolButton>("selectDomain").click();
+    CHECK(w.selection().state().tokens == std::vector<TokenRange>{{0, 20}, {40, 20}});
+}
+
+TEST_CASE("MainWindow: the card of an expert, back and forward", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    CHECK_FALSE(w.actions().back->isEnabled());
+    w.selection().setExperts({3});
+    w.actions().expertCard->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return w.figure() && w.figure()->name == "expert-card"; }));
+    const auto shown = [&] { return std::get<figures::ExpertCardFigure>(w.figure()->body).expert; };
+    CHECK(shown() == 3);
+    // A click on another expert's bar leads to its card.
+    FigureView& view = w.panel().view();
+    QPoint other;
+    for (int y = 2; y < view.viewport()->height() && other.isNull(); y += 4) {
+        for (int x = 2; x < view.viewport()->width() && other.isNull(); x += 4) {
+            other = view.hitAt(QPointF(x, y)).expert == 6 ? QPoint(x, y) : QPoint();
+        }
+    }
+    REQUIRE_FALSE(other.isNull());
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, other);
+    REQUIRE(QTest::qWaitFor([&] { return shown() == 6; }));
+    REQUIRE(w.actions().back->isEnabled());
+    w.actions().back->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return shown() == 3; }));
+    w.actions().forward->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return shown() == 6; }));
+    // From the inspector, whatever figure is shown.
+    w.showFigure("load-balance");
+    w.selection().setExperts({2});
+    REQUIRE(QTest::qWaitFor([&] { return w.find<QPushButton>("expertCardButton").isVisible(); }));
+    w.find<QPushButton>("expertCardButton").click();
+    REQUIRE(QTest::qWaitFor(
+        [&] { return w.figure() && w.figure()->name == "expert-card" && shown() == 2; }));
+}
+
+TEST_CASE("MainWindow: a cell of load leads to its layer and expert", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.showFigure("load-balance");
+    FigureView& view = w.panel().view();
+    QPoint cell;
+    for (int y = 2; y < view.viewport()->height() && cell.isNull(); y += 4) {
+        for (int x = 2; x < view.viewport()->width() && cell.isNull(); x += 4) {
+            const figures::Hit hit = view.hitAt(QPointF(x, y));
+            cell = hit.expert == 4 && hit.layer == LayerId{3} ? QPoint(x, y) : QPoint();
+        }
+    }
+    REQUIRE_FALSE(cell.isNull());
+    QTest::mouseDClick(view.viewport(), Qt::LeftButton, {}, cell);
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, cell);
+    CHECK(w.selection().state().layer == LayerId{3});
+    CHECK(w.selection().state().experts == std::vector<int>{4});
+    REQUIRE(QTest::qWaitFor([&] { return w.figure() && w.figure()->name == "expert-card"; }));
+}

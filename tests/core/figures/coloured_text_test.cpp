@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Coloured text: loads, passages at several layers, and where to go next in a text.
+#include "core/base/error.h"
+#include "core/figures/builder.h"
+#include "core/figures/routing_search.h"
+#include "tests/core/figures/made_source.h"
+#include "tests/support/catch.h"
+
+#include <numeric>
+
+using namespace moescope;
+using namespace moescope::figures;
+using tests::MadeSession;
+using tests::MadeSource;
+
+namespace {
+
+Figure build(const FigureBuilder& builder, std::optional<LayerId> layer,
+             std::optional<TokenSelection> tokens = {}, std::vector<LayerId> layers = {}) {
+    FigureRequest request;
+    request.figure = "coloured-text";
+    request.layer = layer;
+    request.layers = std::move(layers);
+    request.tokens = std::move(tokens);
+    return builder.build(request);
+}
+
+Routing firstChoices(const std::vector<int>& experts) {
+    Routing routing;
+    routing.experts = 4;
+    routing.topK = 1;
+    routing.tokens = TokenRange{0, experts.size()};
+    routing.ids.assign(experts.begin(), experts.end());
+    routing.weights.assign(experts.size(), 1.0F);
+    return routing;
+}
+
+}  // namespace
+
+TEST_CASE("coloured-text: loads are shares of first choices", "[core][figures]") {
+    const FigureBuilder builder(std::make_shared<MadeSource>(MadeSession{}));
+    const Figure figure = build(builder, LayerId{2}, TokenRange{10, 40});
+    const auto& body = std::get<ColouredTextFigure>(figure.body);
+    REQUIRE(body.firstShare.size() == 8);
+    std::vector<double> expected(8, 0.0);
+    for (std::uint64_t row = 0; row < 40; ++row) {
+        expected[body.routing->id(row, 0)] += 1.0 / 40.0;
+    }
+    for (std::size_t e = 0; e < 8; ++e) {
+        CHECK(body.firstShare[e] == Approx(expected[e]).margin(1e-12));
+    }
+    float most = 0.0F;
+    for (const float weight : body.routing->weights) {
+        most = std::max(most, weight);
+    }
+    CHECK(body.mostWeight == Approx(most));
+}
+
+TEST_CASE("coloured-text: one passage at several layers", "[core][figures]") {
+    MadeSession what;
+    what.tokens = 2000;
+    const FigureBuilder builder(std::make_shared<MadeSource>(what));
+    const Figure all = build(builder, std::nullopt);
+    const auto& body = std::get<ColouredPassageFigure>(all.body);
+    REQUIRE(body.layers.size() == 3);
+    CHECK(body.layers[0]->tokenCount() == 128);
+    CHECK_FALSE(all.notice.empty());
+    const Figure some = build(builder, std::nullopt, TokenRange{700, 50}, {LayerId{3}, LayerId{1}});
+    const auto& two = std::get<ColouredPassageFigure>(some.body);
+    REQUIRE(two.layers.size() == 2);
+    CHECK(two.layers[0]->layer == LayerId{3});
+    CHECK(two.layers[0]->tokenAt(0) == 700);
+    CHECK(two.layers[1]->id(7, 0) == builder.routing(LayerId{1})->id(707, 0));
+    CHECK(some.notice.empty());
+    CHECK(toCsv(some).find("layer,token,text,choice,expert,weight") != std::string::npos);
+    const Figure lengthy = build(builder, std::nullopt, TokenRange{0, 1500});
+    CHECK(std::get<ColouredPassageFigure>(lengthy.body).layers[0]->tokenCount() == 512);
+    CHECK(lengthy.notice.find("512") != std::string::npos);
+    CHECK_THROWS_AS(build(builder, std::nullopt, {}, {LayerId{0}}), Error);  // dense
+    CHECK_THROWS_AS(build(builder, std::nullopt, TokenSelection({{0, 3}, {9, 3}})), Error);
+}
+
+TEST_CASE("nextTokenOf: goes round in both directions", "[core][figures]") {
+    const Routing routing = firstChoices({0, 1, 2, 1, 0, 1});
+    CHECK(nextTokenOf(routing, 1, std::nullopt, +1) == 1U);
+    CHECK(nextTokenOf(routing, 1, std::nullopt, -1) == 5U);
+    CHECK(nextTokenOf(routing, 1, 1, +1) == 3U);
+    CHECK(nextTokenOf(routing, 1, 5, +1) == 1U);
+    CHECK(nextTokenOf(routing, 1, 1, -1) == 5U);
+    CHECK(nextTokenOf(routing, 2, 2, +1) == 2U);  // the only one
+    CHECK_FALSE(nextTokenOf(routing, 3, 0, +1));
+    CHECK_FALSE(nextTokenOf(firstChoices({}), 0, 0, +1));
+}
+
+TEST_CASE("findText: over several tokens, ignoring case and white space before",
+          "[core][figures]") {
+    const std::vector<std::string> tokens{" The", " rou", "ter", "\n", " router", "s", "ROUTER"};
+    using Places = std::vector<std::uint64_t>;
+    CHECK(findText(tokens, "router", 100, {}) == Places{1, 4, 6});
+    CHECK(findText(tokens, "routers", 100, {}) == Places{4});
+    CHECK(findText(tokens, "the router", 100, {}) == Places{0});
+    CHECK(findText(tokens, " router", 100, {}) == Places{1, 4});
+    CHECK(findText(tokens, "router", 2, {}) == Places{1, 4});
+    CHECK(findText(tokens, "", 100, {}).empty());
+    CHECK(findText(tokens, "absent", 100, {}).empty());
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(findText(tokens, "router", 100, stop.get_token()).empty());
+}
