@@ -80,9 +80,7 @@ std::string rankText(const std::vector<double>& values, std::size_t of) {
 }
 
 CardSection loadSection(const CardInput& input) {
-    CardSection section{.title = "Load",
-                        .note = "share of tokens that choose it; what an even spread gives",
-                        .isShare = true};
+    CardSection section{.title = "Load", .note = "share of tokens that choose it", .isShare = true};
     const numerics::Choices choices = input.text.choices();
     const auto add = [&](const std::string& label, int choice) {
         const auto values = shares(numerics::expertCounts(choices, choice), input.text.tokens());

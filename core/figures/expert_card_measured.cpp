@@ -217,11 +217,10 @@ CardSection importanceSection(const CardInput& input) {
     addFact("router weight", ratio(own.weights, own.tokens), input.expert, "{:.4g}", section);
     if (input.find("importance", "norm") == nullptr &&
         input.find("norms_scores", "norm") == nullptr) {
-        section.rows.push_back(
-            {.label = "output norm", .value = kNaN, .text = needs("importance")});
+        section.rows.push_back({.label = "norm", .value = kNaN, .text = needs("importance")});
         return section;
     }
-    addFact("output norm (EAN)", ratio(own.norms, own.kept), input.expert, "{:.4g}", section);
+    addFact("norm (EAN)", ratio(own.norms, own.kept), input.expert, "{:.4g}", section);
     addFact("weight x norm (REAP)", ratio(own.products, own.kept), input.expert, "{:.4g}", section);
     if (const auto* largest = input.find("importance", "largest_output")) {
         addFact("largest output", input.context.source.read(largest->id, input.layer).toDoubles(),

@@ -55,6 +55,28 @@ TEST_CASE("MainWindow: tokens of an expert, of a document and of a domain", "[ap
     CHECK(w.selection().state().tokens == std::vector<TokenRange>{{0, 20}, {40, 20}});
 }
 
+TEST_CASE("MainWindow: a long text goes to the token that is selected", "[app][gui]") {
+    WindowFixture w({.tokens = 20'000, .experiments = {"chosen_experts"}});
+    w.openWithoutFigure();
+    w.showFigure("coloured-text");
+    const auto isInView = [](const FigureView& view, std::uint64_t token) {
+        const auto tokens = view.tokensInView();
+        return tokens && tokens->first <= token && token < tokens->end();
+    };
+    auto& strip = w.find<FigureView>("textStripView");
+    REQUIRE(QTest::qWaitFor([&] { return strip.figure() != nullptr; }));
+    for (const std::uint64_t token : {15'000U, 3U, 19'999U, 7'777U}) {
+        w.selection().selectToken(token);
+        CHECK(isInView(w.panel().view(), token));
+        CHECK(isInView(strip, token));
+    }
+    // A layer step stays there.
+    w.selection().setLayer(LayerId{3});
+    w.waitFigure();
+    REQUIRE(QTest::qWaitFor([&] { return w.figure()->provenance.layer == LayerId{3}; }));
+    CHECK(isInView(w.panel().view(), 7'777));
+}
+
 TEST_CASE("MainWindow: the card of an expert, back and forward", "[app][gui]") {
     WindowFixture w;
     w.openSession();

@@ -16,14 +16,14 @@ namespace {
 using figures::CardRow;
 using figures::CardSection;
 
-constexpr double kColumn = 300.0;  // least width of a column of sections
+constexpr double kColumn = 280.0;  // least width of a column of sections
 constexpr std::size_t kMostColumns = 3;
 constexpr double kGap = 20.0;
 constexpr double kBelow = 14.0;  // between sections
 constexpr double kStrip = 56.0;  // height of the fullest bar
 constexpr double kCell = 8.0;    // between the parts of a row
 constexpr double kWidestStripBar = 24.0;
-constexpr int kLongestLabel = 20;  // characters
+constexpr int kLongestLabel = 26;  // characters
 
 QString toQString(const std::string& text) {
     return QString::fromStdString(text);

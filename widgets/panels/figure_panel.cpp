@@ -245,6 +245,12 @@ void FigurePanel::takeSelection(SelectionChanges changes) {
         refresh();
     }
     updateHighlight();
+    const FigurePointer shown = m_view->figure();
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    if (token && changes.testFlag(SelectionChange::Tokens) && shown &&
+        std::holds_alternative<figures::ColouredTextFigure>(shown->body)) {
+        m_view->ensureTokenVisible(*token);
+    }
 }
 
 void FigurePanel::showEvent(QShowEvent* event) {

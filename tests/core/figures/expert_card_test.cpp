@@ -104,7 +104,7 @@ TEST_CASE("expert-card: importance over the tokens that choose it", "[core][figu
         };
         const CardSection& importance = section(card, "Importance");
         CHECK(row(importance, "weight x norm (REAP)").value == Approx(valueOf("REAP")));
-        CHECK(row(importance, "output norm (EAN)").value == Approx(valueOf("EAN mean")));
+        CHECK(row(importance, "norm (EAN)").value == Approx(valueOf("EAN mean")));
         CHECK(row(importance, "router weight").value == Approx(valueOf("mean weight")));
     }
     source->remove("importance");  // else from norms and scores
@@ -129,7 +129,7 @@ TEST_CASE("expert-card: importance over the tokens that choose it", "[core][figu
     REQUIRE(count > 0.0);
     const CardSection& importance = section(card, "Importance");
     CHECK(row(importance, "router weight").value == Approx(weight / count));
-    CHECK(row(importance, "output norm (EAN)").value == Approx(norm / count));
+    CHECK(row(importance, "norm (EAN)").value == Approx(norm / count));
     CHECK(row(importance, "weight x norm (REAP)").value == Approx(product / count));
     // The removals that are made up: layers 1 to 3 by expert, over the intact loss.
     const auto map = build(source, "expert-removal", std::nullopt);
