@@ -25,7 +25,6 @@ namespace {
 
 using session::RunEvent;
 
-/// Opens, plans and runs one request.
 /// What the run has finished so far, and what the session held before it.
 class RunResults final : public ResultSource {
 public:
@@ -58,6 +57,7 @@ private:
     std::vector<std::shared_ptr<const session::Session>> m_sessions;
 };
 
+/// Opens, plans and runs one request.
 class RunJob {
 public:
     RunJob(RunRequest request, const ProbeFactory& factory)

@@ -1,102 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/base/error.h"
 #include "core/figures/importance.h"
-#include "core/figures/limits.h"
 #include "core/figures/routed_text.h"
-#include "core/numerics/correlation.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
 
 namespace moescope::figures {
 namespace {
 
 constexpr std::string_view kExperiment = "importance";
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// Those of the figure's layer, or all.
-std::vector<ImportanceLayer> layersOf(const BuildContext& context, const ImportanceTable& table) {
-    std::vector<ImportanceLayer> layers = table.layers;
-    std::erase_if(layers, [&](const ImportanceLayer& layer) {
-        return context.request.layer && layer.layer != *context.request.layer;
-    });
-    return layers;
-}
-
-/// " Not there: REAP, EAN mean (importance); removal (expert_removal)."
-std::string missingText(const ImportanceTable& table) {
-    std::map<std::string, std::string> byExperiment;
-    for (const ImportanceColumn& column : table.columns) {
-        if (!column.isThere()) {
-            std::string& titles = byExperiment[column.missing];
-            titles += (titles.empty() ? "" : ", ") + std::string(column.criterion->title);
-        }
-    }
-    std::string text;
-    for (const auto& [experiment, titles] : byExperiment) {
-        const std::string why = experiment == "all tokens"
-                                    ? std::string("known of the whole text only")
-                                    : "needs the experiment " + experiment;
-        text += fmt::format("{}{} ({})", text.empty() ? " Missing: " : "; ", titles, why);
-    }
-    return text.empty() ? text : text + ".";
-}
-
-std::string effectText(const PruneList& list) {
-    std::string text;
-    if (list.measured) {
-        const PruneEffect& effect = *list.measured;
-        text += fmt::format(
-            " Measured without them: loss {:.4f} instead of {:.4f} ({:+.4f}), perplexity {:.2f} "
-            "instead of {:.2f}, accuracy {:.3f} instead of {:.3f}.",
-            effect.loss, effect.intactLoss, effect.loss - effect.intactLoss, std::exp(effect.loss),
-            std::exp(effect.intactLoss), effect.accuracy, effect.intactAccuracy);
-    } else if (!list.note.empty()) {
-        text += fmt::format(" The loss without all of them is not known: {}.", list.note);
-    }
-    if (list.sumOfSingle && list.removedCount() > 1) {
-        text += fmt::format(" The rises of each going alone add up to {:+.4f}.", *list.sumOfSingle);
-    }
-    return text;
-}
-
-/// What would go, in words.
-std::string pruneText(const PruneList& list) {
-    const std::size_t count = list.removedCount();
-    if (count == 0) {
-        return {};
-    }
-    const char* scope = list.layers.size() < 2     ? ""
-                        : list.choice.acrossLayers ? " in all layers together"
-                                                   : " in their layers";
-    return fmt::format(" Would go: {} of {} experts, {} by {}{}.", count, list.expertCount(),
-                       list.criterion->lowGoes ? "the lowest" : "the highest",
-                       list.criterion->title, scope) +
-           effectText(list);
-}
-
-bool isRemoved(const PruneList& list, LayerId layer, int expert) {
-    const auto found =
-        std::find_if(list.layers.begin(), list.layers.end(),
-                     [&](const PruneList::Layer& each) { return each.layer == layer; });
-    return found != list.layers.end() &&
-           std::binary_search(found->removed.begin(), found->removed.end(), expert);
-}
-
-/// The list that was asked for, put into the figure.
-void addPrunes(const BuildContext& context, const ImportanceTable& table, Figure& figure) {
-    if (context.request.prune && context.request.prune->share > 0.0) {
-        auto list =
-            std::make_shared<const PruneList>(pruneList(context, table, *context.request.prune));
-        figure.howToRead += pruneText(*list);
-        figure.prunes = std::move(list);
-    }
-}
 
 TableColumn& addColumn(TableFigure& body, std::string name, TableColumn::Kind kind) {
     body.columns.push_back({std::move(name), kind, {}, {}});
@@ -144,72 +58,11 @@ void addTexts(const ImportanceTable& table, const std::vector<ImportanceLayer>& 
     }
 }
 
-/// Spearman's rho of two columns within a layer, over experts that have both.
-double rhoOf(const ImportanceColumn& a, const ImportanceColumn& b, const ImportanceLayer& layer) {
-    std::vector<double> x;
-    std::vector<double> y;
-    for (std::size_t row = layer.firstRow;
-         row < layer.firstRow + static_cast<std::size_t>(layer.experts); ++row) {
-        if (std::isfinite(a.values[row]) && std::isfinite(b.values[row])) {
-            x.push_back(a.values[row]);
-            y.push_back(b.values[row]);
-        }
-    }
-    return numerics::spearman(x, y);
-}
-
-/// Mean over the layers that have one.
-float meanRho(const ImportanceColumn& a, const ImportanceColumn& b,
-              const std::vector<ImportanceLayer>& layers) {
-    double sum = 0.0;
-    double count = 0.0;
-    for (const ImportanceLayer& layer : layers) {
-        const double rho = rhoOf(a, b, layer);
-        if (std::isfinite(rho)) {
-            sum += rho;
-            count += 1.0;
-        }
-    }
-    return static_cast<float>(count > 0.0 ? sum / count : kNaN);
-}
-
-HeatMapPanel mapOf(const ImportanceTable& table, const ImportanceColumn& column) {
-    int experts = 0;
-    for (const ImportanceLayer& layer : table.layers) {
-        experts = std::max(experts, layer.experts);
-    }
-    HeatMapPanel panel;
-    panel.columnLabels = expertLabels(experts);
-    const auto width = static_cast<std::size_t>(experts);
-    panel.matrix = {
-        table.layers.size(), width,
-        std::vector<float>(table.layers.size() * width, std::numeric_limits<float>::quiet_NaN())};
-    for (std::size_t row = 0; row < table.layers.size(); ++row) {
-        const ImportanceLayer& layer = table.layers[row];
-        panel.rowLabels.push_back(std::to_string(layer.layer.value));
-        for (std::size_t e = 0; e < static_cast<std::size_t>(layer.experts); ++e) {
-            panel.matrix.values[row * width + e] =
-                static_cast<float>(column.values[layer.firstRow + e]);
-        }
-    }
-    return panel;
-}
-
-void markRemoved(const ImportanceTable& table, const PruneList& list, HeatMapPanel& panel) {
-    panel.cellMarks.resize(panel.matrix.values.size());
-    for (std::size_t row = 0; row < table.layers.size(); ++row) {
-        for (int e = 0; e < table.layers[row].experts; ++e) {
-            panel.cellMarks[row * panel.matrix.columns + static_cast<std::size_t>(e)] =
-                isRemoved(list, table.layers[row].layer, e) ? 1 : 0;
-        }
-    }
-}
-
 }  // namespace
 
 Figure buildImportance(const BuildContext& context) {
     const auto table = importanceTable(context);
-    const std::vector<ImportanceLayer> layers = layersOf(context, *table);
+    const std::vector<ImportanceLayer> layers = shownLayers(context, *table);
     Figure figure = derivedFrame(context, kExperiment, "importance of experts", table->tokens);
     addPrunes(context, *table, figure);
     figure.howToRead += missingText(*table);
@@ -229,82 +82,6 @@ Figure buildImportance(const BuildContext& context) {
         addValues(layers, column, body);
     }
     addTexts(*table, layers, figure.prunes.get(), body);
-    figure.body = std::move(body);
-    return figure;
-}
-
-Figure buildImportanceMap(const BuildContext& context) {
-    const auto table = importanceTable(context);
-    const ImportanceColumn& column =
-        columnOf(*table, context.request.prune ? context.request.prune->criterion : std::string());
-    if (!column.isThere()) {  // says what brings it
-        static_cast<void>(pruneList(context, *table, *context.request.prune));
-    }
-    Figure figure = derivedFrame(context, kExperiment,
-                                 fmt::format("importance of experts, {}", column.criterion->name),
-                                 table->tokens);
-    figure.howToRead = fmt::format("A cell is an expert's {}: {} go first.", column.criterion->name,
-                                   column.criterion->lowGoes ? "low ones" : "high ones");
-    addPrunes(context, *table, figure);
-    HeatMapPanel panel = mapOf(*table, column);
-    HeatMapFigure body;
-    body.isPair = false;
-    body.rowTitle = "layer";
-    body.columnTitle = "expert";
-    body.firstRowAtBottom = true;
-    const ColourRange& range = context.request.range;
-    const bool isSigned = column.criterion->id == "removal";
-    body.bar = {
-        makeScale(context.request.colourMap.value_or(isSigned ? ColourMap::Diverging
-                                                              : ColourMap::Viridis),
-                  range.kind == ColourRange::Kind::Fixed ? Limits(std::pair(range.low, range.high))
-                                                         : widened({}, panel.matrix, false)),
-        std::string(column.criterion->title)};
-    markBeyond(body.bar.scale, panel.matrix, false);
-    if (figure.prunes != nullptr && figure.prunes->removedCount() > 0) {
-        markRemoved(*table, *figure.prunes, panel);
-        body.markName = "would go";
-        figure.howToRead += " A dot: it would go.";
-    }
-    body.panels.push_back(std::move(panel));
-    figure.body = std::move(body);
-    return figure;
-}
-
-Figure buildImportanceCorrelation(const BuildContext& context) {
-    const auto table = importanceTable(context);
-    const std::vector<ImportanceLayer> layers = layersOf(context, *table);
-    std::vector<const ImportanceColumn*> there;
-    HeatMapPanel panel;
-    for (const ImportanceColumn& column : table->columns) {
-        if (column.isThere()) {
-            there.push_back(&column);
-            panel.rowLabels.emplace_back(column.criterion->title);
-        }
-    }
-    panel.columnLabels = panel.rowLabels;
-    panel.matrix = {there.size(), there.size(), {}};
-    for (const ImportanceColumn* a : there) {
-        for (const ImportanceColumn* b : there) {
-            panel.matrix.values.push_back(meanRho(*a, *b, layers));
-        }
-    }
-    HeatMapFigure body;
-    body.isPair = false;
-    body.diagonalMasked = true;
-    body.bar = {
-        makeScale(context.request.colourMap.value_or(ColourMap::Diverging), std::pair(-1.0, 1.0)),
-        "Spearman's rho"};
-    body.panels.push_back(std::move(panel));
-    Figure figure =
-        derivedFrame(context, kExperiment, "agreement of measures of importance", table->tokens);
-    figure.howToRead =
-        "1: both measures put the experts of a layer in the same order; 0: they have nothing to do "
-        "with each other; below 0: what is high by one is low by the other.";
-    if (!context.request.layer) {
-        figure.howToRead += " Mean over layers of each layer's own correlation.";
-    }
-    figure.howToRead += missingText(*table);
     figure.body = std::move(body);
     return figure;
 }

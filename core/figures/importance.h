@@ -55,4 +55,13 @@ struct ImportanceTable {
 [[nodiscard]] PruneList pruneList(const BuildContext& context, const ImportanceTable& table,
                                   const PruneChoice& choice);
 
+/// Those of the figure's layer, or all.
+[[nodiscard]] std::vector<ImportanceLayer> shownLayers(const BuildContext& context,
+                                                       const ImportanceTable& table);
+/// " Missing: REAP (needs the experiment importance); ...", or nothing.
+[[nodiscard]] std::string missingText(const ImportanceTable& table);
+/// Puts the list that was asked for into the figure, and into words below it.
+void addPrunes(const BuildContext& context, const ImportanceTable& table, Figure& figure);
+[[nodiscard]] bool isRemoved(const PruneList& list, LayerId layer, int expert);
+
 }  // namespace moescope::figures

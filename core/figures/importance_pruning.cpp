@@ -217,10 +217,7 @@ PruneList pruneList(const BuildContext& context, const ImportanceTable& table,
                                 choice.share));
     }
     const ImportanceColumn& column = requireColumn(context, table, choice.criterion);
-    std::vector<ImportanceLayer> layers = table.layers;
-    std::erase_if(layers, [&](const ImportanceLayer& layer) {
-        return context.request.layer && layer.layer != *context.request.layer;
-    });
+    const std::vector<ImportanceLayer> layers = shownLayers(context, table);
     const std::vector<double> scores = ordered(column);
     const auto removed = choice.acrossLayers ? lowestOfAll(layers, scores, choice.share)
                                              : lowestOfEach(layers, scores, choice.share);
