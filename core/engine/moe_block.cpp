@@ -110,7 +110,7 @@ at::Tensor MoeBlock::addExpert(at::Tensor& sum, int expert, const at::Tensor& x,
                         {group.rows, at::ones_like(group.weights)});
         return outputsWanted ? plain() : at::Tensor();
     }
-    const at::Tensor outputs = plain();
+    at::Tensor outputs = plain();
     addWeightedRows(sum, outputs, group);
     return outputs;
 }
