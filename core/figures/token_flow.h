@@ -67,7 +67,7 @@ private:
     };
     void cut(std::uint64_t first, std::uint64_t end);
     [[nodiscard]] std::uint64_t estimate(const TokenStretch& of, double tokens, double share) const;
-    void breakLines(std::size_t stretch);
+    void breakLines(std::size_t index);
     void breakAround(std::size_t stretch);
     void sumUp(std::size_t from);
 
