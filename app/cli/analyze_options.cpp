@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
 #include "core/session/session.h"
+#include "core/text/token_selection.h"
 
 #include <CLI/CLI.hpp>
 
@@ -206,8 +207,13 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
                        "beyond it fewer tokens are kept"))
         ->type_name("SIZE");
     group(app.add_option("--kept-from", m_given.keptFrom,
-                         "Which tokens are kept: first (of the text), or spread over it"))
+                         "Which tokens are kept: first (of the text), spread over it, or these, "
+                         "as in 100-163,4000,5000-: all of them unless a number is given"))
         ->type_name("WHERE");
+    group(app.add_option("--kept-documents", m_given.keptDocuments,
+                         "Keep the tokens of these documents, numbered from 0: 3 or 0,2,5-7; "
+                         "beside those that --kept-from names"))
+        ->type_name("LIST");
 }
 
 void AnalyzeCommand::attachWeights(CLI::App& app) {
@@ -317,7 +323,6 @@ std::optional<text::TextSource> AnalyzeCommand::textSource() const {
 }
 
 experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
-    using experiments::KeptTokens;
     using experiments::RelativeTo;
     experiments::ExperimentOptions options;
     options.relativeTo = oneOf<RelativeTo>("--relative-to", m_given.relativeTo,
@@ -342,11 +347,35 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
     if (!m_given.keptSize.empty()) {
         options.keptBytes = parseByteSize(m_given.keptSize);
     }
-    options.keptTokens =
-        oneOf<KeptTokens>("--kept-from", m_given.keptFrom,
-                          {{"first", KeptTokens::First}, {"spread", KeptTokens::Spread}});
+    addKeptTokens(options);
     addWeightOptions(options);
     return options;
+}
+
+void AnalyzeCommand::addKeptTokens(experiments::ExperimentOptions& options) const {
+    using experiments::KeptTokens;
+    const std::string& from = m_given.keptFrom;
+    if (!from.empty() && from.find_first_not_of("0123456789,-") == std::string::npos) {
+        options.keptList = text::canonicalRanges(from);
+    } else {
+        options.keptTokens =
+            oneOf<KeptTokens>("--kept-from", from.empty() ? "first" : from,
+                              {{"first", KeptTokens::First}, {"spread", KeptTokens::Spread}});
+    }
+    if (!m_given.keptDocuments.empty()) {
+        if (!from.empty() && options.keptList.empty()) {
+            refuse("--kept-documents names tokens to keep and --kept-from " + from +
+                   " chooses some: give one of them.");
+        }
+        options.keptDocuments = text::canonicalRanges(m_given.keptDocuments);
+    }
+    if (!options.keptList.empty() || !options.keptDocuments.empty()) {
+        options.keptTokens = KeptTokens::Listed;
+        options.keptTokenCount =
+            m_given.keptTokens ? options.keptTokenCount : experiments::kEveryListed;
+        options.keptStateCount =
+            m_given.keptStates ? options.keptStateCount : experiments::kEveryListed;
+    }
 }
 
 void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) const {

@@ -74,6 +74,7 @@ private:
     void attachRun(CLI::App& app);
     [[nodiscard]] std::optional<text::TextSource> textSource() const;
     [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
+    void addKeptTokens(experiments::ExperimentOptions& options) const;
     void addWeightOptions(experiments::ExperimentOptions& options) const;
 
     // As given on the command line.
@@ -86,7 +87,7 @@ private:
         std::vector<std::string> routerNoise;
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
-        std::string relativeTo = "auto", keptFrom = "first", device = "auto", dtype = "auto";
+        std::string relativeTo = "auto", keptFrom, keptDocuments, device = "auto", dtype = "auto";
         std::string scratch = "auto", memory, keptSize;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";

@@ -121,9 +121,9 @@ public:
     }
     /// What the plan says of the tokens that will have rows of their own; empty: nothing to say.
     [[nodiscard]] virtual std::string keptNote(const model::ModelSpec& model,
-                                               std::uint64_t tokens) const {
+                                               const text::TokenizedCorpus& corpus) const {
         static_cast<void>(model);
-        static_cast<void>(tokens);
+        static_cast<void>(corpus);
         return {};
     }
     /// Bytes of one layer's results, for the estimate of disk space.

@@ -267,7 +267,7 @@ void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedC
 }
 
 /// Which tokens will have rows of their own.
-void noteKept(RunPlan& plan, const model::ModelSpec& model, std::uint64_t tokens) {
+void noteKept(RunPlan& plan, const model::ModelSpec& model, const text::TokenizedCorpus& corpus) {
     std::set<const PlannedExperiment*> noted;
     for (const LayerWork& work : plan.work) {
         for (const PlannedExperiment* experiment : work.dynamic) {
@@ -275,7 +275,7 @@ void noteKept(RunPlan& plan, const model::ModelSpec& model, std::uint64_t tokens
                 continue;
             }
             for (const auto& probe : experiment->probes.dynamic) {
-                if (const std::string note = probe->keptNote(model, tokens); !note.empty()) {
+                if (const std::string note = probe->keptNote(model, corpus); !note.empty()) {
                     plan.estimate.notes.push_back(
                         fmt::format("{}: {}", experiment->info->id, note));
                 }
@@ -435,7 +435,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.experiments = experimentCosts(plan, models, corpus, calibration);
     noteUnits(plan, models, corpus, calibration);
     costBranches(plan, models, corpus, calibration);
-    noteKept(plan, models.model->spec, corpus.ids.size());
+    noteKept(plan, models.model->spec, corpus);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {
         result.notes.push_back(warning);

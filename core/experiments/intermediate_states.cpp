@@ -37,6 +37,10 @@ public:
     [[nodiscard]] std::string_view experiment() const override { return "intermediate_states"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.activations = true}; }
 
+    void check(const engine::LayerContext& layer) const override {
+        static_cast<void>(kept(layer.model, layer.corpus));  // throws where the text lacks a token
+    }
+
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         return resultBytes(layer) + 2 * sizeof(double) * layer.columns.size();
     }
@@ -46,14 +50,14 @@ public:
         for (const engine::Column& column : layer.columns) {
             neurons += static_cast<std::uint64_t>(column.intermediateSize);
         }
-        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
+        const std::uint64_t tokens = kept(layer.model, layer.corpus).size();
         return sizeof(float) * (tokens * neurons + 2 * layer.columns.size());
     }
 
     [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
-                                       std::uint64_t tokens) const override {
+                                       const text::TokenizedCorpus& corpus) const override {
         return experiments::keptNote(m_options, experiments::stateBytes(m_options, model),
-                                     m_options.keptStateCount, tokens);
+                                     m_options.keptStateCount, corpus);
     }
 
     [[nodiscard]] std::uint64_t scratchBytesPerToken(
@@ -77,7 +81,7 @@ public:
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_counted.emplace(layer.corpus, m_options.skipFirstToken);
-        m_kept = kept(layer.model, layer.tokens());
+        m_kept = kept(layer.model, layer.corpus);
         m_above.assign(m_labels.size(), 0.0);
         m_magnitudes.assign(m_labels.size(), 0.0);
         m_values.assign(m_labels.size(), 0.0);
@@ -120,7 +124,7 @@ public:
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
-        const auto tokens = kept(model.model, model.corpus.tokenCount());
+        const auto tokens = kept(model.model, model.corpus);
         session::Part part;
         part.tokens = tokens.size();
         part.quantities.push_back(scalar("threshold",
@@ -134,9 +138,9 @@ public:
 
 private:
     [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
-                                                  std::uint64_t tokens) const {
+                                                  const text::TokenizedCorpus& corpus) const {
         return keptTokens(m_options, experiments::stateBytes(m_options, model),
-                          m_options.keptStateCount, tokens);
+                          m_options.keptStateCount, corpus);
     }
 
     void arrange(const engine::LayerContext& layer) {

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/kept_tokens.h"
 
+#include "core/text/token_selection.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
@@ -26,6 +29,32 @@ std::uint64_t overLayers(const model::ModelSpec& model, PerLayer perLayer) {
 
 std::uint64_t expertsOf(const model::MoeSpec& moe) {
     return static_cast<std::uint64_t>(moe.experts);
+}
+
+/// The tokens that were named, and those of the documents that were.
+text::TokenSelection listed(const ExperimentOptions& options, const text::TokenizedCorpus& corpus) {
+    std::vector<text::TokenRange> ranges;
+    const auto add = [&ranges](const text::TokenSelection& tokens) {
+        ranges.insert(ranges.end(), tokens.ranges().begin(), tokens.ranges().end());
+    };
+    if (!options.keptList.empty()) {
+        add(text::parseTokens(options.keptList, corpus.tokenCount()));
+    }
+    if (!options.keptDocuments.empty()) {
+        add(text::parseDocuments(options.keptDocuments, corpus.offsets));
+    }
+    return text::TokenSelection(std::move(ranges));
+}
+
+std::vector<std::uint64_t> firstOf(const text::TokenSelection& tokens, std::uint64_t most) {
+    std::vector<std::uint64_t> indices;
+    for (const text::TokenRange& range : tokens.ranges()) {
+        for (std::uint64_t token = range.first; token < range.end() && indices.size() < most;
+             ++token) {
+            indices.push_back(token);
+        }
+    }
+    return indices;
 }
 
 /// "1.9 MiB".
@@ -67,28 +96,33 @@ TokenBytes stateBytes(const ExperimentOptions& options, const model::ModelSpec& 
 }
 
 std::vector<std::uint64_t> keptTokens(const ExperimentOptions& options, const TokenBytes& bytes,
-                                      std::uint64_t wanted, std::uint64_t total) {
+                                      std::uint64_t wanted, const text::TokenizedCorpus& corpus) {
     const std::uint64_t fit = bytes.perToken == 0
                                   ? std::numeric_limits<std::uint64_t>::max()
                                   : std::max<std::uint64_t>(bytes.budget / bytes.perToken, 1);
-    return tokenIndices(options.keptTokens, std::min(wanted, fit), total);
+    return options.keptTokens == KeptTokens::Listed
+               ? firstOf(listed(options, corpus), std::min(wanted, fit))
+               : tokenIndices(options.keptTokens, std::min(wanted, fit), corpus.tokenCount());
 }
 
 std::string keptNote(const ExperimentOptions& options, const TokenBytes& bytes,
-                     std::uint64_t wanted, std::uint64_t total) {
-    const std::uint64_t kept = keptTokens(options, bytes, wanted, total).size();
+                     std::uint64_t wanted, const text::TokenizedCorpus& corpus) {
+    const std::uint64_t total = corpus.tokenCount();
+    const bool isListed = options.keptTokens == KeptTokens::Listed;
+    const std::uint64_t all = std::min(wanted, isListed ? listed(options, corpus).count() : total);
+    const std::uint64_t kept = keptTokens(options, bytes, wanted, corpus).size();
     const std::string size = sizeText(kept * bytes.perToken);
     if (kept == total) {
         return fmt::format("{} of all {} tokens are kept: {} before compression", bytes.what, total,
                            size);
     }
-    const bool first = options.keptTokens == KeptTokens::First;
-    std::string note =
-        fmt::format("{} of {} of the {} tokens are kept, {}: {} before compression", bytes.what,
-                    kept, total, first ? "the first" : "at equal distances", size);
-    if (kept < std::min(wanted, total)) {
-        note += fmt::format("; {} do not fit into {} (--kept-size)", std::min(wanted, total),
-                            sizeText(bytes.budget));
+    const char* which = isListed                                  ? "those named"
+                        : options.keptTokens == KeptTokens::First ? "the first"
+                                                                  : "at equal distances";
+    std::string note = fmt::format("{} of {} of the {} tokens are kept, {}: {} before compression",
+                                   bytes.what, kept, total, which, size);
+    if (kept < all) {
+        note += fmt::format("; {} do not fit into {} (--kept-size)", all, sizeText(bytes.budget));
     }
     return note;
 }

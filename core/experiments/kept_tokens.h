@@ -4,6 +4,7 @@
 
 #include "core/experiments/options.h"
 #include "core/model/model_spec.h"
+#include "core/text/corpus.h"
 
 #include <cstdint>
 #include <string>
@@ -28,13 +29,13 @@ struct TokenBytes {
                                     const model::ModelSpec& model);
 
 /// At most `wanted` of the tokens of a text, as many as fit and at least one; ascending, the same
-/// for all layers.
+/// for all layers. Throws Error(Usage) when a token or document was named that the text lacks.
 [[nodiscard]] std::vector<std::uint64_t> keptTokens(const ExperimentOptions& options,
                                                     const TokenBytes& bytes, std::uint64_t wanted,
-                                                    std::uint64_t total);
+                                                    const text::TokenizedCorpus& corpus);
 
 /// "norms and scores of all 4,000 tokens are kept: 1.9 MiB", or of how many, and what keeps more.
 [[nodiscard]] std::string keptNote(const ExperimentOptions& options, const TokenBytes& bytes,
-                                   std::uint64_t wanted, std::uint64_t total);
+                                   std::uint64_t wanted, const text::TokenizedCorpus& corpus);
 
 }  // namespace moescope::experiments

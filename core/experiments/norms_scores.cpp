@@ -23,7 +23,7 @@ public:
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.norms = true}; }
 
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        return 2 * sizeof(float) * kept(layer.model, layer.tokens()).size() *
+        return 2 * sizeof(float) * kept(layer.model, layer.corpus).size() *
                static_cast<std::uint64_t>(layer.experts());
     }
 
@@ -32,8 +32,9 @@ public:
     }
 
     [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
-                                       std::uint64_t tokens) const override {
-        return experiments::keptNote(m_options, normBytes(m_options, model), tokens, tokens);
+                                       const text::TokenizedCorpus& corpus) const override {
+        return experiments::keptNote(m_options, normBytes(m_options, model), corpus.tokenCount(),
+                                     corpus);
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
@@ -43,7 +44,7 @@ public:
     void begin(const engine::LayerContext& layer) override {
         m_experts = layer.experts();
         m_tokens = layer.tokens();
-        m_kept = kept(layer.model, m_tokens);
+        m_kept = kept(layer.model, layer.corpus);
         m_norms = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
         m_scores = {m_kept.size(), static_cast<std::uint64_t>(m_experts)};
         m_normSums.assign(static_cast<std::size_t>(m_experts), 0.0);
@@ -82,8 +83,8 @@ public:
 
 private:
     [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
-                                                  std::uint64_t tokens) const {
-        return keptTokens(m_options, normBytes(m_options, model), tokens, tokens);
+                                                  const text::TokenizedCorpus& corpus) const {
+        return keptTokens(m_options, normBytes(m_options, model), corpus.tokenCount(), corpus);
     }
 
     /// The rows of a block's kept tokens.

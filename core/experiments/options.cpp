@@ -3,6 +3,7 @@
 #include "core/experiments/options.h"
 
 #include "core/base/error.h"
+#include "core/text/token_selection.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,9 +22,10 @@ constexpr std::array<std::pair<RelativeTo, std::string_view>, 3> kRelativeNames{
     {RelativeTo::Mean, "mean"},
 }};
 
-constexpr std::array<std::pair<KeptTokens, std::string_view>, 2> kKeptNames{{
+constexpr std::array<std::pair<KeptTokens, std::string_view>, 3> kKeptNames{{
     {KeptTokens::First, "first"},
     {KeptTokens::Spread, "spread"},
+    {KeptTokens::Listed, "listed"},
 }};
 
 constexpr std::array<std::pair<WeightMeasure, std::string_view>, 2> kMeasureNames{{
@@ -76,6 +78,10 @@ bool hasStates(std::string_view experiment) {
 /// Keeps single tokens, up to some bytes.
 bool hasKeptBytes(std::string_view experiment) {
     return experiment == "norms_scores" || hasKeptTokens(experiment) || hasStates(experiment);
+}
+/// Keeps tokens that can be named.
+bool hasKeptList(std::string_view experiment) {
+    return hasKeptTokens(experiment) || hasStates(experiment);
 }
 bool hasSkipFirst(std::string_view experiment) {
     return experiment == "output_similarity" || experiment == "rank_counts" ||
@@ -154,6 +160,23 @@ bool hasNoise(std::string_view experiment) {
     return experiment == "router_margin";
 }
 
+/// How many tokens are kept, and which.
+Json keptJson(const ExperimentOptions& options, std::uint64_t count) {
+    Json json = Json::object();
+    json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+    const bool isListed = options.keptTokens == KeptTokens::Listed;
+    if (!isListed || count != kEveryListed) {
+        json["kept_token_count"] = count;
+    }
+    if (isListed && !options.keptList.empty()) {
+        json["kept_list"] = options.keptList;
+    }
+    if (isListed && !options.keptDocuments.empty()) {
+        json["kept_documents"] = options.keptDocuments;
+    }
+    return json;
+}
+
 double positive(std::string_view experiment, const Json& value) {
     if (!value.is_number() || !(value.get<double>() > 0.0)) {
         refuse(experiment, value.dump() + " is not a positive number");
@@ -191,6 +214,10 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.keptBytes = value.get<std::uint64_t>();
     } else if (key == "kept_tokens" && hasKeptBytes(experiment)) {
         options.keptTokens = valueOf(kKeptNames, experiment, value);
+    } else if ((key == "kept_list" || key == "kept_documents") && hasKeptList(experiment) &&
+               value.is_string()) {
+        std::string& list = key == "kept_list" ? options.keptList : options.keptDocuments;
+        list = text::canonicalRanges(value.get<std::string>());
     } else if (key == "router_against" && hasRouterAgainst(experiment)) {
         options.routerAgainst = valueOf(kMeasureNames, experiment, value);
     } else if (key == "projection" && hasProjection(experiment)) {
@@ -231,13 +258,13 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["skip_first_token"] = options.skipFirstToken;
     }
     if (hasKeptTokens(experiment)) {
-        json["kept_token_count"] = options.keptTokenCount;
-        json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+        json.update(keptJson(options, options.keptTokenCount));
     }
     if (hasKeptBytes(experiment) && options.keptBytes) {
         json["kept_bytes"] = *options.keptBytes;
     }
-    if (experiment == "norms_scores" && options.keptTokens != KeptTokens::First) {
+    // They are kept for all tokens that there is room for, whichever are named.
+    if (experiment == "norms_scores" && options.keptTokens == KeptTokens::Spread) {
         json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
     }
     if (hasRouterAgainst(experiment)) {
@@ -251,8 +278,7 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["outlier_neighbours"] = options.outlierNeighbours;
     }
     if (hasStates(experiment)) {
-        json["kept_token_count"] = options.keptStateCount;
-        json["kept_tokens"] = wordOf(kKeptNames, options.keptTokens);
+        json.update(keptJson(options, options.keptStateCount));
         json["activity_threshold"] = options.activityThreshold;
     }
     if (hasNoise(experiment)) {
@@ -272,6 +298,13 @@ ExperimentOptions parseOptions(std::string_view experiment, std::string_view jso
     ExperimentOptions options;
     for (const auto& [key, value] : parsed.items()) {
         readEntry(experiment, key, value, options);
+    }
+    const bool hasList = !options.keptList.empty() || !options.keptDocuments.empty();
+    if (hasList != (options.keptTokens == KeptTokens::Listed)) {
+        refuse(experiment, "tokens to keep are \"listed\" where there is a list of them");
+    }
+    if (hasList && !parsed.contains("kept_token_count")) {
+        (hasStates(experiment) ? options.keptStateCount : options.keptTokenCount) = kEveryListed;
     }
     return options;
 }

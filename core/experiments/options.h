@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ enum class RelativeTo {
 enum class KeptTokens {
     First,   ///< the first ones of the text
     Spread,  ///< at equal distances over the whole text
+    Listed,  ///< those that were named
 };
 
 /// Which similarity of weights the router's is held against.
@@ -52,6 +54,9 @@ struct LabelPair {
 /// "0:1" or "3:F" as a pair. Throws Error(Usage).
 [[nodiscard]] LabelPair parseLabelPair(std::string_view text);
 
+/// A count of kept tokens that leaves out none of those that were named.
+inline constexpr std::uint64_t kEveryListed = std::numeric_limits<std::uint64_t>::max();
+
 /// Everything a user may set about how numbers are made. Each experiment sees only its own part
 /// (optionsJson), so that changing one option makes no other experiment's results stale.
 struct ExperimentOptions {
@@ -64,8 +69,12 @@ struct ExperimentOptions {
     /// all layers together; absent: 4 GiB, 1 GiB and 1 GiB. Fewer tokens are kept where they would
     /// take more.
     std::optional<std::uint64_t> keptBytes{};
-    double activityThreshold = 0.001;                         ///< intermediate_states; at least 0
-    KeptTokens keptTokens = KeptTokens::First;                ///< of the same three
+    double activityThreshold = 0.001;           ///< intermediate_states; at least 0
+    KeptTokens keptTokens = KeptTokens::First;  ///< of the same three
+    /// With KeptTokens::Listed, of output_similarity and intermediate_states: ranges of tokens and
+    /// of documents in the form of text::canonicalRanges(), not both empty. The counts above are
+    /// kEveryListed then unless they were set.
+    std::string keptList{}, keptDocuments{};
     WeightMeasure routerAgainst = WeightMeasure::MeanNeuron;  ///< router_similarity
     Scaling projection = Scaling::Standardised;  ///< expert_projection, neuron_projection
     double outlierRadius = 50.0;             ///< expert_projection: DBSCAN's eps, as in the source
@@ -88,7 +97,7 @@ struct ExperimentOptions {
 /// value that is not understood.
 [[nodiscard]] ExperimentOptions parseOptions(std::string_view experiment, std::string_view json);
 
-/// At most `wanted` of `total` tokens, ascending.
+/// At most `wanted` of `total` tokens, ascending; First or Spread.
 [[nodiscard]] std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,
                                                       std::uint64_t total);
 

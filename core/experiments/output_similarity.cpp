@@ -50,9 +50,13 @@ public:
     [[nodiscard]] std::string_view experiment() const override { return "output_similarity"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.outputs = true}; }
 
+    void check(const engine::LayerContext& layer) const override {
+        static_cast<void>(kept(layer.model, layer.corpus));  // throws where the text lacks a token
+    }
+
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
+        const std::uint64_t tokens = kept(layer.model, layer.corpus).size();
         return sizeof(double) * 2 * columns * columns +
                numerics::tokenSimilarityBytes(columns, jobs::availableThreads()) +
                sizeof(float) * tokens * columns * columns;
@@ -60,14 +64,14 @@ public:
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
-        const std::uint64_t tokens = kept(layer.model, layer.tokens()).size();
+        const std::uint64_t tokens = kept(layer.model, layer.corpus).size();
         return sizeof(float) * (2 + tokens) * columns * columns;
     }
 
     [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
-                                       std::uint64_t tokens) const override {
+                                       const text::TokenizedCorpus& corpus) const override {
         return experiments::keptNote(m_options, mapBytes(m_options, model),
-                                     m_options.keptTokenCount, tokens);
+                                     m_options.keptTokenCount, corpus);
     }
 
     /// Half of a Gram matrix in float64, which counts twice, and two angles per pair, several at
@@ -86,7 +90,7 @@ public:
         m_labels = layer.labels();
         m_experts = static_cast<std::size_t>(layer.experts());
         m_counted.emplace(layer.corpus, m_options.skipFirstToken);
-        m_kept = kept(layer.model, layer.tokens());
+        m_kept = kept(layer.model, layer.corpus);
         m_sums.assign(m_labels.size() * m_labels.size(), 0.0);
         m_relativeSums.assign(m_experts * m_experts, 0.0);
         m_maps.assign(m_kept.size() * m_sums.size(), std::numeric_limits<float>::quiet_NaN());
@@ -134,7 +138,7 @@ public:
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
-        const auto tokens = kept(model.model, model.corpus.tokenCount());
+        const auto tokens = kept(model.model, model.corpus);
         session::Part part;
         part.tokens = tokens.size();
         part.quantities.push_back(tokenIndices(tokens));
@@ -143,8 +147,8 @@ public:
 
 private:
     [[nodiscard]] std::vector<std::uint64_t> kept(const model::ModelSpec& model,
-                                                  std::uint64_t tokens) const {
-        return keptTokens(m_options, mapBytes(m_options, model), m_options.keptTokenCount, tokens);
+                                                  const text::TokenizedCorpus& corpus) const {
+        return keptTokens(m_options, mapBytes(m_options, model), m_options.keptTokenCount, corpus);
     }
 
     void consumeHere(const at::Tensor& outputs, std::uint64_t firstToken) {

@@ -129,6 +129,13 @@ QWidget* NewAnalysisDialog::machinePart() {
     m_memory->setToolTip(tr("What the run may use, for example 8GiB; layers stream through it"));
     m_maxTokens = limitField(QStringLiteral("maxTokens"), tr("all"), part);
     m_context = limitField(QStringLiteral("contextLength"), tr("whole documents"), part);
+    m_kept = new QLineEdit(part);
+    m_kept->setObjectName(QStringLiteral("keptEdit"));
+    m_kept->setPlaceholderText(tr("the first ones"));
+    m_kept->setToolTip(
+        tr("Tokens whose own similarity maps and intermediate states are kept: numbers and ranges "
+           "such as 100-163,4000, or spread for some at equal distances. Means are of all "
+           "tokens."));
     auto* left = new QFormLayout;
     left->addRow(tr("Device"), m_device);
     left->addRow(tr("Computed in"), m_dtype);
@@ -136,6 +143,7 @@ QWidget* NewAnalysisDialog::machinePart() {
     auto* right = new QFormLayout;
     right->addRow(tr("Tokens"), m_maxTokens);
     right->addRow(tr("Context"), m_context);
+    right->addRow(tr("Kept tokens"), m_kept);
     auto* row = new QHBoxLayout(part);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(16);
@@ -205,6 +213,7 @@ void NewAnalysisDialog::connectParts() {
     connect(m_device, &QComboBox::currentTextChanged, this, schedule);
     connect(m_dtype, &QComboBox::currentIndexChanged, this, schedule);
     connect(m_memory, &QLineEdit::textChanged, this, schedule);
+    connect(m_kept, &QLineEdit::textChanged, this, schedule);
     connect(m_maxTokens, &QSpinBox::valueChanged, this, schedule);
     connect(m_context, &QSpinBox::valueChanged, this, schedule);
     connect(&m_cardTimer, &QTimer::timeout, this, &NewAnalysisDialog::askCard);
@@ -240,6 +249,7 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.device = m_device->currentText().trimmed();
     request.dtype = m_dtype->currentData().toString();
     request.memory = m_memory->text().trimmed();
+    request.keptFrom = m_kept->text().simplified().remove(QLatin1Char(' '));
     request.maxTokens = limitOf(*m_maxTokens);
     request.contextLength = limitOf(*m_context);
     request.output = m_output->path();

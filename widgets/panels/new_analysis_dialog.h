@@ -72,6 +72,7 @@ private:
     ExperimentChoiceModel* m_experiments;
     QComboBox* m_device = nullptr;
     QComboBox* m_dtype = nullptr;
+    QLineEdit* m_kept = nullptr;
     QLineEdit* m_memory = nullptr;
     QSpinBox* m_maxTokens = nullptr;
     QSpinBox* m_context = nullptr;

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/text/token_selection.h"
 
 #include <QCoreApplication>
 #include <QDir>
@@ -162,6 +163,20 @@ QString memoryProblem(const QString& memory) {
                : tr("Write the memory budget as a number with a unit, for example 8GiB.");
 }
 
+QString keptProblem(const QString& kept) {
+    if (kept.isEmpty() || kept == QLatin1String("first") || kept == QLatin1String("spread")) {
+        return {};
+    }
+    try {
+        static_cast<void>(text::canonicalRanges(kept.toStdString()));
+        return {};
+    } catch (const Error&) {
+        return tr(
+            "Write the tokens to keep as numbers and ranges, for example 100-163,4000, or as "
+            "first or spread.");
+    }
+}
+
 }  // namespace
 
 bool needsNoText(const AnalysisRequest& request) {
@@ -189,6 +204,7 @@ QList<RequestProblem> check(const AnalysisRequest& request) {
         add(RequestField::Experiments, tr("Choose at least one experiment."));
     }
     add(RequestField::Machine, memoryProblem(request.memory));
+    add(RequestField::Machine, keptProblem(request.keptFrom));
     add(RequestField::Output, outputProblem(request.output));
     return problems;
 }
@@ -331,6 +347,7 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
     appendOption(arguments, QStringLiteral("--device"), request.device);
     appendOption(arguments, QStringLiteral("--dtype"), request.dtype);
     appendOption(arguments, QStringLiteral("--memory"), request.memory);
+    appendOption(arguments, QStringLiteral("--kept-from"), request.keptFrom);
     appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
     appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
     appendOption(arguments, QStringLiteral("-o"), request.output);

@@ -32,6 +32,8 @@ struct AnalysisRequest {
     QString device = QStringLiteral("auto");
     QString dtype;   ///< empty: the engine's default
     QString memory;  ///< "8GiB"; empty: the engine's default
+    QString
+        keptFrom;  ///< tokens with maps of their own: "spread", "100-163,4000"; empty: the first
     std::optional<int> maxTokens;
     std::optional<int> contextLength;
     QString output;

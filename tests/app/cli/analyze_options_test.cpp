@@ -199,6 +199,11 @@ TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy",
     checkRefused({"--prompt", "x", "--relative-to", "baseline"}, {"--baseline CHECKPOINT"});
     checkRefused({"--prompt", "x", "--relative-to", "zero"}, {"zero", "mean"});
     checkRefused({"--prompt", "x", "--kept-from", "last"}, {"spread"});
+    checkRefused({"--prompt", "x", "--kept-from", "9-3"}, {"9-3"});
+    checkRefused({"--prompt", "x", "--kept-from", "3,,4"}, {"token range"});
+    checkRefused({"--prompt", "x", "--kept-documents", "first"}, {"first"});
+    checkRefused({"--prompt", "x", "--kept-from", "spread", "--kept-documents", "1"},
+                 {"--kept-from spread", "--kept-documents"});
     checkRefused({"--prompt", "x", "--scratch", "maybe"}, {"never"});
     checkRefused({"--prompt", "x", "--top-k", "0"}, {"--top-k"});
     checkRefused({"--prompt", "x", "--max-tokens", "0"}, {"--max-tokens"});
@@ -257,4 +262,27 @@ TEST_CASE("AnalyzeCommand: an output is required", "[app][cli]") {
     analyze.attach(*parser);
     REQUIRE_FALSE(parse(*parser, Strings{"analyze", "model", "--prompt", "x"}));
     checkThrows([&] { static_cast<void>(analyze.result()); }, ErrorCode::Usage, {"-o RUN.h5"});
+}
+
+TEST_CASE("AnalyzeCommand: tokens to keep are named as export names them", "[app]") {
+    using experiments::KeptTokens;
+    const auto kept = [](const Strings& more) {
+        Strings arguments{"--prompt", "x"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return parsed(arguments).experimentOptions;
+    };
+    const auto named = kept({"--kept-from", "100-163,4000,164"});
+    CHECK(named.keptTokens == KeptTokens::Listed);
+    CHECK(named.keptList == "100-164,4000");
+    CHECK(named.keptTokenCount == experiments::kEveryListed);
+    CHECK(named.keptStateCount == experiments::kEveryListed);
+    const auto both =
+        kept({"--kept-from", "7-", "--kept-documents", "2,0-1", "--kept-states", "4"});
+    CHECK(both.keptList == "7-");
+    CHECK(both.keptDocuments == "0-2");
+    CHECK(both.keptTokenCount == experiments::kEveryListed);
+    CHECK(both.keptStateCount == 4);
+    const auto plain = kept({});
+    CHECK(plain.keptTokens == KeptTokens::First);
+    CHECK(plain.keptTokenCount == 64);
 }

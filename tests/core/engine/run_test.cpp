@@ -262,6 +262,58 @@ TEST_CASE("run: which tokens' intermediate states are kept, and which are counte
     CHECK(std::all_of(means.begin(), means.end(), [](double mean) { return mean > 0.0; }));
 }
 
+TEST_CASE("run: named tokens keep what a run keeps that keeps all of them", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "all.h5");
+    const std::uint64_t total = request.corpus.tokenCount();
+    request.experiments = {{"output_similarity", R"({"kept_token_count":1000})"},
+                           {"intermediate_states", R"({"kept_token_count":1000})"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    request.session = folder / "some.h5";
+    const std::string named =
+        R"({"kept_tokens":"listed","kept_list":"2,9-11","kept_documents":"0"})";
+    request.experiments = {{"output_similarity", named}, {"intermediate_states", named}};
+    runWith(request, recorder);
+    const auto all = session::Session::open(folder / "all.h5");
+    const auto some = session::Session::open(folder / "some.h5");
+    for (const auto& [experiment, quantity] : {std::pair("output_similarity", "token_cosine"),
+                                               std::pair("intermediate_states", "states")}) {
+        const auto kept =
+            some->read({BranchId{}, experiment, "kept_tokens"}, std::nullopt).toDoubles();
+        REQUIRE(kept.size() >= 4);
+        CHECK(kept.size() < total);
+        CHECK(std::count(kept.begin(), kept.end(), 10.0) == 1);
+        CHECK(std::count(kept.begin(), kept.end(), 0.0) == 1);  // of the document
+        const NdArray every = readLayer(*all, experiment, quantity, 1);
+        const NdArray rows = readLayer(*some, experiment, quantity, 1);
+        REQUIRE(every.shape()[0] == total);
+        REQUIRE(rows.shape()[0] == kept.size());
+        const std::uint64_t width = every.size() / total;
+        for (std::uint64_t i = 0; i < rows.size(); ++i) {
+            CHECK(rows.at(i) ==
+                  every.at(static_cast<std::uint64_t>(kept[i / width]) * width + i % width));
+        }
+    }
+
+    // The same list in other words is found done; another one is another result.
+    request.experiments = {
+        {"output_similarity",
+         R"({"kept_tokens":"listed","kept_list":"9-10,2,11","kept_documents":"0"})"}};
+    CHECK(runWith(request, recorder).partsWritten == 0);
+    request.experiments = {{"output_similarity", R"({"kept_tokens":"listed","kept_list":"3"})"}};
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::BadSession,
+                {"output_similarity", "options"});
+    // Refused before anything is done.
+    request.session = folder / "new.h5";
+    request.experiments = {
+        {"output_similarity", R"({"kept_tokens":"listed","kept_list":"5-99999"})"}};
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"5-99999"});
+    checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
+                ErrorCode::Usage, {"5-99999"});
+    CHECK_FALSE(std::filesystem::exists(folder / "new.h5.partial"));
+}
+
 TEST_CASE("run: each tensor is read once for static and dynamic experiments", "[core][engine]") {
     const tests::TemporaryFolder folder;
     Recorder recorder;

@@ -107,3 +107,33 @@ TEST_CASE("Options: bytes for single tokens, and nothing said of the default",
     }
     CHECK(optionsJson("rank_counts", options) == optionsJson("rank_counts", {}));
 }
+
+TEST_CASE("Options: tokens to keep can be named", "[core][experiments]") {
+    ExperimentOptions options{.keptTokenCount = kEveryListed,
+                              .keptStateCount = 5,
+                              .keptTokens = KeptTokens::Listed,
+                              .keptList = "100-163,4000",
+                              .keptDocuments = "2"};
+    CHECK(optionsJson("output_similarity", options) ==
+          R"({"kept_documents":"2","kept_list":"100-163,4000","kept_tokens":"listed",)"
+          R"("skip_first_token":false})");
+    CHECK(optionsJson("intermediate_states", options) ==
+          R"({"activity_threshold":0.001,"kept_documents":"2","kept_list":"100-163,4000",)"
+          R"("kept_token_count":5,"kept_tokens":"listed","skip_first_token":false})");
+    // Norms and scores are kept of all tokens anyway.
+    CHECK(optionsJson("norms_scores", options) == "{}");
+    for (const char* id : {"output_similarity", "intermediate_states"}) {
+        const std::string json = optionsJson(id, options);
+        CHECK(optionsJson(id, parseOptions(id, json)) == json);
+    }
+    // One list, one text: sessions compare it.
+    CHECK(parseOptions("output_similarity", R"({"kept_tokens":"listed","kept_list":"4,0-2,3"})")
+              .keptList == "0-4");
+    for (const char* bad : {R"({"kept_tokens":"listed"})", R"({"kept_list":"1"})",
+                            R"({"kept_tokens":"listed","kept_list":"5-4"})",
+                            R"({"kept_tokens":"listed","kept_list":7})"}) {
+        CAPTURE(bad);
+        checkThrows([&] { static_cast<void>(parseOptions("output_similarity", bad)); },
+                    ErrorCode::Usage, {});
+    }
+}

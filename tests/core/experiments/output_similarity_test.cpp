@@ -121,6 +121,27 @@ TEST_CASE("OutputSimilarity: maps of the kept tokens", "[core][experiments]") {
     CHECK(quantity(run(layer, {.keptTokenCount = 99}), "token_cosine").values.shape()[0] == 10);
 }
 
+TEST_CASE("OutputSimilarity: maps of named tokens are those of a run that keeps all",
+          "[core][experiments]") {
+    const LayerData layer = randomLayer(4, 1, 5, 40, true, 5);  // documents of 1 and 39 tokens
+    const session::Part all = run(layer, {.keptTokenCount = 40}, 7);
+    const session::Part some = run(layer,
+                                   {.keptTokenCount = experiments::kEveryListed,
+                                    .keptTokens = experiments::KeptTokens::Listed,
+                                    .keptList = "3,17-19,38-",
+                                    .keptDocuments = "0"},
+                                   6);
+    const std::vector<std::uint64_t> tokens{0, 3, 17, 18, 19, 38, 39};
+    const NdArray& kept = quantity(some, "token_cosine").values;
+    const NdArray& every = quantity(all, "token_cosine").values;
+    const std::uint64_t map = every.shape()[1] * every.shape()[2];
+    REQUIRE(kept.size() == tokens.size() * map);
+    for (std::uint64_t i = 0; i < kept.size(); ++i) {
+        CHECK(kept.at(i) == every.at(tokens[i / map] * map + i % map));
+    }
+    CHECK(quantity(some, "mean_angular").values == quantity(all, "mean_angular").values);
+}
+
 TEST_CASE("OutputSimilarity: NaN outputs give gaps and a warning, zero outputs do not",
           "[core][experiments]") {
     LayerData layer = randomLayer(4, 1, 6, 9, false, 4);

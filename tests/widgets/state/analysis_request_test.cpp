@@ -197,3 +197,25 @@ TEST_CASE("AnalysisRequest: what is added to an existing session needs no text",
     REQUIRE(file.open(QIODevice::WriteOnly));
     CHECK_FALSE(complains(request, RequestField::Text));
 }
+
+TEST_CASE("AnalysisRequest: tokens to keep", "[widgets][state]") {
+    AnalysisRequest request;
+    request.checkpoint = QStringLiteral("/m");
+    request.keptFrom = QStringLiteral("100-163,4000");
+    const QStringList arguments = analyzeArguments(request, false);
+    const qsizetype at = arguments.indexOf(QStringLiteral("--kept-from"));
+    REQUIRE(at >= 0);
+    CHECK(arguments.value(at + 1) == request.keptFrom);
+    const auto faults = [&](const char* kept) {
+        AnalysisRequest other = request;
+        other.keptFrom = QString::fromLatin1(kept);
+        return check(other).size();
+    };
+    const qsizetype others = faults("");
+    for (const char* good : {"first", "spread", "7", "7-", "1,5-9"}) {
+        CHECK(faults(good) == others);
+    }
+    for (const char* bad : {"last", "9-7", "1,,2", "a-b"}) {
+        CHECK(faults(bad) == others + 1);
+    }
+}

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/figures/token_selection.h"
+#include "core/text/token_selection.h"
 
 #include "core/base/error.h"
 
@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
-namespace moescope::figures {
+namespace moescope::text {
 namespace {
 
 std::optional<std::uint64_t> parseIndex(std::string_view text) {
@@ -103,12 +104,11 @@ TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
                                 text));
     }
     if (*last >= tokenCount) {
-        throw Error(
-            ErrorCode::Usage,
-            tokenCount == 0
-                ? fmt::format("Tokens {} were asked for, but the session has no text.", text)
-                : fmt::format("Tokens {} were asked for, but the session has tokens 0 to {}.", text,
-                              tokenCount - 1));
+        throw Error(ErrorCode::Usage,
+                    tokenCount == 0
+                        ? fmt::format("Tokens {} were asked for, but there is no text.", text)
+                        : fmt::format("Tokens {} were asked for, but the text has tokens 0 to {}.",
+                                      text, tokenCount - 1));
     }
     return {*first, *last - *first + 1};
 }
@@ -127,8 +127,10 @@ TokenSelection parseDocuments(std::string_view text, std::span<const std::uint64
     forEachEntry(text, [&](std::string_view entry) {
         const std::size_t dash = entry.find('-');
         const auto first = parseIndex(entry.substr(0, dash));
-        const auto last =
-            dash == std::string_view::npos ? first : parseIndex(entry.substr(dash + 1));
+        const auto last = dash == std::string_view::npos ? first
+                          : dash + 1 == entry.size()
+                              ? std::optional(documents == 0 ? 0 : documents - 1)
+                              : parseIndex(entry.substr(dash + 1));
         if (!first || !last || *last < *first) {
             throw Error(ErrorCode::Usage,
                         fmt::format("The documents \"{}\" are not understood: give numbers from 0 "
@@ -139,14 +141,27 @@ TokenSelection parseDocuments(std::string_view text, std::span<const std::uint64
             throw Error(
                 ErrorCode::Usage,
                 documents == 0
-                    ? fmt::format("Documents {} were asked for, but the session has no text.", text)
-                    : fmt::format("Documents {} were asked for, but the session has "
+                    ? fmt::format("Documents {} were asked for, but there is no text.", text)
+                    : fmt::format("Documents {} were asked for, but the text has "
                                   "documents 0 to {}.",
                                   text, documents - 1));
         }
         ranges.push_back({offsets[*first], offsets[*last + 1] - offsets[*first]});
     });
     return TokenSelection(std::move(ranges));
+}
+
+std::string canonicalRanges(std::string_view text) {
+    constexpr auto kEndless = std::numeric_limits<std::uint64_t>::max();
+    std::string result;
+    const TokenSelection tokens = parseTokens(text, kEndless);
+    for (const TokenRange& range : tokens.ranges()) {
+        result += result.empty() ? "" : ",";
+        result += range.end() == kEndless ? fmt::format("{}-", range.first)
+                  : range.count == 1      ? fmt::format("{}", range.first)
+                                          : fmt::format("{}-{}", range.first, range.end() - 1);
+    }
+    return result;
 }
 
 std::string describe(const TokenSelection& tokens) {
@@ -164,4 +179,4 @@ std::string describe(const TokenSelection& tokens) {
                        tokens.ranges().size(), first.first, tokens.end() - 1);
 }
 
-}  // namespace moescope::figures
+}  // namespace moescope::text
