@@ -5,6 +5,7 @@
 #include "app/cli/values.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/removed_experts.h"
 #include "core/session/session.h"
 #include "core/text/token_selection.h"
 
@@ -214,6 +215,16 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
                          "Keep the tokens of these documents, numbered from 0: 3 or 0,2,5-7; "
                          "beside those that --kept-from names"))
         ->type_name("LIST");
+    group(app.add_option("--remove", m_given.removals,
+                         "expert_removal: only without these experts, LAYER:EXPERT as in 0:3,5:1, "
+                         "or 3 for expert 3 of every layer; may be repeated for further sets; all "
+                         "removes each in turn as well"))
+        ->type_name("SET")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group(app.add_option("--remove-controls", m_given.removalControls,
+                         "Random sets of as many experts of the same layers beside each (5)"))
+        ->type_name("N");
 }
 
 void AnalyzeCommand::attachWeights(CLI::App& app) {
@@ -348,6 +359,7 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
         options.keptBytes = parseByteSize(m_given.keptSize);
     }
     addKeptTokens(options);
+    addRemovals(options);
     addWeightOptions(options);
     return options;
 }
@@ -375,6 +387,19 @@ void AnalyzeCommand::addKeptTokens(experiments::ExperimentOptions& options) cons
             m_given.keptTokens ? options.keptTokenCount : experiments::kEveryListed;
         options.keptStateCount =
             m_given.keptStates ? options.keptStateCount : experiments::kEveryListed;
+    }
+}
+
+void AnalyzeCommand::addRemovals(experiments::ExperimentOptions& options) const {
+    options.removals = experiments::canonicalRemovals(m_given.removals);
+    options.removalControls =
+        count("--remove-controls", m_given.removalControls, 0).value_or(options.removalControls);
+    const bool isAsked = !options.removals.empty() || m_given.removalControls;
+    const std::vector<std::string> asked = parseExperiments(m_given.experiments);
+    if (isAsked && std::find(asked.begin(), asked.end(), "expert_removal") == asked.end()) {
+        refuse(
+            "--remove and --remove-controls are about the experiment expert_removal: ask for it "
+            "with --experiments.");
     }
 }
 

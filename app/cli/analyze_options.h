@@ -75,6 +75,7 @@ private:
     [[nodiscard]] std::optional<text::TextSource> textSource() const;
     [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
     void addKeptTokens(experiments::ExperimentOptions& options) const;
+    void addRemovals(experiments::ExperimentOptions& options) const;
     void addWeightOptions(experiments::ExperimentOptions& options) const;
 
     // As given on the command line.
@@ -91,9 +92,9 @@ private:
         std::string scratch = "auto", memory, keptSize;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
-        std::vector<std::string> matchRoles, matchPairs, staticLayers;
+        std::vector<std::string> matchRoles, matchPairs, staticLayers, removals;
         std::optional<double> outlierRadius;
-        std::optional<std::int64_t> outlierNeighbours;
+        std::optional<std::int64_t> outlierNeighbours, removalControls;
         int threads = 0;
     };
     Given m_given;

@@ -94,6 +94,9 @@ void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch
     for (std::size_t b = 0; b < hidden.size(); ++b) {
         emit(run, hidden[b].defined() ? hidden[b] : intact, batch.first + b, consumer);
         hidden[b].reset();
+        if (m_setup.done) {
+            m_setup.done(batch.first + b);
+        }
     }
     m_bytesRead += run.reader().bytesRead();
 }

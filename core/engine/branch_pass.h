@@ -24,6 +24,8 @@ public:
         std::size_t atOnce = 1;      ///< branches beside the intact stream
         std::function<void()> poll;  ///< throws to stop
         std::function<void()> step;  ///< a stream has left a layer: steps() times in all
+        /// All logits of a branch have been given; may be empty.
+        std::function<void(std::size_t)> done{};
     };
     explicit BranchPass(Setup setup) : m_setup(std::move(setup)) {}
 

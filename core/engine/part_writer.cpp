@@ -41,6 +41,19 @@ void PartWriter::add(session::Part part) {
     }));
 }
 
+void PartWriter::show(const session::Part& part) {
+    drain();
+    m_lane
+        .submit([this, &part] {
+            m_store.writeInterim(part);
+            session::RunEvent event;
+            event.kind = session::RunEvent::Kind::PartDone;
+            event.experiment = part.key.experiment;
+            m_events.send(event);
+        })
+        .get();
+}
+
 void PartWriter::takeFront() {
     std::future<void> front = std::move(m_pending.front());
     m_pending.pop_front();

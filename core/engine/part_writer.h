@@ -36,6 +36,8 @@ public:
 
     /// Queues a part; waits when too much is queued.
     void add(session::Part part);
+    /// Writes what there is so far of a part, for those who watch the run.
+    void show(const session::Part& part);
     /// Returns when everything queued is on the disk.
     void drain();
     /// The same after a failure: nothing is being written any more when it returns, and what goes

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -323,6 +324,12 @@ public:
     virtual void begin(const ModelContext& model) = 0;
     /// All of the intact model's blocks come first, then those of each branch, in token order.
     virtual void consume(const LogitsBlock& block) = 0;
+    /// What came of a branch, after its last block: kept at once, so that a run that is stopped
+    /// does not pass it again. Determined by model, text and options.
+    [[nodiscard]] virtual std::vector<double> result(std::size_t branch) const = 0;
+    /// Instead of a branch's blocks, after begin().
+    virtual void restore(std::size_t branch, std::span<const double> result) = 0;
+    // finishModel() may be asked before all branches are there: what is missing is NaN then.
 };
 
 /// The probes of one experiment, usually a single one.

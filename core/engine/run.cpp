@@ -3,11 +3,13 @@
 #include "core/engine/run.h"
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/engine/branch_pass.h"
 #include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
+#include "core/engine/unit_journal.h"
 #include "core/session/run_store.h"
 #include "core/session/session.h"
 
@@ -18,12 +20,23 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <span>
 #include <utility>
 
 namespace moescope::engine {
 namespace {
 
 using session::RunEvent;
+
+/// How often those who watch a run see what its branches have come to.
+constexpr std::chrono::milliseconds kShowEvery{1000};
+
+/// Experiments with branches need nothing of their finished layers.
+class NoParts final : public PartSource {
+public:
+    [[nodiscard]] NdArray read(LayerId, std::string_view) const override { return {}; }
+    [[nodiscard]] std::vector<LayerId> layers() const override { return {}; }
+};
 
 /// What the run has finished so far, and what the session held before it.
 class RunResults final : public ResultSource {
@@ -107,7 +120,7 @@ public:
             writer, events, stop);
         try {
             runner.run();
-            runBranches(*store, events, stop, runner);
+            runBranches(*store, stop, runner, writer);
             writeModelParts(*store, writer);
             writer.drain();
             store->finish();
@@ -377,46 +390,108 @@ private:
     void writeModelParts(const session::RunStore& store, PartWriter& writer);
 
     /// What runs the model again, after all that needs it once.
-    void runBranches(const session::RunStore& store, Events& events, const std::stop_token& stop,
-                     const Runner& runner) {
+    void runBranches(const session::RunStore& store, const std::stop_token& stop, Runner& runner,
+                     PartWriter& writer) {
         m_branchBytes = 0;
+        auto stage = m_plan.branchStages.begin();
         for (const PlannedExperiment* experiment : m_plan.branching) {
             for (const auto& probe : experiment->probes.branches) {
-                const model::ModelSpec& spec = m_models.model->spec;
                 const std::vector<Intervention> branches =
-                    probe->branchesFrom(spec, RunResults(store, m_request.session));
-                jobs::Progress progress([&events](const jobs::ProgressEvent& now) {
-                    RunEvent event;
-                    event.kind = RunEvent::Kind::Progress;
-                    event.stage = now.stage;
-                    event.fraction = now.fraction;
-                    event.remainingSeconds = now.remainingSeconds;
-                    events.send(event);
-                });
-                progress.begin(
-                    fmt::format("{}, {} branches", experiment->info->title, branches.size()),
-                    BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce));
-                BranchPass pass({.model = *m_models.model,
-                                 .place = m_plan.place,
-                                 .limits = runner.limits(),
-                                 .residentExperts = m_plan.memory.residentExperts,
-                                 .corpus = m_corpus,
-                                 .atOnce = experiment->branchesAtOnce,
-                                 .poll =
-                                     [&] {
-                                         if (stop.stop_requested()) {
-                                             throw Error(ErrorCode::Cancelled,
-                                                         "The run was stopped.");
-                                         }
-                                     },
-                                 .step = [&] { progress.advance(); }});
-                probe->begin({spec, m_models.model->checkpoint, m_corpus});
-                pass.run(branches, [&](const LogitsBlock& block) { probe->consume(block); });
-                m_branchBytes += pass.bytesRead();
-                m_branchMemory = std::max(m_branchMemory, residentMemory());
-                progress.finish();
+                    probe->branchesFrom(m_models.model->spec, RunResults(store, m_request.session));
+                runBranches(*experiment, *probe, branches, (stage++)->name, stop, runner, writer,
+                            store.partsFolder());
             }
         }
+        if (!m_plan.branching.empty()) {
+            runner.progress().finish();
+        }
+    }
+
+    void runBranches(const PlannedExperiment& experiment, BranchProbe& probe,
+                     const std::vector<Intervention>& all, const std::string& stage,
+                     const std::stop_token& stop, Runner& runner, PartWriter& writer,
+                     const std::filesystem::path& folder) {
+        const model::ModelSpec& spec = m_models.model->spec;
+        const ModelContext context{spec, m_models.model->checkpoint, m_corpus};
+        const std::string id(experiment.info->id);
+        UnitJournal journal(folder / fmt::format("units-{}.bin", id),
+                            branchFingerprint(experiment));
+        const auto keyOf = [&](std::size_t b) { return fmt::format("{} {}", b, all[b].name); };
+        probe.begin(context);
+        std::vector<std::size_t> missing;
+        std::vector<Intervention> branches;
+        for (std::size_t b = 0; b < all.size(); ++b) {
+            if (journal.contains(keyOf(b))) {
+                probe.restore(b, journal.read(keyOf(b)));
+            } else {
+                missing.push_back(b);
+                branches.push_back(all[b]);
+            }
+        }
+        const auto stepsOf = [&](const std::vector<Intervention>& some) {
+            return BranchPass::steps(some, spec.layerCount(), experiment.branchesAtOnce);
+        };
+        const std::uint64_t steps = stepsOf(all);
+        runner.progress().beginBranches(stage, steps, steps - std::min(steps, stepsOf(branches)));
+        auto shown = std::chrono::steady_clock::now();
+        bool hasNews = false;
+        // With the first steps of the next batch, when all of the one before are there.
+        const auto show = [&] {
+            const auto now = std::chrono::steady_clock::now();
+            if (hasNews && now - shown >= kShowEvery) {
+                shown = now;
+                hasNews = false;
+                auto part = probe.finishModel(context, NoParts());
+                if (part) {
+                    part->key = {BranchId{0}, id, std::nullopt};
+                    writer.show(*part);
+                }
+            }
+        };
+        BranchPass pass({.model = *m_models.model,
+                         .place = m_plan.place,
+                         // Where nothing else passes the text there is no plan for its blocks.
+                         .limits = m_plan.memory.blockTokens > 0 ? runner.limits() : PassLimits{},
+                         .residentExperts = m_plan.memory.residentExperts,
+                         .corpus = m_corpus,
+                         .atOnce = experiment.branchesAtOnce,
+                         .poll =
+                             [&] {
+                                 if (stop.stop_requested()) {
+                                     throw Error(ErrorCode::Cancelled, "The run was stopped.");
+                                 }
+                             },
+                         .step =
+                             [&] {
+                                 runner.progress().branchStep();
+                                 show();
+                             },
+                         .done =
+                             [&](std::size_t branch) {
+                                 journal.append(keyOf(missing[branch]),
+                                                probe.result(missing[branch]));
+                                 hasNews = true;
+                             }});
+        pass.run(branches, [&](const LogitsBlock& block) {
+            probe.consume(
+                {.branch = block.branch ? std::optional(missing[*block.branch]) : std::nullopt,
+                 .firstToken = block.firstToken,
+                 .logits = block.logits});
+        });
+        m_branchBytes += pass.bytesRead();
+        m_branchMemory = std::max(m_branchMemory, residentMemory());
+    }
+
+    /// What came of a branch holds for this model, text, definition and options.
+    [[nodiscard]] std::string branchFingerprint(const PlannedExperiment& experiment) const {
+        Sha256 hash;
+        hash.update(m_models.model->checkpoint.identity());
+        hash.update(std::as_bytes(std::span(m_corpus.ids)));
+        hash.update(std::as_bytes(std::span(m_corpus.offsets)));
+        hash.update(fmt::format("{} {} {} {} {}", experiment.info->id, experiment.info->version,
+                                experiment.optionsJson, describe(m_plan.place.dtype),
+                                m_request.topK.value_or(0)));
+        return hash.hexDigest();
     }
 
     RunReport report(const session::Head& head, const Runner& runner, const PartWriter& writer,

@@ -284,6 +284,16 @@ void noteKept(RunPlan& plan, const model::ModelSpec& model, const text::Tokenize
     }
 }
 
+/// Streams that a run with branches holds beside its own: of the intact model, and of one branch.
+constexpr std::uint64_t kLeastStreams = 2;
+
+/// Hidden states of all tokens between two layers.
+std::uint64_t streamBytes(const RunPlan& plan, const OpenedModels& models,
+                          const text::TokenizedCorpus& corpus) {
+    const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
+    return corpus.ids.size() * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size;
+}
+
 /// Seconds that branches take: each passes the layers from its first change on with nothing but the
 /// chosen experts, and then the head.
 double branchSeconds(const RunPlan& plan, const OpenedModels& models,
@@ -336,27 +346,39 @@ std::uint64_t modelBytes(const RunPlan& plan, const OpenedModels& models,
     return bytes;
 }
 
+/// Results of branches come when their batch is through: in several, where there are many, so that
+/// a run shows something and loses little when it is stopped; but each batch reads the model again,
+/// which has to be little beside what passes meanwhile.
+constexpr std::uint64_t kBatches = 8;
+constexpr std::uint64_t kSmallestBatch = 8;
+constexpr std::uint64_t kTokensPerReading = 16384;
+
 /// Memory, time and reading of experiments with branches, which run after all others.
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                   const Calibration& calibration) {
     const model::ModelSpec& spec = models.model->spec;
-    const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
-    const std::uint64_t stream =
-        corpus.ids.size() * static_cast<std::uint64_t>(spec.hiddenSize) * size;
+    const std::uint64_t stream = streamBytes(plan, models, corpus);
     Estimate& result = plan.estimate;
-    std::uint64_t streams = 0;  // experiments run one after the other
+    plan.branchStages.clear();
     for (PlannedExperiment* experiment : plan.branching) {
         for (const auto& probe : experiment->probes.branches) {
             const std::vector<Intervention> branches = probe->branches(spec);
             const std::uint64_t room =
                 result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes);
-            const std::uint64_t fitting = room / std::max<std::uint64_t>(stream, 1);
-            experiment->branchesAtOnce = static_cast<std::size_t>(
-                std::clamp<std::uint64_t>(fitting, 2,
-                                          std::max<std::uint64_t>(branches.size() + 1, 2)) -
-                1);
+            // The plan keeps room for the least.
+            const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(stream, 1);
+            const std::uint64_t all = std::max<std::uint64_t>(branches.size(), 1);
+            const std::uint64_t most = std::min(
+                all, std::max({(all + kBatches - 1) / kBatches, kSmallestBatch,
+                               kTokensPerReading / std::max<std::uint64_t>(corpus.ids.size(), 1)}));
+            experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
             const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
-            streams = std::max(streams, (experiment->branchesAtOnce + 1) * stream);
+            result.memoryBytes = std::max(
+                result.memoryBytes,
+                plan.memory.peakBytes + (experiment->branchesAtOnce + 1 - kLeastStreams) * stream);
+            plan.branchStages.push_back(
+                {fmt::format("{}, {} branches", experiment->info->title, branches.size()),
+                 seconds});
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
                                           (experiment->branchesAtOnce + 1) * stream,
@@ -365,13 +387,14 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
                 (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);
             result.notes.push_back(fmt::format(
-                "{}: {} branches beside the intact model, {} at once, about {}; the model is read "
-                "{} for them",
-                experiment->info->id, branches.size(), experiment->branchesAtOnce, roughly(seconds),
+                "{}: {} branches beside the intact model, {} at once, {} passes of the text "
+                "through a layer, about {}; the model is read {} for them",
+                experiment->info->id, branches.size(), experiment->branchesAtOnce,
+                BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
+                roughly(seconds),
                 rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
         }
     }
-    result.memoryBytes += streams;
 }
 
 }  // namespace
@@ -389,6 +412,9 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     PlanInput input;
     input.budget = budgetOf(request, plan.place);
     input.fixed = (plan.place.device.is_cpu() ? residentMemory() : 0) + kLibraryBuffers;
+    if (!plan.branching.empty()) {
+        input.fixed += kLeastStreams * streamBytes(plan, models, corpus);
+    }
     input.tokens = forward ? corpus.ids.size() : 0;
     input.residual =
         input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;

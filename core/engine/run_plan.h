@@ -41,6 +41,12 @@ struct LayerWork {
     [[nodiscard]] bool empty() const { return dynamic.empty() && !onWeights(); }
 };
 
+/// A part of the run in which the model is run again.
+struct BranchStage {
+    std::string name;  ///< "Removal of experts, 264 branches"
+    double seconds = 0.0;
+};
+
 /// Everything that is decided before the first weight is read.
 struct RunPlan {
     ComputePlace place;
@@ -49,7 +55,8 @@ struct RunPlan {
     int endForward = 0;
     /// Experiments with branches that are still to be run.
     std::vector<PlannedExperiment*> branching;
-    bool baselinesRun = false;  ///< some probe wants the baselines' outputs
+    std::vector<BranchStage> branchStages;  ///< one for each probe with branches, in order
+    bool baselinesRun = false;              ///< some probe wants the baselines' outputs
     MemoryPlan memory;
     Estimate estimate;
     std::vector<LayerSeconds> seconds;  ///< expected, one per layer of the model

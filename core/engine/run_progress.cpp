@@ -24,6 +24,9 @@ std::vector<jobs::PlannedStage> stagesOf(const RunPlan& plan, const std::vector<
         stages.push_back(
             {stageOf(layer, plan), plan.seconds[static_cast<std::size_t>(layer)].total()});
     }
+    for (const BranchStage& stage : plan.branchStages) {
+        stages.push_back({stage.name, stage.seconds});
+    }
     return stages;
 }
 
@@ -78,6 +81,11 @@ void RunProgress::step() {
         m_progress.advance(units - m_units);
         m_units = units;
     }
+}
+
+void RunProgress::beginBranches(const std::string& name, std::uint64_t steps,
+                                std::uint64_t alreadyDone) {
+    m_progress.begin(name, steps, alreadyDone);
 }
 
 void RunProgress::endLayer() {

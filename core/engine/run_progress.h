@@ -26,6 +26,10 @@ public:
     void expect(Phase phase, double steps);
     void step();
     void endLayer();
+    /// After the layers: the model is run again with changes, in so many steps, of which some were
+    /// found done.
+    void beginBranches(const std::string& name, std::uint64_t steps, std::uint64_t alreadyDone);
+    void branchStep() { m_progress.advance(); }
     void finish() { m_progress.finish(); }
 
 private:

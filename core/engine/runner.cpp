@@ -116,7 +116,9 @@ void Runner::run() {
     }
     m_outputs = {};
     m_writer.drain();
-    m_progress.finish();
+    if (m_setup.plan.branching.empty()) {
+        m_progress.finish();
+    }
 }
 
 /// How often poll() will be called.

@@ -36,6 +36,8 @@ public:
     /// All layers that have work. A plan whose forward pass does not begin at layer 0 takes the
     /// residual streams from the checkpoint.
     void run();
+    /// Of the whole run: finished with it where nothing comes after the layers.
+    [[nodiscard]] RunProgress& progress() { return m_progress; }
 
     [[nodiscard]] std::uint64_t bytesRead() const;
     [[nodiscard]] const PassLimits& limits() const { return m_limits; }

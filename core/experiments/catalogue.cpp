@@ -131,7 +131,9 @@ constexpr std::array kCatalogue{
         "expert_removal", "C4", "Removal of experts", ExperimentKind::Dynamic, true, 1,
         "One routed expert removed: its logit is -infinity before the scores are taken, so that it "
         "is out of score and choice and the weights of the others are made as the model does. In "
-        "every layer at once, by index, and in one layer alone. Mean negative log-likelihood of "
+        "every layer at once, by index, and in one layer alone; or chosen sets together, each "
+        "beside "
+        "random sets of as many experts of the same layers. Mean negative log-likelihood of "
         "the text's next tokens within documents (loss, in nats), share of them that the model "
         "predicts (accuracy), and share of predictions that are others than the intact model's.",
         "How much the loss rises: what the expert is worth to this text.",

@@ -3,88 +3,70 @@
 #include "core/experiments/expert_removal.h"
 
 #include "core/experiments/next_token_loss.h"
+#include "core/experiments/removal_branches.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// Experts that every routed layer has: an index removed everywhere must be in all of them.
-int commonExperts(const model::ModelSpec& model) {
-    int common = 0;
-    for (const model::LayerSpec& layer : model.layers) {
-        if (layer.isRouted()) {
-            common = common == 0 ? layer.moe->experts : std::min(common, layer.moe->experts);
-        }
-    }
-    return common;
-}
-
-/// A layer must keep as many experts as it chooses.
-bool canLose(const model::LayerSpec& layer) {
-    return layer.isRouted() && layer.moe->experts > layer.moe->topK;
-}
-
 class ExpertRemoval final : public engine::BranchProbe {
 public:
+    explicit ExpertRemoval(ExperimentOptions options) : m_options(std::move(options)) {}
+
     [[nodiscard]] std::string_view experiment() const override { return "expert_removal"; }
+
+    void check(const engine::LayerContext& layer) const override {
+        static_cast<void>(branches(layer.model));  // throws for a set that cannot be removed
+    }
 
     [[nodiscard]] std::vector<engine::Intervention> branches(
         const model::ModelSpec& model) const override {
-        std::vector<engine::Intervention> result;
-        const bool everywhere =
-            std::all_of(model.layers.begin(), model.layers.end(),
-                        [](const auto& layer) { return !layer.isRouted() || canLose(layer); });
-        for (int e = 0; everywhere && e < commonExperts(model); ++e) {
-            engine::Intervention branch;
-            branch.name = "without expert " + std::to_string(e);
-            for (int l = 0; l < model.layerCount(); ++l) {
-                addRemoval(model, l, e, branch);
-            }
-            result.push_back(std::move(branch));
-        }
-        for (int l = 0; l < model.layerCount(); ++l) {
-            const model::LayerSpec& layer = model.layers[static_cast<std::size_t>(l)];
-            for (int e = 0; canLose(layer) && e < layer.moe->experts; ++e) {
-                engine::Intervention branch;
-                branch.name = "layer " + std::to_string(l) + " without expert " + std::to_string(e);
-                addRemoval(model, l, e, branch);
-                result.push_back(std::move(branch));
-            }
-        }
-        return result;
+        return removalBranches(m_options, model).branches;
     }
 
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
                                           std::uint64_t tokens) const override {
-        return (branches(model).size() + 1) * NextTokenLoss::measures().size() * sizeof(double) +
-               tokens * (sizeof(float) + sizeof(std::uint32_t));
+        const RemovalBranches planned = removalBranches(m_options, model);
+        return (planned.branches.size() + 1) * NextTokenLoss::measures().size() * sizeof(double) +
+               (planned.sets.size() + 1) * tokens * sizeof(float) + tokens * sizeof(std::uint32_t);
     }
 
     void begin(const engine::ModelContext& model) override {
-        m_branches = branches(model.model).size();
-        m_losses.begin(model.corpus, m_branches);
+        m_planned = removalBranches(m_options, model.model);
+        m_losses.begin(model.corpus, m_planned.branches.size());
+        for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
+            m_losses.keepTokens(m_planned.ofSet(set));
+        }
     }
 
     void consume(const engine::LogitsBlock& block) override { m_losses.consume(block); }
+    [[nodiscard]] std::vector<double> result(std::size_t branch) const override {
+        return m_losses.result(branch);
+    }
+    void restore(std::size_t branch, std::span<const double> result) override {
+        m_losses.restore(branch, result);
+    }
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {
         session::Part part;
         part.tokens = model.corpus.ids.size();
         part.quantities.push_back(m_losses.intact());
-        addEverywhere(model.model, part);
+        addEverywhere(part);
         addSingle(model.model, part);
+        addSets(part);
         session::Quantity losses;
         losses.name = "token_loss";
         losses.axes = {{"token", {}}};
         losses.longName = "loss of the token that follows, intact model";
         losses.units = "nat";
-        const std::vector<float>& values = m_losses.tokenLoss();
+        const std::vector<float>& values = m_losses.tokenLoss(std::nullopt);
         losses.values = NdArray::from<float>({values.size()}, values);
         part.quantities.push_back(std::move(losses));
         part.quantities.push_back(predicted());
@@ -93,15 +75,6 @@ public:
     }
 
 private:
-    static void addRemoval(const model::ModelSpec& model, int layer, int expert,
-                           engine::Intervention& branch) {
-        const model::LayerSpec& spec = model.layers[static_cast<std::size_t>(layer)];
-        if (spec.isRouted()) {
-            branch.layers.emplace_back(
-                LayerId{layer}, engine::LayerIntervention::without(spec.moe->experts, {expert}));
-        }
-    }
-
     [[nodiscard]] session::Quantity predicted() const {
         std::vector<std::uint32_t> ids;
         for (const std::int64_t id : m_losses.predicted()) {
@@ -116,18 +89,60 @@ private:
         return quantity;
     }
 
-    /// The branches with a change in every routed layer come first.
-    void addEverywhere(const model::ModelSpec& model, session::Part& part) const {
-        const std::size_t single = firstSingle(model);
+    void addEverywhere(session::Part& part) const {
         std::vector<std::string> labels;
-        for (std::size_t b = 0; b < single; ++b) {
+        for (std::size_t b = 0; b < m_planned.everywhere; ++b) {
             labels.push_back(std::to_string(b));
         }
-        if (single > 0) {
+        if (!labels.empty()) {
             part.quantities.push_back(
                 m_losses.table("everywhere", {{"expert", std::move(labels)}},
                                "without the expert of this index in any layer", 0));
         }
+    }
+
+    /// The chosen sets, their controls, and what every token loses.
+    void addSets(session::Part& part) const {
+        const std::size_t sets = m_planned.sets.size();
+        if (sets == 0) {
+            return;
+        }
+        const std::vector<std::string> measures = NextTokenLoss::measures();
+        std::vector<double> chosen;
+        std::vector<double> controls;
+        std::vector<float> losses;
+        const auto append = [this](std::vector<double>& to, std::size_t branch) {
+            const NextTokenLoss::Means means = m_losses.mean(branch);
+            to.insert(to.end(), means.begin(), means.end());
+        };
+        for (std::size_t set = 0; set < sets; ++set) {
+            append(chosen, m_planned.ofSet(set));
+            for (std::size_t c = 0; c < m_planned.controls; ++c) {
+                append(controls, m_planned.ofControl(set, c));
+            }
+            const std::vector<float>& tokens = m_losses.tokenLoss(m_planned.ofSet(set));
+            losses.insert(losses.end(), tokens.begin(), tokens.end());
+        }
+        const session::Axis axis{"set", m_planned.sets};
+        const session::Axis measure{"measure", measures};
+        part.quantities.push_back({"set",
+                                   {axis, measure},
+                                   "without the experts of this set",
+                                   "1",
+                                   NdArray::from<double>({sets, measures.size()}, chosen)});
+        if (m_planned.controls > 0) {
+            part.quantities.push_back(
+                {"set_controls",
+                 {axis, {"control", {}}, measure},
+                 "without as many experts of the same layers, drawn by chance",
+                 "1",
+                 NdArray::from<double>({sets, m_planned.controls, measures.size()}, controls)});
+        }
+        part.quantities.push_back({"set_token_loss",
+                                   {axis, {"position", {}}},
+                                   "loss of the token that follows, without the set's experts",
+                                   "nat",
+                                   NdArray::from<float>({sets, losses.size() / sets}, losses)});
     }
 
     void addSingle(const model::ModelSpec& model, session::Part& part) const {
@@ -140,12 +155,12 @@ private:
                 widest = std::max(widest, static_cast<std::size_t>(layer.moe->experts));
             }
         }
-        if (layers.empty()) {
+        if (m_planned.single == 0) {
             return;
         }
         const std::vector<std::string> measures = NextTokenLoss::measures();
         std::vector<double> values(layers.size() * widest * measures.size(), kNaN);
-        std::size_t branch = firstSingle(model);
+        std::size_t branch = m_planned.everywhere;
         for (std::size_t row = 0; row < layers.size(); ++row) {
             const auto& layer = model.layers[static_cast<std::size_t>(std::stoi(layers[row]))];
             for (int e = 0; e < layer.moe->experts; ++e, ++branch) {
@@ -168,23 +183,15 @@ private:
              NdArray::from<double>(shape, values)});
     }
 
-    /// Index of the first branch that changes one layer alone.
-    [[nodiscard]] std::size_t firstSingle(const model::ModelSpec& model) const {
-        std::size_t single = 0;
-        for (const model::LayerSpec& layer : model.layers) {
-            single += canLose(layer) ? static_cast<std::size_t>(layer.moe->experts) : 0;
-        }
-        return m_branches - single;
-    }
-
-    std::size_t m_branches = 0;
+    ExperimentOptions m_options;
+    RemovalBranches m_planned;
     NextTokenLoss m_losses;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::BranchProbe> makeExpertRemoval() {
-    return std::make_unique<ExpertRemoval>();
+std::unique_ptr<engine::BranchProbe> makeExpertRemoval(const ExperimentOptions& options) {
+    return std::make_unique<ExpertRemoval>(options);
 }
 
 }  // namespace moescope::experiments

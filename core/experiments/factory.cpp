@@ -41,7 +41,7 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
     } else if (info->id == "neuron_projection") {
         probes.units.push_back(makeNeuronProjection(options));
     } else if (info->id == "expert_removal") {
-        probes.branches.push_back(makeExpertRemoval());
+        probes.branches.push_back(makeExpertRemoval(options));
     } else if (info->id == "fewer_experts") {
         probes.branches.push_back(makeFewerExperts());
     } else if (info->id == "pruning") {

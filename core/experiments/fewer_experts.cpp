@@ -84,6 +84,12 @@ public:
         m_losses.begin(model.corpus, branches(model.model).size());
     }
     void consume(const engine::LogitsBlock& block) override { m_losses.consume(block); }
+    [[nodiscard]] std::vector<double> result(std::size_t branch) const override {
+        return m_losses.result(branch);
+    }
+    void restore(std::size_t branch, std::span<const double> result) override {
+        m_losses.restore(branch, result);
+    }
 
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
                                                            const engine::PartSource&) override {

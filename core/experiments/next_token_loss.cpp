@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/next_token_loss.h"
 
+#include "core/base/error.h"
 #include "core/experiments/tensor_host.h"
 
 #include <algorithm>
@@ -21,6 +22,35 @@ void NextTokenLoss::begin(const text::TokenizedCorpus& corpus, std::size_t branc
     }
     m_predicted.assign(tokens, -1);
     m_tokenLoss.assign(tokens, std::numeric_limits<float>::quiet_NaN());
+    m_branchLoss.clear();
+}
+
+void NextTokenLoss::keepTokens(std::size_t branch) {
+    m_branchLoss[branch].assign(m_next.size(), std::numeric_limits<float>::quiet_NaN());
+}
+
+std::vector<double> NextTokenLoss::result(std::size_t branch) const {
+    const Sums& sums = m_sums.at(branch + 1);
+    std::vector<double> values{sums.loss, sums.correct, sums.changed,
+                               static_cast<double>(sums.positions)};
+    if (const auto kept = m_branchLoss.find(branch); kept != m_branchLoss.end()) {
+        values.insert(values.end(), kept->second.begin(), kept->second.end());
+    }
+    return values;
+}
+
+void NextTokenLoss::restore(std::size_t branch, std::span<const double> result) {
+    constexpr std::size_t kSums = 4;
+    const auto kept = m_branchLoss.find(branch);
+    if (result.size() != kSums + (kept == m_branchLoss.end() ? 0 : kept->second.size())) {
+        throw Error(ErrorCode::Internal, "what was kept of a branch has another length");
+    }
+    m_sums.at(branch + 1) = {result[0], result[1], result[2],
+                             static_cast<std::uint64_t>(result[3])};
+    if (kept != m_branchLoss.end()) {
+        std::transform(result.begin() + kSums, result.end(), kept->second.begin(),
+                       [](double value) { return static_cast<float>(value); });
+    }
 }
 
 void NextTokenLoss::consume(const engine::LogitsBlock& block) {
@@ -37,6 +67,7 @@ void NextTokenLoss::consume(const engine::LogitsBlock& block) {
         toHost<float>(block.logits.logsumexp(1, true) - block.logits.gather(1, ids));
     const at::Tensor predictions = toHost<std::int64_t>(block.logits.argmax(1));
     Sums& sums = m_sums[block.branch ? *block.branch + 1 : 0];
+    const auto kept = block.branch ? m_branchLoss.find(*block.branch) : m_branchLoss.end();
     for (std::size_t row = 0; row < rows; ++row) {
         const std::size_t token = first + row;
         const std::int64_t prediction = elements<std::int64_t>(predictions)[row];
@@ -53,6 +84,8 @@ void NextTokenLoss::consume(const engine::LogitsBlock& block) {
         sums.changed += prediction != m_predicted[token] ? 1.0 : 0.0;
         if (!block.branch) {
             m_tokenLoss[token] = loss;
+        } else if (kept != m_branchLoss.end()) {
+            kept->second[token] = loss;
         }
     }
 }

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,16 +25,24 @@ public:
     using Means = std::array<double, 3>;
 
     void begin(const text::TokenizedCorpus& corpus, std::size_t branches);
+    /// Keeps the losses of single tokens of a branch; after begin().
+    void keepTokens(std::size_t branch);
     void consume(const engine::LogitsBlock& block);
+    /// What is known of a branch, and the same put back: BranchProbe::result() and restore().
+    [[nodiscard]] std::vector<double> result(std::size_t branch) const;
+    void restore(std::size_t branch, std::span<const double> result);
 
     /// Mean negative log-likelihood of the next tokens in nats, share of them that is predicted,
     /// share of predictions that are others than the intact model's. NaN where no token has a next
     /// one. Absent: the intact model.
     [[nodiscard]] Means mean(std::optional<std::size_t> branch) const;
-    /// [T] of the intact model; NaN at the end of a document.
-    [[nodiscard]] const std::vector<float>& tokenLoss() const { return m_tokenLoss; }
     /// [T] ids that the intact model predicts to follow.
     [[nodiscard]] const std::vector<std::int64_t>& predicted() const { return m_predicted; }
+    /// [T] of the intact model (absent), or of a branch whose tokens are kept; NaN at the end of a
+    /// document.
+    [[nodiscard]] const std::vector<float>& tokenLoss(std::optional<std::size_t> branch) const {
+        return branch ? m_branchLoss.at(*branch) : m_tokenLoss;
+    }
     /// The intact model's means [3], "intact".
     [[nodiscard]] session::Quantity intact() const;
     /// Means of branches [first, first + product of the axes' lengths), in row order, with
@@ -51,6 +61,7 @@ private:
     std::vector<std::int64_t> m_next;       // [T] true next id, -1 at the end of a document
     std::vector<std::int64_t> m_predicted;  // [T] by the intact model
     std::vector<float> m_tokenLoss;         // [T] of the intact model
+    std::map<std::size_t, std::vector<float>> m_branchLoss;  // [T] of some branches
 };
 
 }  // namespace moescope::experiments

@@ -3,6 +3,7 @@
 #include "core/experiments/options.h"
 
 #include "core/base/error.h"
+#include "core/experiments/removed_experts.h"
 #include "core/text/token_selection.h"
 
 #include <nlohmann/json.hpp>
@@ -95,6 +96,10 @@ bool hasProjection(std::string_view experiment) {
 }
 bool hasOutliers(std::string_view experiment) {
     return experiment == "expert_projection";
+}
+
+bool hasRemovals(std::string_view experiment) {
+    return experiment == "expert_removal";
 }
 
 bool hasMatching(std::string_view experiment) {
@@ -229,6 +234,10 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.outlierNeighbours = value.get<std::uint64_t>();
     } else if (key == "noise_sizes" && hasNoise(experiment)) {
         options.noiseSizes = sizesOf(experiment, value);
+    } else if (key == "sets" && hasRemovals(experiment)) {
+        options.removals = canonicalRemovals(words(experiment, value));
+    } else if (key == "controls" && hasRemovals(experiment) && value.is_number_unsigned()) {
+        options.removalControls = value.get<std::uint64_t>();
     } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
         return;
     } else {
@@ -286,6 +295,13 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
     }
     if (hasMatching(experiment)) {
         json.update(matchingJson(options));
+    }
+    const std::vector<std::string> removals = canonicalRemovals(options.removals);
+    const bool hasSets = std::any_of(removals.begin(), removals.end(),
+                                     [](const std::string& set) { return set != kEachInTurn; });
+    if (hasRemovals(experiment) && hasSets) {
+        json["sets"] = removals;
+        json["controls"] = options.removalControls;
     }
     return json.dump();
 }

@@ -85,6 +85,9 @@ struct ExperimentOptions {
     /// router_margin: noise on the router's input over the root mean square of the input;
     /// ascending.
     std::vector<double> noiseSizes{0.01, 0.05, 0.2};
+    /// expert_removal: sets as removed_experts.h writes them, and kEachInTurn; empty: each in turn.
+    std::vector<std::string> removals{};
+    std::uint64_t removalControls = 5;  ///< expert_removal: random sets beside each chosen one
     bool operator==(const ExperimentOptions&) const = default;
 };
 

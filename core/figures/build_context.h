@@ -141,6 +141,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildTransitions(const BuildContext& context);
 [[nodiscard]] Figure buildRemoval(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalTable(const BuildContext& context);
+[[nodiscard]] Figure buildRemovalTokens(const BuildContext& context);
 [[nodiscard]] Figure buildVocabulary(const BuildContext& context);
 
 }  // namespace moescope::figures

@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace moescope::figures {
 namespace {
@@ -100,7 +101,7 @@ public:
         using Kind = TableColumn::Kind;
         m_table.columns = {
             {"layer", Kind::Text, {}, {}},           {"expert", Kind::Count, {}, {}},
-            {"loss rises by", Kind::Number, {}, {}}, {"like load", Kind::Number, {}, {}},
+            {"loss rises by", Kind::Number, {}, {}}, {"others'", Kind::Number, {}, {}},
             {"loss", Kind::Number, {}, {}},          {"perplexity", Kind::Number, {}, {}},
             {"accuracy", Kind::Number, {}, {}},      {"changed", Kind::Number, {}, {}},
             {"tokens", Kind::Number, {}, {}}};
@@ -125,6 +126,31 @@ private:
     TableFigure& m_table;
     Outcome m_intact;
 };
+
+/// Chosen sets, beside as many experts of the same layers drawn by chance.
+void addSets(const BuildContext& context, Rows& rows, TableFigure& table) {
+    const session::QuantityInfo* info = context.find("set");
+    if (info == nullptr || info->axes.empty()) {
+        return;
+    }
+    const NdArray values = context.read("set", std::nullopt);
+    const std::size_t sets = values.size() / kMeasures;
+    const std::vector<std::string> labels = labelsOf(info->axes.front(), sets);
+    const std::optional<NdArray> controls =
+        context.find("set_controls") == nullptr
+            ? std::nullopt
+            : std::optional(context.read("set_controls", std::nullopt));
+    const std::size_t draws = controls && sets > 0 ? controls->size() / kMeasures / sets : 0;
+    table.sections.push_back({table.rows, "chosen sets (layer:expert)"});
+    for (std::size_t set = 0; set < sets; ++set) {
+        double control = draws > 0 ? 0.0 : kNaN;
+        for (std::size_t draw = 0; draw < draws; ++draw) {
+            control +=
+                rows.rise(outcomeAt(*controls, set * draws + draw)) / static_cast<double>(draws);
+        }
+        rows.add(labels[set], kNaN, outcomeAt(values, set), control, kNaN);
+    }
+}
 
 void addEverywhere(const BuildContext& context, const Single& single, Rows& rows,
                    TableFigure& table) {
@@ -215,19 +241,22 @@ Figure buildRemoval(const BuildContext& context) {
 }
 
 Figure buildRemovalTable(const BuildContext& context) {
-    const Single single = singleOf(context);
     const Outcome intact = outcomeAt(context.read("intact", std::nullopt), 0);
     TableFigure table;
     Rows rows(table, intact);
-    addEverywhere(context, single, rows, table);
-    addSingle(context, single, rows, table);
+    addSets(context, rows, table);
+    if (context.find("single") != nullptr) {
+        const Single single = singleOf(context);
+        addEverywhere(context, single, rows, table);
+        addSingle(context, single, rows, table);
+    }
     rows.add("intact", kNaN, intact, kNaN, kNaN);
     table.summaryRows = 1;
-    Figure figure = context.frame("removal of experts, table", context.require("single").tokens);
+    Figure figure = context.frame("removal of experts, table", context.require("intact").tokens);
     figure.howToRead += fmt::format(
-        " Like load: mean rise when one of the other experts goes whose tokens are at most {} "
-        "times as "
-        "many, or as few. Changed: predictions that are others than the intact model's. "
+        " Others': mean rise when one of the other experts goes whose tokens are at most {} "
+        "times as many, or as few; of a chosen set when as many experts of the same layers go, "
+        "drawn by chance. Changed: predictions that are others than the intact model's. "
         "Tokens: share that chooses the expert.",
         kLikeLoad);
     figure.body = std::move(table);

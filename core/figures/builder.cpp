@@ -34,7 +34,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
     {"norms_scores", "norm"},
     {"intermediate_states", "states"},
     {"rank_counts", "count"},
-    {"expert_removal", "single"},
+    {"expert_removal", "intact"},
     {"fewer_experts", "intact"},
     {"pruning", "curves"},
     {"router_margin", "margin"},
@@ -56,6 +56,9 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
         std::none_of(info.alongside.begin(), info.alongside.end(), has)) {
         return nullptr;
     }
+    if (!info.quantity.empty()) {
+        return source.find({branch, std::string(info.experiment), std::string(info.quantity)});
+    }
     for (const std::string_view experiment : experimentsOf(info)) {
         for (const auto& [of, quantity] : kLeads) {
             const session::QuantityInfo* lead =
@@ -71,7 +74,7 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 40> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 41> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -99,6 +102,7 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"load-curve", &buildLoadCurve},
     {"expert-removal", &buildRemoval},
     {"expert-removal-table", &buildRemovalTable},
+    {"expert-removal-tokens", &buildRemovalTokens},
     {"router-margin", &buildMargins},
     {"router-margin-table", &buildMarginTable},
     {"near-flips", &buildNearFlips},

@@ -70,6 +70,8 @@ struct FigureInfo {
     std::span<const std::string_view> anyOf{};
     /// Experiments of which one must be there beside `experiment`; empty: none.
     std::span<const std::string_view> alongside{};
+    /// The quantity it is drawn from, where that is not what all figures of `experiment` need.
+    std::string_view quantity{};
     std::string_view definedBy{};  ///< the experiment it shows, where others' results make it
     std::string_view title;        ///< "Rank counts"
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`

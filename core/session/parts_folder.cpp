@@ -21,6 +21,32 @@ bool isPartFile(const std::filesystem::path& path) {
     return name.starts_with("part-") && name.ends_with(".h5");
 }
 
+bool isInterimFile(const std::filesystem::path& path) {
+    const std::string name = path.filename().string();
+    return name.starts_with("interim-part-") && name.ends_with(".h5");
+}
+
+/// What is shown until the part is there; it finishes nothing.
+void addInterim(const std::filesystem::path& folder, const ResultIndex::Accept& accept,
+                ResultIndex& index) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (!isInterimFile(entry.path())) {
+            continue;
+        }
+        try {
+            const h5::File file = h5::openFile(entry.path());
+            index.add(file.get(), entry.path(), accept);
+        } catch (const Error& problem) {
+            if (problem.code() != ErrorCode::BadSession &&
+                problem.code() != ErrorCode::FileNotFound) {
+                throw;
+            }
+        }
+    }
+    index.experiments.clear();
+}
+
 /// Another run's session may have been put where the folder's own will be.
 bool belongsTo(const Head& head, const std::filesystem::path& session) {
     const h5::File file = h5::openFile(session);
@@ -65,6 +91,11 @@ std::filesystem::path partFile(const std::filesystem::path& folder, const PartKe
     const std::string layer = key.layer ? fmt::format("layer_{:04}", key.layer->value) : "model";
     return folder /
            fmt::format("part-b{}-{}-{}-s{}.h5", key.branch.value, key.experiment, layer, key.shard);
+}
+
+std::filesystem::path interimFile(const std::filesystem::path& folder, const PartKey& key) {
+    const std::filesystem::path part = partFile(folder, key);
+    return part.parent_path() / ("interim-" + part.filename().string());
 }
 
 bool hasHead(const std::filesystem::path& folder) {
@@ -119,8 +150,9 @@ Contents read(const std::filesystem::path& folder) {
         const h5::File file = h5::openFile(path);
         contents.index.add(file.get(), path, accept);
     };
-    const auto session = sessionFor(folder);
     std::error_code error;
+    addInterim(folder, accept, contents.index);
+    const auto session = sessionFor(folder);
     if (std::filesystem::exists(session, error) && belongsTo(contents.head, session)) {
         addFile(session);
     }

@@ -19,6 +19,9 @@ namespace moescope::session::parts {
 [[nodiscard]] std::filesystem::path headFile(const std::filesystem::path& folder);
 [[nodiscard]] std::filesystem::path partFile(const std::filesystem::path& folder,
                                              const PartKey& key);
+/// Where a part lies of which there is something, but not all.
+[[nodiscard]] std::filesystem::path interimFile(const std::filesystem::path& folder,
+                                                const PartKey& key);
 [[nodiscard]] bool hasHead(const std::filesystem::path& folder);
 /// True when the folder holds something that a resumed run would not have to do again: a part, or
 /// the engine's scratch files (*.bin).

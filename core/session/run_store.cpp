@@ -402,9 +402,10 @@ bool RunStore::modelPartIsStale(BranchId branch, const std::string& experiment) 
     return !isNew(std::nullopt) && std::any_of(layers.begin(), layers.end(), isNew);
 }
 
-void RunStore::writePart(const Part& part) {
-    const h5::Guard guard;
-    const ExperimentRecord& record = m_impl->record(part.key.experiment);
+namespace {
+
+void writePartFile(const std::filesystem::path& path, const ExperimentRecord& record,
+                   const Part& part) {
     FinishedExperiment finished;
     finished.version = record.version;
     finished.optionsJson = record.optionsJson;
@@ -412,7 +413,6 @@ void RunStore::writePart(const Part& part) {
     if (!part.warnings.empty()) {
         finished.warnings[part.key.layer] = part.warnings;
     }
-    const auto path = parts::partFile(m_impl->folder, part.key);
     h5::writeFile(path, partBytes(part), [&](hid_t file) {
         const h5::Group group = writeExperimentGroup(file, part.key.branch, record, finished);
         const std::vector<LayerId> layers =
@@ -428,8 +428,24 @@ void RunStore::writePart(const Part& part) {
                           });
         }
     });
+}
+
+}  // namespace
+
+void RunStore::writePart(const Part& part) {
+    const h5::Guard guard;
+    const auto path = parts::partFile(m_impl->folder, part.key);
+    writePartFile(path, m_impl->record(part.key.experiment), part);
+    std::error_code ignored;
+    std::filesystem::remove(parts::interimFile(m_impl->folder, part.key), ignored);
     const h5::File file = h5::openFile(path);
     m_impl->index.add(file.get(), path, [](auto&&...) { return true; });
+}
+
+void RunStore::writeInterim(const Part& part) {
+    const h5::Guard guard;
+    writePartFile(parts::interimFile(m_impl->folder, part.key), m_impl->record(part.key.experiment),
+                  part);
 }
 
 void RunStore::finish() {

@@ -54,6 +54,9 @@ public:
     /// they were added to a session that has one.
     [[nodiscard]] bool modelPartIsStale(BranchId branch, const std::string& experiment) const;
     void writePart(const Part& part);
+    /// What there is so far of a part that takes long: readers of the run see it until the part
+    /// itself is written; it counts as nothing finished and does not come into RUN.h5.
+    void writeInterim(const Part& part);
 
     /// Assembles RUN.h5 from everything finished. Planned but unfinished experiments stay recorded
     /// as planned.

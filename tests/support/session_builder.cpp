@@ -399,6 +399,24 @@ Part removalPart(const SyntheticRun& run) {
                                "1",
                                NdArray::from<double>({layers.size(), experts.size(), 3},
                                                      values(layers.size() * experts.size()))});
+    const auto tokens = static_cast<std::uint64_t>(run.tokens);
+    const session::Axis sets{"set", {"1:0,2:1", "3"}};
+    part.quantities.push_back({"set",
+                               {sets, {"measure", measures}},
+                               "sets",
+                               "1",
+                               NdArray::from<double>({2, 3}, values(2))});
+    part.quantities.push_back(
+        {"token_loss", {{"token", {}}}, "loss", "nat", NdArray(ElementType::F32, {tokens})});
+    std::vector<float> losses(2 * tokens);
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+        losses[i] = static_cast<float>(i % 11);
+    }
+    part.quantities.push_back({"set_token_loss",
+                               {sets, {"position", {}}},
+                               "loss",
+                               "nat",
+                               NdArray::from<float>({2, tokens}, losses)});
     return part;
 }
 

@@ -103,12 +103,27 @@ QWidget* NewAnalysisDialog::checkpointPart() {
 }
 
 QWidget* NewAnalysisDialog::experimentsPart() {
-    auto* list = new QListView(this);
+    auto* part = new QWidget(this);
+    auto* list = new QListView(part);
     list->setObjectName(QStringLiteral("experimentList"));
     list->setAccessibleName(tr("Experiments"));
     list->setModel(m_experiments);
     list->setMinimumHeight((m_experiments->rowCount() + 1) * (fontMetrics().height() + 4));
-    return list;
+    m_removals = new QLineEdit(part);
+    m_removals->setObjectName(QStringLiteral("removalsEdit"));
+    m_removals->setPlaceholderText(tr("each in turn"));
+    m_removals->setToolTip(
+        tr("Experts that are removed together: layer:expert, for example 0:3,5:1, or 3 for expert "
+           "3 of every layer; a semicolon between sets, each beside random ones. With all among "
+           "them each is removed in turn as well."));
+    auto* form = new QFormLayout;
+    form->addRow(tr("Removed experts"), m_removals);
+    auto* column = new QVBoxLayout(part);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    column->addWidget(list, 1);
+    column->addLayout(form);
+    return part;
 }
 
 QWidget* NewAnalysisDialog::machinePart() {
@@ -214,6 +229,7 @@ void NewAnalysisDialog::connectParts() {
     connect(m_dtype, &QComboBox::currentIndexChanged, this, schedule);
     connect(m_memory, &QLineEdit::textChanged, this, schedule);
     connect(m_kept, &QLineEdit::textChanged, this, schedule);
+    connect(m_removals, &QLineEdit::textChanged, this, schedule);
     connect(m_maxTokens, &QSpinBox::valueChanged, this, schedule);
     connect(m_context, &QSpinBox::valueChanged, this, schedule);
     connect(&m_cardTimer, &QTimer::timeout, this, &NewAnalysisDialog::askCard);
@@ -249,6 +265,7 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.device = m_device->currentText().trimmed();
     request.dtype = m_dtype->currentData().toString();
     request.memory = m_memory->text().trimmed();
+    request.removals = m_removals->text().trimmed();
     request.keptFrom = m_kept->text().simplified().remove(QLatin1Char(' '));
     request.maxTokens = limitOf(*m_maxTokens);
     request.contextLength = limitOf(*m_context);

@@ -73,6 +73,7 @@ private:
     QComboBox* m_device = nullptr;
     QComboBox* m_dtype = nullptr;
     QLineEdit* m_kept = nullptr;
+    QLineEdit* m_removals = nullptr;
     QLineEdit* m_memory = nullptr;
     QSpinBox* m_maxTokens = nullptr;
     QSpinBox* m_context = nullptr;

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/removed_experts.h"
 #include "core/text/token_selection.h"
 
 #include <QCoreApplication>
@@ -163,6 +164,34 @@ QString memoryProblem(const QString& memory) {
                : tr("Write the memory budget as a number with a unit, for example 8GiB.");
 }
 
+const QString kRemoval = QStringLiteral("expert_removal");
+
+QStringList removalSets(const AnalysisRequest& request) {
+    QStringList sets;
+    for (const QString& set : request.removals.split(QLatin1Char(';'), Qt::SkipEmptyParts)) {
+        sets << set.simplified().remove(QLatin1Char(' '));
+    }
+    return sets;
+}
+
+QString removalProblem(const AnalysisRequest& request) {
+    std::vector<std::string> sets;
+    for (const QString& set : removalSets(request)) {
+        sets.push_back(set.toStdString());
+    }
+    if (!sets.empty() && !request.experiments.contains(kRemoval)) {
+        return tr("Experts to remove are named, but their removal is not among the experiments.");
+    }
+    try {
+        static_cast<void>(experiments::canonicalRemovals(sets));
+        return {};
+    } catch (const Error&) {
+        return tr(
+            "Write the experts to remove as layer:expert, for example 0:3,5:1, or as an "
+            "expert alone for every layer, with a semicolon between sets.");
+    }
+}
+
 QString keptProblem(const QString& kept) {
     if (kept.isEmpty() || kept == QLatin1String("first") || kept == QLatin1String("spread")) {
         return {};
@@ -205,6 +234,7 @@ QList<RequestProblem> check(const AnalysisRequest& request) {
     }
     add(RequestField::Machine, memoryProblem(request.memory));
     add(RequestField::Machine, keptProblem(request.keptFrom));
+    add(RequestField::Experiments, removalProblem(request));
     add(RequestField::Output, outputProblem(request.output));
     return problems;
 }
@@ -348,6 +378,9 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
     appendOption(arguments, QStringLiteral("--dtype"), request.dtype);
     appendOption(arguments, QStringLiteral("--memory"), request.memory);
     appendOption(arguments, QStringLiteral("--kept-from"), request.keptFrom);
+    for (const QString& set : removalSets(request)) {
+        appendOption(arguments, QStringLiteral("--remove"), set);
+    }
     appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
     appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
     appendOption(arguments, QStringLiteral("-o"), request.output);

@@ -32,8 +32,10 @@ struct AnalysisRequest {
     QString device = QStringLiteral("auto");
     QString dtype;   ///< empty: the engine's default
     QString memory;  ///< "8GiB"; empty: the engine's default
-    QString
-        keptFrom;  ///< tokens with maps of their own: "spread", "100-163,4000"; empty: the first
+    /// Tokens with maps of their own: "spread", "100-163,4000"; empty: the first.
+    QString keptFrom;
+    /// Sets of experts for expert_removal, "0:3,5:1; 3"; empty: each in turn.
+    QString removals;
     std::optional<int> maxTokens;
     std::optional<int> contextLength;
     QString output;

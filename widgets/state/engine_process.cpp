@@ -153,7 +153,12 @@ Problem EngineProcess::problemOf(int exitCode, QProcess::ExitStatus status) cons
                    "budget if needed."),
                 messages};
     }
-    const QString last = messages.section(QLatin1Char('\n'), -1);
+    QString last = messages.section(QLatin1Char('\n'), -1);
+    // On a terminal a message says whose it is.
+    const QString own = QFileInfo(m_program).fileName() + QStringLiteral(": ");
+    if (last.startsWith(own)) {
+        last.remove(0, own.size());
+    }
     return {codeWord(ErrorCode::Internal),
             last.isEmpty() ? tr("The engine ended with exit code %1.").arg(exitCode) : last,
             messages};

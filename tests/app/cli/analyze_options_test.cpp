@@ -286,3 +286,23 @@ TEST_CASE("AnalyzeCommand: tokens to keep are named as export names them", "[app
     CHECK(plain.keptTokens == KeptTokens::First);
     CHECK(plain.keptTokenCount == 64);
 }
+
+TEST_CASE("AnalyzeCommand: sets of experts to remove", "[app]") {
+    const auto options =
+        parsed({"--prompt", "x", "--experiments", "expert_removal", "--remove", "5:1,0:3",
+                "--remove", "all", "--remove", "3,3", "--remove-controls", "2"})
+            .experimentOptions;
+    CHECK(options.removals == Strings{"all", "0:3,5:1", "3"});
+    CHECK(options.removalControls == 2);
+    CHECK(experiments::optionsJson("expert_removal", options) ==
+          R"({"controls":2,"sets":["all","0:3,5:1","3"]})");
+    CHECK(parsed({"--prompt", "x"}).experimentOptions.removals.empty());
+    const auto turn =
+        parsed({"--prompt", "x", "--experiments", "expert_removal", "--remove", "all"});
+    CHECK(experiments::optionsJson("expert_removal", turn.experimentOptions) == "{}");
+    checkRefused({"--prompt", "x", "--remove", "3"}, {"--experiments"});
+    checkRefused({"--prompt", "x", "--experiments", "expert_removal", "--remove", "3:"},
+                 {"LAYER:EXPERT"});
+    checkRefused({"--prompt", "x", "--experiments", "expert_removal", "--remove-controls", "-1"},
+                 {"--remove-controls"});
+}

@@ -4,8 +4,10 @@
 
 #include "core/experiments/catalogue.h"
 #include "core/experiments/factory.h"
+#include "core/experiments/options.h"
 #include "core/session/session.h"
 #include "tests/core/engine/reference_model.h"
+#include "tests/core/engine/run_support.h"
 #include "tests/core/engine/session_compare.h"
 #include "tests/core/engine/test_corpus.h"
 #include "tests/support/catch.h"
@@ -20,85 +22,9 @@
 
 using namespace moescope;
 using session::RunEvent;
-using tests::checkThrows;
+using namespace moescope::tests;
 
 namespace {
-
-/// Keeps the events and, if asked, stops the run when a layer's first part is done or fills the
-/// disk for the residual stream before the first layer.
-class Recorder final : public engine::RunObserver {
-public:
-    void onEvent(const RunEvent& event) override {
-        if (!full.empty() && events.empty()) {
-            std::filesystem::create_directories(full);
-            for (const char* name : {"residual-0.bin.tmp", "residual-1.bin.tmp"}) {
-                std::filesystem::create_symlink("/dev/full", full / name);
-            }
-        }
-        events.push_back(event);
-        if (event.kind == RunEvent::Kind::Started && stopAtOnce) {
-            stop.request_stop();
-        }
-        if (event.kind == RunEvent::Kind::PartDone && event.layer && *event.layer == stopAtLayer) {
-            stop.request_stop();
-        }
-    }
-    [[nodiscard]] std::size_t count(RunEvent::Kind kind) const {
-        return static_cast<std::size_t>(
-            std::count_if(events.begin(), events.end(),
-                          [&](const RunEvent& event) { return event.kind == kind; }));
-    }
-    std::vector<RunEvent> events;
-    [[nodiscard]] bool warns(const std::string& words) const {
-        return std::any_of(events.begin(), events.end(), [&](const RunEvent& event) {
-            return event.kind == RunEvent::Kind::Warning &&
-                   event.message.find(words) != std::string::npos;
-        });
-    }
-    int stopAtLayer = -1;
-    bool stopAtOnce = false;
-    std::filesystem::path full;
-    std::stop_source stop;
-};
-
-engine::RunReport runWith(const engine::RunRequest& request, Recorder& recorder) {
-    return engine::run(request, experiments::makeProbes, recorder, recorder.stop.get_token());
-}
-
-std::vector<engine::ExperimentRequest> everything() {
-    std::vector<engine::ExperimentRequest> result;
-    for (const auto& info : experiments::catalogue()) {
-        result.push_back({std::string(info.id), "{}"});
-    }
-    return result;
-}
-
-engine::RunRequest requestFor(const std::string& fixture, const std::filesystem::path& session) {
-    engine::RunRequest request;
-    request.checkpoint = tests::referenceDir() / "models" / fixture;
-    request.session = session;
-    request.corpus = tests::ReferenceModel(fixture).corpus;
-    request.experiments = everything();
-    request.dtype = "float32";
-    request.device = "cpu";
-    return request;
-}
-
-/// One document of equal tokens.
-text::TokenizedCorpus monotone(std::uint64_t tokens) {
-    text::TokenizedCorpus corpus;
-    corpus.ids.assign(tokens, 1);
-    corpus.tokenBytes.resize(tokens);
-    corpus.offsets = {0, tokens};
-    corpus.sources.resize(1);
-    corpus.domainOf = {-1};
-    return corpus;
-}
-
-NdArray readLayer(const session::Session& session, const std::string& experiment,
-                  const std::string& quantity, int layer) {
-    return session.read({BranchId{0}, experiment, quantity}, LayerId{layer});
-}
 
 /// A copy of a fixture in which one stored value is NaN.
 std::string poisonedCopy(const std::string& fixture, const std::filesystem::path& to) {
@@ -260,58 +186,6 @@ TEST_CASE("run: which tokens' intermediate states are kept, and which are counte
     }
     const auto means = readLayer(*session, "intermediate_states", "mean_magnitude", 1).toDoubles();
     CHECK(std::all_of(means.begin(), means.end(), [](double mean) { return mean > 0.0; }));
-}
-
-TEST_CASE("run: named tokens keep what a run keeps that keeps all of them", "[core][engine]") {
-    const tests::TemporaryFolder folder;
-    auto request = requestFor("mixtral", folder / "all.h5");
-    const std::uint64_t total = request.corpus.tokenCount();
-    request.experiments = {{"output_similarity", R"({"kept_token_count":1000})"},
-                           {"intermediate_states", R"({"kept_token_count":1000})"}};
-    Recorder recorder;
-    runWith(request, recorder);
-    request.session = folder / "some.h5";
-    const std::string named =
-        R"({"kept_tokens":"listed","kept_list":"2,9-11","kept_documents":"0"})";
-    request.experiments = {{"output_similarity", named}, {"intermediate_states", named}};
-    runWith(request, recorder);
-    const auto all = session::Session::open(folder / "all.h5");
-    const auto some = session::Session::open(folder / "some.h5");
-    for (const auto& [experiment, quantity] : {std::pair("output_similarity", "token_cosine"),
-                                               std::pair("intermediate_states", "states")}) {
-        const auto kept =
-            some->read({BranchId{}, experiment, "kept_tokens"}, std::nullopt).toDoubles();
-        REQUIRE(kept.size() >= 4);
-        CHECK(kept.size() < total);
-        CHECK(std::count(kept.begin(), kept.end(), 10.0) == 1);
-        CHECK(std::count(kept.begin(), kept.end(), 0.0) == 1);  // of the document
-        const NdArray every = readLayer(*all, experiment, quantity, 1);
-        const NdArray rows = readLayer(*some, experiment, quantity, 1);
-        REQUIRE(every.shape()[0] == total);
-        REQUIRE(rows.shape()[0] == kept.size());
-        const std::uint64_t width = every.size() / total;
-        for (std::uint64_t i = 0; i < rows.size(); ++i) {
-            CHECK(rows.at(i) ==
-                  every.at(static_cast<std::uint64_t>(kept[i / width]) * width + i % width));
-        }
-    }
-
-    // The same list in other words is found done; another one is another result.
-    request.experiments = {
-        {"output_similarity",
-         R"({"kept_tokens":"listed","kept_list":"9-10,2,11","kept_documents":"0"})"}};
-    CHECK(runWith(request, recorder).partsWritten == 0);
-    request.experiments = {{"output_similarity", R"({"kept_tokens":"listed","kept_list":"3"})"}};
-    checkThrows([&] { runWith(request, recorder); }, ErrorCode::BadSession,
-                {"output_similarity", "options"});
-    // Refused before anything is done.
-    request.session = folder / "new.h5";
-    request.experiments = {
-        {"output_similarity", R"({"kept_tokens":"listed","kept_list":"5-99999"})"}};
-    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"5-99999"});
-    checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
-                ErrorCode::Usage, {"5-99999"});
-    CHECK_FALSE(std::filesystem::exists(folder / "new.h5.partial"));
 }
 
 TEST_CASE("run: each tensor is read once for static and dynamic experiments", "[core][engine]") {

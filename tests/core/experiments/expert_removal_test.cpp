@@ -2,15 +2,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/expert_removal.h"
 
+#include "core/base/error.h"
 #include "core/engine/branch_pass.h"
+#include "core/experiments/removal_branches.h"
 #include "tests/core/engine/reference_model.h"
 #include "tests/core/experiments/feed.h"
+#include "tests/support/throws.h"
 #include "tests/support/torch.h"
 
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 using namespace moescope;
 using engine::Intervention;
@@ -80,8 +85,9 @@ Intervention without(int layer, int expert, int experts) {
     return branch;
 }
 
-session::Part removalOf(Opened& opened, std::size_t atOnce) {
-    const auto probe = experiments::makeExpertRemoval();
+session::Part removalOf(Opened& opened, std::size_t atOnce,
+                        const experiments::ExperimentOptions& options = {}) {
+    const auto probe = experiments::makeExpertRemoval(options);
     const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
                                        opened.reference.corpus};
     probe->begin(context);
@@ -226,4 +232,153 @@ TEST_CASE("ExpertRemoval: documents of one token have no loss, and that is said"
     CHECK(std::isnan(quantity(part, "intact").values.at(0)));
     REQUIRE(part.warnings.size() == 1);
     CHECK(part.warnings.front().find("no document has two tokens") != std::string::npos);
+}
+
+TEST_CASE("ExpertRemoval: chosen sets are what removing them one way or another is",
+          "[core][experiments]") {
+    Opened opened("mixtral");
+    const session::Part turn = removalOf(opened, 1000);
+    const session::Part part =
+        removalOf(opened, 5, {.removals = {"2:5", "3", "0:1,2:3"}, .removalControls = 2});
+    const session::Quantity& sets = quantity(part, "set");
+    CHECK(sets.axes[0].labels == std::vector<std::string>{"2:5", "3", "0:1,2:3"});
+    REQUIRE(sets.values.shape() == Shape{3, 3});
+    const session::Quantity& single = quantity(turn, "single");
+    const std::uint64_t experts = single.values.shape()[1];
+    const NdArray& everywhere = quantity(turn, "everywhere").values;
+    for (std::uint64_t m = 0; m < 3; ++m) {
+        CHECK(sets.values.at(m) == single.values.at((2 * experts + 5) * 3 + m));
+        CHECK(sets.values.at(3 + m) == everywhere.at(3 * 3 + m));
+        CHECK(quantity(part, "intact").values.at(m) == quantity(turn, "intact").values.at(m));
+    }
+    CHECK(std::none_of(part.quantities.begin(), part.quantities.end(),
+                       [](const auto& q) { return q.name == "single" || q.name == "everywhere"; }));
+
+    // A set of several: the full forward pass with all of them gone, and its tokens' losses.
+    const int all = static_cast<int>(experts);
+    Intervention both = without(0, 1, all);
+    both.layers.push_back(without(2, 3, all).layers.front());
+    engine::TraceRequest request;
+    request.experts = false;
+    request.change = &both;
+    const auto trace = opened.reference.trace(request);
+    const auto logits = trace.logits.values<float>();
+    const auto vocabulary = static_cast<std::size_t>(opened.model.spec.vocabSize);
+    const NdArray& losses = quantity(part, "set_token_loss").values;
+    const text::TokenizedCorpus& corpus = opened.reference.corpus;
+    REQUIRE(losses.shape() == Shape{3, corpus.ids.size()});
+    double sum = 0.0;
+    double positions = 0.0;
+    for (std::size_t d = 0; d < corpus.documentCount(); ++d) {
+        for (std::uint64_t t = corpus.offsets[d]; t + 1 < corpus.offsets[d + 1]; ++t) {
+            const auto row = logits.subspan(t * vocabulary, vocabulary);
+            double total = 0.0;
+            for (const float logit : row) {
+                total += std::exp(static_cast<double>(logit));
+            }
+            const double loss = std::log(total) - static_cast<double>(row[corpus.ids[t + 1]]);
+            CHECK(losses.at(2 * corpus.ids.size() + t) == Approx(loss).margin(1e-5));
+            sum += loss;
+            positions += 1.0;
+        }
+        CHECK(std::isnan(losses.at(corpus.offsets[d + 1] - 1)));
+    }
+    CHECK(sets.values.at(6) == Approx(sum / positions).margin(1e-5));
+    CHECK(quantity(part, "set_controls").values.shape() == Shape{3, 2, 3});
+}
+
+TEST_CASE("ExpertRemoval: controls remove as many others of the same layers, always the same",
+          "[core][experiments]") {
+    const Opened opened("mixtral");
+    const experiments::ExperimentOptions options{.removals = {"all", "1", "0:1,0:4,2:3"},
+                                                 .removalControls = 4};
+    const auto planned = experiments::removalBranches(options, opened.model.spec);
+    CHECK(planned.sets == std::vector<std::string>{"1", "0:1,0:4,2:3"});
+    CHECK(planned.branches.size() == planned.everywhere + planned.single + 2 * 5);
+    std::set<std::string> names;
+    for (const Intervention& branch : planned.branches) {
+        CHECK(names.insert(branch.name).second);
+    }
+    const auto removed = [](const LayerIntervention& change) {
+        std::set<std::size_t> gone;
+        for (std::size_t e = 0; e < change.logitBias.size(); ++e) {
+            if (std::isinf(change.logitBias[e])) {
+                gone.insert(e);
+            }
+        }
+        return gone;
+    };
+    const auto again = experiments::removalBranches(options, opened.model.spec);
+    for (std::size_t set = 0; set < 2; ++set) {
+        const Intervention& chosen = planned.branches[planned.ofSet(set)];
+        for (std::size_t c = 0; c < 4; ++c) {
+            const Intervention& control = planned.branches[planned.ofControl(set, c)];
+            const Intervention& same = again.branches[again.ofControl(set, c)];
+            REQUIRE(control.layers.size() == chosen.layers.size());
+            for (std::size_t l = 0; l < chosen.layers.size(); ++l) {
+                CHECK(control.layers[l].first == chosen.layers[l].first);
+                const auto mine = removed(control.layers[l].second);
+                const auto theirs = removed(chosen.layers[l].second);
+                CHECK(mine.size() == theirs.size());
+                CHECK(std::none_of(mine.begin(), mine.end(),
+                                   [&](std::size_t e) { return theirs.contains(e); }));
+                CHECK(removed(same.layers[l].second) == mine);
+            }
+        }
+    }
+}
+
+TEST_CASE("ExpertRemoval: sets that cannot be removed are refused", "[core][experiments]") {
+    const Opened opened("mixtral");
+    const auto refused = [&](const char* set, const std::vector<std::string>& words) {
+        CAPTURE(set);
+        tests::checkThrows(
+            [&] {
+                static_cast<void>(
+                    experiments::removalBranches({.removals = {set}}, opened.model.spec));
+            },
+            ErrorCode::Usage, words);
+    };
+    refused("9:0", {"9:0", "layers 0 to 2"});
+    refused("1:7", {"layer 1", "experts 0 to 6"});
+    refused("7", {"experts 0 to 6"});
+    refused("0:0,0:1,0:2,0:3,0:4,0:5", {"layer 0", "would keep 1"});
+    for (const char* text : {"", "x", "1:", ":1", "1:2:3", "1,,2", "-1", "1:-2"}) {
+        refused(text, {"LAYER:EXPERT"});
+    }
+}
+
+TEST_CASE("ExpertRemoval: kept results stand for branches that are not passed again",
+          "[core][experiments]") {
+    Opened opened("mixtral");
+    const experiments::ExperimentOptions options{.removals = {"all", "0:1,2:3"},
+                                                 .removalControls = 1};
+    const session::Part whole = removalOf(opened, 1000, options);
+    const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
+                                       opened.reference.corpus};
+    const auto first = experiments::makeExpertRemoval(options);
+    first->begin(context);
+    const auto branches = first->branches(opened.model.spec);
+    opened.pass(branches, 1000, [&](const engine::LogitsBlock& block) { first->consume(block); });
+    const auto second = experiments::makeExpertRemoval(options);
+    second->begin(context);
+    opened.pass({}, 1, [&](const engine::LogitsBlock& block) { second->consume(block); });
+    for (std::size_t b = 0; b < branches.size(); ++b) {
+        second->restore(b, first->result(b));
+    }
+    CHECK_THROWS_AS(second->restore(0, std::vector<double>{1.0}), Error);
+    struct Nothing final : engine::PartSource {
+        [[nodiscard]] NdArray read(LayerId, std::string_view) const override { return {}; }
+        [[nodiscard]] std::vector<LayerId> layers() const override { return {}; }
+    };
+    const session::Part part = second->finishModel(context, Nothing()).value();
+    REQUIRE(part.quantities.size() == whole.quantities.size());
+    for (const session::Quantity& q : whole.quantities) {
+        CAPTURE(q.name);
+        const auto bytes = [](const NdArray& values) {
+            return std::vector<std::byte>(values.bytes().begin(), values.bytes().end());
+        };
+        const bool same = bytes(quantity(part, q.name).values) == bytes(q.values);  // NaN too
+        CHECK(same);
+    }
 }

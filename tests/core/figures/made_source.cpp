@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -359,6 +360,36 @@ void MadeSource::makeRemoval(const MadeSession& what) {
     put("expert_removal", "everywhere", std::nullopt, NdArray::from<double>({rows, 3}, everywhere),
         {experts, measures});
     put("expert_removal", "intact", std::nullopt, NdArray::from<double>({3}, intact), {measures});
+    // Two chosen sets; the loss of token t rises by (t modulo 7) / 7, twice that in the second.
+    std::vector<double> sets;
+    std::vector<double> controls;
+    for (int set = 0; set < 2; ++set) {
+        add(sets, 0.5 + set);
+        add(controls, 0.1);
+        add(controls, 0.3);
+    }
+    const Axis names{"set", {"0:1,2:3", "5"}};
+    put("expert_removal", "set", std::nullopt, NdArray::from<double>({2, 3}, sets),
+        {names, measures});
+    put("expert_removal", "set_controls", std::nullopt, NdArray::from<double>({2, 2, 3}, controls),
+        {names, {"control", {}}, measures});
+    const auto tokens = m_head.corpus.tokenCount();
+    std::vector<float> before(tokens, 2.0F);
+    std::vector<float> without;
+    for (int set = 1; set <= 2; ++set) {
+        for (std::size_t t = 0; t < tokens; ++t) {
+            without.push_back(2.0F + static_cast<float>(set) * static_cast<float>(t % 7) / 7.0F);
+        }
+    }
+    for (std::size_t d = 1; d < m_head.corpus.offsets.size(); ++d) {
+        const std::size_t last = m_head.corpus.offsets[d] - 1;
+        before[last] = without[last] = without[tokens + last] =
+            std::numeric_limits<float>::quiet_NaN();
+    }
+    put("expert_removal", "token_loss", std::nullopt, NdArray::from<float>({tokens}, before),
+        {{"token", {}}});
+    put("expert_removal", "set_token_loss", std::nullopt,
+        NdArray::from<float>({2, tokens}, without), {names, {"position", {}}});
 }
 
 /// Fewer experts and pruning curves.

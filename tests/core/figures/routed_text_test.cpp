@@ -302,18 +302,69 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
     const Figure table = build(source, "expert-removal-table", std::nullopt);
     const auto& body = std::get<TableFigure>(table.body);
-    REQUIRE(body.rows == 8 + 3 * 8 + 1);
-    REQUIRE(body.sections.size() == 2);
-    CHECK(body.sections[1].firstRow == 8);
-    CHECK(column(table, "loss rises by").numbers[3] == Approx(0.3));
-    const std::size_t first = 8;  // layer 1, expert 0
+    REQUIRE(body.rows == 2 + 8 + 3 * 8 + 1);
+    REQUIRE(body.sections.size() == 3);
+    // Chosen sets, beside the mean of their two controls.
+    CHECK(column(table, "layer").texts[0] == "0:1,2:3");
+    CHECK(column(table, "loss rises by").numbers[1] == Approx(1.5));
+    CHECK(column(table, "others'").numbers[1] == Approx(0.2));
+    CHECK(body.sections[2].firstRow == 2 + 8);
+    CHECK(column(table, "loss rises by").numbers[2 + 3] == Approx(0.3));
+    const std::size_t first = 2 + 8;  // layer 1, expert 0
     CHECK(column(table, "layer").texts[first] == "1");
     CHECK(column(table, "tokens").numbers[first] == 1.0);
-    CHECK(column(table, "like load").numbers[first] == Approx(0.02));  // expert 1's rise
-    CHECK(column(table, "like load").numbers[first + 1] == Approx(0.01));
+    CHECK(column(table, "others'").numbers[first] == Approx(0.02));  // expert 1's rise
+    CHECK(column(table, "others'").numbers[first + 1] == Approx(0.01));
     CHECK(column(table, "tokens").numbers[first + 2] == 0.0);
     CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
     source->remove("chosen_experts");
     const Figure alone = build(source, "expert-removal-table", std::nullopt);
-    CHECK(std::isnan(column(alone, "like load").numbers[first]));
+    CHECK(std::isnan(column(alone, "others'").numbers[first]));
+}
+
+TEST_CASE("expert-removal-tokens: the tokens that follow where the loss rises most",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const Figure figure = build(source, "expert-removal-tokens", std::nullopt);
+    const auto& body = std::get<TableFigure>(figure.body);
+    REQUIRE(body.sections.size() == 2);
+    CHECK(body.sections[0].title.find("without 0:1,2:3:") == 0);
+    REQUIRE(body.rows == 40);
+    CHECK(body.sections[1].firstRow == 20);
+    const auto& rises = column(figure, "rises by").numbers;
+    for (std::size_t i = 0; i + 1 < 20; ++i) {
+        CHECK(rises[i] >= rises[i + 1]);
+    }
+    CHECK(rises[0] == Approx(6.0 / 7.0).epsilon(1e-6));
+    CHECK(rises[20] == Approx(12.0 / 7.0).epsilon(1e-6));
+    const auto& tokens = column(figure, "token").numbers;
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(static_cast<std::size_t>(tokens[i] - 1) % 7 == 6);
+        CHECK(column(figure, "loss").numbers[i] - column(figure, "intact").numbers[i] ==
+              Approx(rises[i]));
+    }
+    // Without chosen sets there is no such figure.
+    source->remove("expert_removal");
+    CHECK_THROWS_AS(build(source, "expert-removal-tokens", std::nullopt), Error);
+}
+
+TEST_CASE("expert-removal-table: of a run that removed chosen sets only", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const auto take = [&](const char* quantity) {
+        return source->read({BranchId{}, "expert_removal", quantity}, std::nullopt);
+    };
+    const NdArray sets = take("set");
+    const NdArray intact = take("intact");
+    source->remove("expert_removal");
+    const session::Axis measures{"measure", {"loss", "accuracy", "changed"}};
+    source->put("expert_removal", "intact", std::nullopt, intact, {measures});
+    source->put("expert_removal", "set", std::nullopt, sets, {{"set", {"0:1", "3"}}, measures});
+    const Figure table = build(source, "expert-removal-table", std::nullopt);
+    const auto& body = std::get<TableFigure>(table.body);
+    CHECK(body.rows == 3);
+    CHECK(std::isnan(column(table, "others'").numbers[0]));
+    const auto available = FigureBuilder(source).available();
+    CHECK(std::none_of(available.begin(), available.end(), [](const FigureInfo* info) {
+        return info->name == "expert-removal" || info->name == "expert-removal-tokens";
+    }));
 }

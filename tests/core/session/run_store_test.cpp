@@ -444,6 +444,48 @@ TEST_CASE("RunStore: an unwritable place and a full disk are reported", "[core][
     }
 }
 
+TEST_CASE("RunStore: what there is so far of a part is seen and finishes nothing",
+          "[core][session]") {
+    const tests::TemporaryFolder folder;
+    const auto path = folder / "run.h5";
+    SyntheticRun run;
+    run.experiments = {"chosen_experts", "expert_removal"};
+    const QuantityId id{BranchId(0), "expert_removal", "intact"};
+    std::vector<Part> parts = syntheticParts(run);
+    const auto removal = std::find_if(parts.begin(), parts.end(), [](const Part& part) {
+        return part.key.experiment == "expert_removal";
+    });
+    REQUIRE(removal != parts.end());
+    Part interim = *removal;
+    interim.quantities.front().values =
+        NdArray::from<double>({3}, std::vector<double>{7.0, 0.0, 0.0});
+    {
+        RunStore store(path);
+        store.begin(syntheticHead(run));
+        store.writePart(parts.front());
+        store.writeInterim(interim);
+        CHECK_FALSE(store.hasPart(interim.key));
+        const auto seen = Session::open(partialOf(path));
+        CHECK(seen->read(id, std::nullopt).at(0) == 7.0);
+        for (const ExperimentRecord& record : seen->head().experiments) {
+            CHECK((record.id != "expert_removal" || record.state != ExperimentState::Done));
+        }
+        store.suspend();
+    }
+    RunStore store(path);
+    store.begin(syntheticHead(run));
+    CHECK(store.hasPart(parts.front().key));
+    CHECK_FALSE(store.hasPart(interim.key));
+    store.writeInterim(interim);
+    for (const Part& part : parts) {
+        store.writePart(part);
+    }
+    CHECK(Session::open(partialOf(path))->read(id, std::nullopt) ==
+          removal->quantities.front().values);
+    store.finish();
+    CHECK(Session::open(path)->read(id, std::nullopt) == removal->quantities.front().values);
+}
+
 TEST_CASE("RunStore: many floating-point numbers of a layer are stored as they are",
           "[core][session]") {
     const tests::TemporaryFolder folder;

@@ -219,3 +219,25 @@ TEST_CASE("AnalysisRequest: tokens to keep", "[widgets][state]") {
         CHECK(faults(bad) == others + 1);
     }
 }
+
+TEST_CASE("AnalysisRequest: experts to remove", "[widgets][state]") {
+    AnalysisRequest request;
+    request.checkpoint = QStringLiteral("/m");
+    request.experiments = {QStringLiteral("expert_removal")};
+    request.removals = QStringLiteral("0:3, 5:1; 3;all");
+    const QStringList arguments = analyzeArguments(request, false);
+    CHECK(arguments.count(QStringLiteral("--remove")) == 3);
+    CHECK(arguments.contains(QStringLiteral("0:3,5:1")));
+    const auto faults = [&](const char* removals) {
+        AnalysisRequest other = request;
+        other.removals = QString::fromLatin1(removals);
+        return check(other).size();
+    };
+    const qsizetype others = faults("");
+    CHECK(faults("0:3, 5:1; 3;all") == others);
+    for (const char* bad : {"a", "0:3;x", "1:2:3", "0:"}) {
+        CHECK(faults(bad) == others + 1);
+    }
+    request.experiments = {QStringLiteral("rank_counts")};
+    CHECK(faults("3") == others + 1);
+}

@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Runs that keep named tokens, and runs with branches.
+
+#include "core/experiments/options.h"
+#include "core/text/token_selection.h"
+#include "tests/core/engine/run_support.h"
+#include "tests/core/engine/session_compare.h"
+#include "tests/core/engine/test_corpus.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/throws.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace moescope;
+using namespace moescope::tests;
+using session::RunEvent;
+
+TEST_CASE("run: named tokens keep what a run keeps that keeps all of them", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "all.h5");
+    const std::uint64_t total = request.corpus.tokenCount();
+    request.experiments = {{"output_similarity", R"({"kept_token_count":1000})"},
+                           {"intermediate_states", R"({"kept_token_count":1000})"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    request.session = folder / "some.h5";
+    const auto named = [](const std::string& id, const std::string& list) {
+        return engine::ExperimentRequest{
+            id, experiments::optionsJson(id, {.keptTokenCount = experiments::kEveryListed,
+                                              .keptStateCount = experiments::kEveryListed,
+                                              .keptTokens = experiments::KeptTokens::Listed,
+                                              .keptList = text::canonicalRanges(list),
+                                              .keptDocuments = "0"})};
+    };
+    request.experiments = {named("output_similarity", "2,9-11"),
+                           named("intermediate_states", "2,9-11")};
+    runWith(request, recorder);
+    const auto all = session::Session::open(folder / "all.h5");
+    const auto some = session::Session::open(folder / "some.h5");
+    for (const auto& [experiment, quantity] : {std::pair("output_similarity", "token_cosine"),
+                                               std::pair("intermediate_states", "states")}) {
+        const auto kept =
+            some->read({BranchId{}, experiment, "kept_tokens"}, std::nullopt).toDoubles();
+        REQUIRE(kept.size() >= 4);
+        CHECK(kept.size() < total);
+        CHECK(std::count(kept.begin(), kept.end(), 10.0) == 1);
+        CHECK(std::count(kept.begin(), kept.end(), 0.0) == 1);  // of the document
+        const NdArray every = readLayer(*all, experiment, quantity, 1);
+        const NdArray rows = readLayer(*some, experiment, quantity, 1);
+        REQUIRE(every.shape()[0] == total);
+        REQUIRE(rows.shape()[0] == kept.size());
+        const std::uint64_t width = every.size() / total;
+        for (std::uint64_t i = 0; i < rows.size(); ++i) {
+            CHECK(rows.at(i) ==
+                  every.at(static_cast<std::uint64_t>(kept[i / width]) * width + i % width));
+        }
+    }
+
+    // The same list in other words is found done; another one is computed anew.
+    request.experiments = {named("output_similarity", "10-11,9,2")};
+    CHECK(runWith(request, recorder).partsWritten == 0);
+    request.experiments = {named("output_similarity", "5")};
+    CHECK(runWith(request, recorder).partsWritten > 0);
+    const auto again = session::Session::open(folder / "some.h5");
+    const auto tokens =
+        again->read({BranchId{}, "output_similarity", "kept_tokens"}, std::nullopt).toDoubles();
+    CHECK(std::count(tokens.begin(), tokens.end(), 5.0) == 1);
+    CHECK(readLayer(*again, "output_similarity", "token_cosine", 1).shape()[0] == tokens.size());
+    CHECK(again->find({BranchId{}, "intermediate_states", "states"}) != nullptr);
+    // Refused before anything is done.
+    request.session = folder / "new.h5";
+    request.experiments = {
+        {"output_similarity", R"({"kept_tokens":"listed","kept_list":"5-99999"})"}};
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"5-99999"});
+    checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
+                ErrorCode::Usage, {"5-99999"});
+    CHECK_FALSE(std::filesystem::exists(folder / "new.h5.partial"));
+}
+
+TEST_CASE("run: removals go on where they were, and are seen while they run", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"expert_removal", R"({"sets":["all","0:1,2:3"],"controls":2})"}};
+    // Enough of a text that the branches come in several batches.
+    request.corpus = tests::madeUpCorpus(
+        2'100, 70, static_cast<std::uint32_t>(tests::ReferenceModel("mixtral").spec.vocabSize));
+    Recorder stopped;
+    stopped.removalPause = std::chrono::milliseconds(60);
+    stopped.stopAtRemovalStep = 45;
+    checkThrows([&] { runWith(request, stopped); }, ErrorCode::Cancelled, {"--resume"});
+    const session::QuantityId id{BranchId{0}, "expert_removal", "single"};
+    {
+        const auto seen = session::Session::open(folder / "run.h5");
+        CHECK(seen->isPartial());
+        const std::vector<double> map = seen->read(id, std::nullopt).toDoubles();
+        const auto gaps =
+            std::count_if(map.begin(), map.end(), [](double value) { return std::isnan(value); });
+        CHECK(gaps > 0);
+        CHECK(gaps < static_cast<std::ptrdiff_t>(map.size()));
+        for (const auto& record : seen->head().experiments) {
+            CHECK(
+                (record.id != "expert_removal" || record.state != session::ExperimentState::Done));
+        }
+    }
+    request.interrupted = engine::Interrupted::Resume;
+    Recorder resumed;
+    runWith(request, resumed);
+    const auto firstOf = [](const Recorder& recorder) {
+        const auto found =
+            std::find_if(recorder.events.begin(), recorder.events.end(), [](const RunEvent& event) {
+                return event.kind == RunEvent::Kind::Progress && event.stage.starts_with("Removal");
+            });
+        return found == recorder.events.end() ? -1.0 : found->fraction;
+    };
+    CHECK(firstOf(resumed) > firstOf(stopped));
+
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    Recorder recorder;
+    runWith(whole, recorder);
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", 0.0);
+    // One fraction for the whole run: it never falls.
+    double last = 0.0;
+    for (const RunEvent& event : recorder.events) {
+        if (event.kind == RunEvent::Kind::Progress) {
+            CHECK(event.fraction >= last);
+            last = event.fraction;
+        }
+    }
+    CHECK(last == 1.0);
+}
+
+TEST_CASE("estimate: removals say their passes and count in the least memory", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"chosen_experts", "{}"}};
+    request.corpus = monotone(20'000);
+    const auto plain = engine::estimate(request, experiments::makeProbes);
+    request.experiments.push_back({"expert_removal", R"({"sets":["0:1"],"controls":3})"});
+    const auto costs = engine::estimate(request, experiments::makeProbes);
+    // Two streams of 20,000 tokens.
+    const auto hidden =
+        static_cast<std::uint64_t>(tests::ReferenceModel("mixtral").spec.hiddenSize);
+    CHECK(costs.minimumBytes >=
+          plain.minimumBytes + 2 * 20'000 * hidden * sizeof(float) - (std::uint64_t{1} << 20U));
+    const auto note = std::find_if(
+        costs.notes.begin(), costs.notes.end(),
+        [](const std::string& text) { return text.starts_with("expert_removal: 4 branches"); });
+    REQUIRE(note != costs.notes.end());
+    // The intact model and four branches that change layer 0, through three layers.
+    CHECK_THAT(*note, Catch::Contains("15 passes of the text through a layer"));
+    request.experiments.back().optionsJson = R"({"sets":["5:0"],"controls":3})";
+    checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
+                ErrorCode::Usage, {"5:0", "layers 0 to 2"});
+}
