@@ -12,11 +12,11 @@ namespace moescope::bench {
 inline constexpr int kPatienceMs = 120'000;
 
 /// Processes events without the pauses of QTest::qWait, which would be measured too.
-inline bool spinUntil(const std::function<bool()>& done) {
+inline bool spinUntil(const std::function<bool()>& done, int patienceMs = kPatienceMs) {
     QElapsedTimer timer;
     timer.start();
     while (!done()) {
-        if (timer.elapsed() > kPatienceMs) {
+        if (timer.elapsed() > patienceMs) {
             return false;
         }
         QCoreApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents, 1);

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How long the window takes to open a session and to draw another layer. Prints a table; nothing is
-// asserted, since times depend on the machine. With a path the session is that file, else made-up
-// ones of several sizes.
+// asserted, since times depend on the machine. With a path the session is that file, with --large
+// GIGABYTES a made-up one with norms and scores of so many, else made-up ones of several sizes.
 #include "app/main_window.h"
+#include "core/session/run_store.h"
 #include "tests/bench/waiting.h"
 #include "tests/support/open_synthetic.h"
 #include "widgets/figures/figure_view.h"
@@ -15,8 +16,13 @@
 #include <QStandardPaths>
 #include <QTest>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +34,20 @@ using namespace moescope;
 using bench::milliseconds;
 using bench::spinUntil;
 
+/// Anonymous and shared memory of this process in MiB.
+double residentMebibytes() {
+    std::ifstream file("/proc/self/status");
+    double kibi = 0.0;
+    for (std::string word; file >> word;) {
+        if (word == "RssAnon:" || word == "RssShmem:") {
+            double value = 0.0;
+            file >> value;
+            kibi += value;
+        }
+    }
+    return kibi / 1024.0;
+}
+
 class Bench {
 public:
     Bench(const std::string& title, const QString& session, const QString& settings)
@@ -37,6 +57,7 @@ public:
         m_window = std::make_unique<app::MainWindow>(m_workspace);
         m_window->resize(1280, 800);
         m_window->show();
+        m_before = residentMebibytes();
         m_window->openPaths({session});
         const bool opened =
             spinUntil([&] { return m_workspace.current() != nullptr && figure() != nullptr; });
@@ -51,11 +72,18 @@ public:
                 continue;
             }
             m_window->figures().setCurrent(i);
-            spinUntil([&] { return figure() != nullptr; });
+            // What the session does not hold has no figure.
+            constexpr int kPatienceMs = 3000;
+            if (!spinUntil([&] { return figure() != nullptr; }, kPatienceMs)) {
+                continue;
+            }
             if (panel().info().perLayer) {
                 stepThroughLayers();
             }
+            m_peak = std::max(m_peak, residentMebibytes());
         }
+        std::printf("  memory: %.0f MiB of the program and an empty window, %.0f at most\n",
+                    m_before, m_peak);
     }
 
 private:
@@ -77,6 +105,7 @@ private:
             spinUntil([&] { return figure() != nullptr && figure()->provenance.layer == id; });
             panel().grab();
             times.push_back(milliseconds(timer));
+            m_peak = std::max(m_peak, residentMebibytes());
         }
         if (times.empty()) {
             return;
@@ -90,6 +119,7 @@ private:
     widgets::Settings m_settings;
     widgets::Workspace m_workspace;
     std::unique_ptr<app::MainWindow> m_window;
+    double m_before = 0.0, m_peak = 0.0;
 };
 
 void benchSynthetic(const std::string& title, const tests::SyntheticRun& run) {
@@ -99,6 +129,38 @@ void benchSynthetic(const std::string& title, const tests::SyntheticRun& run) {
     bench.stepThroughFigures();
 }
 
+/// Norms and scores of as many tokens as make up the size, beside what else a run keeps.
+void writeLargeSession(const std::filesystem::path& path, double gigabytes) {
+    constexpr int kLayers = 28;  // the first is dense
+    constexpr int kExperts = 64;
+    constexpr double kBytesPerToken = 2.0 * sizeof(float) * kExperts * (kLayers - 1);
+    const int tokens = static_cast<int>(gigabytes * 1e9 / kBytesPerToken);
+    tests::SyntheticRun run{.layers = kLayers,
+                            .experts = kExperts,
+                            .topK = 6,
+                            .tokens = tokens,
+                            .documents = std::max(1, tokens / 1000),
+                            .experiments = {"weight_similarity", "output_similarity", "rank_counts",
+                                            "chosen_experts", "coloured_text"}};
+    tests::SyntheticRun large = run;
+    large.experiments.emplace_back("norms_scores");
+    session::RunStore store(path);
+    store.begin(tests::syntheticHead(large));
+    for (const session::Part& part : tests::syntheticParts(run)) {
+        store.writePart(part);
+    }
+    // All layers have the numbers of one: a few layers at a time fit into memory, all do not.
+    large.layers = 2;
+    large.experiments = {"norms_scores"};
+    for (session::Part& part : tests::syntheticParts(large)) {
+        for (int layer = 1; layer < kLayers; ++layer) {
+            part.key.layer = LayerId{layer};
+            store.writePart(part);
+        }
+    }
+    store.finish();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,7 +168,24 @@ int main(int argc, char** argv) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
     }
     QStandardPaths::setTestModeEnabled(true);
-    QApplication application(argc, argv);
+    if (argc > 2 && std::string(argv[1]) == "--large") {
+        const tests::TemporaryFolder folder;
+        const auto path = folder / "large.h5";
+        // In a process of its own, whose memory is not counted.
+        const pid_t writer = ::fork();
+        if (writer == 0) {
+            writeLargeSession(path, std::atof(argv[2]));
+            std::_Exit(0);
+        }
+        ::waitpid(writer, nullptr, 0);
+        const QApplication application(argc, argv);
+        const auto settings = QString::fromStdString((folder / "settings.ini").string());
+        Bench bench(std::string("norms and scores of ") + argv[2] + " GB",
+                    QString::fromStdString(path.string()), settings);
+        bench.stepThroughFigures();
+        return 0;
+    }
+    const QApplication application(argc, argv);
     if (argc > 1) {
         const tests::TemporaryFolder folder;
         const auto settings = QString::fromStdString((folder / "settings.ini").string());
