@@ -41,11 +41,18 @@ Losses lossesOf(const BuildContext& context) {
     return losses;
 }
 
+/// Whether another token of the document follows, whatever the session's numbers say.
+bool hasNext(const TokenTable& tokens, std::uint64_t token) {
+    return token + 1 < tokens.documentOffsets()[tokens.documentOf(token) + 1];
+}
+
 /// The tokens whose next one loses most, the largest rise first; those without a next one are none.
-std::vector<std::size_t> worstOf(const Losses& losses, std::size_t set) {
+std::vector<std::size_t> worstOf(const Losses& losses, std::size_t set, const TokenTable& tokens) {
     std::vector<std::size_t> order;
-    for (std::size_t token = 0; token < losses.tokens(); ++token) {
-        if (std::isfinite(losses.rise(set, token))) {
+    const std::uint64_t count =
+        std::min<std::uint64_t>(losses.tokens(), tokens.documentOffsets().back());
+    for (std::size_t token = 0; token < count; ++token) {
+        if (std::isfinite(losses.rise(set, token)) && hasNext(tokens, token)) {
             order.push_back(token);
         }
     }
@@ -89,7 +96,7 @@ Figure buildRemovalTokens(const BuildContext& context) {
     table.columns[0].isDataOnly = true;  // the sections say it
     table.columns[2].wraps = true;
     for (std::size_t set = 0; set < losses.sets.size(); ++set) {
-        const std::vector<std::size_t> worst = worstOf(losses, set);
+        const std::vector<std::size_t> worst = worstOf(losses, set, *tokens);
         table.sections.push_back(
             {table.rows, fmt::format("without {}: these tokens take {:.0f} % of all rise",
                                      losses.sets[set], 100.0 * shareOf(losses, set, worst))});
