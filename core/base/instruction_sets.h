@@ -12,11 +12,14 @@
 namespace moescope {
 
 [[nodiscard]] inline bool hasAvx2() noexcept {
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    // int to one compiler, bool to another.
+    return static_cast<bool>(__builtin_cpu_supports("avx2")) &&
+           static_cast<bool>(__builtin_cpu_supports("fma"));
 }
 [[nodiscard]] inline bool hasAvx512() noexcept {
-    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-           __builtin_cpu_supports("avx512vl") != 0;
+    return static_cast<bool>(__builtin_cpu_supports("avx512f")) &&
+           static_cast<bool>(__builtin_cpu_supports("avx512bw")) &&
+           static_cast<bool>(__builtin_cpu_supports("avx512vl"));
 }
 
 }  // namespace moescope

@@ -54,7 +54,7 @@ at::Tensor ColumnOutputs::placeOf(int column) const {
     return outputs.defined() ? outputs.select(0, column) : at::Tensor();
 }
 
-void ColumnOutputs::set(int column, const at::Tensor& output) {
+void ColumnOutputs::set(int column, const at::Tensor& output) const {
     at::Tensor place = placeOf(column);
     if (place.defined() && place.data_ptr() != output.data_ptr()) {
         place.copy_(output);

@@ -24,7 +24,7 @@ struct ColumnOutputs {
     /// Where feedForward() may write a column's output; undefined when only norms are wanted.
     [[nodiscard]] at::Tensor placeOf(int column) const;
     /// Takes a column's output [n, d], which may lie at its place already.
-    void set(int column, const at::Tensor& output);
+    void set(int column, const at::Tensor& output) const;
     /// What to hand to feedForward() for a column.
     [[nodiscard]] ActivationSink sinkOf(int column) const;
 };
