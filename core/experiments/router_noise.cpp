@@ -67,6 +67,7 @@ at::Tensor flipsOf(const engine::RouterTrial& router, const at::Tensor& noise,
     const at::Tensor scaled =
         noise.to(input.device()) * input.square().mean(1, /*keepdim=*/true).sqrt();
     std::vector<at::Tensor> columns;
+    columns.reserve(sizes.size() + 1);
     for (const double size : sizes) {
         columns.push_back(differs(router.chosen(at::add(input, scaled, size)), intact));
     }

@@ -27,6 +27,7 @@ double mostWeight(const Routing& routing) {
 std::vector<double> firstShares(const Routing& routing) {
     const auto counts = numerics::expertCounts({routing.ids, routing.topK, routing.experts}, 0);
     std::vector<double> shares;
+    shares.reserve(counts.size());
     for (const std::uint64_t count : counts) {
         shares.push_back(static_cast<double>(count) /
                          static_cast<double>(std::max<std::uint64_t>(routing.tokenCount(), 1)));

@@ -25,6 +25,7 @@ double even(const CardInput& input) {
 
 std::vector<double> shares(const std::vector<std::uint64_t>& counts, std::uint64_t tokens) {
     std::vector<double> values;
+    values.reserve(counts.size());
     for (const std::uint64_t count : counts) {
         values.push_back(static_cast<double>(count) /
                          static_cast<double>(std::max<std::uint64_t>(tokens, 1)));
