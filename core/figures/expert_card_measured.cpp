@@ -80,7 +80,9 @@ void addFact(const std::string& label, const std::vector<double>& values, std::s
     section.rows.push_back(
         {.label = label,
          .value = values[expert],
-         .text = fmt::format("{}, mean {}", rankText(values, expert),
+         // An expert that no token chooses has no value, and no rank.
+         .text = fmt::format("{}, mean {}",
+                             std::isnan(values[expert]) ? "no value" : rankText(values, expert),
                              fmt::format(fmt::runtime(format), meanOf(values)))});
 }
 
