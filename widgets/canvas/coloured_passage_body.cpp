@@ -47,7 +47,8 @@ ColouredPassageBody::Grid ColouredPassageBody::gridFor(double width, ExpertLegen
     }
     grid.panelHeight =
         m_style.lineHeight() + 2.0 + static_cast<double>(grid.lines) * m_look.lineHeight();
-    const auto rows = static_cast<double>((panels + grid.columns - 1) / grid.columns);
+    const std::size_t rowCount = (panels + grid.columns - 1) / grid.columns;
+    const auto rows = static_cast<double>(rowCount);
     grid.height = grid.top + rows * grid.panelHeight + (rows - 1.0) * kPanelGap / 2.0;
     return grid;
 }
@@ -69,7 +70,8 @@ double ColouredPassageBody::offset() const {
 
 QRectF ColouredPassageBody::panelRect(std::size_t panel) const {
     const auto column = static_cast<double>(panel % m_grid.columns);
-    const auto row = static_cast<double>(panel / m_grid.columns);
+    const std::size_t rowIndex = panel / m_grid.columns;
+    const auto row = static_cast<double>(rowIndex);
     return {column * (m_grid.panelWidth + kPanelGap),
             m_grid.top + row * (m_grid.panelHeight + kPanelGap / 2.0) - offset(), m_grid.panelWidth,
             m_grid.panelHeight};

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -39,11 +40,10 @@ double mostOf(const CardSection& section) {
 
 }  // namespace
 
-ExpertCardBody::ExpertCardBody(std::shared_ptr<const figures::Figure> figure,
-                               const FigureStyle& style)
+ExpertCardBody::ExpertCardBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
     : m_figure(std::move(figure)),
       m_card(std::get<figures::ExpertCardFigure>(m_figure->body)),
-      m_style(style) {}
+      m_style(std::move(style)) {}
 
 double ExpertCardBody::line() const {
     return m_style.lineHeight() + 3.0;
@@ -92,7 +92,7 @@ void ExpertCardBody::resize(const QSizeF& size) {
     scrollTo(m_scrolled);
 }
 
-QString ExpertCardBody::valueText(const CardSection& section, double value) const {
+QString ExpertCardBody::valueText(const CardSection& section, double value) {
     if (!std::isfinite(value)) {
         return {};
     }

@@ -12,7 +12,7 @@ namespace moescope::widgets {
 /// the window, it scrolls by lines; a row that speaks of an expert, a layer or a token leads there.
 class ExpertCardBody final : public FigureBody {
 public:
-    ExpertCardBody(std::shared_ptr<const figures::Figure> figure, const FigureStyle& style);
+    ExpertCardBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
 
     [[nodiscard]] double naturalHeight(double width) const override;
     void resize(const QSizeF& size) override;
@@ -36,13 +36,13 @@ private:
     [[nodiscard]] double sectionHeight(const figures::CardSection& section, double width) const;
     [[nodiscard]] double line() const;
     [[nodiscard]] Columns columnsOf(const figures::CardSection& section, double width) const;
-    [[nodiscard]] QString valueText(const figures::CardSection& section, double value) const;
+    [[nodiscard]] static QString valueText(const figures::CardSection& section, double value);
     /// Where a row is, and in a strip its bar, with `area` that of the section.
     [[nodiscard]] QRectF rowRect(const figures::CardSection& section, std::size_t row,
                                  const QRectF& area) const;
     void paintSection(QPainter& painter, const figures::CardSection& section,
                       const QRectF& area) const;
-    void paintRow(QPainter& painter, const figures::CardSection& section, std::size_t row,
+    void paintRow(QPainter& painter, const figures::CardSection& section, std::size_t index,
                   const QRectF& area, const Columns& columns, double most) const;
     void paintStrip(QPainter& painter, const figures::CardSection& section, const QRectF& area,
                     double most) const;

@@ -9,6 +9,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <utility>
 
 namespace moescope::widgets {
 namespace {
@@ -25,8 +26,8 @@ QString heading() {
 
 }  // namespace
 
-ExpertLegend::ExpertLegend(const FigureStyle& style, int experts, std::vector<double> loads)
-    : m_style(style), m_experts(std::max(experts, 0)), m_loads(std::move(loads)) {
+ExpertLegend::ExpertLegend(FigureStyle style, int experts, std::vector<double> loads)
+    : m_style(std::move(style)), m_experts(std::max(experts, 0)), m_loads(std::move(loads)) {
     m_loads.resize(m_loads.empty() ? 0 : static_cast<std::size_t>(m_experts));
     for (const double load : m_loads) {
         m_most = std::max(m_most, load);

@@ -20,7 +20,7 @@ class ExpertLegend {
 public:
     /// `loads` [experts] are shares of the first choices; empty: not known, and nothing is shown
     /// where experts are many.
-    ExpertLegend(const FigureStyle& style, int experts, std::vector<double> loads);
+    ExpertLegend(FigureStyle style, int experts, std::vector<double> loads);
 
     /// Height for a width, the gap below included; also lays out.
     double layout(double width);

@@ -117,7 +117,7 @@ double markSize(std::size_t points) {
 PointDensity::PointDensity(const std::vector<QColor>& colours, const QSize& size, int side)
     : m_size(size),
       m_side(static_cast<std::size_t>(side)),
-      m_offset(static_cast<double>(side - 1 - (side - 1) / 2)),
+      m_offset(std::floor(static_cast<double>(side) / 2.0)),
       m_columns(static_cast<std::size_t>(size.width()) + m_side - 1),
       m_rows(static_cast<std::size_t>(size.height()) + m_side - 1),
       m_sums(m_columns * m_rows) {

@@ -92,7 +92,7 @@ ExportDialog::ExportDialog(Workspace& workspace, const FigurePanel& panel, QWidg
     updateControls();
 }
 
-void ExportDialog::build() {
+void ExportDialog::setUpControls() {
     m_one->setObjectName(QStringLiteral("exportOne"));
     m_all->setObjectName(QStringLiteral("exportAll"));
     m_one->setChecked(true);
@@ -120,7 +120,9 @@ void ExportDialog::build() {
     m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().folder(kFolderKey)));
     m_export->setObjectName(QStringLiteral("exportButton"));
     m_export->setDefault(true);
+}
 
+QLayout* ExportDialog::widthChoice() {
     auto* presets = new QHBoxLayout;
     presets->addWidget(m_width, 1);
     for (const int width : {85, 120, 174}) {
@@ -130,6 +132,10 @@ void ExportDialog::build() {
         connect(preset, &QPushButton::clicked, this, [this, width] { m_width->setValue(width); });
         presets->addWidget(preset);
     }
+    return presets;
+}
+
+QLayout* ExportDialog::folderChoice() {
     auto* browse = new QPushButton(tr("Browse..."), this);
     browse->setAutoDefault(false);
     connect(browse, &QPushButton::clicked, this, [this] {
@@ -142,7 +148,11 @@ void ExportDialog::build() {
     auto* where = new QHBoxLayout;
     where->addWidget(m_folder, 1);
     where->addWidget(browse);
+    return where;
+}
 
+void ExportDialog::build() {
+    setUpControls();
     auto* form = new QFormLayout;
     form->setSpacing(8);
     form->addRow(tr("What"), m_one);
@@ -154,12 +164,12 @@ void ExportDialog::build() {
         m_tokens->hide();
     }
     form->addRow(tr("Format"), m_format);
-    form->addRow(tr("Width"), presets);
+    form->addRow(tr("Width"), widthChoice());
     form->addRow(tr("Resolution"), m_dpi);
     form->addRow(tr("Theme"), m_theme);
     form->addRow(tr("With"), m_title);
     form->addRow(QString(), m_caption);
-    form->addRow(tr("Folder"), where);
+    form->addRow(tr("Folder"), folderChoice());
 
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     buttons->addButton(m_export, QDialogButtonBox::AcceptRole);

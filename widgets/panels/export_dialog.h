@@ -12,6 +12,7 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
+class QLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
@@ -38,6 +39,9 @@ Q_SIGNALS:
 
 private:
     void build();
+    void setUpControls();
+    [[nodiscard]] QLayout* widthChoice();
+    [[nodiscard]] QLayout* folderChoice();
     void updateControls();
     void begin();
     void next();

@@ -246,8 +246,9 @@ void TextStripPanel::goTo(const Found& found, int direction, bool includeCurrent
         place = place == tokens.end() ? tokens.begin() : place;
     }
     const QLocale locale;
+    const auto before = static_cast<qulonglong>(std::distance(tokens.begin(), place));
     m_count->setText(tr("%1 of %2")
-                         .arg(locale.toString(static_cast<qulonglong>(place - tokens.begin() + 1)),
+                         .arg(locale.toString(before + 1),
                               locale.toString(static_cast<qulonglong>(tokens.size()))));
     m_workspace.selection().selectToken(*place);
 }
