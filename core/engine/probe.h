@@ -318,6 +318,8 @@ public:
         static_cast<void>(results);
         return branches(model);
     }
+    /// Experiments whose results branchesFrom() reads: a run computes them as well.
+    [[nodiscard]] virtual std::vector<std::string_view> sources() const { return {}; }
     /// Of the part about the model, for a text of so many tokens.
     [[nodiscard]] virtual std::uint64_t partBytes(const model::ModelSpec& model,
                                                   std::uint64_t tokens) const = 0;

@@ -85,6 +85,18 @@ std::vector<PlannedExperiment> planExperiments(const std::vector<ExperimentReque
     for (const ExperimentRequest& request : requests) {
         addExperiment(plan, request, withText, factory);
     }
+    // Of an experiment with branches that sources() names others for; they have none themselves.
+    for (std::size_t asked = plan.size(), i = 0; i < asked; ++i) {
+        std::vector<std::string> sources;
+        for (const auto& probe : plan[i].probes.branches) {
+            for (const std::string_view source : probe->sources()) {
+                sources.emplace_back(source);
+            }
+        }
+        for (const std::string& source : sources) {
+            addExperiment(plan, {source, "{}"}, withText, factory);
+        }
+    }
     if (withText) {
         // Everything about routing derives from these, later and without the model.
         addExperiment(plan, {"chosen_experts", "{}"}, withText, factory);

@@ -28,7 +28,8 @@ struct PlannedExperiment {
     [[nodiscard]] std::vector<Probe*> all() const;
 };
 
-/// The experiments asked for, with chosen_experts when there is text. Throws Error(Usage) for an
+/// The experiments asked for, with those that they are made from and with chosen_experts when there
+/// is text. Throws Error(Usage) for an
 /// unknown one or one that needs the text that is missing.
 [[nodiscard]] std::vector<PlannedExperiment> planExperiments(
     const std::vector<ExperimentRequest>& requests, bool withText, const ProbeFactory& factory);

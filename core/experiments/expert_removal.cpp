@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/expert_removal.h"
 
-#include "core/experiments/next_token_loss.h"
+#include "core/experiments/loss_probe.h"
 #include "core/experiments/removal_branches.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-class ExpertRemoval final : public engine::BranchProbe {
+class ExpertRemoval final : public LossProbe {
 public:
     explicit ExpertRemoval(ExperimentOptions options) : m_options(std::move(options)) {}
 
@@ -37,47 +37,33 @@ public:
                (planned.sets.size() + 1) * tokens * sizeof(float) + tokens * sizeof(std::uint32_t);
     }
 
-    void begin(const engine::ModelContext& model) override {
+protected:
+    void prepare(const engine::ModelContext& model, NextTokenLoss& losses) override {
         m_planned = removalBranches(m_options, model.model);
-        m_losses.begin(model.corpus, m_planned.branches.size());
         for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
-            m_losses.keepTokens(m_planned.ofSet(set));
+            losses.keepTokens(m_planned.ofSet(set));
         }
     }
 
-    void consume(const engine::LogitsBlock& block) override { m_losses.consume(block); }
-    [[nodiscard]] std::vector<double> result(std::size_t branch) const override {
-        return m_losses.result(branch);
-    }
-    void restore(std::size_t branch, std::span<const double> result) override {
-        m_losses.restore(branch, result);
-    }
-
-    [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
-                                                           const engine::PartSource&) override {
-        session::Part part;
-        part.tokens = model.corpus.ids.size();
-        part.quantities.push_back(m_losses.intact());
-        addEverywhere(part);
-        addSingle(model.model, part);
-        addSets(part);
-        session::Quantity losses;
-        losses.name = "token_loss";
-        losses.axes = {{"token", {}}};
-        losses.longName = "loss of the token that follows, intact model";
-        losses.units = "nat";
-        const std::vector<float>& values = m_losses.tokenLoss(std::nullopt);
-        losses.values = NdArray::from<float>({values.size()}, values);
-        part.quantities.push_back(std::move(losses));
-        part.quantities.push_back(predicted());
-        part.warnings = m_losses.warnings();
-        return part;
+    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
+                   session::Part& part) const override {
+        addEverywhere(losses, part);
+        addSingle(model.model, losses, part);
+        addSets(losses, part);
+        const std::vector<float>& values = losses.tokenLoss(std::nullopt);
+        part.quantities.push_back({"token_loss",
+                                   {{"token", {}}},
+                                   "loss of the token that follows, intact model",
+                                   "nat",
+                                   NdArray::from<float>({values.size()}, values)});
+        part.quantities.push_back(predicted(losses));
     }
 
 private:
-    [[nodiscard]] session::Quantity predicted() const {
+    [[nodiscard]] static session::Quantity predicted(const NextTokenLoss& losses) {
         std::vector<std::uint32_t> ids;
-        for (const std::int64_t id : m_losses.predicted()) {
+        ids.reserve(losses.predicted().size());
+        for (const std::int64_t id : losses.predicted()) {
             ids.push_back(static_cast<std::uint32_t>(id));
         }
         session::Quantity quantity;
@@ -89,20 +75,20 @@ private:
         return quantity;
     }
 
-    void addEverywhere(session::Part& part) const {
+    void addEverywhere(const NextTokenLoss& losses, session::Part& part) const {
         std::vector<std::string> labels;
         for (std::size_t b = 0; b < m_planned.everywhere; ++b) {
             labels.push_back(std::to_string(b));
         }
         if (!labels.empty()) {
-            part.quantities.push_back(
-                m_losses.table("everywhere", {{"expert", std::move(labels)}},
-                               "without the expert of this index in any layer", 0));
+            part.quantities.push_back(losses.table("everywhere", {{"expert", std::move(labels)}},
+                                                   "without the expert of this index in any layer",
+                                                   0));
         }
     }
 
     /// The chosen sets, their controls, and what every token loses.
-    void addSets(session::Part& part) const {
+    void addSets(const NextTokenLoss& losses, session::Part& part) const {
         const std::size_t sets = m_planned.sets.size();
         if (sets == 0) {
             return;
@@ -110,9 +96,9 @@ private:
         const std::vector<std::string> measures = NextTokenLoss::measures();
         std::vector<double> chosen;
         std::vector<double> controls;
-        std::vector<float> losses;
-        const auto append = [this](std::vector<double>& to, std::size_t branch) {
-            const NextTokenLoss::Means means = m_losses.mean(branch);
+        std::vector<float> tokenLosses;
+        const auto append = [&losses](std::vector<double>& to, std::size_t branch) {
+            const NextTokenLoss::Means means = losses.mean(branch);
             to.insert(to.end(), means.begin(), means.end());
         };
         for (std::size_t set = 0; set < sets; ++set) {
@@ -120,8 +106,8 @@ private:
             for (std::size_t c = 0; c < m_planned.controls; ++c) {
                 append(controls, m_planned.ofControl(set, c));
             }
-            const std::vector<float>& tokens = m_losses.tokenLoss(m_planned.ofSet(set));
-            losses.insert(losses.end(), tokens.begin(), tokens.end());
+            const std::vector<float>& tokens = losses.tokenLoss(m_planned.ofSet(set));
+            tokenLosses.insert(tokenLosses.end(), tokens.begin(), tokens.end());
         }
         const session::Axis axis{"set", m_planned.sets};
         const session::Axis measure{"measure", measures};
@@ -138,14 +124,16 @@ private:
                  "1",
                  NdArray::from<double>({sets, m_planned.controls, measures.size()}, controls)});
         }
-        part.quantities.push_back({"set_token_loss",
-                                   {axis, {"position", {}}},
-                                   "loss of the token that follows, without the set's experts",
-                                   "nat",
-                                   NdArray::from<float>({sets, losses.size() / sets}, losses)});
+        part.quantities.push_back(
+            {"set_token_loss",
+             {axis, {"position", {}}},
+             "loss of the token that follows, without the set's experts",
+             "nat",
+             NdArray::from<float>({sets, tokenLosses.size() / sets}, tokenLosses)});
     }
 
-    void addSingle(const model::ModelSpec& model, session::Part& part) const {
+    void addSingle(const model::ModelSpec& model, const NextTokenLoss& losses,
+                   session::Part& part) const {
         std::vector<std::string> layers;
         std::size_t widest = 0;
         for (int l = 0; l < model.layerCount(); ++l) {
@@ -164,7 +152,7 @@ private:
         for (std::size_t row = 0; row < layers.size(); ++row) {
             const auto& layer = model.layers[static_cast<std::size_t>(std::stoi(layers[row]))];
             for (int e = 0; e < layer.moe->experts; ++e, ++branch) {
-                const NextTokenLoss::Means means = m_losses.mean(branch);
+                const NextTokenLoss::Means means = losses.mean(branch);
                 const std::size_t at = (row * widest + static_cast<std::size_t>(e)) * means.size();
                 std::copy(means.begin(), means.end(),
                           values.begin() + static_cast<std::ptrdiff_t>(at));
@@ -185,7 +173,6 @@ private:
 
     ExperimentOptions m_options;
     RemovalBranches m_planned;
-    NextTokenLoss m_losses;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/fewer_experts.h"
 
-#include "core/experiments/next_token_loss.h"
+#include "core/experiments/loss_probe.h"
 #include "core/experiments/routed_layers.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ std::vector<std::size_t> leastUsed(const std::vector<std::uint64_t>& loads, int 
     return order;
 }
 
-class FewerExperts final : public engine::BranchProbe {
+class FewerExperts final : public LossProbe {
 public:
     [[nodiscard]] std::string_view experiment() const override { return "fewer_experts"; }
 
@@ -75,29 +75,14 @@ public:
         return branchesOf(model, loads);
     }
 
-    [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
-                                          std::uint64_t) const override {
-        return (branches(model).size() + 1) * NextTokenLoss::measures().size() * sizeof(double);
+    [[nodiscard]] std::vector<std::string_view> sources() const override {
+        return {"chosen_experts"};
     }
 
-    void begin(const engine::ModelContext& model) override {
-        m_losses.begin(model.corpus, branches(model.model).size());
-    }
-    void consume(const engine::LogitsBlock& block) override { m_losses.consume(block); }
-    [[nodiscard]] std::vector<double> result(std::size_t branch) const override {
-        return m_losses.result(branch);
-    }
-    void restore(std::size_t branch, std::span<const double> result) override {
-        m_losses.restore(branch, result);
-    }
-
-    [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
-                                                           const engine::PartSource&) override {
+protected:
+    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
+                   session::Part& part) const override {
         const std::vector<RoutedLayer> layers = routedLayers(model.model);
-        session::Part part;
-        part.tokens = model.corpus.ids.size();
-        part.warnings = m_losses.warnings();
-        part.quantities.push_back(m_losses.intact());
         std::vector<std::string> from;
         from.reserve(layers.size());
         for (const RoutedLayer& layer : layers) {
@@ -115,16 +100,15 @@ public:
         const std::vector<int> kept = keptCounts(layers);
         if (!chosen.empty()) {
             part.quantities.push_back(
-                m_losses.table("chosen", {{"from_layer", from}, {"chosen", labels(chosen)}},
-                               "so many experts chosen for a token from the layer on", 0));
+                losses.table("chosen", {{"from_layer", from}, {"chosen", labels(chosen)}},
+                             "so many experts chosen for a token from the layer on", 0));
         }
         if (!kept.empty()) {
             part.quantities.push_back(
-                m_losses.table("kept", {{"from_layer", from}, {"kept", labels(kept)}},
-                               "so many of the most used experts left from the layer on",
-                               layers.size() * chosen.size()));
+                losses.table("kept", {{"from_layer", from}, {"kept", labels(kept)}},
+                             "so many of the most used experts left from the layer on",
+                             layers.size() * chosen.size()));
         }
-        return part;
     }
 
 private:
@@ -170,8 +154,6 @@ private:
         }
         return result;
     }
-
-    NextTokenLoss m_losses;
 };
 
 }  // namespace

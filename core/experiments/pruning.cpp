@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/pruning.h"
 
-#include "core/experiments/next_token_loss.h"
+#include "core/experiments/loss_probe.h"
 #include "core/experiments/routed_layers.h"
 #include "core/numerics/resampling.h"
 
@@ -54,7 +54,7 @@ Scores scoresOf(const numerics::ExpertUse& use, const RoutedLayer& layer, std::u
     return scores;
 }
 
-class Pruning final : public engine::BranchProbe {
+class Pruning final : public LossProbe {
 public:
     [[nodiscard]] std::string_view experiment() const override { return "pruning"; }
 
@@ -79,37 +79,21 @@ public:
         });
     }
 
-    [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec&, std::uint64_t) const override {
-        return (rowNames().size() * numerics::kPrunedShares.size() + 1) *
-               NextTokenLoss::measures().size() * sizeof(double);
+    [[nodiscard]] std::vector<std::string_view> sources() const override {
+        return {"chosen_experts", "importance"};
     }
 
-    void begin(const engine::ModelContext& model) override {
-        m_losses.begin(model.corpus, branches(model.model).size());
-    }
-    void consume(const engine::LogitsBlock& block) override { m_losses.consume(block); }
-    [[nodiscard]] std::vector<double> result(std::size_t branch) const override {
-        return m_losses.result(branch);
-    }
-    void restore(std::size_t branch, std::span<const double> result) override {
-        m_losses.restore(branch, result);
-    }
-
-    [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
-                                                           const engine::PartSource&) override {
-        session::Part part;
-        part.tokens = model.corpus.ids.size();
-        part.warnings = m_losses.warnings();
-        part.quantities.push_back(m_losses.intact());
+protected:
+    void addTables(const engine::ModelContext&, const NextTokenLoss& losses,
+                   session::Part& part) const override {
         std::vector<std::string> shares;
         shares.reserve(numerics::kPrunedShares.size());
         for (const double share : numerics::kPrunedShares) {
             shares.push_back(fmt::format("{}", share));
         }
         part.quantities.push_back(
-            m_losses.table("curves", {{"criterion", rowNames()}, {"share", shares}},
-                           "without the lowest share of each layer's experts", 0));
-        return part;
+            losses.table("curves", {{"criterion", rowNames()}, {"share", shares}},
+                         "without the lowest share of each layer's experts", 0));
     }
 
 private:
@@ -138,8 +122,6 @@ private:
         }
         return result;
     }
-
-    NextTokenLoss m_losses;
 };
 
 }  // namespace

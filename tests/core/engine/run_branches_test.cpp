@@ -157,3 +157,18 @@ TEST_CASE("estimate: removals say their passes and count in the least memory", "
     checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
                 ErrorCode::Usage, {"5:0", "layers 0 to 2"});
 }
+
+TEST_CASE("run: what an experiment with branches is made from is planned with it",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"pruning", "{}"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(session->find({BranchId{}, "pruning", "curves"}) != nullptr);
+    REQUIRE(session->find({BranchId{}, "importance", "norm"}) != nullptr);
+    for (const auto& record : session->head().experiments) {
+        CHECK(record.state == session::ExperimentState::Done);
+    }
+}
