@@ -204,8 +204,8 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(
         app.add_option("--kept-size", m_given.keptSize,
                        "Disk that single tokens of an experiment may take, all layers together: "
-                       "norms and scores (4G), similarity maps and intermediate states (1G each); "
-                       "beyond it fewer tokens are kept"))
+                       "norms and scores (4G), similarity maps and intermediate states (1G each), "
+                       "losses without experts (256M); beyond it fewer are kept"))
         ->type_name("SIZE");
     group(app.add_option("--kept-from", m_given.keptFrom,
                          "Which tokens are kept: first (of the text), spread over it, or these, "
@@ -218,12 +218,14 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
     group(app.add_option("--remove", m_given.removals,
                          "expert_removal: only without these experts, LAYER:EXPERT as in 0:3,5:1, "
                          "or 3 for expert 3 of every layer; may be repeated for further sets; all "
-                         "removes each in turn as well"))
+                         "removes each in turn as well; sets come to what the session has"))
         ->type_name("SET")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    group(app.add_option("--remove-controls", m_given.removalControls,
-                         "Random sets of as many experts of the same layers beside each (5)"))
+    group(app.add_option(
+              "--remove-controls", m_given.removalControls,
+              "Beside each set, so many sets of as many other experts of the same layers, of "
+              "like load (5)"))
         ->type_name("N");
 }
 

@@ -86,6 +86,16 @@ public:
                                        LayerId layer) const = 0;
 };
 
+/// The part about the whole model that a session holds of an experiment, made with options of its
+/// own.
+class KeptPart {
+public:
+    virtual ~KeptPart() = default;
+    /// nullopt when the part has no such quantity.
+    [[nodiscard]] virtual std::optional<session::Quantity> read(
+        std::string_view quantity) const = 0;
+};
+
 /// What a whole-model probe may look at.
 struct ModelContext {
     const model::ModelSpec& model;
@@ -323,15 +333,35 @@ public:
     /// Of the part about the model, for a text of so many tokens.
     [[nodiscard]] virtual std::uint64_t partBytes(const model::ModelSpec& model,
                                                   std::uint64_t tokens) const = 0;
-    virtual void begin(const ModelContext& model) = 0;
+    /// Bytes that are held while the branches pass a text of so many tokens.
+    [[nodiscard]] virtual std::uint64_t stateBytes(const model::ModelSpec& model,
+                                                   std::uint64_t tokens) const {
+        static_cast<void>(model);
+        static_cast<void>(tokens);
+        return 0;
+    }
+    /// `passed` are the branches in their order, as branchesFrom() made them.
+    virtual void begin(const ModelContext& model, const std::vector<Intervention>& passed) = 0;
     /// All of the intact model's blocks come first, then those of each branch, in token order.
     virtual void consume(const LogitsBlock& block) = 0;
     /// What came of a branch, after its last block: kept at once, so that a run that is stopped
-    /// does not pass it again. Determined by model, text and options.
+    /// does not pass it again. Determined by model, text and the branch's name.
     [[nodiscard]] virtual std::vector<double> result(std::size_t branch) const = 0;
+    /// How many numbers that is; after begin().
+    [[nodiscard]] virtual std::size_t resultSize(std::size_t branch) const = 0;
     /// Instead of a branch's blocks, after begin().
     virtual void restore(std::size_t branch, std::span<const double> result) = 0;
-    // finishModel() may be asked before all branches are there: what is missing is NaN then.
+    /// Gives restore() what a part of this experiment, made from the same model and text with other
+    /// options, holds of the branches that are to be passed.
+    using Recalled = std::function<void(std::size_t branch, std::vector<double> result)>;
+    virtual void recall(const model::ModelSpec& model, const KeptPart& part,
+                        const Recalled& recalled) const {
+        static_cast<void>(model);
+        static_cast<void>(part);
+        static_cast<void>(recalled);
+    }
+    /// What there is while branches are still passed, for those who watch: what is missing is NaN.
+    [[nodiscard]] virtual std::optional<session::Part> interim(const ModelContext& model) = 0;
 };
 
 /// The probes of one experiment, usually a single one.

@@ -3,13 +3,12 @@
 #include "core/engine/run.h"
 
 #include "core/base/error.h"
-#include "core/base/sha256.h"
-#include "core/engine/branch_pass.h"
+#include "core/engine/branch_phase.h"
 #include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
-#include "core/engine/unit_journal.h"
+#include "core/experiments/options.h"
 #include "core/session/run_store.h"
 #include "core/session/session.h"
 
@@ -20,55 +19,13 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
-#include <span>
+#include <set>
 #include <utility>
 
 namespace moescope::engine {
 namespace {
 
 using session::RunEvent;
-
-/// How often those who watch a run see what its branches have come to.
-constexpr std::chrono::milliseconds kShowEvery{1000};
-
-/// Experiments with branches need nothing of their finished layers.
-class NoParts final : public PartSource {
-public:
-    [[nodiscard]] NdArray read(LayerId, std::string_view) const override { return {}; }
-    [[nodiscard]] std::vector<LayerId> layers() const override { return {}; }
-};
-
-/// What the run has finished so far, and what the session held before it.
-class RunResults final : public ResultSource {
-public:
-    RunResults(const session::RunStore& store, const std::filesystem::path& session) {
-        std::error_code ignored;
-        for (const std::filesystem::path& path : {store.partsFolder(), session}) {
-            if (std::filesystem::exists(path, ignored)) {
-                m_sessions.push_back(session::Session::open(path));
-            }
-        }
-    }
-
-    [[nodiscard]] NdArray read(std::string_view experiment, std::string_view quantity,
-                               LayerId layer) const override {
-        const session::QuantityId id{BranchId{0}, std::string(experiment), std::string(quantity)};
-        for (const auto& session : m_sessions) {
-            const session::QuantityInfo* info = session->find(id);
-            if (info != nullptr &&
-                std::find(info->layers.begin(), info->layers.end(), layer) != info->layers.end()) {
-                return session->read(id, layer);
-            }
-        }
-        throw Error(ErrorCode::Usage,
-                    fmt::format("The experiment {} is needed for this, and the session does not "
-                                "hold it for layer {}; add it to --experiments.",
-                                experiment, layer.value));
-    }
-
-private:
-    std::vector<std::shared_ptr<const session::Session>> m_sessions;
-};
 
 /// Opens, plans and runs one request.
 class RunJob {
@@ -77,7 +34,8 @@ public:
         : m_request(std::move(request)), m_factory(factory) {}
 
     Estimate estimateOnly() {
-        open(existingCorpusForEstimate());
+        lookForExisting();
+        open(m_existing ? &m_existing->head() : nullptr);
         if (m_existing) {
             m_request.corpus = m_corpus;
             session::requireSameRun(m_existing->head(),
@@ -92,7 +50,7 @@ public:
         const auto start = std::chrono::steady_clock::now();
         Events events(observer);
         auto store = openStore();
-        open(store->existingHead() ? store->existingHead()->corpus : text::TokenizedCorpus());
+        open(store->existingHead() ? &*store->existingHead() : nullptr);
         m_request.corpus = m_corpus;
         session::Head head = makeHead(m_request, m_models, m_experiments, m_plan.place);
         const std::string longDocuments = longDocumentsWarning(m_models.model->spec, m_corpus);
@@ -203,9 +161,29 @@ private:
         }
     }
 
+    /// Sets of experts to remove, say, come to those that the session has.
+    void joinOptions(const session::Head& existing) {
+        for (ExperimentRequest& asked : m_request.experiments) {
+            const auto* info = experiments::findExperiment(asked.id);
+            for (const session::ExperimentRecord& record : existing.experiments) {
+                const bool isKept = record.state == session::ExperimentState::Done ||
+                                    m_request.interrupted == Interrupted::Resume;
+                if (info != nullptr && record.id == info->id && record.version == info->version &&
+                    isKept) {
+                    asked.optionsJson =
+                        experiments::joinedOptions(info->id, record.optionsJson, asked.optionsJson);
+                }
+            }
+        }
+    }
+
     /// A session keeps its text: experiments can be added to it without giving the text again.
-    void open(const text::TokenizedCorpus& existing) {
-        m_corpus = m_request.corpus.ids.empty() ? existing : m_request.corpus;
+    void open(const session::Head* existing) {
+        m_corpus = m_request.corpus;
+        if (existing != nullptr) {
+            m_corpus = m_corpus.ids.empty() ? existing->corpus : m_corpus;
+            joinOptions(*existing);
+        }
         const bool withText = !m_corpus.ids.empty();
         m_experiments = planExperiments(m_request.experiments, withText, m_factory);
         m_models = openModels(m_request, withText);
@@ -291,6 +269,7 @@ private:
             const session::PartKey key{BranchId{0}, std::string(experiment.info->id), std::nullopt};
             if (!experiment.probes.branches.empty() && !isDone(key)) {
                 m_plan.branching.push_back(&experiment);
+                lookForBranches(experiment);
             }
         }
         if (!m_calibration) {
@@ -301,6 +280,16 @@ private:
             m_plan.estimate.notes.emplace_back(
                 "these experiments need no text, but which experts the tokens choose is always "
                 "kept: the text passes the model once, through the chosen experts alone");
+        }
+    }
+
+    /// Which branches of an experiment are in the session, so that they need not be passed.
+    void lookForBranches(PlannedExperiment& experiment) const {
+        experiment.recalled.clear();
+        for (const auto& probe : experiment.probes.branches) {
+            std::set<std::size_t>& places = experiment.recalled.emplace_back();
+            recallBranches(m_request.session, m_models.model->spec, experiment, *probe,
+                           [&](std::size_t branch, const auto&) { places.insert(branch); });
         }
     }
 
@@ -392,106 +381,15 @@ private:
     /// What runs the model again, after all that needs it once.
     void runBranches(const session::RunStore& store, const std::stop_token& stop, Runner& runner,
                      PartWriter& writer) {
-        m_branchBytes = 0;
-        auto stage = m_plan.branchStages.begin();
-        for (const PlannedExperiment* experiment : m_plan.branching) {
-            for (const auto& probe : experiment->probes.branches) {
-                const std::vector<Intervention> branches =
-                    probe->branchesFrom(m_models.model->spec, RunResults(store, m_request.session));
-                runBranches(*experiment, *probe, branches, (stage++)->name, stop, runner, writer,
-                            store.partsFolder());
-            }
-        }
+        // Where nothing else passes the text there is no plan for its blocks.
+        const PassLimits limits = m_plan.memory.blockTokens > 0 ? runner.limits() : PassLimits{};
+        m_branches.emplace(
+            BranchPhase::Setup{m_request, m_models, m_plan, m_corpus, store.partsFolder(), limits},
+            runner.progress(), writer, stop);
+        m_branches->run();
         if (!m_plan.branching.empty()) {
             runner.progress().finish();
         }
-    }
-
-    void runBranches(const PlannedExperiment& experiment, BranchProbe& probe,
-                     const std::vector<Intervention>& all, const std::string& stage,
-                     const std::stop_token& stop, Runner& runner, PartWriter& writer,
-                     const std::filesystem::path& folder) {
-        const model::ModelSpec& spec = m_models.model->spec;
-        const ModelContext context{spec, m_models.model->checkpoint, m_corpus};
-        const std::string id(experiment.info->id);
-        UnitJournal journal(folder / fmt::format("units-{}.bin", id),
-                            branchFingerprint(experiment));
-        const auto keyOf = [&](std::size_t b) { return fmt::format("{} {}", b, all[b].name); };
-        probe.begin(context);
-        std::vector<std::size_t> missing;
-        std::vector<Intervention> branches;
-        for (std::size_t b = 0; b < all.size(); ++b) {
-            if (journal.contains(keyOf(b))) {
-                probe.restore(b, journal.read(keyOf(b)));
-            } else {
-                missing.push_back(b);
-                branches.push_back(all[b]);
-            }
-        }
-        const auto stepsOf = [&](const std::vector<Intervention>& some) {
-            return BranchPass::steps(some, spec.layerCount(), experiment.branchesAtOnce);
-        };
-        const std::uint64_t steps = stepsOf(all);
-        runner.progress().beginBranches(stage, steps, steps - std::min(steps, stepsOf(branches)));
-        auto shown = std::chrono::steady_clock::now();
-        bool hasNews = false;
-        // With the first steps of the next batch, when all of the one before are there.
-        const auto show = [&] {
-            const auto now = std::chrono::steady_clock::now();
-            if (hasNews && now - shown >= kShowEvery) {
-                shown = now;
-                hasNews = false;
-                auto part = probe.finishModel(context, NoParts());
-                if (part) {
-                    part->key = {BranchId{0}, id, std::nullopt};
-                    writer.show(*part);
-                }
-            }
-        };
-        BranchPass pass({.model = *m_models.model,
-                         .place = m_plan.place,
-                         // Where nothing else passes the text there is no plan for its blocks.
-                         .limits = m_plan.memory.blockTokens > 0 ? runner.limits() : PassLimits{},
-                         .residentExperts = m_plan.memory.residentExperts,
-                         .corpus = m_corpus,
-                         .atOnce = experiment.branchesAtOnce,
-                         .poll =
-                             [&] {
-                                 if (stop.stop_requested()) {
-                                     throw Error(ErrorCode::Cancelled, "The run was stopped.");
-                                 }
-                             },
-                         .step =
-                             [&] {
-                                 runner.progress().branchStep();
-                                 show();
-                             },
-                         .done =
-                             [&](std::size_t branch) {
-                                 journal.append(keyOf(missing[branch]),
-                                                probe.result(missing[branch]));
-                                 hasNews = true;
-                             }});
-        pass.run(branches, [&](const LogitsBlock& block) {
-            probe.consume(
-                {.branch = block.branch ? std::optional(missing[*block.branch]) : std::nullopt,
-                 .firstToken = block.firstToken,
-                 .logits = block.logits});
-        });
-        m_branchBytes += pass.bytesRead();
-        m_branchMemory = std::max(m_branchMemory, residentMemory());
-    }
-
-    /// What came of a branch holds for this model, text, definition and options.
-    [[nodiscard]] std::string branchFingerprint(const PlannedExperiment& experiment) const {
-        Sha256 hash;
-        hash.update(m_models.model->checkpoint.identity());
-        hash.update(std::as_bytes(std::span(m_corpus.ids)));
-        hash.update(std::as_bytes(std::span(m_corpus.offsets)));
-        hash.update(fmt::format("{} {} {} {} {}", experiment.info->id, experiment.info->version,
-                                experiment.optionsJson, describe(m_plan.place.dtype),
-                                m_request.topK.value_or(0)));
-        return hash.hexDigest();
     }
 
     RunReport report(const session::Head& head, const Runner& runner, const PartWriter& writer,
@@ -500,8 +398,9 @@ private:
         result.session = m_request.session;
         result.partsWritten = writer.written();
         result.partsKept = m_partsKept;
-        result.bytesRead = runner.bytesRead() + m_branchBytes;
-        result.peakMemoryBytes = std::max({runner.peakMemory(), m_branchMemory, residentMemory()});
+        result.bytesRead = runner.bytesRead() + (m_branches ? m_branches->bytesRead() : 0);
+        result.peakMemoryBytes = std::max(
+            {runner.peakMemory(), m_branches ? m_branches->peakMemory() : 0, residentMemory()});
         result.warnings = head.warnings;
         result.warnings.insert(result.warnings.end(), runner.warnings().begin(),
                                runner.warnings().end());
@@ -516,25 +415,24 @@ private:
         return result;
     }
 
-    [[nodiscard]] text::TokenizedCorpus existingCorpusForEstimate() {
+    void lookForExisting() {
         std::error_code ignored;
         const bool begins = m_request.interrupted == Interrupted::Discard &&
                             !std::filesystem::exists(m_request.session, ignored);
         if (m_request.session.empty() || begins) {
-            return {};
+            return;
         }
         try {
             m_existing = session::Session::open(m_request.session);
             if (m_existing->isPartial() && m_existing->quantities().empty()) {
                 m_existing.reset();  // killed before anything was finished: as if it were not there
-                return {};
+                return;
             }
-            return m_existing->head().corpus;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::FileNotFound) {
                 throw;
             }
-            return {};  // nothing there yet
+            // nothing there yet
         }
     }
 
@@ -542,14 +440,22 @@ private:
         if (!m_existing) {
             return false;
         }
+        const auto planned = std::find_if(
+            m_experiments.begin(), m_experiments.end(),
+            [&](const auto& experiment) { return experiment.info->id == key.experiment; });
         for (const session::ExperimentRecord& record : m_existing->head().experiments) {
-            if (record.id == key.experiment && !key.layer) {
+            if (record.id != key.experiment) {
+                continue;
+            }
+            if (planned != m_experiments.end() && (record.version != planned->info->version ||
+                                                   record.optionsJson != planned->optionsJson)) {
+                return false;
+            }
+            if (!key.layer) {
                 return record.state == session::ExperimentState::Done;
             }
-            if (record.id == key.experiment) {
-                return std::find(record.layersDone.begin(), record.layersDone.end(), *key.layer) !=
-                       record.layersDone.end();
-            }
+            return std::find(record.layersDone.begin(), record.layersDone.end(), *key.layer) !=
+                   record.layersDone.end();
         }
         return false;
     }
@@ -563,7 +469,7 @@ private:
     std::optional<BriefWaits> m_briefWaits;
     std::optional<Calibration> m_calibration;
     std::uint64_t m_partsKept = 0;
-    std::uint64_t m_branchBytes = 0, m_branchMemory = 0;
+    std::optional<BranchPhase> m_branches;
     std::shared_ptr<const session::Session> m_existing;
 };
 

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -353,6 +354,24 @@ constexpr std::uint64_t kBatches = 8;
 constexpr std::uint64_t kSmallestBatch = 8;
 constexpr std::uint64_t kTokensPerReading = 16384;
 
+std::set<std::size_t> recalledOf(const PlannedExperiment& experiment, std::size_t probe) {
+    return probe < experiment.recalled.size() ? experiment.recalled[probe]
+                                              : std::set<std::size_t>();
+}
+
+/// How many there were.
+std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Intervention>& branches) {
+    std::vector<Intervention> left;
+    left.reserve(branches.size());
+    for (std::size_t b = 0; b < branches.size(); ++b) {
+        if (!places.contains(b)) {
+            left.push_back(std::move(branches[b]));
+        }
+    }
+    std::swap(branches, left);
+    return left.size() - branches.size();
+}
+
 /// Memory, time and reading of experiments with branches, which run after all others.
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                   const Calibration& calibration) {
@@ -361,10 +380,13 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
     Estimate& result = plan.estimate;
     plan.branchStages.clear();
     for (PlannedExperiment* experiment : plan.branching) {
-        for (const auto& probe : experiment->probes.branches) {
-            const std::vector<Intervention> branches = probe->branches(spec);
+        for (std::size_t p = 0; p < experiment->probes.branches.size(); ++p) {
+            const BranchProbe& probe = *experiment->probes.branches[p];
+            std::vector<Intervention> branches = probe.branches(spec);
+            const std::size_t recalled = leaveOut(recalledOf(*experiment, p), branches);
+            const std::uint64_t state = probe.stateBytes(spec, corpus.ids.size());
             const std::uint64_t room =
-                result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes);
+                result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes + state);
             // The plan keeps room for the least.
             const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(stream, 1);
             const std::uint64_t all = std::max<std::uint64_t>(branches.size(), 1);
@@ -374,25 +396,30 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
             const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
             result.memoryBytes = std::max(
-                result.memoryBytes,
-                plan.memory.peakBytes + (experiment->branchesAtOnce + 1 - kLeastStreams) * stream);
+                result.memoryBytes, plan.memory.peakBytes + state +
+                                        (experiment->branchesAtOnce + 1 - kLeastStreams) * stream);
             plan.branchStages.push_back(
                 {fmt::format("{}, {} branches", experiment->info->title, branches.size()),
                  seconds});
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
-                                          (experiment->branchesAtOnce + 1) * stream,
-                                          probe->partBytes(spec, corpus.ids.size())});
+                                          (experiment->branchesAtOnce + 1) * stream + state,
+                                          probe.partBytes(spec, corpus.ids.size())});
             const std::uint64_t rounds =
                 (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);
             result.notes.push_back(fmt::format(
-                "{}: {} branches beside the intact model, {} at once, {} passes of the text "
+                "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
                 "through a layer, about {}; the model is read {} for them",
-                experiment->info->id, branches.size(), experiment->branchesAtOnce,
+                experiment->info->id, branches.size(),
+                recalled > 0 ? fmt::format(" ({} more are in the session)", recalled) : "",
+                experiment->branchesAtOnce,
                 BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
                 roughly(seconds),
                 rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
+            if (const std::string note = probe.keptNote(spec, corpus); !note.empty()) {
+                result.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 #include "core/experiments/catalogue.h"
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct PlannedExperiment {
     ProbeSet probes;
     std::vector<int> layers;         ///< only these; empty: all
     std::size_t branchesAtOnce = 1;  ///< of an experiment with branches
+    /// Branches of each of its probes that the session holds, made with other options.
+    std::vector<std::set<std::size_t>> recalled{};
     [[nodiscard]] bool perLayer() const {
         return !probes.dynamic.empty() || !probes.statics.empty() || !probes.units.empty();
     }

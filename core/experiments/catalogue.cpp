@@ -132,8 +132,8 @@ constexpr std::array kCatalogue{
         "One routed expert removed: its logit is -infinity before the scores are taken, so that it "
         "is out of score and choice and the weights of the others are made as the model does. In "
         "every layer at once, by index, and in one layer alone; or chosen sets together, each "
-        "beside "
-        "random sets of as many experts of the same layers. Mean negative log-likelihood of "
+        "beside as many other experts of the same layers whose tokens are about as many. Mean "
+        "negative log-likelihood of "
         "the text's next tokens within documents (loss, in nats), share of them that the model "
         "predicts (accuracy), and share of predictions that are others than the intact model's.",
         "How much the loss rises: what the expert is worth to this text.",

@@ -4,16 +4,20 @@
 
 #include "core/experiments/loss_probe.h"
 #include "core/experiments/removal_branches.h"
+#include "core/experiments/removal_tables.h"
+#include "core/experiments/removed_experts.h"
+#include "core/experiments/routed_layers.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 
 namespace moescope::experiments {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+/// What the losses of single tokens may take unless told otherwise.
+constexpr std::uint64_t kKeptBytes = std::uint64_t{256} << 20U;
 
 class ExpertRemoval final : public LossProbe {
 public:
@@ -30,26 +34,77 @@ public:
         return removalBranches(m_options, model).branches;
     }
 
+    /// Controls are as busy as their sets: known once the text has passed the intact model.
+    [[nodiscard]] std::vector<engine::Intervention> branchesFrom(
+        const model::ModelSpec& model, const engine::ResultSource& results) const override {
+        ExpertLoads loads;
+        for (const RoutedLayer& layer : routedLayers(model)) {
+            const bool isNeeded =
+                m_options.removalControls > 0 &&
+                std::any_of(m_options.removals.begin(), m_options.removals.end(),
+                            [&](const std::string& set) { return isIn(set, layer, model); });
+            if (isNeeded) {
+                loads[layer.layer.value] = useOf(results, layer, false).tokens;
+            }
+        }
+        return removalBranches(m_options, model, loads).branches;
+    }
+
+    [[nodiscard]] std::vector<std::string_view> sources() const override {
+        return {"chosen_experts"};
+    }
+
+    [[nodiscard]] std::uint64_t stateBytes(const model::ModelSpec& model,
+                                           std::uint64_t tokens) const override {
+        return keptBranches(removalBranches(m_options, model), tokens).count() * tokens *
+               sizeof(float);
+    }
+
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
                                           std::uint64_t tokens) const override {
+        return LossProbe::partBytes(model, tokens) + stateBytes(model, tokens) +
+               tokens * (sizeof(float) + sizeof(std::uint32_t));
+    }
+
+    [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
+                                       const text::TokenizedCorpus& corpus) const override {
         const RemovalBranches planned = removalBranches(m_options, model);
-        return (planned.branches.size() + 1) * NextTokenLoss::measures().size() * sizeof(double) +
-               (planned.sets.size() + 1) * tokens * sizeof(float) + tokens * sizeof(std::uint32_t);
+        const Kept kept = keptBranches(planned, corpus.ids.size());
+        if (kept.everywhere == planned.everywhere && kept.single == planned.single) {
+            return {};
+        }
+        return fmt::format(
+            "losses of single tokens are kept of chosen sets{}, not of {}: they take more than {} "
+            "MiB "
+            "(--kept-size allows more)",
+            kept.everywhere > 0 ? " and of an index in all layers" : "",
+            kept.everywhere < planned.everywhere ? "removals in turn" : "removals in one layer",
+            m_options.keptBytes.value_or(kKeptBytes) >> 20U);
     }
 
 protected:
-    void prepare(const engine::ModelContext& model, NextTokenLoss& losses) override {
+    void prepare(const engine::ModelContext& model, const std::vector<engine::Intervention>& passed,
+                 NextTokenLoss& losses) override {
         m_planned = removalBranches(m_options, model.model);
+        m_planned.branches = passed;
+        const Kept kept = keptBranches(m_planned, model.corpus.ids.size());
+        for (std::size_t branch = 0; branch < kept.everywhere; ++branch) {
+            losses.keepTokens(branch);
+        }
+        for (std::size_t branch = 0; branch < kept.single; ++branch) {
+            losses.keepTokens(m_planned.everywhere + branch);
+        }
         for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
             losses.keepTokens(m_planned.ofSet(set));
         }
     }
 
     void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
-                   session::Part& part) const override {
-        addEverywhere(losses, part);
-        addSingle(model.model, losses, part);
-        addSets(losses, part);
+                   Progress progress, session::Part& part) const override {
+        RemovalTables(m_planned, losses, progress == Progress::Done).add(model.model, part);
+        if (progress == Progress::Running) {
+            return;
+        }
         const std::vector<float>& values = losses.tokenLoss(std::nullopt);
         part.quantities.push_back({"token_loss",
                                    {{"token", {}}},
@@ -59,7 +114,56 @@ protected:
         part.quantities.push_back(predicted(losses));
     }
 
+    void recallByName(const engine::KeptPart& part, const NamedResult& found) const override {
+        using Labels = std::vector<std::string>;
+        recallTable(
+            part, "everywhere", "everywhere_token_loss",
+            [](const Labels& labels) { return nameEverywhere(labels[0]); }, found);
+        recallTable(
+            part, "single", "single_token_loss",
+            [](const Labels& labels) { return nameSingle(labels[0], labels[1]); }, found);
+        recallTable(
+            part, "set", "set_token_loss",
+            [](const Labels& labels) { return nameOfSet(labels[0]); }, found);
+        if (part.read("set_control_experts")) {  // others were drawn without a look at their load
+            recallTable(
+                part, "set_controls", {},
+                [](const Labels& labels) {
+                    return nameOfControl(labels[0],
+                                         static_cast<std::size_t>(std::stoul(labels[1])));
+                },
+                found);
+        }
+    }
+
 private:
+    /// How many branches of a kind have the losses of their tokens kept.
+    struct Kept {
+        std::size_t everywhere = 0, single = 0, sets = 0;
+        [[nodiscard]] std::size_t count() const { return everywhere + single + sets; }
+    };
+    /// All of a kind or none: chosen sets always, then what there is room for.
+    [[nodiscard]] Kept keptBranches(const RemovalBranches& planned, std::uint64_t tokens) const {
+        const std::uint64_t room = m_options.keptBytes.value_or(kKeptBytes) /
+                                   std::max<std::uint64_t>(tokens * sizeof(float), 1);
+        Kept kept{.sets = planned.sets.size()};
+        kept.everywhere = kept.sets + planned.everywhere <= room ? planned.everywhere : 0;
+        kept.single = kept.everywhere == planned.everywhere &&
+                              kept.sets + kept.everywhere + planned.single <= room
+                          ? planned.single
+                          : 0;
+        return kept;
+    }
+
+    static bool isIn(const std::string& set, const RoutedLayer& layer,
+                     const model::ModelSpec& model) {
+        if (set == kEachInTurn) {
+            return false;
+        }
+        const std::vector<int> layers = layersOfSet(set, model);
+        return std::find(layers.begin(), layers.end(), layer.layer.value) != layers.end();
+    }
+
     [[nodiscard]] static session::Quantity predicted(const NextTokenLoss& losses) {
         std::vector<std::uint32_t> ids;
         ids.reserve(losses.predicted().size());
@@ -73,102 +177,6 @@ private:
         quantity.units = "1";
         quantity.values = NdArray::from<std::uint32_t>({ids.size()}, ids);
         return quantity;
-    }
-
-    void addEverywhere(const NextTokenLoss& losses, session::Part& part) const {
-        std::vector<std::string> labels;
-        for (std::size_t b = 0; b < m_planned.everywhere; ++b) {
-            labels.push_back(std::to_string(b));
-        }
-        if (!labels.empty()) {
-            part.quantities.push_back(losses.table("everywhere", {{"expert", std::move(labels)}},
-                                                   "without the expert of this index in any layer",
-                                                   0));
-        }
-    }
-
-    /// The chosen sets, their controls, and what every token loses.
-    void addSets(const NextTokenLoss& losses, session::Part& part) const {
-        const std::size_t sets = m_planned.sets.size();
-        if (sets == 0) {
-            return;
-        }
-        const std::vector<std::string> measures = NextTokenLoss::measures();
-        std::vector<double> chosen;
-        std::vector<double> controls;
-        std::vector<float> tokenLosses;
-        const auto append = [&losses](std::vector<double>& to, std::size_t branch) {
-            const NextTokenLoss::Means means = losses.mean(branch);
-            to.insert(to.end(), means.begin(), means.end());
-        };
-        for (std::size_t set = 0; set < sets; ++set) {
-            append(chosen, m_planned.ofSet(set));
-            for (std::size_t c = 0; c < m_planned.controls; ++c) {
-                append(controls, m_planned.ofControl(set, c));
-            }
-            const std::vector<float>& tokens = losses.tokenLoss(m_planned.ofSet(set));
-            tokenLosses.insert(tokenLosses.end(), tokens.begin(), tokens.end());
-        }
-        const session::Axis axis{"set", m_planned.sets};
-        const session::Axis measure{"measure", measures};
-        part.quantities.push_back({"set",
-                                   {axis, measure},
-                                   "without the experts of this set",
-                                   "1",
-                                   NdArray::from<double>({sets, measures.size()}, chosen)});
-        if (m_planned.controls > 0) {
-            part.quantities.push_back(
-                {"set_controls",
-                 {axis, {"control", {}}, measure},
-                 "without as many experts of the same layers, drawn by chance",
-                 "1",
-                 NdArray::from<double>({sets, m_planned.controls, measures.size()}, controls)});
-        }
-        part.quantities.push_back(
-            {"set_token_loss",
-             {axis, {"position", {}}},
-             "loss of the token that follows, without the set's experts",
-             "nat",
-             NdArray::from<float>({sets, tokenLosses.size() / sets}, tokenLosses)});
-    }
-
-    void addSingle(const model::ModelSpec& model, const NextTokenLoss& losses,
-                   session::Part& part) const {
-        std::vector<std::string> layers;
-        std::size_t widest = 0;
-        for (int l = 0; l < model.layerCount(); ++l) {
-            const model::LayerSpec& layer = model.layers[static_cast<std::size_t>(l)];
-            if (canLose(layer)) {
-                layers.push_back(std::to_string(l));
-                widest = std::max(widest, static_cast<std::size_t>(layer.moe->experts));
-            }
-        }
-        if (m_planned.single == 0) {
-            return;
-        }
-        const std::vector<std::string> measures = NextTokenLoss::measures();
-        std::vector<double> values(layers.size() * widest * measures.size(), kNaN);
-        std::size_t branch = m_planned.everywhere;
-        for (std::size_t row = 0; row < layers.size(); ++row) {
-            const auto& layer = model.layers[static_cast<std::size_t>(std::stoi(layers[row]))];
-            for (int e = 0; e < layer.moe->experts; ++e, ++branch) {
-                const NextTokenLoss::Means means = losses.mean(branch);
-                const std::size_t at = (row * widest + static_cast<std::size_t>(e)) * means.size();
-                std::copy(means.begin(), means.end(),
-                          values.begin() + static_cast<std::ptrdiff_t>(at));
-            }
-        }
-        std::vector<std::string> experts;
-        for (std::size_t e = 0; e < widest; ++e) {
-            experts.push_back(std::to_string(e));
-        }
-        const Shape shape{layers.size(), widest, measures.size()};
-        part.quantities.push_back(
-            {"single",
-             {{"at_layer", layers}, {"expert", experts}, {"measure", measures}},
-             "without one expert in one layer",
-             "1",
-             NdArray::from<double>(shape, values)});
     }
 
     ExperimentOptions m_options;

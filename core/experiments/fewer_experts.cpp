@@ -80,7 +80,7 @@ public:
     }
 
 protected:
-    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
+    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses, Progress,
                    session::Part& part) const override {
         const std::vector<RoutedLayer> layers = routedLayers(model.model);
         std::vector<std::string> from;

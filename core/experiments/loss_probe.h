@@ -16,28 +16,58 @@ public:
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
                                           std::uint64_t tokens) const override;
 
-    void begin(const engine::ModelContext& model) final;
+    void begin(const engine::ModelContext& model,
+               const std::vector<engine::Intervention>& passed) final;
     void consume(const engine::LogitsBlock& block) final { m_losses.consume(block); }
     [[nodiscard]] std::vector<double> result(std::size_t branch) const final {
         return m_losses.result(branch);
     }
+    [[nodiscard]] std::size_t resultSize(std::size_t branch) const final {
+        return m_losses.resultSize(branch);
+    }
     void restore(std::size_t branch, std::span<const double> result) final {
         m_losses.restore(branch, result);
     }
+    void recall(const model::ModelSpec& model, const engine::KeptPart& part,
+                const Recalled& recalled) const final;
+    [[nodiscard]] std::optional<session::Part> interim(const engine::ModelContext& model) final {
+        return partOf(model, Progress::Running);
+    }
     [[nodiscard]] std::optional<session::Part> finishModel(const engine::ModelContext& model,
-                                                           const engine::PartSource& stored) final;
+                                                           const engine::PartSource&) final {
+        return partOf(model, Progress::Done);
+    }
 
 protected:
+    enum class Progress { Running, Done };
+
     /// Before the first block; the losses have begun: which tokens are kept.
-    virtual void prepare(const engine::ModelContext& model, NextTokenLoss& losses) {
+    virtual void prepare(const engine::ModelContext& model,
+                         const std::vector<engine::Intervention>& passed, NextTokenLoss& losses) {
         static_cast<void>(model);
+        static_cast<void>(passed);
         static_cast<void>(losses);
     }
-    /// What came of the branches.
+    /// What came of the branches; while they run, without what would be much to write.
     virtual void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
-                           session::Part& part) const = 0;
+                           Progress progress, session::Part& part) const = 0;
+
+    /// What a part of this experiment holds, by the name of the branch.
+    using NamedResult = std::function<void(const std::string& name, std::vector<double> result)>;
+    virtual void recallByName(const engine::KeptPart& part, const NamedResult& found) const {
+        static_cast<void>(part);
+        static_cast<void>(found);
+    }
+    /// The rows of a table of NextTokenLoss::table(), whose branches are named by the labels of its
+    /// axes; with their tokens' losses where a quantity of that name holds them.
+    static void recallTable(
+        const engine::KeptPart& part, std::string_view table, std::string_view tokens,
+        const std::function<std::string(const std::vector<std::string>& labels)>& name,
+        const NamedResult& found);
 
 private:
+    [[nodiscard]] session::Part partOf(const engine::ModelContext& model, Progress progress) const;
+
     NextTokenLoss m_losses;
 };
 

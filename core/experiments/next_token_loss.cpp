@@ -7,9 +7,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <tuple>
 
 namespace moescope::experiments {
+namespace {
+
+constexpr std::size_t kMeans = std::tuple_size_v<NextTokenLoss::Means>;
+
+/// Two losses take the room of one number of a result.
+std::size_t packedSize(std::size_t tokens) {
+    return (tokens + 1) / 2;
+}
+
+}  // namespace
 
 void NextTokenLoss::begin(const text::TokenizedCorpus& corpus, std::size_t branches) {
     m_sums.assign(branches + 1, {});
@@ -23,49 +35,63 @@ void NextTokenLoss::begin(const text::TokenizedCorpus& corpus, std::size_t branc
     m_predicted.assign(tokens, -1);
     m_tokenLoss.assign(tokens, std::numeric_limits<float>::quiet_NaN());
     m_branchLoss.clear();
+    m_restored.clear();
 }
 
 void NextTokenLoss::keepTokens(std::size_t branch) {
     m_branchLoss[branch].assign(m_next.size(), std::numeric_limits<float>::quiet_NaN());
 }
 
-std::vector<double> NextTokenLoss::result(std::size_t branch) const {
-    const Sums& sums = m_sums.at(branch + 1);
-    std::vector<double> values{sums.loss, sums.correct, sums.changed,
-                               static_cast<double>(sums.positions)};
-    if (const auto kept = m_branchLoss.find(branch); kept != m_branchLoss.end()) {
-        values.insert(values.end(), kept->second.begin(), kept->second.end());
+std::vector<double> NextTokenLoss::resultOf(const Means& means, std::span<const float> tokens) {
+    std::vector<double> values(kMeans + packedSize(tokens.size()));
+    std::copy(means.begin(), means.end(), values.begin());
+    if (!tokens.empty()) {
+        std::memcpy(&values[kMeans], tokens.data(), tokens.size_bytes());
     }
     return values;
 }
 
-void NextTokenLoss::restore(std::size_t branch, std::span<const double> result) {
-    constexpr std::size_t kSums = 4;
+std::vector<double> NextTokenLoss::result(std::size_t branch) const {
     const auto kept = m_branchLoss.find(branch);
-    if (result.size() != kSums + (kept == m_branchLoss.end() ? 0 : kept->second.size())) {
+    return resultOf(mean(branch), kept == m_branchLoss.end() ? std::span<const float>()
+                                                             : std::span(kept->second));
+}
+
+std::size_t NextTokenLoss::resultSize(std::size_t branch) const {
+    return kMeans + (m_branchLoss.contains(branch) ? packedSize(m_next.size()) : 0);
+}
+
+void NextTokenLoss::restore(std::size_t branch, std::span<const double> result) {
+    const auto kept = m_branchLoss.find(branch);
+    const bool hasTokens = result.size() > kMeans;
+    if (result.size() != (hasTokens ? kMeans + packedSize(m_next.size()) : kMeans)) {
         throw Error(ErrorCode::Internal, "what was kept of a branch has another length");
     }
-    m_sums.at(branch + 1) = {result[0], result[1], result[2],
-                             static_cast<std::uint64_t>(result[3])};
-    if (kept != m_branchLoss.end()) {
-        std::transform(result.begin() + kSums, result.end(), kept->second.begin(),
-                       [](double value) { return static_cast<float>(value); });
+    std::copy_n(result.begin(), kMeans, m_restored[branch].begin());
+    if (kept != m_branchLoss.end() && hasTokens) {
+        std::memcpy(kept->second.data(), &result[kMeans], kept->second.size() * sizeof(float));
+    } else if (kept != m_branchLoss.end()) {
+        m_branchLoss.erase(kept);
     }
 }
 
 void NextTokenLoss::consume(const engine::LogitsBlock& block) {
     const auto first = static_cast<std::size_t>(block.firstToken);
-    const auto rows = static_cast<std::size_t>(block.logits.size(0));
+    const std::size_t left = m_next.size() - std::min(m_next.size(), first);
+    const std::size_t rows = std::min(static_cast<std::size_t>(block.logits.size(0)), left);
+    if (rows == 0) {
+        return;
+    }
+    const at::Tensor logits = block.logits.narrow(0, 0, static_cast<std::int64_t>(rows));
     // The last token of a document has no next one: any id serves, it is not counted.
     std::vector<std::int64_t> wanted(m_next.begin() + static_cast<std::ptrdiff_t>(first),
                                      m_next.begin() + static_cast<std::ptrdiff_t>(first + rows));
     std::replace(wanted.begin(), wanted.end(), std::int64_t{-1}, std::int64_t{0});
     const at::Tensor ids =
         at::from_blob(wanted.data(), {static_cast<std::int64_t>(rows), 1}, at::kLong)
-            .to(block.logits.device());
-    const at::Tensor losses =
-        toHost<float>(block.logits.logsumexp(1, true) - block.logits.gather(1, ids));
-    const at::Tensor predictions = toHost<std::int64_t>(block.logits.argmax(1));
+            .to(logits.device());
+    const at::Tensor losses = toHost<float>(logits.logsumexp(1, true) - logits.gather(1, ids));
+    const at::Tensor predictions = toHost<std::int64_t>(logits.argmax(1));
     Sums& sums = m_sums[block.branch ? *block.branch + 1 : 0];
     const auto kept = block.branch ? m_branchLoss.find(*block.branch) : m_branchLoss.end();
     for (std::size_t row = 0; row < rows; ++row) {
@@ -91,6 +117,10 @@ void NextTokenLoss::consume(const engine::LogitsBlock& block) {
 }
 
 NextTokenLoss::Means NextTokenLoss::mean(std::optional<std::size_t> branch) const {
+    if (const auto known = branch ? m_restored.find(*branch) : m_restored.end();
+        known != m_restored.end()) {
+        return known->second;
+    }
     const Sums& sums = m_sums[branch ? *branch + 1 : 0];
     if (sums.positions == 0) {
         constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();

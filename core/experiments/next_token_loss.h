@@ -24,13 +24,19 @@ public:
     }
     using Means = std::array<double, 3>;
 
+    /// `corpus` may be followed by further tokens: their blocks are left out.
     void begin(const text::TokenizedCorpus& corpus, std::size_t branches);
     /// Keeps the losses of single tokens of a branch; after begin().
     void keepTokens(std::size_t branch);
     void consume(const engine::LogitsBlock& block);
     /// What is known of a branch, and the same put back: BranchProbe::result() and restore().
+    /// Losses of single tokens may be missing in what is put back.
     [[nodiscard]] std::vector<double> result(std::size_t branch) const;
+    [[nodiscard]] std::size_t resultSize(std::size_t branch) const;
     void restore(std::size_t branch, std::span<const double> result);
+    /// A result() made of what a session keeps of a branch; `tokens` may be empty.
+    [[nodiscard]] static std::vector<double> resultOf(const Means& means,
+                                                      std::span<const float> tokens);
 
     /// Mean negative log-likelihood of the next tokens in nats, share of them that is predicted,
     /// share of predictions that are others than the intact model's. NaN where no token has a next
@@ -43,6 +49,8 @@ public:
     [[nodiscard]] const std::vector<float>& tokenLoss(std::optional<std::size_t> branch) const {
         return branch ? m_branchLoss.at(*branch) : m_tokenLoss;
     }
+    /// Whether tokenLoss() of a branch is there: kept, and not missing in what was put back.
+    [[nodiscard]] bool hasTokens(std::size_t branch) const { return m_branchLoss.contains(branch); }
     /// The intact model's means [3], "intact".
     [[nodiscard]] session::Quantity intact() const;
     /// Means of branches [first, first + product of the axes' lengths), in row order, with
@@ -57,10 +65,11 @@ private:
         double loss = 0.0, correct = 0.0, changed = 0.0;
         std::uint64_t positions = 0;
     };
-    std::vector<Sums> m_sums;               // the intact model's, then the branches'
-    std::vector<std::int64_t> m_next;       // [T] true next id, -1 at the end of a document
-    std::vector<std::int64_t> m_predicted;  // [T] by the intact model
-    std::vector<float> m_tokenLoss;         // [T] of the intact model
+    std::vector<Sums> m_sums;                 // the intact model's, then the branches'
+    std::map<std::size_t, Means> m_restored;  // of branches that were not passed again
+    std::vector<std::int64_t> m_next;         // [T] true next id, -1 at the end of a document
+    std::vector<std::int64_t> m_predicted;    // [T] by the intact model
+    std::vector<float> m_tokenLoss;           // [T] of the intact model
     std::map<std::size_t, std::vector<float>> m_branchLoss;  // [T] of some branches
 };
 

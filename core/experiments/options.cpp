@@ -76,9 +76,13 @@ bool hasKeptTokens(std::string_view experiment) {
 bool hasStates(std::string_view experiment) {
     return experiment == "intermediate_states";
 }
+bool hasRemovals(std::string_view experiment) {
+    return experiment == "expert_removal";
+}
 /// Keeps single tokens, up to some bytes.
 bool hasKeptBytes(std::string_view experiment) {
-    return experiment == "norms_scores" || hasKeptTokens(experiment) || hasStates(experiment);
+    return experiment == "norms_scores" || experiment == "expert_removal" ||
+           hasKeptTokens(experiment) || hasStates(experiment);
 }
 /// Keeps tokens that can be named.
 bool hasKeptList(std::string_view experiment) {
@@ -96,10 +100,6 @@ bool hasProjection(std::string_view experiment) {
 }
 bool hasOutliers(std::string_view experiment) {
     return experiment == "expert_projection";
-}
-
-bool hasRemovals(std::string_view experiment) {
-    return experiment == "expert_removal";
 }
 
 bool hasMatching(std::string_view experiment) {
@@ -217,7 +217,7 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.activityThreshold = value.get<double>();
     } else if (key == "kept_bytes" && hasKeptBytes(experiment) && value.is_number_unsigned()) {
         options.keptBytes = value.get<std::uint64_t>();
-    } else if (key == "kept_tokens" && hasKeptBytes(experiment)) {
+    } else if (key == "kept_tokens" && hasKeptBytes(experiment) && !hasRemovals(experiment)) {
         options.keptTokens = valueOf(kKeptNames, experiment, value);
     } else if ((key == "kept_list" || key == "kept_documents") && hasKeptList(experiment) &&
                value.is_string()) {
@@ -323,6 +323,32 @@ ExperimentOptions parseOptions(std::string_view experiment, std::string_view jso
         (hasStates(experiment) ? options.keptStateCount : options.keptTokenCount) = kEveryListed;
     }
     return options;
+}
+
+std::string joinedOptions(std::string_view experiment, std::string_view there,
+                          std::string_view asked) {
+    if (!hasRemovals(experiment)) {
+        return std::string(asked);
+    }
+    const ExperimentOptions kept = parseOptions(experiment, there);
+    ExperimentOptions joined = parseOptions(experiment, asked);
+    const auto hasSets = [](const ExperimentOptions& options) {
+        return std::any_of(options.removals.begin(), options.removals.end(),
+                           [](const std::string& set) { return set != kEachInTurn; });
+    };
+    if (hasSets(kept)) {  // the controls of a set are the first of more of them
+        joined.removalControls = hasSets(joined)
+                                     ? std::max(joined.removalControls, kept.removalControls)
+                                     : kept.removalControls;
+    }
+    std::vector<std::string> sets = kept.removals;
+    sets.insert(sets.end(), joined.removals.begin(), joined.removals.end());
+    if (kept.removals.empty() || joined.removals.empty()) {
+        sets.emplace_back(kEachInTurn);
+    }
+    joined.removals = canonicalRemovals(sets);
+    joined.keptBytes = joined.keptBytes ? joined.keptBytes : kept.keptBytes;
+    return optionsJson(experiment, joined);
 }
 
 std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,

@@ -67,7 +67,7 @@ struct ExperimentOptions {
     std::uint64_t keptStateCount = 8;   ///< intermediate_states: tokens whose neurons are all kept
     /// norms_scores, output_similarity, intermediate_states: bytes that single tokens may take in
     /// all layers together; absent: 4 GiB, 1 GiB and 1 GiB. Fewer tokens are kept where they would
-    /// take more.
+    /// take more. expert_removal: bytes that losses of single tokens may take; absent: 256 MiB.
     std::optional<std::uint64_t> keptBytes{};
     double activityThreshold = 0.001;           ///< intermediate_states; at least 0
     KeptTokens keptTokens = KeptTokens::First;  ///< of the same three
@@ -87,7 +87,7 @@ struct ExperimentOptions {
     std::vector<double> noiseSizes{0.01, 0.05, 0.2};
     /// expert_removal: sets as removed_experts.h writes them, and kEachInTurn; empty: each in turn.
     std::vector<std::string> removals{};
-    std::uint64_t removalControls = 5;  ///< expert_removal: random sets beside each chosen one
+    std::uint64_t removalControls = 5;  ///< expert_removal: others of like load beside each set
     bool operator==(const ExperimentOptions&) const = default;
 };
 
@@ -99,6 +99,12 @@ struct ExperimentOptions {
 /// The reverse; what the text does not mention keeps its default. Throws Error(Usage) naming a
 /// value that is not understood.
 [[nodiscard]] ExperimentOptions parseOptions(std::string_view experiment, std::string_view json);
+
+/// The options under which results hold both what was asked for and what is there already under
+/// options of its own, of the same text: those asked for, and of expert_removal the sets of both.
+/// Throws Error(Usage) as parseOptions() does.
+[[nodiscard]] std::string joinedOptions(std::string_view experiment, std::string_view there,
+                                        std::string_view asked);
 
 /// At most `wanted` of `total` tokens, ascending; First or Spread.
 [[nodiscard]] std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,

@@ -84,7 +84,7 @@ public:
     }
 
 protected:
-    void addTables(const engine::ModelContext&, const NextTokenLoss& losses,
+    void addTables(const engine::ModelContext&, const NextTokenLoss& losses, Progress,
                    session::Part& part) const override {
         std::vector<std::string> shares;
         shares.reserve(numerics::kPrunedShares.size());
@@ -96,7 +96,18 @@ protected:
                          "without the lowest share of each layer's experts", 0));
     }
 
+    void recallByName(const engine::KeptPart& part, const NamedResult& found) const override {
+        recallTable(
+            part, "curves", {},
+            [](const std::vector<std::string>& labels) { return nameOf(labels[0], labels[1]); },
+            found);
+    }
+
 private:
+    static std::string nameOf(std::string_view criterion, std::string_view share) {
+        return fmt::format("without {} of the experts, the lowest by {}", share, criterion);
+    }
+
     static std::vector<engine::Intervention> branchesOf(
         const model::ModelSpec& model, const std::function<Scores(const RoutedLayer&)>& scoresAt) {
         const std::vector<std::string> rows = rowNames();
@@ -104,8 +115,7 @@ private:
         for (const std::string& row : rows) {
             for (const double share : numerics::kPrunedShares) {
                 engine::Intervention branch;
-                branch.name =
-                    fmt::format("without {} of the experts, the lowest by {}", share, row);
+                branch.name = nameOf(row, fmt::format("{}", share));
                 result.push_back(std::move(branch));
             }
         }

@@ -4,11 +4,12 @@
 
 #include "core/base/error.h"
 #include "core/experiments/removed_experts.h"
-#include "core/numerics/resampling.h"
+#include "core/numerics/like_load.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -62,13 +63,13 @@ void addEachInTurn(const model::ModelSpec& model, RemovalBranches& result) {
                     [](const auto& layer) { return !layer.isRouted() || canLose(layer); });
     for (int e = 0; everywhere && e < commonExperts(model); ++e) {
         result.branches.push_back(
-            branchOf(model, fmt::format("without expert {}", e), inAllLayers(model, e)));
+            branchOf(model, nameEverywhere(std::to_string(e)), inAllLayers(model, e)));
         ++result.everywhere;
     }
     for (int l = 0; l < model.layerCount(); ++l) {
         for (int e = 0; canLose(layerAt(model, l)) && e < layerAt(model, l).moe->experts; ++e) {
             result.branches.push_back(
-                branchOf(model, fmt::format("layer {} without expert {}", l, e), {{l, {e}}}));
+                branchOf(model, nameSingle(std::to_string(l), std::to_string(e)), {{l, {e}}}));
             ++result.single;
         }
     }
@@ -108,26 +109,32 @@ Removed resolved(const model::ModelSpec& model, const std::string& set) {
     return removed;
 }
 
-Removed controlOf(const model::ModelSpec& model, const Removed& removed,
-                  numerics::RandomBits& random) {
-    Removed control;
+std::uint64_t seedOf(const std::string& set, int layer) {
+    std::uint64_t seed = 0xC4;
+    for (const char c : set) {
+        seed = seed * 131 + static_cast<unsigned char>(c);
+    }
+    return seed * 131 + static_cast<std::uint64_t>(layer);
+}
+
+/// The i-th nearest of each layer make the i-th control; where there are fewer, they come again.
+std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string& set,
+                                const Removed& removed, const ExpertLoads& loads,
+                                std::size_t count) {
+    std::vector<Removed> controls(count);
     for (const auto& [layer, experts] : removed) {
-        const int all = layerAt(model, layer).moe->experts;
-        std::vector<int> others;
-        for (int e = 0; e < all; ++e) {
-            if (!experts.contains(e)) {
-                others.push_back(e);
-            }
-        }
-        if (others.size() < experts.size()) {
-            others.insert(others.end(), experts.begin(), experts.end());
-        }
-        for (std::size_t i = 0; i < experts.size(); ++i) {
-            std::swap(others[i], others[i + random.below(others.size() - i)]);
-            control[layer].insert(others[i]);
+        const auto known = loads.find(layer);
+        const auto all = static_cast<std::size_t>(layerAt(model, layer).moe->experts);
+        const std::vector<std::uint64_t> tokens =
+            known == loads.end() ? std::vector<std::uint64_t>(all) : known->second;
+        const auto sets = numerics::setsOfLikeLoad(tokens, {experts.begin(), experts.end()}, count,
+                                                   seedOf(set, layer));
+        for (std::size_t c = 0; c < count; ++c) {
+            const std::vector<int>& control = sets.at(c % sets.size());
+            controls[c][layer] = {control.begin(), control.end()};
         }
     }
-    return control;
+    return controls;
 }
 
 }  // namespace
@@ -136,7 +143,42 @@ bool canLose(const model::LayerSpec& layer) {
     return layer.isRouted() && layer.moe->experts > layer.moe->topK;
 }
 
-RemovalBranches removalBranches(const ExperimentOptions& options, const model::ModelSpec& model) {
+std::string nameEverywhere(std::string_view expert) {
+    return fmt::format("without expert {}", expert);
+}
+
+std::string nameSingle(std::string_view layer, std::string_view expert) {
+    return fmt::format("layer {} without expert {}", layer, expert);
+}
+
+std::string nameOfSet(std::string_view set) {
+    return fmt::format("without {}", set);
+}
+
+std::string nameOfControl(std::string_view set, std::size_t control) {
+    return fmt::format("control {} of {}", control + 1, set);
+}
+
+std::vector<int> layersOfSet(const std::string& set, const model::ModelSpec& model) {
+    std::vector<int> layers;
+    for (const auto& [layer, experts] : resolved(model, set)) {
+        layers.push_back(layer);
+    }
+    return layers;
+}
+
+std::vector<int> removedIn(const engine::LayerIntervention& change) {
+    std::vector<int> removed;
+    for (std::size_t e = 0; e < change.logitBias.size(); ++e) {
+        if (std::isinf(change.logitBias[e])) {
+            removed.push_back(static_cast<int>(e));
+        }
+    }
+    return removed;
+}
+
+RemovalBranches removalBranches(const ExperimentOptions& options, const model::ModelSpec& model,
+                                const ExpertLoads& loads) {
     RemovalBranches result;
     result.controls = static_cast<std::size_t>(options.removalControls);
     if (options.removals.empty()) {
@@ -149,16 +191,10 @@ RemovalBranches removalBranches(const ExperimentOptions& options, const model::M
         }
         const Removed removed = resolved(model, set);
         result.sets.push_back(set);
-        result.branches.push_back(branchOf(model, "without " + set, removed));
-        std::uint64_t seed = 0xC4;
-        for (const char c : set) {
-            seed = seed * 131 + static_cast<unsigned char>(c);
-        }
-        numerics::RandomBits random(seed);
-        for (std::size_t control = 0; control < result.controls; ++control) {
-            result.branches.push_back(branchOf(model,
-                                               fmt::format("control {} of {}", control + 1, set),
-                                               controlOf(model, removed, random)));
+        result.branches.push_back(branchOf(model, nameOfSet(set), removed));
+        const auto controls = controlsOf(model, set, removed, loads, result.controls);
+        for (std::size_t c = 0; c < controls.size(); ++c) {
+            result.branches.push_back(branchOf(model, nameOfControl(set, c), controls[c]));
         }
     }
     return result;

@@ -7,10 +7,16 @@
 #include "core/model/model_spec.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moescope::experiments {
+
+/// Tokens of each expert, by layer.
+using ExpertLoads = std::map<int, std::vector<std::uint64_t>>;
 
 /// The removals that the options ask for, branch after branch: every index in all layers, every
 /// expert of every layer alone, then each chosen set followed by its controls.
@@ -29,13 +35,26 @@ struct RemovalBranches {
     }
 };
 
+/// Names of branches: with the same model and text a name says which experts are gone.
+[[nodiscard]] std::string nameEverywhere(std::string_view expert);
+[[nodiscard]] std::string nameSingle(std::string_view layer, std::string_view expert);
+[[nodiscard]] std::string nameOfSet(std::string_view set);
+[[nodiscard]] std::string nameOfControl(std::string_view set, std::size_t control);
+
 /// A layer must keep as many experts as it chooses: one expert can be removed from it.
 [[nodiscard]] bool canLose(const model::LayerSpec& layer);
 
-/// A control removes as many experts from each layer as its set does, drawn by chance from the
-/// others where there are enough of them; the same ones in every run. Throws Error(Usage) for a set
-/// that names a layer or expert that is not there, or leaves a layer fewer than it chooses.
+/// The layers that a set removes experts of. Throws as removalBranches() does.
+[[nodiscard]] std::vector<int> layersOfSet(const std::string& set, const model::ModelSpec& model);
+/// The experts of a layer that a branch removes, ascending.
+[[nodiscard]] std::vector<int> removedIn(const engine::LayerIntervention& change);
+
+/// A control removes as many experts from each layer as its set does, of like load
+/// (numerics::setsOfLikeLoad); while loads are not known, some others in their place. Throws
+/// Error(Usage) for a set that names a layer or expert that is not there, or leaves a layer fewer
+/// than it chooses.
 [[nodiscard]] RemovalBranches removalBranches(const ExperimentOptions& options,
-                                              const model::ModelSpec& model);
+                                              const model::ModelSpec& model,
+                                              const ExpertLoads& loads = {});
 
 }  // namespace moescope::experiments

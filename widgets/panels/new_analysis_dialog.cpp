@@ -114,8 +114,8 @@ QWidget* NewAnalysisDialog::experimentsPart() {
     m_removals->setPlaceholderText(tr("each in turn"));
     m_removals->setToolTip(
         tr("Experts that are removed together: layer:expert, for example 0:3,5:1, or 3 for expert "
-           "3 of every layer; a semicolon between sets, each beside random ones. With all among "
-           "them each is removed in turn as well."));
+           "3 of every layer; a semicolon between sets, each beside others of like load. With all "
+           "among them each is removed in turn as well."));
     auto* form = new QFormLayout;
     form->addRow(tr("Removed experts"), m_removals);
     auto* column = new QVBoxLayout(part);

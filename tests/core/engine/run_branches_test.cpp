@@ -134,6 +134,134 @@ TEST_CASE("run: removals go on where they were, and are seen while they run", "[
     CHECK(last == 1.0);
 }
 
+TEST_CASE("run: chosen sets come to the removals that a session holds, and nothing else is passed",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"expert_removal", "{}"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto passes = [&](const char* options) {
+        request.experiments = {{"expert_removal", options}};
+        const auto costs = engine::estimate(request, experiments::makeProbes);
+        Recorder again;
+        runWith(request, again);
+        const auto note = std::find_if(
+            costs.notes.begin(), costs.notes.end(),
+            [](const std::string& text) { return text.starts_with("expert_removal: "); });
+        return note == costs.notes.end() ? std::string() : note->substr(16, note->find(',') - 16);
+    };
+    // 3 layers of 7 experts and 7 indices are there.
+    CHECK(passes(R"({"sets":["0:1,2:3"],"controls":2})") ==
+          "3 branches beside the intact model (28 more are in the session)");
+    CHECK(passes(R"({"sets":["1:5"],"controls":2})") ==
+          "3 branches beside the intact model (31 more are in the session)");
+    CHECK(passes(R"({"sets":["1:5"],"controls":1})").empty());  // all of it is there
+    CHECK(passes(R"({"sets":["1:5"],"controls":4})") ==
+          "4 branches beside the intact model (34 more are in the session)");
+    CHECK(passes("{}").empty());
+
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    whole.experiments = {{"expert_removal", R"({"sets":["all","0:1,2:3","1:5"],"controls":4})"}};
+    runWith(whole, recorder);
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", 0.0);
+}
+
+TEST_CASE("run: controls of a set are the experts of like load", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"expert_removal", R"({"sets":["0:2","1:0,1:4"],"controls":3})"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    const auto loadsOf = [&](int layer) {
+        std::vector<double> loads(7);
+        for (const double id : readLayer(*session, "chosen_experts", "ids", layer).toDoubles()) {
+            loads[static_cast<std::size_t>(id)] += 1.0;
+        }
+        return loads;
+    };
+    const NdArray rows =
+        session->read({BranchId{}, "expert_removal", "set_control_experts"}, std::nullopt);
+    REQUIRE(rows.shape() == Shape{3 + 6, 4});
+    // Of one expert: the others, nearest in load first, ties to the lower index.
+    const std::vector<double> loads = loadsOf(0);
+    std::vector<std::pair<double, double>> others;
+    for (std::size_t e = 0; e < loads.size(); ++e) {
+        if (e != 2) {
+            others.emplace_back(std::abs(loads[e] - loads[2]), static_cast<double>(e));
+        }
+    }
+    std::sort(others.begin(), others.end());
+    for (std::uint64_t control = 0; control < 3; ++control) {
+        CHECK(rows.at(control * 4 + 1) == static_cast<double>(control));
+        CHECK(rows.at(control * 4 + 2) == 0.0);
+        CHECK(rows.at(control * 4 + 3) == others[control].second);
+    }
+    // What the session says of a control is what removing those experts is.
+    std::string first;
+    for (std::uint64_t row = 3; row < 5; ++row) {
+        CHECK(rows.at(row * 4) == 1.0);
+        first +=
+            (first.empty() ? "1:" : ",1:") + std::to_string(static_cast<int>(rows.at(row * 4 + 3)));
+    }
+    auto direct = request;
+    direct.session = folder / "direct.h5";
+    direct.experiments = {{"expert_removal", R"({"sets":[")" + first + R"("],"controls":0})"}};
+    runWith(direct, recorder);
+    const NdArray removed = session::Session::open(folder / "direct.h5")
+                                ->read({BranchId{}, "expert_removal", "set"}, std::nullopt);
+    const NdArray controls =
+        session->read({BranchId{}, "expert_removal", "set_controls"}, std::nullopt);
+    for (std::uint64_t m = 0; m < 3; ++m) {
+        CHECK(removed.at(m) == controls.at((1 * 3 + 0) * 3 + m));
+    }
+}
+
+TEST_CASE("run: losses of single tokens of each removal, as far as there is room",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"expert_removal", "{}"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    const auto read = [&](const char* name) {
+        return session->read({BranchId{}, "expert_removal", name}, std::nullopt);
+    };
+    // The mean of each row is the loss of its branch.
+    for (const std::string table : {"everywhere", "single"}) {
+        const NdArray means = read(table.c_str());
+        const NdArray losses = read((table + "_token_loss").c_str());
+        const std::uint64_t tokens = request.corpus.tokenCount();
+        REQUIRE(losses.size() == means.size() / 3 * tokens);
+        for (std::uint64_t row = 0; row < means.size() / 3; ++row) {
+            double sum = 0.0;
+            double count = 0.0;
+            for (std::uint64_t t = 0; t < tokens; ++t) {
+                const double loss = losses.at(row * tokens + t);
+                sum += std::isnan(loss) ? 0.0 : loss;
+                count += std::isnan(loss) ? 0.0 : 1.0;
+            }
+            CHECK(sum / count == Approx(means.at(row * 3)).epsilon(1e-6));
+        }
+    }
+    // Room for the seven indices alone.
+    request.session = folder / "small.h5";
+    request.experiments = {
+        {"expert_removal",
+         R"({"kept_bytes":)" + std::to_string(7 * 4 * request.corpus.tokenCount()) + "}"}};
+    const auto costs = engine::estimate(request, experiments::makeProbes);
+    CHECK(std::any_of(costs.notes.begin(), costs.notes.end(), [](const std::string& note) {
+        return note.find("not of removals in one layer") != std::string::npos;
+    }));
+    runWith(request, recorder);
+    const auto small = session::Session::open(folder / "small.h5");
+    CHECK(small->find({BranchId{}, "expert_removal", "everywhere_token_loss"}) != nullptr);
+    CHECK(small->find({BranchId{}, "expert_removal", "single_token_loss"}) == nullptr);
+}
+
 TEST_CASE("estimate: removals say their passes and count in the least memory", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("mixtral", folder / "run.h5");

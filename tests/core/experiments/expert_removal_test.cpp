@@ -90,9 +90,9 @@ session::Part removalOf(Opened& opened, std::size_t atOnce,
     const auto probe = experiments::makeExpertRemoval(options);
     const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
                                        opened.reference.corpus};
-    probe->begin(context);
-    opened.pass(probe->branches(opened.model.spec), atOnce,
-                [&](const engine::LogitsBlock& block) { probe->consume(block); });
+    const auto branches = probe->branches(opened.model.spec);
+    probe->begin(context, branches);
+    opened.pass(branches, atOnce, [&](const engine::LogitsBlock& block) { probe->consume(block); });
     struct Nothing final : engine::PartSource {
         [[nodiscard]] NdArray read(LayerId, std::string_view) const override { return {}; }
         [[nodiscard]] std::vector<LayerId> layers() const override { return {}; }
@@ -357,11 +357,11 @@ TEST_CASE("ExpertRemoval: kept results stand for branches that are not passed ag
     const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
                                        opened.reference.corpus};
     const auto first = experiments::makeExpertRemoval(options);
-    first->begin(context);
     const auto branches = first->branches(opened.model.spec);
+    first->begin(context, branches);
     opened.pass(branches, 1000, [&](const engine::LogitsBlock& block) { first->consume(block); });
     const auto second = experiments::makeExpertRemoval(options);
-    second->begin(context);
+    second->begin(context, branches);
     opened.pass({}, 1, [&](const engine::LogitsBlock& block) { second->consume(block); });
     for (std::size_t b = 0; b < branches.size(); ++b) {
         second->restore(b, first->result(b));

@@ -137,3 +137,23 @@ TEST_CASE("Options: tokens to keep can be named", "[core][experiments]") {
                     ErrorCode::Usage, {});
     }
 }
+
+TEST_CASE("Options: sets to remove come to those that are there", "[core][experiments]") {
+    const auto joined = [](const char* there, const char* asked) {
+        return experiments::joinedOptions("expert_removal", there, asked);
+    };
+    CHECK(joined("{}", "{}") == "{}");
+    CHECK(joined("{}", R"({"sets":["0:1"],"controls":3})") ==
+          R"({"controls":3,"sets":["all","0:1"]})");
+    CHECK(joined(R"({"sets":["0:1"],"controls":3})", "{}") ==
+          R"({"controls":3,"sets":["all","0:1"]})");
+    CHECK(joined(R"({"sets":["0:1"],"controls":3})", R"({"sets":["2","1:0,0:1","0:1"]})") ==
+          R"({"controls":5,"sets":["0:1","2","0:1,1:0"]})");
+    CHECK(joined(R"({"sets":["0:1"],"controls":7,"kept_bytes":9})",
+                 R"({"sets":["0:1"],"controls":1})") ==
+          R"({"controls":7,"kept_bytes":9,"sets":["0:1"]})");
+    // Of the others the newer options stand.
+    CHECK(experiments::joinedOptions("rank_counts", R"({"skip_first_token":true})",
+                                     R"({"skip_first_token":false})") ==
+          R"({"skip_first_token":false})");
+}

@@ -373,6 +373,10 @@ void MadeSource::makeRemoval(const MadeSession& what) {
         {names, measures});
     put("expert_removal", "set_controls", std::nullopt, NdArray::from<double>({2, 2, 3}, controls),
         {names, {"control", {}}, measures});
+    const std::vector<std::uint32_t> removed{0, 0, 1, 1, 0, 1, 2, 0, 1, 0, 3, 2, 1, 1, 1, 1};
+    put("expert_removal", "set_control_experts", std::nullopt,
+        NdArray::from<std::uint32_t>({4, 4}, removed),
+        {{"removed", {}}, {"column", {"set", "control", "layer", "expert"}}});
     const auto tokens = m_head.corpus.tokenCount();
     std::vector<float> before(tokens, 2.0F);
     std::vector<float> without;

@@ -301,6 +301,16 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     }
     source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
     const Figure table = build(source, "expert-removal-table", std::nullopt);
+    const auto shareOf = [&](int layer, int expert) {
+        const auto chosen =
+            source->read({BranchId{}, "chosen_experts", "ids"}, LayerId{layer}).toDoubles();
+        return static_cast<double>(
+                   std::count(chosen.begin(), chosen.end(), static_cast<double>(expert))) /
+               static_cast<double>(source->head().corpus.tokenCount());
+    };
+    const auto meanShare = [&](int expert) {
+        return (shareOf(1, expert) + shareOf(2, expert) + shareOf(3, expert)) / 3.0;
+    };
     const auto& body = std::get<TableFigure>(table.body);
     REQUIRE(body.rows == 2 + 8 + 3 * 8 + 1);
     REQUIRE(body.sections.size() == 3);
@@ -308,6 +318,10 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "layer").texts[0] == "0:1,2:3");
     CHECK(column(table, "loss rises by").numbers[1] == Approx(1.5));
     CHECK(column(table, "others'").numbers[1] == Approx(0.2));
+    CHECK(std::isnan(column(table, "tokens").numbers[0]));  // layer 0 is dense
+    CHECK(column(table, "tokens").numbers[1] == Approx(meanShare(5)));
+    CHECK(column(table, "others' tokens").numbers[1] ==
+          Approx((shareOf(3, 2) + shareOf(1, 1)) / 2.0));
     CHECK(body.sections[2].firstRow == 2 + 8);
     CHECK(column(table, "loss rises by").numbers[2 + 3] == Approx(0.3));
     const std::size_t first = 2 + 8;  // layer 1, expert 0
