@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/file_system.h"
 
+#include "core/base/direct_file.h"
 #include "core/base/error.h"
 #include "core/base/mapping_registry.h"
 
@@ -17,6 +18,7 @@
 #include <cstring>
 #include <fstream>
 #include <utility>
+#include <vector>
 
 namespace moescope {
 namespace {
@@ -133,10 +135,35 @@ void MappedFile::dontNeed(std::uint64_t offset, std::uint64_t size) const noexce
     advise(m_data, m_size, offset, size, MADV_DONTNEED);
 }
 
+void MappedFile::expectScattered(bool scattered) const noexcept {
+    advise(m_data, m_size, 0, m_size, scattered ? MADV_RANDOM : MADV_NORMAL);
+}
+
 void MappedFile::requireWhole() const {
     if (m_registered) {
         m_registered->requireWhole();
     }
+}
+
+std::unique_ptr<DirectFile> MappedFile::openDirect() const {
+    auto direct = m_registered ? DirectFile::open(m_registered->path()) : nullptr;
+    return direct && m_registered->isOf(direct->status()) ? std::move(direct) : nullptr;
+}
+
+bool MappedFile::isCached(std::uint64_t offset, std::uint64_t size) const {
+    if (offset >= m_size || size == 0) {
+        return true;
+    }
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t start = offset / page * page;
+    const std::uint64_t end = std::min<std::uint64_t>(m_size, offset + size);
+    std::vector<unsigned char> pages((end - start + page - 1) / page);
+    if (::mincore(const_cast<std::byte*>(m_data) + start, end - start, pages.data()) != 0) {
+        return true;
+    }
+    const auto there = std::count_if(pages.begin(), pages.end(),
+                                     [](unsigned char flags) { return (flags & 1U) != 0; });
+    return 2 * static_cast<std::size_t>(there) >= pages.size();
 }
 
 std::string readTextFile(const std::filesystem::path& path, std::uint64_t maxBytes) {

@@ -12,6 +12,7 @@
 
 namespace moescope {
 
+class DirectFile;
 class RegisteredMapping;
 
 /// A whole file mapped read-only. Move-only; Thread-safe once constructed.
@@ -31,9 +32,18 @@ public:
     /// Hints for streaming: read [offset, offset+size) soon / drop it from memory, it was used.
     void willNeed(std::uint64_t offset, std::uint64_t size) const noexcept;
     void dontNeed(std::uint64_t offset, std::uint64_t size) const noexcept;
+    /// Hint for all of the file: touching a byte brings its page alone, or again what lies around
+    /// it (on some machines 8 MiB).
+    void expectScattered(bool scattered) const noexcept;
     /// Throws Error(FileUnreadable) when the file was cut short since: to touch what is gone would
     /// end the process (see jobs::reportFaults).
     void requireWhole() const;
+
+    /// The same file for reads past the page cache; null where there are none, or where another
+    /// file is at the path by now.
+    [[nodiscard]] std::unique_ptr<DirectFile> openDirect() const;
+    /// Whether most of a range is in memory already. True also where the system does not tell.
+    [[nodiscard]] bool isCached(std::uint64_t offset, std::uint64_t size) const;
 
 private:
     const std::byte* m_data = nullptr;

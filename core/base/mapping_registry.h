@@ -22,6 +22,10 @@ public:
 
     /// Throws Error(FileUnreadable) when the file at the path is still the mapped one but shorter.
     void requireWhole() const;
+    [[nodiscard]] const std::string& path() const noexcept { return m_path; }
+    [[nodiscard]] bool isOf(const struct stat& file) const noexcept {
+        return file.st_dev == m_device && file.st_ino == m_inode;
+    }
 
     /// Path of the file that is mapped at an address; null when there is none. For signal handlers:
     /// takes no lock, allocates nothing.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/checkpoint/checkpoint.h"
 
+#include "core/base/direct_file.h"
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/base/sha256.h"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <mutex>
 
 namespace moescope::checkpoint {
 namespace {
@@ -49,6 +51,8 @@ struct Checkpoint::Impl {
     std::vector<CheckpointFile> files;
     std::vector<TensorView> tensors;
     std::deque<std::string> names;  ///< of tensors whose names were made
+    std::once_flag openedDirect;
+    std::vector<std::unique_ptr<DirectFile>> direct;  ///< by file, those that can be read so
 
     void openShards(Contents contents);
     void collectTensors();
@@ -226,6 +230,38 @@ void Checkpoint::dontNeed(const TensorView& tensor) const {
     shard.file.dontNeed(tensor.fileOffset, tensor.bytes.size());
 }
 
+bool Checkpoint::isCached(const TensorView& tensor) const {
+    const auto& shard = m_impl->shards.at(static_cast<std::size_t>(tensor.fileIndex));
+    return shard.file.isCached(tensor.fileOffset, tensor.bytes.size());
+}
+
+double Checkpoint::cachedShare() const {
+    constexpr std::uint64_t kSamples = 64;  // of a file
+    std::uint64_t cached = 0;
+    for (const auto& shard : m_impl->shards) {
+        const std::uint64_t size = shard.file.bytes().size();
+        for (std::uint64_t i = 0; i < kSamples; ++i) {
+            cached += shard.file.isCached(size / kSamples * i, kSampleBytes) ? 1U : 0U;
+        }
+    }
+    return static_cast<double>(cached) / static_cast<double>(kSamples * m_impl->shards.size());
+}
+
+std::size_t Checkpoint::directRoom(const TensorView& tensor) {
+    return DirectFile::roomFor(tensor.fileOffset, tensor.bytes.size());
+}
+
+std::optional<std::size_t> Checkpoint::readDirect(const TensorView& tensor,
+                                                  std::span<std::byte> to) const {
+    std::call_once(m_impl->openedDirect, [this] {
+        for (const auto& shard : m_impl->shards) {
+            m_impl->direct.push_back(shard.file.openDirect());
+        }
+    });
+    const auto& file = m_impl->direct.at(static_cast<std::size_t>(tensor.fileIndex));
+    return file ? file->read(tensor.fileOffset, tensor.bytes.size(), to) : std::nullopt;
+}
+
 void Checkpoint::requireWhole() const {
     for (const auto& shard : m_impl->shards) {
         shard.file.requireWhole();
@@ -243,7 +279,9 @@ std::string Checkpoint::identity() const {
         hash.update(fmt::format("\n{} {}\n", bytes.size(), shard.header().size()));
         hash.update(shard.header());
         // A header in front is not looked at twice.
+        shard.file.expectScattered(true);
         hashContent(hash, bytes.subspan(shard.headerBegin == 0 ? shard.headerEnd : 0), samples);
+        shard.file.expectScattered(false);
     }
     return hash.hexDigest();
 }

@@ -73,6 +73,16 @@ public:
     /// Streaming hints for a tensor's bytes.
     void willNeed(const TensorView& tensor) const;
     void dontNeed(const TensorView& tensor) const;
+    /// Whether most of a tensor's bytes are in memory already, as after an earlier run.
+    [[nodiscard]] bool isCached(const TensorView& tensor) const;
+    /// Share of the weight files that is in memory, from samples.
+    [[nodiscard]] double cachedShare() const;
+    /// Reads a tensor's bytes past the page cache into aligned memory with directRoom() bytes (see
+    /// DirectFile). Where in `to` they begin; nothing where the file system has no such reads.
+    /// Throws Error(FileUnreadable).
+    [[nodiscard]] std::optional<std::size_t> readDirect(const TensorView& tensor,
+                                                        std::span<std::byte> to) const;
+    [[nodiscard]] static std::size_t directRoom(const TensorView& tensor);
     /// Throws Error(FileUnreadable) naming a weight file that was cut short since it was opened.
     void requireWhole() const;
 

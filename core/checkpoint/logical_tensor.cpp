@@ -85,6 +85,17 @@ std::optional<std::span<const std::byte>> LogicalTensor::plainBytes() const {
     return m_matrix.bytesOf(storedRows());
 }
 
+std::optional<TensorView> LogicalTensor::plainView() const {
+    const auto bytes = plainBytes();
+    if (!bytes) {
+        return std::nullopt;
+    }
+    TensorView part = view();
+    part.fileOffset += static_cast<std::uint64_t>(bytes->data() - part.bytes.data());
+    part.bytes = *bytes;
+    return part;
+}
+
 /// Scales whose first value belongs to the part.
 std::uint64_t LogicalTensor::ownScales() const {
     const bool turned = m_part.transposed;

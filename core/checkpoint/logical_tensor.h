@@ -38,6 +38,8 @@ public:
 
     /// The bytes, where they are plain elements in logical order without gaps.
     [[nodiscard]] std::optional<std::span<const std::byte>> plainBytes() const;
+    /// The same with their place in the file.
+    [[nodiscard]] std::optional<TensorView> plainView() const;
     /// Bytes that the values take in the file, with their scales. What several parts share counts
     /// in one of them, so that the parts of a tensor add up to it.
     [[nodiscard]] std::uint64_t storedBytes() const;

@@ -87,8 +87,7 @@ void LayerPass::routedBlock(std::int64_t first, std::int64_t count, const LayerC
                                   .values = values});
         };
     }
-    const ExpertSource source(m_model.model->weights(), m_model.model->reader(),
-                              m_model.model->layerSpec(), m_poll);
+    const ExpertSource source = m_model.model->experts(m_poll);
     const MoeBlock mixture(context.moe, m_model.model->weights(), source, change);
     ChosenOutputSizes sizes;
     const MoeBlock::Result result =

@@ -9,11 +9,11 @@ namespace {
 
 /// The parts of latent attention's keyValueUp behind one another.
 Linear joined(WeightReader& reader, const std::vector<model::TensorRef>& parts,
-              WeightReader::Threads threads) {
+              WeightReader::Load how) {
     std::vector<at::Tensor> tensors;
     tensors.reserve(parts.size());
     for (const model::TensorRef& part : parts) {
-        tensors.push_back(reader.load(part, threads));
+        tensors.push_back(reader.load(part, how));
     }
     Linear linear;
     linear.weight = at::cat(tensors);
@@ -22,13 +22,13 @@ Linear joined(WeightReader& reader, const std::vector<model::TensorRef>& parts,
 
 AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& names,
                                const model::AttentionSpec& spec, double normEps,
-                               WeightReader::Threads threads) {
+                               WeightReader::Load how) {
     const auto linear = [&](const model::LinearNames& name) {
-        return name.weight.empty() ? Linear{} : reader.load(name, threads);
+        return name.weight.empty() ? Linear{} : reader.load(name, how);
     };
     // The kind of these norms is apart from that of the residual stream's.
     const auto norm = [&](const model::TensorRef& name, model::NormKind kind, double eps) {
-        return Norm{name.empty() ? at::Tensor() : reader.load(name, threads), {}, kind, eps};
+        return Norm{name.empty() ? at::Tensor() : reader.load(name, how), {}, kind, eps};
     };
     AttentionWeights weights;
     weights.q = linear(names.q);
@@ -50,7 +50,7 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
         weights.keyValueDown = linear(names.keyValueDown);
         weights.keyValueUp = names.keyValueUpParts.empty()
                                  ? linear(names.keyValueUp)
-                                 : joined(reader, names.keyValueUpParts, threads);
+                                 : joined(reader, names.keyValueUpParts, how);
         const double eps = spec.latent->normEps;
         weights.queryDownNorm = norm(names.queryDownNorm, model::NormKind::Rms, eps);
         weights.keyValueDownNorm = norm(names.keyValueDownNorm, model::NormKind::Rms, eps);
@@ -60,10 +60,10 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
 
 DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& layer,
                              const model::DeltaNetSpec& spec, double normEps,
-                             WeightReader::Threads threads) {
+                             WeightReader::Load how) {
     const model::DeltaNetNames& names = layer.delta;
     const auto linear = [&](const model::LinearNames& name) {
-        return name.weight.empty() ? Linear{} : reader.load(name, threads);
+        return name.weight.empty() ? Linear{} : reader.load(name, how);
     };
     DeltaNetWeights weights;
     weights.queryKeyValue = linear(names.queryKeyValue);
@@ -75,27 +75,26 @@ DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& laye
     const at::Tensor decay = reader.loadFloat(names.logDecay);
     weights.decayRate = spec.decayRates ? decay : decay.exp().neg();
     weights.timeBias = reader.loadFloat(names.timeBias);
-    weights.outputNorm = {
-        reader.load(names.outputNorm, threads), {}, model::NormKind::Rms, normEps};
+    weights.outputNorm = {reader.load(names.outputNorm, how), {}, model::NormKind::Rms, normEps};
     return weights;
 }
 
 Router loadRouter(WeightReader& reader, const model::LayerNames& names,
-                  const model::RouterSpec& spec, double normEps, WeightReader::Threads threads) {
+                  const model::RouterSpec& spec, double normEps, WeightReader::Load how) {
     Router router;
     if (spec.fp32Matmul) {
         router.linear.weight = reader.loadFloat(names.router.weight);
         router.linear.bias =
             names.router.bias.empty() ? at::Tensor() : reader.loadFloat(names.router.bias);
     } else {
-        router.linear = reader.load(names.router, threads);
+        router.linear = reader.load(names.router, how);
     }
     if (!names.selectionBias.empty()) {
         router.selectionBias = reader.loadFloat(names.selectionBias).flatten();
     }
     if (spec.ownInputNorm) {
         router.inputNorm = {{}, {}, model::NormKind::RmsWeightless, normEps};
-        router.inputScale = reader.load(names.routerScale, threads);
+        router.inputScale = reader.load(names.routerScale, how);
     }
     if (spec.perExpertScale) {
         router.perExpertScale = reader.loadFloat(names.perExpertScale);
@@ -106,12 +105,12 @@ Router loadRouter(WeightReader& reader, const model::LayerNames& names,
 }  // namespace
 
 LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int layer,
-                       LayerParts parts, WeightReader::Threads threads) {
+                       LayerParts parts, WeightReader::Load how) {
     const model::LayerSpec& spec = model.layers.at(static_cast<std::size_t>(layer));
     const model::LayerNames& names = spec.names;
     LayerWeights result;
     const auto vector = [&](const model::TensorRef& name) {
-        return name.empty() ? at::Tensor() : reader.load(name, threads);
+        return name.empty() ? at::Tensor() : reader.load(name, how);
     };
     const auto norm = [&](const model::TensorRef& name, const model::TensorRef& bias) {
         return Norm{vector(name), vector(bias), model.normKind, model.normEps};
@@ -123,21 +122,21 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
         result.feedForwardJoin = {norm(names.feedForwardOutputNorm, {}), model.residualScale};
         result.scalar = vector(names.layerScalar);
         if (spec.delta) {
-            result.delta = loadDeltaNet(reader, names, *spec.delta, model.normEps, threads);
+            result.delta = loadDeltaNet(reader, names, *spec.delta, model.normEps, how);
         } else {
-            result.attention = loadAttention(reader, names, spec.attention, model.normEps, threads);
+            result.attention = loadAttention(reader, names, spec.attention, model.normEps, how);
         }
     }
     if (parts.feedForward && spec.dense) {
-        result.dense = reader.load(names.dense, *spec.dense, threads);
+        result.dense = reader.load(names.dense, *spec.dense, how);
     }
     if (parts.feedForward && spec.moe) {
-        result.router = loadRouter(reader, names, spec.moe->router, model.normEps, threads);
+        result.router = loadRouter(reader, names, spec.moe->router, model.normEps, how);
         if (spec.moe->shared) {
-            result.shared = reader.load(names.shared, *spec.moe->shared, threads);
+            result.shared = reader.load(names.shared, *spec.moe->shared, how);
         }
         if (spec.moe->sharedGate) {
-            result.sharedGate = reader.load(names.sharedGate, threads);
+            result.sharedGate = reader.load(names.sharedGate, how);
         }
         if (spec.moe->separateNorms) {
             result.routedOutputNorm = norm(names.routedOutputNorm, {});
@@ -148,7 +147,7 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     if (parts.experts && spec.moe) {
         result.experts.reserve(names.experts.size());
         for (const model::FeedForwardNames& expert : names.experts) {
-            result.experts.push_back(reader.load(expert, spec.moe->expert, threads));
+            result.experts.push_back(reader.load(expert, spec.moe->expert, how));
         }
     }
     return result;
@@ -159,6 +158,9 @@ FeedForward ExpertSource::get(int expert) const {
     const auto index = static_cast<std::size_t>(expert);
     if (!m_weights.experts.empty()) {
         return m_weights.experts[index];
+    }
+    if (auto coming = m_coming.get(expert)) {
+        return *std::move(coming);
     }
     return m_reader.load(m_layer.names.experts[index], m_layer.moe->expert);
 }

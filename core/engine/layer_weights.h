@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/expert_queue.h"
 #include "core/engine/weight_reader.h"
 
 #include <functional>
@@ -31,22 +32,25 @@ struct LayerParts {
     bool attention = true;    ///< attention and norms: everything but the feed-forward
     bool feedForward = true;  ///< dense, router and shared experts
     bool experts = true;
+    /// Past the page cache into buffers, experts one after another while the layer computes.
+    bool direct = false;
 };
 
 [[nodiscard]] LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int layer,
-                                     LayerParts parts, WeightReader::Threads threads);
+                                     LayerParts parts, WeightReader::Load how);
 
-/// Gives experts to the mixture block, held or loaded as they are asked for. `poll` is called
-/// before each and may throw: with large experts a block of tokens takes long.
+/// Gives experts to the mixture block, held, on their way or loaded as they are asked for. `poll`
+/// is called before each and may throw: with large experts a block of tokens takes long.
 class ExpertSource {
 public:
-    ExpertSource(const LayerWeights& weights, WeightReader& reader, const model::LayerSpec& layer,
-                 const std::function<void()>& poll)
-        : m_weights(weights), m_reader(reader), m_layer(layer), m_poll(poll) {}
+    ExpertSource(const LayerWeights& weights, ExpertQueue& coming, WeightReader& reader,
+                 const model::LayerSpec& layer, const std::function<void()>& poll)
+        : m_weights(weights), m_coming(coming), m_reader(reader), m_layer(layer), m_poll(poll) {}
     [[nodiscard]] FeedForward get(int expert) const;
 
 private:
     const LayerWeights& m_weights;
+    ExpertQueue& m_coming;
     WeightReader& m_reader;
     const model::LayerSpec& m_layer;
     const std::function<void()>& m_poll;

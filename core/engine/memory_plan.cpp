@@ -24,6 +24,10 @@ constexpr std::uint64_t kSmallestSlab = 16;
 /// the down matrices would read the file in too short pieces.
 constexpr std::uint64_t kCachedSlab = std::uint64_t{16} << 20U;
 constexpr std::uint64_t kFewestCached = 64;
+/// Experts that are computed with and read at the same time.
+constexpr std::uint64_t kExpertsComing = 3;
+/// The disk runs ahead of the processor by no more than this.
+constexpr std::uint64_t kReadAhead = 1024 * kMebi;
 /// A score passes through its own type, float32 and its own type again.
 constexpr std::uint64_t kScoreCopies = 3;
 
@@ -57,7 +61,8 @@ std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {
 }
 
 std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
-    const std::uint64_t base = input.fixed + (plan.residualInMemory ? input.residual : 0);
+    const std::uint64_t base =
+        input.fixed + (plan.residualInMemory ? input.residual : 0) + plan.bufferBytes;
     std::uint64_t peak = base;
     for (std::size_t l = 0; l < input.layers.size(); ++l) {
         const LayerCost& layer = input.layers[l];
@@ -151,6 +156,29 @@ void keepOutputs(const PlanInput& input, MemoryPlan& plan) {
     }
 }
 
+/// Room for weights read past the page cache: of the layer at hand what is not experts, its experts
+/// on their way or, where several blocks of tokens pass them, all of them, and the next layer's
+/// beginning. What is left of the budget lets the disk run ahead.
+void readDirect(const PlanInput& input, MemoryPlan& plan) {
+    MemoryPlan more = plan;
+    more.holdExperts = input.tokens > plan.blockTokens;
+    std::uint64_t needed = 0;
+    for (std::size_t l = 0; l < input.layers.size(); ++l) {
+        const LayerCost& layer = input.layers[l];
+        const LayerCost& next = input.layers[std::min(l + 1, input.layers.size() - 1)];
+        const std::uint64_t coming = kExpertsComing * layer.directExpert;
+        const std::uint64_t experts = more.holdExperts ? layer.directExperts : coming;
+        needed = std::max(needed, layer.directOthers + experts + next.directOthers +
+                                      kExpertsComing * next.directExpert);
+    }
+    if (input.tokens == 0 || needed == 0 || plan.peakBytes + needed > input.budget) {
+        return;
+    }
+    more.bufferBytes = needed + std::min(kReadAhead, input.budget - plan.peakBytes - needed);
+    more.peakBytes = peakOf(input, more);
+    plan = more;
+}
+
 }  // namespace
 
 MemoryPlan planMemory(const PlanInput& input) {
@@ -169,6 +197,9 @@ MemoryPlan planMemory(const PlanInput& input) {
     plan->minimumBytes = minimum;
     takeMoreUnits(input, *plan);
     keepOutputs(input, *plan);
+    if (input.mayReadDirect && plan->residentExperts && plan->decodeAhead) {
+        readDirect(input, *plan);
+    }
     return *plan;
 }
 

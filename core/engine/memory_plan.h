@@ -11,9 +11,12 @@ namespace moescope::engine {
 /// Memory that one layer asks for, in bytes of anonymous memory. Weights used where they are mapped
 /// cost nothing.
 struct LayerCost {
-    std::uint64_t otherWeights = 0;     ///< attention, norms, router, shared or dense feed-forward
-    std::uint64_t expertWeights = 0;    ///< all routed experts
-    std::uint64_t largestExpert = 0;    ///< one of them
+    std::uint64_t otherWeights = 0;   ///< attention, norms, router, shared or dense feed-forward
+    std::uint64_t expertWeights = 0;  ///< all routed experts
+    std::uint64_t largestExpert = 0;  ///< one of them
+    /// Room that the layer's weights take that can be read past the page cache: all but the routed
+    /// experts, these, and one of them. 0 where experiments on weights read the layer.
+    std::uint64_t directOthers = 0, directExperts = 0, directExpert = 0;
     std::uint64_t perToken = 0;         ///< of a block in the feed-forward, probes' needs included
     std::uint64_t outputsPerToken = 0;  ///< of it what all experts' outputs take
     std::uint64_t perQueryRow = 0;      ///< of a block in the attention
@@ -36,6 +39,7 @@ struct PlanInput {
     std::vector<LayerCost> layers;
     bool mayUseScratch = true;  ///< the residual stream may live in a mapped file
     bool mustUseScratch = false;
+    bool mayReadDirect = true;
 };
 
 /// How the work is cut so that it fits.
@@ -50,6 +54,10 @@ struct MemoryPlan {
     int unitsAtOnce = 1;
     bool keepOutputs =
         false;  ///< the memory of all experts' outputs serves one layer after another
+    /// Not 0: weights that lie on the disk as they are computed with are read past the page cache
+    /// into so much memory.
+    std::uint64_t bufferBytes = 0;
+    bool holdExperts = true;  ///< with it: a layer's experts stay for further blocks of tokens
     std::uint64_t peakBytes = 0;
     std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
 };

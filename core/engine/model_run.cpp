@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -32,29 +33,53 @@ void ModelRun::embed(std::span<const text::TokenId> ids, at::Tensor& hidden) {
     }
 }
 
+void ModelRun::useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads which, bool hold) {
+    m_reader.useBuffers(buffers, which);
+    m_buffers = std::move(buffers);
+    m_holdExperts = hold;
+}
+
 void ModelRun::beginLayer(int layer, LayerParts parts) {
     m_layer = layer;
-    if (m_next.valid() && m_nextLayer == layer) {
-        m_weights = m_next.get();
+    if (isReading(layer)) {
+        m_weights = waitFor(m_next, m_buffers.get());
+        m_experts = std::exchange(m_nextExperts, {});
         return;
     }
-    m_weights = loadLayer(m_reader, m_spec, layer, parts, WeightReader::Threads::All);
+    m_weights = loadLayer(m_reader, m_spec, layer, parts, WeightReader::Load::Now);
 }
 
 void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane) {
-    forEachTensor(m_spec, layer,
-                  [&](const model::SpecTensor& tensor) { m_reader.willNeed(tensor.ref); });
+    const bool direct = parts && parts->direct && m_buffers;
+    if (!direct) {
+        forEachTensor(m_spec, layer,
+                      [&](const model::SpecTensor& tensor) { m_reader.willNeed(tensor.ref); });
+    }
     if (!parts) {
         return;
     }
     m_nextLayer = layer;
-    m_next = lane.submit([this, layer, wanted = *parts] {
-        return loadLayer(m_reader, m_spec, layer, wanted, WeightReader::Threads::One);
-    });
+    const auto how = direct ? WeightReader::Load::AheadDirect : WeightReader::Load::Ahead;
+    LayerParts wanted = *parts;
+    wanted.experts = wanted.experts && !direct;
+    m_next = lane.submit(
+        [this, layer, wanted, how] { return loadLayer(m_reader, m_spec, layer, wanted, how); });
+    const model::LayerSpec& spec = m_spec.layers[static_cast<std::size_t>(layer)];
+    if (!direct || !parts->experts || !spec.moe) {
+        return;
+    }
+    std::vector<std::future<FeedForward>> coming;
+    coming.reserve(spec.names.experts.size());
+    for (const model::FeedForwardNames& expert : spec.names.experts) {
+        coming.push_back(lane.submit(
+            [this, &expert, &spec, how] { return m_reader.load(expert, spec.moe->expert, how); }));
+    }
+    m_nextExperts = ExpertQueue(std::move(coming), m_buffers, m_holdExperts);
 }
 
 void ModelRun::endLayer(int layer) {
     m_weights.reset();
+    m_experts = {};
     forEachTensor(m_spec, layer,
                   [&](const model::SpecTensor& tensor) { m_reader.release(tensor.ref); });
 }

@@ -24,10 +24,15 @@ public:
     /// Fills `hidden` [T, d] with the embeddings.
     void embed(std::span<const text::TokenId> ids, at::Tensor& hidden);
 
+    /// For LayerParts::direct; `hold` as ExpertQueue says.
+    void useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads which, bool hold);
     /// Makes the layer's weights current, taking them from the read-ahead if it has them.
     void beginLayer(int layer, LayerParts parts);
     /// Loads the layer on the lane meanwhile; only page hints when `parts` is absent.
     void readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane);
+    [[nodiscard]] bool isReading(int layer) const { return m_next.valid() && m_nextLayer == layer; }
+    /// Waits until all of the current layer's weights have been read and looked through.
+    void finishReading() { m_experts.finish(); }
     /// Drops the layer's weights and pages.
     void endLayer(int layer);
 
@@ -46,6 +51,10 @@ public:
 
     [[nodiscard]] const LayerWeights& weights() const { return *m_weights; }
     [[nodiscard]] const model::ModelSpec& spec() const { return m_spec; }
+    /// Of the current layer.
+    [[nodiscard]] ExpertSource experts(const std::function<void()>& poll) {
+        return {*m_weights, m_experts, m_reader, layerSpec(), poll};
+    }
     [[nodiscard]] const model::LayerSpec& layerSpec() const {
         return m_spec.layers.at(static_cast<std::size_t>(m_layer));
     }
@@ -60,8 +69,12 @@ private:
     RopeTables m_ropes;
     int m_layer = -1;
     std::optional<LayerWeights> m_weights;
+    ExpertQueue m_experts;  ///< of the current layer, those on their way
     int m_nextLayer = -1;
     std::future<LayerWeights> m_next;
+    ExpertQueue m_nextExperts;
+    std::shared_ptr<WeightBuffers> m_buffers;
+    bool m_holdExperts = true;
     Norm m_finalNorm;
     Linear m_head;
 };

@@ -36,6 +36,14 @@ enum class Interrupted {
 /// With Auto a file that cannot be written costs a warning, with Always it is an error.
 enum class ScratchUse { Auto, Always, Never };
 
+/// How weights come from the disk. Direct reads go past the page cache into buffers of the run's; a
+/// mapping is used by those in memory already, and where there is no room or no such reads.
+enum class WeightReads {
+    Auto,    ///< direct where that is worth it
+    Mapped,  ///< never
+    Direct   ///< all that can be read so, even what is small or in memory: for tests
+};
+
 /// A whole run as plain data. Thread-compatible.
 struct RunRequest {
     std::filesystem::path checkpoint;
@@ -53,6 +61,7 @@ struct RunRequest {
 
     Interrupted interrupted = Interrupted::Refuse;
     ScratchUse scratch = ScratchUse::Auto;
+    WeightReads weights = WeightReads::Auto;
     /// With ScratchUse::Auto the residual stream is kept when this much work would be lost.
     std::chrono::seconds keepEvery{20};
 

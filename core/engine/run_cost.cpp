@@ -26,11 +26,16 @@ namespace {
 constexpr std::uint64_t kLibraryBuffers = std::uint64_t{20} << 20U;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
+/// From this share of the weights in memory on no room is planned for reading them.
+constexpr double kAllCached = 0.95;
+
 /// Adds up costs layer by layer.
 class Costing {
 public:
-    Costing(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus)
+    Costing(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+            WeightReads reads)
         : m_plan(plan),
+          m_leastDirect(directReads(reads).leastBytes),
           m_models(models),
           m_corpus(corpus),
           m_specs(models.baselineSpecs()),
@@ -43,11 +48,13 @@ public:
         LayerCost cost;
         if (forward) {
             weights(m_models.model->spec, m_reader, index, cost);
+            direct(m_models.model->spec, m_reader, work, cost);
             tokens(index, work, cost);
             if (m_plan.baselinesRun) {
                 for (const auto& baseline : m_models.baselines) {
                     const WeightReader reader(baseline->checkpoint, m_plan.place);
                     weights(baseline->spec, reader, index, cost);
+                    direct(baseline->spec, reader, work, cost);
                 }
             }
         }
@@ -85,6 +92,28 @@ private:
         }
         cost.expertWeights += experts;
         cost.otherWeights += all - experts;
+    }
+
+    void direct(const model::ModelSpec& spec, const WeightReader& reader, const LayerWork& work,
+                LayerCost& cost) const {
+        if (work.onWeights()) {
+            return;
+        }
+        const auto room = [&](const model::TensorRef& ref) {
+            return reader.directRoom(ref, m_leastDirect);
+        };
+        const auto layer = static_cast<std::size_t>(work.layer);
+        std::uint64_t all = 0;
+        forEachTensor(spec, work.layer,
+                      [&](const model::SpecTensor& tensor) { all += room(tensor.ref); });
+        std::uint64_t experts = 0;
+        for (const model::FeedForwardNames& expert : spec.layers[layer].names.experts) {
+            const std::uint64_t one = room(expert.gate) + room(expert.up) + room(expert.down);
+            experts += one;
+            cost.directExpert = std::max(cost.directExpert, one);
+        }
+        cost.directExperts += experts;
+        cost.directOthers += all - std::min(all, experts);
     }
 
     void tokens(int index, const LayerWork& work, LayerCost& cost) {
@@ -192,6 +221,7 @@ private:
     }
 
     RunPlan& m_plan;
+    std::uint64_t m_leastDirect;
     const OpenedModels& m_models;
     const text::TokenizedCorpus& m_corpus;
     std::vector<const model::ModelSpec*> m_specs;
@@ -242,6 +272,11 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
         estimate.notes.push_back(
             fmt::format("a layer's experts do not fit together: they are read {} times, {} more",
                         rereads, formatBytes((rereads - 1) * expertBytes)));
+    }
+    if (memory.bufferBytes > 0) {
+        estimate.notes.push_back(
+            fmt::format("weights that are not in memory are read past the page cache, {} at a time",
+                        formatBytes(memory.bufferBytes)));
     }
     if (!memory.residualInMemory) {
         estimate.notes.emplace_back("the residual stream lives in a scratch file");
@@ -429,7 +464,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
              const RunRequest& request, const Calibration& calibration) {
     releaseFreedMemory();
-    Costing costing(plan, models, corpus);
+    Costing costing(plan, models, corpus, request.weights);
     for (const LayerWork& work : plan.work) {
         costing.layer(work.layer);
     }
@@ -449,6 +484,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     input.mostUnits = at::get_num_threads();
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
     input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
+    input.mayReadDirect =
+        plan.place.device.is_cpu() && (request.weights == WeightReads::Direct ||
+                                       (request.weights == WeightReads::Auto &&
+                                        models.model->checkpoint.cachedShare() < kAllCached));
     plan.memory = planMemory(input);
 
     Estimate& result = plan.estimate;

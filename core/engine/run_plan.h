@@ -74,6 +74,10 @@ using IsDone = std::function<bool(const session::PartKey&)>;
                                               std::vector<PlannedExperiment>& experiments,
                                               const IsDone& isDone);
 
+[[nodiscard]] inline DirectReads directReads(WeightReads reads) {
+    return reads == WeightReads::Direct ? DirectReads{1, true} : DirectReads{};
+}
+
 /// Throws Error(Usage) when an experiment was asked for in a layer without a router.
 void checkLayers(const model::ModelSpec& model, const std::vector<PlannedExperiment>& experiments);
 

@@ -45,8 +45,20 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
     }
     m_baselineSpecs = models.baselineSpecs();
     const MemoryPlan& memory = setup.plan.memory;
+    if (memory.bufferBytes > 0) {
+        m_buffers = std::make_shared<WeightBuffers>(memory.bufferBytes);
+        for (const auto& run : m_runs) {
+            run->useBuffers(m_buffers, directReads(setup.request.weights), memory.holdExperts);
+        }
+    }
     m_limits = {std::max<std::uint64_t>(memory.blockTokens, 1),
                 {std::max<std::uint64_t>(memory.queryRows, 1), memory.scoreBytes}};
+}
+
+Runner::~Runner() {
+    if (m_buffers) {
+        m_buffers->close();  // the lane may wait for room that nobody will make
+    }
 }
 
 std::uint64_t Runner::bytesRead() const {
@@ -61,8 +73,10 @@ bool Runner::isForward(int layer) const {
     return layer >= m_setup.plan.firstForward && layer < m_setup.plan.endForward;
 }
 
-LayerParts Runner::partsOf() const {
-    return {.attention = true, .feedForward = true, .experts = m_setup.plan.memory.residentExperts};
+LayerParts Runner::partsOf(int layer) const {
+    // What the experiments on weights decode from the mapping is not read a second time past it.
+    const bool onWeights = m_setup.plan.work[static_cast<std::size_t>(layer)].onWeights();
+    return {.experts = m_setup.plan.memory.residentExperts, .direct = m_buffers && !onWeights};
 }
 
 std::vector<int> Runner::layersToVisit() const {
@@ -115,6 +129,12 @@ void Runner::run() {
         visit(layers[i], last ? std::nullopt : std::optional(layers[i + 1]));
     }
     m_outputs = {};
+    if (m_buffers) {  // what comes after the layers reads for itself
+        for (const auto& run : m_runs) {
+            run->useBuffers(nullptr, {}, true);
+        }
+        m_buffers.reset();
+    }
     m_writer.drain();
     if (m_setup.plan.branching.empty()) {
         m_progress.finish();
@@ -164,9 +184,13 @@ void Runner::visit(int layer, std::optional<int> next) {
         run->reader().checkpoint().requireWhole();
     }
     if (isForward(layer)) {
-        m_model.model->beginLayer(layer, partsOf());
+        const LayerParts parts = partsOf(layer);
+        if (parts.direct && !m_model.model->isReading(layer)) {
+            readAhead(layer);
+        }
+        m_model.model->beginLayer(layer, parts);
         for (ModelStream& baseline : m_baselines) {
-            baseline.model->beginLayer(layer, partsOf());
+            baseline.model->beginLayer(layer, parts);
         }
     }
     if (next) {
@@ -194,12 +218,13 @@ void Runner::visit(int layer, std::optional<int> next) {
 
 void Runner::readAhead(int next) {
     const bool decode = isForward(next) && m_setup.plan.memory.decodeAhead;
-    const auto parts = decode ? std::optional(partsOf()) : std::nullopt;
-    m_runs.front()->readAhead(next, parts, m_readLane);
+    const auto parts = decode ? std::optional(partsOf(next)) : std::nullopt;
+    // The experts come last: the lane waits with them until there is room.
     for (std::size_t b = 1; b < m_runs.size(); ++b) {
         // A baseline that is not run lends its weights to the static probes alone.
         m_runs[b]->readAhead(next, m_baselines.empty() ? std::nullopt : parts, m_readLane);
     }
+    m_runs.front()->readAhead(next, parts, m_readLane);
 }
 
 void Runner::add(const PlannedExperiment& experiment, session::Part part) {
@@ -339,6 +364,7 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
                                                }
                                            }};
     pass.run(context, dynamicNeeds(work), nullptr, consumer);
+    m_model.model->finishReading();
     for (const auto& [experiment, probe] : probes) {
         add(*experiment, probe->end());
     }

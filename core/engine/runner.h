@@ -32,6 +32,9 @@ public:
         const std::filesystem::path& scratchFolder;
     };
     Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop_token stop);
+    ~Runner();
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
 
     /// All layers that have work. A plan whose forward pass does not begin at layer 0 takes the
     /// residual streams from the checkpoint.
@@ -50,7 +53,7 @@ private:
     void startStreams();
     [[nodiscard]] std::vector<int> layersToVisit() const;
     [[nodiscard]] bool isForward(int layer) const;
-    [[nodiscard]] LayerParts partsOf() const;
+    [[nodiscard]] LayerParts partsOf(int layer) const;
     void visit(int layer, std::optional<int> next);
     void readAhead(int next);
     void expectSteps(int layer, const LayerContext* context);
@@ -73,6 +76,7 @@ private:
     PartWriter& m_writer;
     Events& m_events;
     std::stop_token m_stop;
+    std::shared_ptr<WeightBuffers> m_buffers;       ///< null: weights are used where mapped
     std::vector<std::unique_ptr<ModelRun>> m_runs;  ///< the model, then its baselines
     std::vector<const model::ModelSpec*> m_baselineSpecs;
     std::unique_ptr<ResidualStreams> m_streams;

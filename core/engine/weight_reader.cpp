@@ -3,6 +3,7 @@
 #include "core/engine/weight_reader.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/non_finite.h"
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
@@ -81,7 +82,7 @@ unsigned threadsFor(std::uint64_t tasks) {
 
 /// Calls decode(first row, rows) for groups of rows of about a grain of elements each.
 template <typename Decode>
-void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Threads threads,
+void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Load how,
              const Decode& decode) {
     const std::uint64_t grain = rowGrain(columns);
     const std::uint64_t tasks = (rows + grain - 1) / grain;
@@ -89,7 +90,7 @@ void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Threads th
         const std::uint64_t first = index * grain;
         decode(first, std::min(grain, rows - first));
     };
-    jobs::parallelFor(tasks, threads == WeightReader::Threads::All ? threadsFor(tasks) : 1U,
+    jobs::parallelFor(tasks, how == WeightReader::Load::Now ? threadsFor(tasks) : 1U,
                       jobs::CancelToken(), task);
 }
 
@@ -125,25 +126,27 @@ std::uint64_t WeightReader::elements(const TensorRef& ref) const {
     return ref.empty() ? 0 : LogicalTensor(m_checkpoint, ref).elements();
 }
 
-void WeightReader::account(const TensorRef& ref, const LogicalTensor& tensor) {
-    Place place = placeOf(ref);
-    bool check = false;
-    {
-        const std::lock_guard lock(m_mutex);
-        if (m_resident.insert(place).second) {
-            m_bytesRead += tensor.storedBytes();
-        }
-        check = m_checked.insert(place).second;
+bool WeightReader::account(const TensorRef& ref, const LogicalTensor& tensor) {
+    const Place place = placeOf(ref);
+    const std::lock_guard lock(m_mutex);
+    if (m_resident.insert(place).second) {
+        m_bytesRead += tensor.storedBytes();
     }
-    if (!check) {
-        return;
+    return m_checked.insert(place).second;
+}
+
+void WeightReader::check(const TensorRef& ref, const LogicalTensor& tensor) {
+    if (account(ref, tensor)) {
+        note(ref, tensor.countNonFinite(), tensor.elements());
     }
-    const std::uint64_t bad = tensor.countNonFinite();
-    if (bad > 0) {
+}
+
+void WeightReader::note(const TensorRef& ref, std::uint64_t nonFinite, std::uint64_t of) {
+    if (nonFinite > 0) {
         const std::lock_guard lock(m_mutex);
-        m_warnings.emplace(std::move(place),
+        m_warnings.emplace(placeOf(ref),
                            fmt::format("{} of {} values of {} are not finite (NaN or infinity)",
-                                       bad, tensor.elements(), describe(ref)));
+                                       nonFinite, of, describe(ref)));
     }
 }
 
@@ -153,11 +156,11 @@ std::string WeightReader::warningOf(const TensorRef& ref) const {
     return found == m_warnings.end() ? std::string() : found->second;
 }
 
-at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type, Threads threads) {
+at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type, Load how) {
     at::Tensor result = at::empty(sizes(tensor), at::TensorOptions().dtype(type));
     auto* const to = static_cast<char*>(result.data_ptr());
     const std::uint64_t rowBytes = tensor.columns() * result.element_size();
-    forRows(tensor.rows(), tensor.columns(), threads, [&](std::uint64_t row, std::uint64_t rows) {
+    forRows(tensor.rows(), tensor.columns(), how, [&](std::uint64_t row, std::uint64_t rows) {
         decodeTo(tensor, {row, rows, 0, tensor.columns()}, type, to + row * rowBytes);
     });
     return result;
@@ -168,39 +171,79 @@ at::Tensor WeightReader::upload(const LogicalTensor& tensor) const {
         // The narrower stored type crosses the bus; the device converts.
         return stored->to(m_place.device).to(m_place.dtype);
     }
-    return decode(tensor, m_place.dtype, Threads::All).to(m_place.device);
+    return decode(tensor, m_place.dtype, Load::Now).to(m_place.device);
 }
 
-at::Tensor WeightReader::load(const TensorRef& ref, Threads threads) {
+at::Tensor WeightReader::load(const TensorRef& ref, Load how) {
     const LogicalTensor tensor(m_checkpoint, ref);
-    account(ref, tensor);
+    const bool check = account(ref, tensor);
+    if (how == Load::AheadDirect && isDirect(tensor)) {
+        if (const auto read = readDirect(tensor)) {
+            if (check) {
+                const auto* data = static_cast<const std::byte*>(read->data_ptr());
+                note(ref, checkpoint::countNonFinite(tensor.dtype(), {data, read->nbytes()}),
+                     tensor.elements());
+            }
+            return *read;
+        }
+    }
+    if (check) {
+        note(ref, tensor.countNonFinite(), tensor.elements());
+    }
     if (!m_place.device.is_cpu()) {
         return upload(tensor);
     }
-    return isDirect(tensor) ? *wrap(tensor) : decode(tensor, m_place.dtype, threads);
+    return isDirect(tensor) ? *wrap(tensor) : decode(tensor, m_place.dtype, how);
+}
+
+std::uint64_t WeightReader::directRoom(const TensorRef& ref, std::uint64_t least) const {
+    if (ref.empty()) {
+        return 0;
+    }
+    const LogicalTensor tensor(m_checkpoint, ref);
+    const auto view = isDirect(tensor) ? tensor.plainView() : std::nullopt;
+    return view && view->bytes.size() >= least ? checkpoint::Checkpoint::directRoom(*view) : 0;
+}
+
+std::optional<at::Tensor> WeightReader::readDirect(const LogicalTensor& tensor) const {
+    const auto view = tensor.plainView();
+    if (!m_buffers || !view || view->bytes.size() < m_direct.leastBytes ||
+        (!m_direct.evenCached && m_checkpoint.isCached(*view))) {
+        return std::nullopt;
+    }
+    const std::size_t room = checkpoint::Checkpoint::directRoom(*view);
+    std::shared_ptr<std::byte> buffer = m_buffers->take(room);
+    const auto first = m_checkpoint.readDirect(*view, {buffer.get(), room});
+    if (!first) {
+        return std::nullopt;
+    }
+    std::byte* const data = buffer.get() + *first;
+    return at::from_blob(
+        data, sizes(tensor), [buffer = std::move(buffer)](void*) mutable { buffer.reset(); },
+        at::TensorOptions().dtype(*torchType(tensor.dtype())));
 }
 
 at::Tensor WeightReader::loadFloat(const TensorRef& ref) {
     const LogicalTensor tensor(m_checkpoint, ref);
-    account(ref, tensor);
-    return decode(tensor, at::kFloat, Threads::One).to(m_place.device);
+    check(ref, tensor);
+    return decode(tensor, at::kFloat, Load::Ahead).to(m_place.device);
 }
 
-Linear WeightReader::load(const model::LinearNames& names, Threads threads) {
+Linear WeightReader::load(const model::LinearNames& names, Load how) {
     Linear linear;
-    linear.weight = load(names.weight, threads);
+    linear.weight = load(names.weight, how);
     if (!names.bias.empty()) {
-        linear.bias = load(names.bias, threads);
+        linear.bias = load(names.bias, how);
     }
     return linear;
 }
 
 FeedForward WeightReader::load(const model::FeedForwardNames& names,
-                               const model::FeedForwardSpec& spec, Threads threads) {
+                               const model::FeedForwardSpec& spec, Load how) {
     FeedForward result;
-    result.gate = load(model::LinearNames{names.gate, names.gateBias}, threads);
-    result.up = load(model::LinearNames{names.up, names.upBias}, threads);
-    result.down = load(model::LinearNames{names.down, names.downBias}, threads);
+    result.gate = load(model::LinearNames{names.gate, names.gateBias}, how);
+    result.up = load(model::LinearNames{names.up, names.upBias}, how);
+    result.down = load(model::LinearNames{names.down, names.downBias}, how);
     result.activation = spec.activation;
     result.clamped = spec.clamped;
     return result;
@@ -250,7 +293,7 @@ void WeightReader::loadSlabs(std::span<const SlabPart> parts, bool columns, std:
     for (const SlabPart& part : parts) {
         const LogicalTensor& tensor = tensors.emplace_back(part.reader->m_checkpoint, *part.ref);
         requireMatrix(tensor, *part.ref);
-        part.reader->account(*part.ref, tensor);
+        part.reader->check(*part.ref, tensor);
         const Window slab = columns ? Window{0, tensor.rows(), first, count}
                                     : Window{first, count, 0, tensor.columns()};
         const std::uint64_t step = rowGrain(slab.columns);

@@ -4,16 +4,20 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/logical_tensor.h"
+#include "core/engine/weight_buffers.h"
 #include "core/engine/weights.h"
 
 #include <atomic>
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace moescope::engine {
 
@@ -26,25 +30,39 @@ struct ComputePlace {
     }
 };
 
+/// Which tensors are worth a direct read.
+struct DirectReads {
+    std::uint64_t leastBytes = std::uint64_t{1} << 20U;
+    bool evenCached = false;  ///< those in memory already too
+};
+
 /// Brings tensors of a mapped checkpoint into the compute type. On the CPU a tensor, or part of
 /// one, that is stored in the compute type without gaps is used where it lies, without a copy. A
 /// part never costs more than its own values. Thread-safe.
 class WeightReader {
 public:
-    /// Decoding on a lane beside the computation stays on the lane's thread; decoding that the
-    /// computation waits for uses all.
-    enum class Threads { One, All };
+    enum class Load {
+        Now,          ///< the computation waits: decoding uses all threads
+        Ahead,        ///< on a lane beside the computation, whose thread decoding stays on
+        AheadDirect,  ///< the same; what lies on the disk as it is computed with goes past the page
+                      ///< cache into the buffers, unless it is in memory already
+    };
 
     WeightReader(const checkpoint::Checkpoint& checkpoint, ComputePlace place)
         : m_checkpoint(checkpoint), m_place(place) {}
 
-    [[nodiscard]] at::Tensor load(const model::TensorRef& ref, Threads threads = Threads::All);
+    /// Needed for Load::AheadDirect.
+    void useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads which) {
+        m_buffers = std::move(buffers);
+        m_direct = which;
+    }
+
+    [[nodiscard]] at::Tensor load(const model::TensorRef& ref, Load how = Load::Now);
     /// The same in float32 whatever the compute type: for small tensors that models keep so.
     [[nodiscard]] at::Tensor loadFloat(const model::TensorRef& ref);
-    [[nodiscard]] Linear load(const model::LinearNames& names, Threads threads = Threads::All);
+    [[nodiscard]] Linear load(const model::LinearNames& names, Load how = Load::Now);
     [[nodiscard]] FeedForward load(const model::FeedForwardNames& names,
-                                   const model::FeedForwardSpec& spec,
-                                   Threads threads = Threads::All);
+                                   const model::FeedForwardSpec& spec, Load how = Load::Now);
     /// Rows of a matrix in the compute type, on the CPU: [rows, columns]. A row counts as read
     /// once.
     [[nodiscard]] at::Tensor loadRows(const model::TensorRef& ref,
@@ -62,8 +80,11 @@ public:
     static void loadSlabs(std::span<const SlabPart> parts, bool columns, std::uint64_t first,
                           std::uint64_t count);
 
-    /// Whether load() gives a view of the mapped file.
+    /// Whether load() gives the bytes of the file as they are: a view of the mapping, or with
+    /// Load::AheadDirect a buffer of directRoom() bytes.
     [[nodiscard]] bool isDirect(const model::TensorRef& ref) const;
+    /// 0: a view of the mapping in any case.
+    [[nodiscard]] std::uint64_t directRoom(const model::TensorRef& ref, std::uint64_t least) const;
     [[nodiscard]] std::uint64_t storedBytes(const model::TensorRef& ref) const;
     [[nodiscard]] std::uint64_t elements(const model::TensorRef& ref) const;
     void willNeed(const model::TensorRef& ref) const;
@@ -85,14 +106,24 @@ private:
         auto operator<=>(const Place&) const = default;
     };
     [[nodiscard]] static Place placeOf(const model::TensorRef& ref);
-    void account(const model::TensorRef& ref, const checkpoint::LogicalTensor& tensor);
+    /// Counts what is read; true when nobody has looked through it for NaN.
+    [[nodiscard]] bool account(const model::TensorRef& ref,
+                               const checkpoint::LogicalTensor& tensor);
+    /// Counts it and looks it through where it is mapped.
+    void check(const model::TensorRef& ref, const checkpoint::LogicalTensor& tensor);
+    void note(const model::TensorRef& ref, std::uint64_t nonFinite, std::uint64_t of);
+    /// Nothing where a view of the mapping serves as well or has to.
+    [[nodiscard]] std::optional<at::Tensor> readDirect(
+        const checkpoint::LogicalTensor& tensor) const;
     [[nodiscard]] bool isDirect(const checkpoint::LogicalTensor& tensor) const;
     [[nodiscard]] static at::Tensor decode(const checkpoint::LogicalTensor& tensor,
-                                           at::ScalarType type, Threads threads);
+                                           at::ScalarType type, Load how);
     [[nodiscard]] at::Tensor upload(const checkpoint::LogicalTensor& tensor) const;
 
     const checkpoint::Checkpoint& m_checkpoint;
     ComputePlace m_place;
+    std::shared_ptr<WeightBuffers> m_buffers;
+    DirectReads m_direct;
     std::atomic<std::uint64_t> m_bytesRead{0};
     mutable std::mutex m_mutex;
     mutable std::set<Place> m_resident;               // guarded: counted, not yet released

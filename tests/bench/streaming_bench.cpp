@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -134,6 +135,19 @@ text::TokenizedCorpus madeText() {
     return corpus;
 }
 
+struct ProcessorSeconds {
+    double user = 0.0, kernel = 0.0;
+};
+
+ProcessorSeconds processorSeconds() {
+    struct rusage usage {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    };
+    return {seconds(usage.ru_utime), seconds(usage.ru_stime)};
+}
+
 class Silent : public engine::RunObserver {
     void onEvent(const session::RunEvent& event) override { static_cast<void>(event); }
 };
@@ -190,10 +204,12 @@ void measure(const std::filesystem::path& folder, const bench::ModelShape& shape
         }
     });
     Silent observer;
+    const ProcessorSeconds before = processorSeconds();
     const auto start = Clock::now();
     const engine::RunReport report =
         engine::run(request, experiments::makeProbes, observer, std::stop_token());
     const double seconds = secondsSince(start);
+    const ProcessorSeconds after = processorSeconds();
     watcher.request_stop();
     watcher.join();
     const double reading = static_cast<double>(report.bytesRead) / disk;
@@ -209,6 +225,8 @@ void measure(const std::filesystem::path& folder, const bench::ModelShape& shape
         disk / kGiga, products / kGiga, bound, reading, computing);
     fmt::print("  run {:.1f} s = {:.2f} x the bound; estimated {:.1f} s = {:.2f} x the run\n",
                seconds, seconds / bound, estimate.seconds, estimate.seconds / seconds);
+    fmt::print("  of all processors {:.1f} s in the program, {:.1f} s in the kernel\n",
+               after.user - before.user, after.kernel - before.kernel);
     fmt::print(
         "  read {:.2f} GB = {:.3f} x what the plan needs; peak {:.2f} GiB (the engine saw "
         "{:.2f}, planned {:.2f})\n",

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
@@ -491,11 +492,75 @@ TEST_CASE("run: the smallest budget gives the same results", "[core][engine]") {
                 {"at least", "--memory"});
 }
 
+TEST_CASE("run: weights past the page cache give the same results", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string fixture = GENERATE("mixtral", "deepseek");
+    // Short of one block of tokens, and two blocks that each pass all experts.
+    const bool isLong = GENERATE(false, true);
+    INFO(fixture << (isLong ? ", long" : ""));
+    auto request = requestFor(fixture, folder / "mapped.h5");
+    if (fixture == "mixtral") {
+        request.baselines = {tests::referenceDir() / "models/mistral-baseline"};
+    }
+    if (isLong) {
+        request.corpus = tests::monotone(3000);
+    }
+    request.experiments = {{"output_similarity"}, {"norms_scores"}, {"rank_counts"}};
+    request.dtype = "bfloat16";  // as they are stored: only such weights need no decoding
+    request.weights = engine::WeightReads::Mapped;
+    Recorder recorder;
+    const auto mapped = runWith(request, recorder);
+
+    request.weights = engine::WeightReads::Direct;
+    request.session = folder / "direct.h5";
+    const auto notes = engine::estimate(request, experiments::makeProbes).notes;
+    CHECK(std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+        return note.find("past the page cache") != std::string::npos;
+    }));
+    CHECK(runWith(request, recorder).bytesRead == mapped.bytesRead);
+    tests::checkSameResults(folder / "mapped.h5", folder / "direct.h5", 0.0);
+
+    // Experiments on weights read the mapping, and nothing twice.
+    request.session = folder / "weights.h5";
+    request.experiments.push_back({"weight_similarity"});
+    CHECK(runWith(request, recorder).bytesRead == mapped.bytesRead);
+}
+
+TEST_CASE("run: a run that reads past the page cache stops and goes on", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.scratch = engine::ScratchUse::Always;  // goes on exactly where it was
+    request.dtype = "bfloat16";
+    request.weights = engine::WeightReads::Direct;
+    Recorder stopped;
+    stopped.stopAtOnce = GENERATE(true, false);
+    stopped.stopAtLayer = 0;
+    try {
+        runWith(request, stopped);
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::Cancelled);
+    }
+    request.interrupted = engine::Interrupted::Resume;
+    Recorder resumed;
+    runWith(request, resumed);
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    whole.weights = engine::WeightReads::Mapped;
+    whole.interrupted = engine::Interrupted::Refuse;
+    Recorder recorder;
+    runWith(whole, recorder);
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", 0.0);
+}
+
 TEST_CASE("run: NaN weights are reported and kept as NaN", "[core][engine]") {
     const tests::TemporaryFolder folder;
     const std::string name = poisonedCopy("mixtral", folder / "model");
     auto request = requestFor("mixtral", folder / "run.h5");
     request.checkpoint = folder / "model";
+    if (GENERATE(false, true)) {
+        request.dtype = "bfloat16";
+        request.weights = engine::WeightReads::Direct;
+    }
     Recorder recorder;
     const auto report = runWith(request, recorder);
     REQUIRE_FALSE(report.warnings.empty());
