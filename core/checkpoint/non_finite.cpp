@@ -8,19 +8,29 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace moescope::checkpoint {
 namespace {
 
-/// Elements whose exponent, or whatever the mask covers, has all bits set.
+/// Elements whose exponent, or whatever the mask covers, has all bits set. Counted in numbers as
+/// wide as the elements: the loop then is vectors of them, as fast as memory.
 template <typename Word>
 std::uint64_t countMasked(std::span<const std::byte> bytes, Word mask) {
+    constexpr std::size_t kMost = std::size_t{1} << 15U;
+    constexpr std::size_t kAtOnce = std::min<std::size_t>(kMost, std::numeric_limits<Word>::max());
     std::uint64_t count = 0;
     const std::size_t words = bytes.size() / sizeof(Word);
-    for (std::size_t i = 0; i < words; ++i) {
-        Word word;
-        std::memcpy(&word, bytes.data() + i * sizeof(Word), sizeof(Word));
-        count += static_cast<std::uint64_t>((word & mask) == mask);
+    for (std::size_t first = 0; first < words; first += kAtOnce) {
+        const std::byte* const from = bytes.data() + first * sizeof(Word);
+        const std::size_t some = std::min(kAtOnce, words - first);
+        Word found = 0;
+        for (std::size_t i = 0; i < some; ++i) {
+            Word word;
+            std::memcpy(&word, from + i * sizeof(Word), sizeof(Word));
+            found = static_cast<Word>(found + static_cast<Word>((word & mask) == mask));
+        }
+        count += found;
     }
     return count;
 }
