@@ -241,7 +241,8 @@ std::size_t FigureExport::writeSideBySide() {
 /// Drawn of all layers together as well. Tables of all experts are too long for a picture.
 bool FigureExport::alsoOfAllLayers() const {
     return m_info.name == "rank-counts" || m_info.name == "router-regression" ||
-           m_info.name == "importance-correlation" || (m_info.name == "importance" && isData());
+           m_info.name == "router-margin" || m_info.name == "importance-correlation" ||
+           (m_info.name == "importance" && isData());
 }
 
 std::size_t FigureExport::run() {

@@ -90,11 +90,14 @@ double load(const std::byte* from) {
 }
 }  // namespace
 
-NdArray NdArray::reshaped(Shape shape) const {
+NdArray NdArray::reshaped(Shape shape) const& {
+    return NdArray(*this).reshaped(std::move(shape));
+}
+
+NdArray NdArray::reshaped(Shape shape) && {
     requireCount(elementCount(shape));
-    NdArray out = *this;
-    out.m_shape = std::move(shape);
-    return out;
+    m_shape = std::move(shape);
+    return std::move(*this);
 }
 
 double NdArray::at(std::uint64_t flatIndex) const {
@@ -125,11 +128,28 @@ double NdArray::at(std::uint64_t flatIndex) const {
 }
 
 std::vector<double> NdArray::toDoubles() const {
-    std::vector<double> out(size());
-    for (std::uint64_t i = 0; i < out.size(); ++i) {
-        out[i] = at(i);
+    const auto converted = []<typename T>(std::span<const T> from) {
+        return std::vector<double>(from.begin(), from.end());
+    };
+    switch (m_type) {
+        case ElementType::F32:
+            return converted(values<float>());
+        case ElementType::F64:
+            return converted(values<double>());
+        case ElementType::U8:
+            return converted(values<std::uint8_t>());
+        case ElementType::U16:
+            return converted(values<std::uint16_t>());
+        case ElementType::U32:
+            return converted(values<std::uint32_t>());
+        case ElementType::U64:
+            return converted(values<std::uint64_t>());
+        case ElementType::I32:
+            return converted(values<std::int32_t>());
+        case ElementType::I64:
+            return converted(values<std::int64_t>());
     }
-    return out;
+    return {};
 }
 
 }  // namespace moescope

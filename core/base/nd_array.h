@@ -91,7 +91,8 @@ public:
     }
 
     /// The same elements under another shape; throws Error(BadShape) when the counts differ.
-    [[nodiscard]] NdArray reshaped(Shape shape) const;
+    [[nodiscard]] NdArray reshaped(Shape shape) const&;
+    [[nodiscard]] NdArray reshaped(Shape shape) &&;
 
     /// Any element type, converted.
     [[nodiscard]] double at(std::uint64_t flatIndex) const;

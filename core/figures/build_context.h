@@ -34,8 +34,8 @@ public:
     [[nodiscard]] virtual std::vector<LayerId> layersOf(std::string_view experiment,
                                                         BranchId branch) const = 0;
     [[nodiscard]] virtual const TokenNumbers& numbers() const = 0;
-    /// What `make` gives, kept under `key` until something else is: for what many figures in a row
-    /// are made of.
+    /// What `make` gives, kept under `key` until a few others are: for what many figures in a row
+    /// are made of, and small.
     [[nodiscard]] virtual std::shared_ptr<const void> remembered(
         const std::string& key, const std::function<std::shared_ptr<const void>()>& make) const = 0;
     /// Limits of a quantity over all its layers, kept under `key`.

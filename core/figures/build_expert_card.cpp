@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <unordered_map>
+#include <utility>
 
 namespace moescope::figures {
 namespace {
@@ -46,19 +49,6 @@ struct Taken {
     std::uint64_t example = 0;
 };
 
-std::string contextOf(const TokenTable& tokens, std::uint64_t at) {
-    const std::uint64_t document = tokens.documentOf(at);
-    const std::uint64_t begin = tokens.documentOffsets()[document];
-    const std::uint64_t end = tokens.documentOffsets()[document + 1];
-    std::string excerpt;
-    for (std::uint64_t t = at - std::min(kContext, at - begin);
-         t < std::min(end, at + kContext + 1); ++t) {
-        excerpt += t == at ? fmt::format("\xC2\xBB{}\xC2\xAB", tokens.text(t))
-                           : std::string(tokens.text(t));
-    }
-    return excerpt;
-}
-
 }  // namespace
 
 const session::QuantityInfo* CardInput::find(const char* experiment, const char* quantity,
@@ -82,9 +72,8 @@ std::string rankText(const std::vector<double>& values, std::size_t of) {
 
 CardSection loadSection(const CardInput& input) {
     CardSection section{.title = "Load", .note = "share of tokens that choose it", .isShare = true};
-    const numerics::Choices choices = input.text.choices();
     const auto add = [&](const std::string& label, int choice) {
-        const auto values = shares(numerics::expertCounts(choices, choice), input.text.tokens());
+        const auto values = shares(input.counts(choice), input.text.tokens());
         const double evenly =
             choice == numerics::kAnyChoice ? even(input) : 1.0 / input.text.experts();
         section.rows.push_back({.label = label,
@@ -107,12 +96,32 @@ CardSection layerLoadSection(const CardInput& input) {
                         .isShare = true,
                         .reference = even(input),
                         .current = input.expert};
-    const auto values = shares(numerics::expertCounts(input.text.choices()), input.text.tokens());
+    const auto values = shares(input.counts(), input.text.tokens());
     for (std::size_t e = 0; e < values.size(); ++e) {
         section.rows.push_back(
             {.label = std::to_string(e), .value = values[e], .expert = static_cast<int>(e)});
     }
     return section;
+}
+
+/// Of all layers with chosen experts, for the tokens asked for: the same for every expert and
+/// layer.
+using LayerLoads = std::map<LayerId, std::vector<std::uint64_t>>;
+
+std::shared_ptr<const LayerLoads> loadsOfLayers(const CardInput& input) {
+    const BuildContext& context = input.context;
+    const std::string key =
+        fmt::format("loads/{}/{}", context.request.branch.value, describe(context.tokens()));
+    const auto made = context.memory.remembered(key, [&]() -> std::shared_ptr<const void> {
+        auto loads = std::make_shared<LayerLoads>();
+        for (const LayerId layer : context.require("ids").layers) {
+            context.throwIfStopped();
+            (*loads)[layer] =
+                layer == input.layer ? input.counts() : countAssignments(context, layer);
+        }
+        return loads;
+    });
+    return std::static_pointer_cast<const LayerLoads>(made);
 }
 
 CardSection layersSection(const CardInput& input) {
@@ -121,15 +130,13 @@ CardSection layersSection(const CardInput& input) {
                         .kind = CardSection::Kind::Strip,
                         .isShare = true,
                         .reference = even(input)};
-    for (const LayerId layer : input.context.require("ids").layers) {
-        input.context.throwIfStopped();
+    const auto loads = loadsOfLayers(input);
+    for (const auto& [layer, counts] : *loads) {
         if (layer == input.layer) {
             section.current = section.rows.size();
         }
-        const RoutedText text = routedText(input.context, layer);
-        const auto counts = numerics::expertCounts(text.choices());
         const double value =
-            input.expert < counts.size() ? shares(counts, text.tokens())[input.expert] : kNaN;
+            input.expert < counts.size() ? shares(counts, input.text.tokens())[input.expert] : kNaN;
         section.rows.push_back({.label = std::to_string(layer.value),
                                 .value = value,
                                 .expert = static_cast<int>(input.expert),
@@ -159,37 +166,48 @@ CardSection domainSection(const CardInput& input) {
     return section;
 }
 
-CardSection tokenSection(const CardInput& input) {
-    CardSection section{.title = "Tokens it takes most often",
-                        .note = "times chosen for it; of how many; a place"};
+/// The token ids that go to the expert, by falling count.
+std::vector<std::pair<text::TokenId, Taken>> takenTokens(const CardInput& input) {
     const std::vector<text::TokenId>& ids = input.context.head().corpus.ids;
-    const TokenTable& tokens = *input.context.memory.tokens();
     std::unordered_map<text::TokenId, Taken> taken;
     for (const RoutedText::Piece& piece : input.text.pieces()) {
         const numerics::Choices choices = input.text.of(piece);
         for (std::uint64_t i = 0; i < piece.count; ++i) {
-            const std::uint64_t token = piece.firstToken + i;
             const auto chosen = choices.of(i);
-            Taken& found = taken[ids[token]];
-            ++found.seen;
             if (std::find(chosen.begin(), chosen.end(), input.expert) != chosen.end()) {
-                found.example = found.routed++ == 0 ? token : found.example;
+                Taken& found = taken[ids[piece.firstToken + i]];
+                found.example = found.routed++ == 0 ? piece.firstToken + i : found.example;
+            }
+        }
+    }
+    for (const RoutedText::Piece& piece : input.text.pieces()) {
+        for (std::uint64_t i = 0; i < piece.count; ++i) {
+            const auto found = taken.find(ids[piece.firstToken + i]);
+            if (found != taken.end()) {
+                ++found->second.seen;
             }
         }
     }
     std::vector<std::pair<text::TokenId, Taken>> order(taken.begin(), taken.end());
-    std::erase_if(order, [](const auto& entry) { return entry.second.routed == 0; });
     std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
         return a.second.routed != b.second.routed ? a.second.routed > b.second.routed
                                                   : a.first < b.first;
     });
+    return order;
+}
+
+CardSection tokenSection(const CardInput& input) {
+    CardSection section{.title = "Tokens it takes most often",
+                        .note = "times chosen for it; of how many; a place"};
+    const TokenTable& tokens = *input.context.memory.tokens();
+    std::vector<std::pair<text::TokenId, Taken>> order = takenTokens(input);
     order.resize(std::min(order.size(), kTopTokens));
     for (const auto& [id, found] : order) {
-        section.rows.push_back(
-            {.label = std::string(tokens.text(found.example)),
-             .value = static_cast<double>(found.routed),
-             .text = fmt::format("of {}   {}", found.seen, contextOf(tokens, found.example)),
-             .token = found.example});
+        section.rows.push_back({.label = std::string(tokens.text(found.example)),
+                                .value = static_cast<double>(found.routed),
+                                .text = fmt::format("of {}   {}", found.seen,
+                                                    excerptAround(tokens, found.example, kContext)),
+                                .token = found.example});
     }
     if (section.rows.empty()) {
         section.missing = "No token of this text chooses it.";
@@ -207,9 +225,9 @@ CardSection partnerSection(const CardInput& input) {
         return section;
     }
     section.reference = static_cast<double>(topK - 1) / (input.text.experts() - 1);
-    const std::vector<std::uint64_t> pairs = numerics::pairCounts(input.text.choices());
-    const std::size_t row = input.expert * input.experts();
-    const auto own = static_cast<double>(pairs[row + input.expert]);
+    const std::vector<std::uint64_t> pairs =
+        numerics::pairCountsOf(input.text.choices(), static_cast<std::uint16_t>(input.expert));
+    const auto own = static_cast<double>(pairs[input.expert]);
     if (own == 0.0) {
         section.missing = "No token of this text chooses it.";
         return section;
@@ -221,12 +239,12 @@ CardSection partnerSection(const CardInput& input) {
         }
     }
     std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return pairs[row + a] > pairs[row + b]; });
+                     [&](std::size_t a, std::size_t b) { return pairs[a] > pairs[b]; });
     order.resize(std::min(order.size(), kPartners));
     for (const std::size_t e : order) {
         section.rows.push_back({.label = fmt::format("expert {}", e),
-                                .value = static_cast<double>(pairs[row + e]) / own,
-                                .text = fmt::format("{} tokens", pairs[row + e]),
+                                .value = static_cast<double>(pairs[e]) / own,
+                                .text = fmt::format("{} tokens", pairs[e]),
                                 .expert = static_cast<int>(e)});
     }
     return section;

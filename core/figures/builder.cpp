@@ -17,7 +17,8 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::uint64_t kMostCachedRouting = std::uint64_t{20} << 20U;  // ids in all layers kept
+constexpr std::size_t kMostRoutingBytes = std::size_t{64} << 20U;  // of all layers kept
+constexpr std::size_t kMostRemembered = 8;
 
 /// The quantity that says for which layers a figure can be drawn.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
@@ -156,13 +157,9 @@ std::string listOf(const std::vector<LayerId>& layers) {
 
 struct FigureBuilder::Impl final : BuildMemory {
     explicit Impl(std::shared_ptr<const FigureSource> from)
-        : source(std::move(from)), tokenNumbers(source) {
-        if (!source->head().corpus.ids.empty()) {
-            tokenTable = std::make_shared<const TokenTable>(source->head().corpus);
-        }
-    }
+        : source(std::move(from)), tokenNumbers(source) {}
 
-    std::shared_ptr<const TokenTable> tokens() const override { return tokenTable; }
+    std::shared_ptr<const TokenTable> tokens() const override;
     const session::Head& head() const override { return source->head(); }
     std::vector<LayerId> layersOf(std::string_view experiment, BranchId branch) const override;
     const TokenNumbers& numbers() const override { return tokenNumbers; }
@@ -179,13 +176,24 @@ struct FigureBuilder::Impl final : BuildMemory {
 
     using RoutingKey = std::pair<LayerId, BranchId>;
     std::shared_ptr<const FigureSource> source;
-    std::shared_ptr<const TokenTable> tokenTable;
     TokenNumbers tokenNumbers;
+    mutable std::once_flag tokenTableMade;
+    mutable std::shared_ptr<const TokenTable> tokenTable;
     mutable std::mutex mutex;  // guards those below
-    mutable std::pair<std::string, std::shared_ptr<const void>> lastRemembered;
+    mutable std::list<std::pair<std::string, std::shared_ptr<const void>>> memories;
     mutable std::list<std::pair<RoutingKey, std::shared_ptr<const Routing>>> routings;
     mutable std::map<std::string, Limits> limits;
 };
+
+// A million tokens take a while: not before a figure wants them.
+std::shared_ptr<const TokenTable> FigureBuilder::Impl::tokens() const {
+    std::call_once(tokenTableMade, [this] {
+        if (!source->head().corpus.ids.empty()) {
+            tokenTable = std::make_shared<const TokenTable>(source->head().corpus);
+        }
+    });
+    return tokenTable;
+}
 
 std::vector<LayerId> FigureBuilder::Impl::layersOf(std::string_view experiment,
                                                    BranchId branch) const {
@@ -248,10 +256,10 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, Branc
     auto routing = readRouting(layer, branch);
     const std::lock_guard lock(mutex);
     routings.emplace_front(key, routing);
-    std::uint64_t kept = 0;
+    std::size_t bytes = 0;
     for (auto entry = routings.begin(); entry != routings.end();) {
-        kept += entry->second->ids.size();
-        const bool drop = kept > kMostCachedRouting && entry != routings.begin();
+        bytes += entry->second->bytes();
+        const bool drop = bytes > kMostRoutingBytes && entry != routings.begin();
         entry = drop ? routings.erase(entry) : std::next(entry);
     }
     return routing;
@@ -261,13 +269,19 @@ std::shared_ptr<const void> FigureBuilder::Impl::remembered(
     const std::string& key, const std::function<std::shared_ptr<const void>()>& make) const {
     {
         const std::lock_guard lock(mutex);
-        if (lastRemembered.first == key) {
-            return lastRemembered.second;
+        const auto found = std::find_if(memories.begin(), memories.end(),
+                                        [&](const auto& entry) { return entry.first == key; });
+        if (found != memories.end()) {
+            memories.splice(memories.begin(), memories, found);
+            return found->second;
         }
     }
     auto made = make();
     const std::lock_guard lock(mutex);
-    lastRemembered = {key, made};
+    memories.emplace_front(key, made);
+    if (memories.size() > kMostRemembered) {
+        memories.pop_back();
+    }
     return made;
 }
 

@@ -43,6 +43,22 @@ struct LineChartFigure {
     std::vector<LineChartGroup> groups;
 };
 
+/// One histogram. Its bins lie between edges that need not be equally far apart; all are drawn
+/// equally wide.
+struct HistogramPanel {
+    std::string valueName;      ///< "score margin"
+    std::vector<double> edges;  ///< between bins, ascending
+    /// [edges + 1] of all values; the first bin is below the first edge, the last from the last on.
+    std::vector<double> shares;
+    double median = 0.0;  ///< NaN: none
+};
+
+/// Histograms side by side that share their y axis.
+struct HistogramFigure {
+    std::string shareName;  ///< "share of tokens"
+    std::vector<HistogramPanel> panels;
+};
+
 /// Output norm and router score of every expert for one token.
 struct PairedBarsPanel {
     std::string title;  ///< of small multiples: "17 "alternative": 3, 5"; empty for one token

@@ -112,6 +112,17 @@ struct Writer {
         }
     }
 
+    void operator()(const HistogramFigure& figure) {
+        row({"panel", "from", "to", "share"});
+        for (const HistogramPanel& panel : figure.panels) {
+            for (std::size_t bin = 0; bin < panel.shares.size(); ++bin) {
+                row({csvCell(panel.valueName), bin == 0 ? "" : number(panel.edges[bin - 1]),
+                     bin == panel.edges.size() ? "" : number(panel.edges[bin]),
+                     number(panel.shares[bin])});
+            }
+        }
+    }
+
     void operator()(const ScatterFigure& figure) {
         const bool isDeep = !figure.panels.empty() && !figure.panels.front().z.empty();
         out += isDeep ? "panel,group,name,x,y,z\n" : "panel,group,name,x,y\n";

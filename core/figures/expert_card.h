@@ -14,6 +14,10 @@ struct CardInput {
     LayerId layer;
     std::size_t expert = 0;
 
+    /// Tokens that choose each expert, of all choices or of one.
+    [[nodiscard]] std::vector<std::uint64_t> counts(int choice = numerics::kAnyChoice) const {
+        return numerics::expertCounts(text.choices(), choice);
+    }
     [[nodiscard]] std::size_t experts() const { return static_cast<std::size_t>(text.experts()); }
     /// nullptr where the session does not have it for the layer.
     [[nodiscard]] const session::QuantityInfo* find(const char* experiment, const char* quantity,

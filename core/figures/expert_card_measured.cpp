@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What experiments beside the chosen experts say on an expert's card.
+#include "core/base/error.h"
 #include "core/figures/expert_card.h"
+#include "core/numerics/expert_use.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +11,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
+#include <span>
+#include <utility>
 
 namespace moescope::figures {
 namespace {
@@ -86,87 +91,125 @@ void addFact(const std::string& label, const std::vector<double>& values, std::s
                              fmt::format(fmt::runtime(format), meanOf(values)))});
 }
 
-/// Sums over the tokens of each expert: how many there are, weights, norms, weights times norms.
+/// Sums over the tokens of each expert.
 struct OwnTokens {
-    std::vector<double> tokens, weights;
-    std::vector<double> kept, norms, products;  // of tokens whose norms are kept
+    numerics::ExpertUse use;              ///< all of them
+    std::vector<double> kept;             ///< tokens whose norms are kept
+    std::vector<double> norms, products;  ///< of those; the norm times the weight
 };
 
-/// Adds what `normOf(row, token, k)` says of the chosen experts of rows, read in blocks.
-template <typename NormOf>
-void addNorms(const CardInput& input, const session::QuantityInfo& info, const TokenSelection& rows,
-              NormOf normOf) {
+/// Calls `take` with a block of rows and the number of its first one.
+template <typename Take>
+void forEachBlock(const CardInput& input, const session::QuantityInfo& info,
+                  const TokenSelection& rows, Take take) {
     constexpr std::uint64_t kBlock = 16384;
     for (const TokenRange& range : rows.ranges()) {
         for (std::uint64_t first = range.first; first < range.end(); first += kBlock) {
             input.context.throwIfStopped();
             const std::uint64_t count = std::min(kBlock, range.end() - first);
             const NdArray block = input.context.source.readRows(info.id, input.layer, first, count);
-            for (std::uint64_t i = 0; i < count; ++i) {
-                normOf(block, i, block.size() / count, first + i);
+            if (block.shape().size() != 2 || block.type() != ElementType::F32) {
+                throw Error(ErrorCode::BadSession,
+                            fmt::format("{}/{} of layer {} is not a table in float32; the session "
+                                        "is damaged.",
+                                        info.id.experiment, info.id.quantity, input.layer.value));
             }
+            take(block.values<float>(), static_cast<std::size_t>(block.shape()[1]), first, count);
         }
     }
 }
 
 /// Of the chosen experts of all tokens (E1), or else of the tokens whose norms are kept (B2).
 void addNorms(const CardInput& input, const Routing& routing, OwnTokens& own) {
-    const auto add = [&](std::size_t expert, double norm, float weight) {
+    const auto add = [&](std::size_t expert, float norm, float weight) {
         if (std::isfinite(norm)) {
             own.kept[expert] += 1.0;
-            own.norms[expert] += norm;
-            own.products[expert] += norm * static_cast<double>(weight);
+            own.norms[expert] += static_cast<double>(norm);
+            own.products[expert] += static_cast<double>(norm) * static_cast<double>(weight);
         }
     };
+    const auto topK = static_cast<std::size_t>(routing.topK);
     if (const auto* chosen = input.find("importance", "norm")) {
-        addNorms(input, *chosen, input.context.tokens(),
-                 [&](const NdArray& block, std::uint64_t i, std::size_t width, std::uint64_t row) {
-                     for (int k = 0; k < routing.topK && static_cast<std::size_t>(k) < width; ++k) {
-                         add(routing.id(row, k), block.at(i * width + static_cast<std::size_t>(k)),
-                             routing.weight(row, k));
-                     }
-                 });
+        forEachBlock(input, *chosen, input.context.tokens(),
+                     [&](std::span<const float> norms, std::size_t width, std::uint64_t first,
+                         std::uint64_t count) {
+                         for (std::uint64_t i = 0; i < count; ++i) {
+                             for (std::size_t k = 0; k < std::min(topK, width); ++k) {
+                                 const std::uint64_t at = (first + i) * topK + k;
+                                 add(routing.ids[at], norms[i * width + k], routing.weights[at]);
+                             }
+                         }
+                     });
     } else if (const auto* norm = input.find("norms_scores", "norm")) {
         const KeptTokens kept = keptTokens(input.context.source, *norm, input.layer);
-        addNorms(input, *norm, TokenSelection(kept.rowsOf(input.context.tokens())),
-                 [&](const NdArray& block, std::uint64_t i, std::size_t width, std::uint64_t row) {
-                     const std::uint64_t token = kept.tokenAt(row);
-                     for (int k = 0; k < routing.topK; ++k) {
-                         const std::size_t expert = routing.id(token, k);
-                         if (expert < width) {
-                             add(expert, block.at(i * width + expert), routing.weight(token, k));
+        forEachBlock(input, *norm, TokenSelection(kept.rowsOf(input.context.tokens())),
+                     [&](std::span<const float> norms, std::size_t width, std::uint64_t first,
+                         std::uint64_t count) {
+                         for (std::uint64_t i = 0; i < count; ++i) {
+                             const std::uint64_t token = kept.tokenAt(first + i);
+                             for (std::size_t k = 0; k < topK; ++k) {
+                                 const std::uint16_t expert = routing.ids[token * topK + k];
+                                 if (expert < width) {
+                                     add(expert, norms[i * width + expert],
+                                         routing.weights[token * topK + k]);
+                                 }
+                             }
                          }
-                     }
-                 });
+                     });
     }
 }
 
-OwnTokens ownTokens(const CardInput& input) {
-    OwnTokens own;
-    for (auto* sums : {&own.tokens, &own.weights, &own.kept, &own.norms, &own.products}) {
+OwnTokens countOwnTokens(const CardInput& input) {
+    OwnTokens own{numerics::ExpertUse(input.text.experts()), {}, {}, {}};
+    for (auto* sums : {&own.kept, &own.norms, &own.products}) {
         sums->assign(input.experts(), 0.0);
     }
     const auto routing = input.context.memory.routing(input.layer, input.context.request.branch);
-    const TokenSelection asked = input.context.tokens();
-    for (const TokenRange& range : asked.ranges()) {
-        for (std::uint64_t token = range.first; token < range.end(); ++token) {
-            for (int k = 0; k < routing->topK; ++k) {
-                own.tokens[routing->id(token, k)] += 1.0;
-                own.weights[routing->id(token, k)] +=
-                    static_cast<double>(routing->weight(token, k));
-            }
-        }
+    const numerics::Choices all{routing->ids, routing->topK, routing->experts};
+    const auto k = static_cast<std::size_t>(routing->topK);
+    const TokenSelection tokens = input.context.tokens();
+    for (const TokenRange& range : tokens.ranges()) {
+        numerics::addUse(all.part(range.first, range.count),
+                         std::span(routing->weights).subspan(range.first * k, range.count * k), {},
+                         own.use);
     }
     addNorms(input, *routing, own);
     return own;
 }
 
+/// The same for every expert of the layer.
+std::shared_ptr<const OwnTokens> ownTokens(const CardInput& input) {
+    const BuildContext& context = input.context;
+    const std::string key = fmt::format("own tokens/{}/{}/{}", context.request.branch.value,
+                                        input.layer.value, describe(context.tokens()));
+    return std::static_pointer_cast<const OwnTokens>(
+        context.memory.remembered(key, [&]() -> std::shared_ptr<const void> {
+            return std::make_shared<const OwnTokens>(countOwnTokens(input));
+        }));
+}
+
 std::vector<double> ratio(const std::vector<double>& sums, const std::vector<double>& counts) {
     std::vector<double> values;
+    values.reserve(sums.size());
     for (std::size_t e = 0; e < sums.size(); ++e) {
         values.push_back(counts[e] > 0.0 ? sums[e] / counts[e] : kNaN);
     }
     return values;
+}
+
+/// Of every expert over the rows: what the run kept (over all tokens), else summed up.
+std::pair<std::vector<double>, std::vector<double>> meanNormsScores(const CardInput& input,
+                                                                    const TokenSelection& rows) {
+    const auto* norm = input.find("norms_scores", "mean_norm");
+    const auto* score = input.find("norms_scores", "mean_score");
+    if (!input.context.isSelection() && norm != nullptr && score != nullptr) {
+        return {input.context.source.read(norm->id, input.layer).toDoubles(),
+                input.context.source.read(score->id, input.layer).toDoubles()};
+    }
+    const TokenNumbers::Sums sums = input.context.memory.numbers().sums(
+        input.layer, input.context.request.branch, rows.ranges(), input.context.stop);
+    const std::vector<double> tokens(sums.norms.size(), static_cast<double>(rows.count()));
+    return {ratio(sums.norms, tokens), ratio(sums.scores, tokens)};
 }
 
 }  // namespace
@@ -200,13 +243,11 @@ CardSection normSection(const CardInput& input) {
         section.missing = "None of these tokens has its norms kept.";
         return section;
     }
-    TokenNumbers::Sums sums = input.context.memory.numbers().sums(
-        input.layer, input.context.request.branch, rows.ranges(), input.context.stop);
-    const std::vector<double> tokens(input.experts(), static_cast<double>(rows.count()));
-    sums.norms.resize(input.experts(), kNaN);
-    sums.scores.resize(input.experts(), kNaN);
-    addFact("norm", ratio(sums.norms, tokens), input.expert, "{:.4g}", section);
-    addFact("score", ratio(sums.scores, tokens), input.expert, "{:.4g}", section);
+    auto [norms, scores] = meanNormsScores(input, rows);
+    norms.resize(input.experts(), kNaN);
+    scores.resize(input.experts(), kNaN);
+    addFact("norm", norms, input.expert, "{:.4g}", section);
+    addFact("score", scores, input.expert, "{:.4g}", section);
     return section;
 }
 
@@ -215,8 +256,10 @@ CardSection importanceSection(const CardInput& input) {
     CardSection section{.title = "Importance",
                         .note = "mean over the tokens that choose it",
                         .kind = CardSection::Kind::Facts};
-    const OwnTokens own = ownTokens(input);
-    addFact("router weight", ratio(own.weights, own.tokens), input.expert, "{:.4g}", section);
+    const auto shared = ownTokens(input);
+    const OwnTokens& own = *shared;
+    const std::vector<double> tokens(own.use.tokens.begin(), own.use.tokens.end());
+    addFact("router weight", ratio(own.use.weights, tokens), input.expert, "{:.4g}", section);
     if (input.find("importance", "norm") == nullptr &&
         input.find("norms_scores", "norm") == nullptr) {
         section.rows.push_back({.label = "norm", .value = kNaN, .text = needs("importance")});

@@ -112,6 +112,9 @@ struct Routing {
     std::vector<std::uint16_t> ids;  ///< [tokens * topK]
     std::vector<float> weights;      ///< [tokens * topK]
     std::optional<LayerId> layer;
+    [[nodiscard]] std::size_t bytes() const {
+        return ids.size() * sizeof(std::uint16_t) + weights.size() * sizeof(float);
+    }
     [[nodiscard]] std::uint64_t tokenCount() const {
         return topK == 0 ? 0 : ids.size() / static_cast<std::uint64_t>(topK);
     }
@@ -188,7 +191,7 @@ struct Provenance {
 using FigureBody =
     std::variant<NoticeFigure, ExpertCardFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
                  RoutingMapFigure, ColouredTextFigure, ColouredPassageFigure, ParametersFigure,
-                 LineChartFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
+                 LineChartFigure, HistogramFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
 
 /// A figure. Immutable once built; share it as shared_ptr<const Figure>.
 struct Figure {

@@ -4,7 +4,8 @@
 
 #include "core/figures/build_context.h"
 
-#include <array>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,27 @@ struct LayerMargins {
     }
     /// Entropy over its largest, ln E.
     [[nodiscard]] double relativeEntropy(std::size_t row) const;
+    [[nodiscard]] std::vector<double> relativeEntropies() const;
 };
 
 /// From the experiment router_margin, or the margin alone from chosen_experts. Empty when the
 /// session has neither for the layer.
 [[nodiscard]] std::optional<LayerMargins> marginsOf(const BuildContext& context, LayerId layer);
 
-/// Of the layer asked for, or of all that have margins.
-[[nodiscard]] std::vector<LayerMargins> marginsOfLayers(const BuildContext& context);
+/// The layer asked for, or all, as far as they have margins; ascending.
+[[nodiscard]] std::vector<LayerId> layersWithMargins(const BuildContext& context);
+/// All of those have logits, entropy and flips beside the margin of the selection score.
+[[nodiscard]] bool hasWholeMargins(const BuildContext& context);
+
+/// Of the layer asked for, or of all that have margins, one after the other: those of a long text
+/// at all layers would not fit into memory.
+void forEachMargins(const BuildContext& context,
+                    const std::function<void(const LayerMargins&)>& take);
+
+/// In place of a figure of a session that has no margins.
+[[nodiscard]] Figure withoutMargins(const BuildContext& context, const std::string& what);
+/// What is missing where only some layers, or none, have more than the margin of the selection
+/// score; empty: nothing.
+[[nodiscard]] std::string onlyMarginText(bool isWhole);
 
 }  // namespace moescope::figures

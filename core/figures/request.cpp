@@ -364,7 +364,7 @@ constexpr std::array kFigures{
                .title = "Margins of routers",
                .listTitle = "Margins",
                .subject = FigureSubject::Routing,
-               .perLayer = false,
+               .hasTotal = true,
                .hasColourScale = true,
                .takesTokens = true,
                .ofSelection = true},

@@ -97,6 +97,43 @@ DocumentCounts countAssignments(const RoutedText& text, int choice, bool perToke
     return result;
 }
 
+namespace {
+
+/// Ids of the layer's experts, stored in any width.
+template <typename T>
+void addCounts(std::span<const T> ids, LayerId layer, std::vector<std::uint64_t>& counts) {
+    for (const T id : ids) {
+        if (static_cast<std::size_t>(id) >= counts.size()) {
+            throw Error(ErrorCode::BadSession,
+                        fmt::format("chosen_experts of layer {} names expert {}, but the layer has "
+                                    "{}; the session is damaged.",
+                                    layer.value, id, counts.size()));
+        }
+        ++counts[static_cast<std::size_t>(id)];
+    }
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> countAssignments(const BuildContext& context, LayerId layer) {
+    std::vector<std::uint64_t> counts(static_cast<std::size_t>(context.experts(layer)));
+    const session::QuantityId id{context.request.branch, "chosen_experts", "ids"};
+    const TokenSelection tokens = context.tokens();
+    for (const TokenRange& range : tokens.ranges()) {
+        const NdArray ids = context.source.readRows(id, layer, range.first, range.count);
+        if (ids.type() == ElementType::U8) {
+            addCounts(ids.values<std::uint8_t>(), layer, counts);
+        } else if (ids.type() == ElementType::U16) {
+            addCounts(ids.values<std::uint16_t>(), layer, counts);
+        } else {
+            const std::vector<double> wide = ids.toDoubles();
+            const std::vector<std::uint64_t> whole(wide.begin(), wide.end());
+            addCounts(std::span<const std::uint64_t>(whole), layer, counts);
+        }
+    }
+    return counts;
+}
+
 Figure derivedFrame(const BuildContext& context, std::string_view experiment,
                     const std::string& what, std::uint64_t tokens) {
     Figure figure = context.frame(what, tokens);

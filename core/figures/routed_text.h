@@ -64,6 +64,11 @@ struct DocumentCounts {
 /// Assignments to each expert; a share divides by all of them, or by tokens.
 [[nodiscard]] DocumentCounts countAssignments(const RoutedText& text, int choice, bool perToken);
 
+/// [experts] assignments of the tokens asked for, from the file's ids alone: for a walk over all
+/// layers, which would push the routing of other figures out of memory.
+[[nodiscard]] std::vector<std::uint64_t> countAssignments(const BuildContext& context,
+                                                          LayerId layer);
+
 /// frame() with the definition of an experiment that is derived from chosen experts.
 [[nodiscard]] Figure derivedFrame(const BuildContext& context, std::string_view experiment,
                                   const std::string& what, std::uint64_t tokens);

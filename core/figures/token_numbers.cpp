@@ -15,7 +15,9 @@ namespace {
 
 /// Numbers in a slice, two chunks of a session's datasets: none is read twice.
 constexpr std::uint64_t kSliceNumbers = std::uint64_t{1} << 18U;
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
+/// Norm and score, as values and as ranks.
+constexpr std::size_t kBytesWithRanks = 2 * (sizeof(float) + sizeof(std::uint16_t));
+constexpr std::size_t kMostBytes = std::size_t{96} << 20U;
 
 NdArray readFloats(const FigureSource& source, const session::QuantityId& id, LayerId layer,
                    std::uint64_t first, std::uint64_t rows) {
@@ -222,6 +224,10 @@ void TokenNumbers::prepare(LayerId layer, BranchId branch, const std::stop_token
         return;
     }
     const std::uint64_t all = kept(layer, branch).count();
+    const std::uint64_t slices = (all + rowsOfSlice(layer) - 1) / rowsOfSlice(layer);
+    if (slices * kSliceNumbers * kBytesWithRanks > kMostBytes) {
+        return;  // the first ones would be dropped for the last
+    }
     forEachSlice({{0, all}}, rowsOfSlice(layer), [&](std::uint64_t index, const TokenRange&) {
         if (!stop.stop_requested()) {
             (void)ranks({branch, layer, index}, all);

@@ -62,6 +62,19 @@ std::vector<std::uint64_t> pairCounts(const Choices& choices) {
     return counts;
 }
 
+std::vector<std::uint64_t> pairCountsOf(const Choices& choices, std::uint16_t expert) {
+    std::vector<std::uint64_t> counts(static_cast<std::size_t>(choices.experts));
+    for (std::size_t token = 0; token < choices.tokens(); ++token) {
+        const auto chosen = choices.of(token);
+        if (std::find(chosen.begin(), chosen.end(), expert) != chosen.end()) {
+            for (const std::uint16_t other : chosen) {
+                ++counts[other];
+            }
+        }
+    }
+    return counts;
+}
+
 std::vector<std::uint64_t> transitionCounts(const Choices& from, const Choices& to) {
     const auto columns = static_cast<std::size_t>(to.experts);
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(from.experts) * columns);

@@ -41,6 +41,9 @@ inline constexpr int kAnyChoice = -1;
 /// formula, arXiv 2409.02060; its script counts neighbours in rank alone). Diagonal: N(i).
 [[nodiscard]] std::vector<std::uint64_t> pairCounts(const Choices& choices);
 
+/// [E]: one row of it, in one walk over the tokens.
+[[nodiscard]] std::vector<std::uint64_t> pairCountsOf(const Choices& choices, std::uint16_t expert);
+
 /// [E, E']: tokens whose first choice is i at one layer and j at another.
 [[nodiscard]] std::vector<std::uint64_t> transitionCounts(const Choices& from, const Choices& to);
 

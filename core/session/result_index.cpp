@@ -15,6 +15,8 @@
 namespace moescope::session {
 namespace {
 
+/// Each may hold a megabyte of inflated chunks (HDF5's default).
+constexpr std::size_t kMostDatasets = 12;
 constexpr std::int32_t kWholeModel = -1;  ///< stands for "no layer" in integer lists
 
 std::optional<LayerId> layerFromNumber(std::int32_t value) {
@@ -197,14 +199,38 @@ hid_t FileCache::open(const std::filesystem::path& path) {
 
 void FileCache::keep(const std::filesystem::path& path, h5::File file) {
     m_files.emplace_front(path, std::move(file));
-    if (m_files.size() > m_capacity) {
+    if (m_files.size() > m_mostFiles) {
+        // Closing a file closes what is open in it.
+        std::erase_if(m_datasets,
+                      [&](const OpenDataset& entry) { return entry.file == m_files.back().first; });
         m_files.pop_back();
     }
 }
 
+const h5::Dataset& FileCache::dataset(const std::filesystem::path& path, const std::string& name) {
+    const auto found = std::find_if(
+        m_datasets.begin(), m_datasets.end(),
+        [&](const OpenDataset& entry) { return entry.name == name && entry.file == path; });
+    if (found != m_datasets.end()) {
+        m_datasets.splice(m_datasets.begin(), m_datasets, found);
+        return m_datasets.front().dataset;
+    }
+    const hid_t file = open(path);
+    m_datasets.push_front({path, name, h5::openDataset(file, name)});
+    if (m_datasets.size() > kMostDatasets) {
+        m_datasets.pop_back();
+    }
+    return m_datasets.front().dataset;
+}
+
+void FileCache::clear() {
+    m_datasets.clear();
+    m_files.clear();
+}
+
 NdArray readArray(FileCache& files, const ArrayLocation& location, std::uint64_t first,
                   std::optional<std::uint64_t> count) {
-    const h5::Dataset dataset = h5::openDataset(files.open(location.file), location.dataset);
+    const h5::Dataset& dataset = files.dataset(location.file, location.dataset);
     Shape extent = h5::describe(dataset).shape;
     Shape start(extent.size(), 0);
     const std::size_t rowAxis = location.row ? 1 : 0;
@@ -219,9 +245,8 @@ NdArray readArray(FileCache& files, const ArrayLocation& location, std::uint64_t
         start[rowAxis] = first;
         extent[rowAxis] = *count;
     }
-    const NdArray values = h5::readSlab(dataset, start, extent);
     Shape shape(extent.begin() + static_cast<std::ptrdiff_t>(rowAxis), extent.end());
-    return values.reshaped(std::move(shape));
+    return h5::readSlab(dataset, start, extent).reshaped(std::move(shape));
 }
 
 std::string resultsPath(BranchId branch, const std::string& experiment) {

@@ -49,16 +49,32 @@ struct ResultIndex {
     [[nodiscard]] bool has(const PartKey& key) const;
 };
 
-/// Keeps a few files open between reads, since opening costs more than a small read.
+/// Keeps a few files and datasets open between reads: opening costs more than a small read, and a
+/// dataset that stays open keeps the chunk it inflated last, which holds many layers when they are
+/// small.
 class FileCache {
 public:
-    explicit FileCache(std::size_t capacity) : m_capacity(capacity) {}
+    explicit FileCache(std::size_t files) : m_mostFiles(files) {}
+    FileCache(const FileCache&) = delete;
+    FileCache& operator=(const FileCache&) = delete;
+    ~FileCache() { clear(); }
+
     [[nodiscard]] hid_t open(const std::filesystem::path& path);
     void keep(const std::filesystem::path& path, h5::File file);
+    /// Valid until the next call. Throws Error(BadSession) when it is not there.
+    [[nodiscard]] const h5::Dataset& dataset(const std::filesystem::path& path,
+                                             const std::string& name);
+    void clear();
 
 private:
-    std::size_t m_capacity;
+    struct OpenDataset {
+        std::filesystem::path file;
+        std::string name;
+        h5::Dataset dataset;
+    };
+    std::size_t m_mostFiles;
     std::list<std::pair<std::filesystem::path, h5::File>> m_files;  ///< most recently used first
+    std::list<OpenDataset> m_datasets;  ///< most recently used first; each of a file above
 };
 
 /// Rows [first, first + count) of the array's first axis; the whole array when `count` is absent.

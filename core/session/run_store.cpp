@@ -465,7 +465,7 @@ void RunStore::finish() {
             }
         }
     });
-    sources = FileCache(kOpenFiles);
+    sources.clear();
     // Still under the lock, so that no other run begins in a folder that goes.
     std::error_code ignored;
     std::filesystem::remove_all(m_impl->folder, ignored);

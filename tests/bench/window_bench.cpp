@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How long the window takes to open a session and to draw another layer. Prints a table; nothing is
 // asserted, since times depend on the machine. With a path the session is that file, with --large
-// GIGABYTES a made-up one with norms and scores of so many, else made-up ones of several sizes.
+// GIGABYTES a made-up one of that size, else made-up ones of several sizes. --write GIGABYTES PATH
+// only makes one, to look at it more than once.
 #include "app/main_window.h"
 #include "core/session/run_store.h"
 #include "tests/bench/waiting.h"
@@ -10,6 +11,8 @@
 #include "widgets/figures/figure_view.h"
 #include "widgets/panels/figure_panel.h"
 #include "widgets/panels/figures_area.h"
+
+#include <fmt/format.h>
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -57,30 +60,44 @@ public:
         m_window = std::make_unique<app::MainWindow>(m_workspace);
         m_window->resize(1280, 800);
         m_window->show();
-        m_before = residentMebibytes();
-        m_window->openPaths({session});
-        const bool opened =
-            spinUntil([&] { return m_workspace.current() != nullptr && figure() != nullptr; });
         m_window->grab();
-        std::printf("%s\n  open and draw: %.0f ms%s\n", title.c_str(), milliseconds(timer),
-                    opened ? "" : " (gave up)");
+        const double empty = milliseconds(timer);
+        m_before = residentMebibytes();
+        timer.restart();
+        m_window->openPaths({session});
+        bool opened = spinUntil([&] { return m_workspace.current() != nullptr; });
+        const double read = milliseconds(timer);
+        opened = opened && spinUntil([&] { return figure() != nullptr; });
+        panel().grab();
+        const double drawn = milliseconds(timer);
+        const auto* strip =
+            m_window->findChild<widgets::FigureView*>(QStringLiteral("textStripView"));
+        spinUntil([&] { return strip->figure() != nullptr || !strip->isVisible(); });
+        m_window->grab();
+        std::printf(
+            "%s\n  window %.0f ms; session read %.0f, first figure %.0f, with its text %.0f%s\n",
+            title.c_str(), empty, read, drawn, milliseconds(timer), opened ? "" : " (gave up)");
     }
 
     void stepThroughFigures() {
         for (int i = 0; i < m_window->figures().panels().size(); ++i) {
-            if (m_window->figures().panels().at(i)->info().needsOther) {
+            const figures::FigureInfo& info = m_window->figures().panels().at(i)->info();
+            if (info.needsOther || !widgets::isDrawable(*m_workspace.current(), info)) {
                 continue;
             }
+            QElapsedTimer timer;
+            timer.start();
             m_window->figures().setCurrent(i);
-            // What the session does not hold has no figure.
-            constexpr int kPatienceMs = 3000;
-            if (!spinUntil([&] { return figure() != nullptr; }, kPatienceMs)) {
+            if (!spinUntil([&] { return figure() != nullptr; })) {
                 continue;
             }
-            if (panel().info().perLayer) {
-                stepThroughLayers();
-            }
-            m_peak = std::max(m_peak, residentMebibytes());
+            panel().grab();
+            const double first = milliseconds(timer);
+            const std::string steps = info.perLayer ? stepThroughLayers() : std::string();
+            const double resident = residentMebibytes();
+            m_peak = std::max(m_peak, resident);
+            std::printf("  %-26s first %7.1f ms%s, %.0f MiB\n", std::string(info.name).c_str(),
+                        first, steps.c_str(), resident);
         }
         std::printf("  memory: %.0f MiB of the program and an empty window, %.0f at most\n",
                     m_before, m_peak);
@@ -91,7 +108,7 @@ private:
     [[nodiscard]] widgets::FigurePointer figure() { return panel().figure(); }
 
     /// Each step: select the layer, wait for its figure, paint the window.
-    void stepThroughLayers() {
+    std::string stepThroughLayers() {
         std::vector<double> times;
         const auto& layers = m_workspace.current()->head().model.layers;
         for (std::size_t layer = 0; layer < layers.size(); ++layer) {
@@ -108,12 +125,11 @@ private:
             m_peak = std::max(m_peak, residentMebibytes());
         }
         if (times.empty()) {
-            return;
+            return {};
         }
         std::sort(times.begin(), times.end());
-        std::printf("  %-24s layer step: median %6.1f ms, worst %6.1f ms\n",
-                    std::string(panel().info().name).c_str(), times[times.size() / 2],
-                    times.back());
+        return fmt::format(", layer step {:6.1f} / {:6.1f} ms", times[times.size() / 2],
+                           times.back());
     }
 
     widgets::Settings m_settings;
@@ -129,32 +145,33 @@ void benchSynthetic(const std::string& title, const tests::SyntheticRun& run) {
     bench.stepThroughFigures();
 }
 
-/// Norms and scores of as many tokens as make up the size, beside what else a run keeps.
+/// A run of so many tokens that it takes the size: norms and scores of all experts, which are most
+/// of it, choices, margins and importance of 64 experts in 27 layers.
 void writeLargeSession(const std::filesystem::path& path, double gigabytes) {
     constexpr int kLayers = 28;  // the first is dense
     constexpr int kExperts = 64;
-    constexpr double kBytesPerToken = 2.0 * sizeof(float) * kExperts * (kLayers - 1);
-    const int tokens = static_cast<int>(gigabytes * 1e9 / kBytesPerToken);
-    tests::SyntheticRun run{.layers = kLayers,
-                            .experts = kExperts,
-                            .topK = 6,
-                            .tokens = tokens,
-                            .documents = std::max(1, tokens / 1000),
-                            .experiments = {"weight_similarity", "output_similarity", "rank_counts",
-                                            "chosen_experts", "coloured_text"}};
-    tests::SyntheticRun large = run;
-    large.experiments.emplace_back("norms_scores");
+    constexpr int kTopK = 6;
+    constexpr double kBytesOfToken = 2.0 * sizeof(float) * kExperts +       // norms, scores
+                                     (2.0 * sizeof(float) + 1.0) * kTopK +  // weights, norms, ids
+                                     4.0 * sizeof(float) + 6.0;             // margins, flips
+    const int tokens = static_cast<int>(gigabytes * 1e9 / kBytesOfToken / (kLayers - 1));
+    const tests::SyntheticRun run{
+        .layers = kLayers,
+        .experts = kExperts,
+        .topK = kTopK,
+        .tokens = tokens,
+        .documents = std::max(1, tokens / 1000),
+        .experiments = {"weight_similarity", "output_similarity", "norms_scores", "rank_counts",
+                        "chosen_experts", "coloured_text", "importance", "router_margin"}};
     session::RunStore store(path);
-    store.begin(tests::syntheticHead(large));
-    for (const session::Part& part : tests::syntheticParts(run)) {
-        store.writePart(part);
-    }
-    // All layers have the numbers of one: a few layers at a time fit into memory, all do not.
-    large.layers = 2;
-    large.experiments = {"norms_scores"};
-    for (session::Part& part : tests::syntheticParts(large)) {
-        for (int layer = 1; layer < kLayers; ++layer) {
-            part.key.layer = LayerId{layer};
+    store.begin(tests::syntheticHead(run));
+    // All layers have the numbers of one, which fits into memory.
+    tests::SyntheticRun oneLayer = run;
+    oneLayer.layers = 2;
+    for (session::Part& part : tests::syntheticParts(oneLayer)) {
+        const bool isOfLayer = part.key.layer.has_value();
+        for (int layer = 1; layer < (isOfLayer ? kLayers : 2); ++layer) {
+            part.key.layer = isOfLayer ? std::optional(LayerId{layer}) : std::nullopt;
             store.writePart(part);
         }
     }
@@ -168,6 +185,10 @@ int main(int argc, char** argv) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
     }
     QStandardPaths::setTestModeEnabled(true);
+    if (argc > 3 && std::string(argv[1]) == "--write") {
+        writeLargeSession(argv[3], std::atof(argv[2]));
+        return 0;
+    }
     if (argc > 2 && std::string(argv[1]) == "--large") {
         const tests::TemporaryFolder folder;
         const auto path = folder / "large.h5";
@@ -180,7 +201,7 @@ int main(int argc, char** argv) {
         ::waitpid(writer, nullptr, 0);
         const QApplication application(argc, argv);
         const auto settings = QString::fromStdString((folder / "settings.ini").string());
-        Bench bench(std::string("norms and scores of ") + argv[2] + " GB",
+        Bench bench(std::string("session of ") + argv[2] + " GB",
                     QString::fromStdString(path.string()), settings);
         bench.stepThroughFigures();
         return 0;

@@ -5,6 +5,7 @@
 #include "widgets/canvas/coloured_passage_body.h"
 #include "widgets/canvas/expert_card_body.h"
 #include "widgets/canvas/heat_map_body.h"
+#include "widgets/canvas/histogram_body.h"
 #include "widgets/canvas/line_chart_body.h"
 #include "widgets/canvas/neuron_map_body.h"
 #include "widgets/canvas/notice_body.h"
@@ -43,6 +44,9 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
     }
     if (std::holds_alternative<figures::GroupedBarsFigure>(body)) {
         return makeRankCountsBody(std::move(figure), style, memory.hiddenRanks);
+    }
+    if (std::holds_alternative<figures::HistogramFigure>(body)) {
+        return std::make_unique<HistogramBody>(std::move(figure), style);
     }
     if (std::holds_alternative<figures::PairedBarsFigure>(body)) {
         return std::make_unique<PairedBarsBody>(std::move(figure), style, memory.chart);

@@ -4,6 +4,7 @@
 
 #include "core/figures/routing_agreement.h"
 #include "widgets/figures/figure_view.h"
+#include "widgets/panels/busy_line.h"
 #include "widgets/panels/figure_controls.h"
 #include "widgets/panels/message_bar.h"
 
@@ -94,6 +95,7 @@ void FigurePanel::build() {
     column->addWidget(m_controls);
     column->addWidget(m_messages);
     column->addWidget(m_selected);
+    column->addWidget(new BusyLine(m_runner, this));
     column->addWidget(m_view, 1);
     column->addWidget(m_readOut);
     setTile(false);

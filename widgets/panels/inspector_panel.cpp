@@ -3,6 +3,7 @@
 #include "widgets/panels/inspector_panel.h"
 
 #include "widgets/models/summary_text.h"
+#include "widgets/panels/busy_line.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/support/format.h"
 
@@ -86,6 +87,7 @@ void InspectorPanel::build() {
     column->setSpacing(8);
     column->addWidget(m_title);
     column->addWidget(m_subtitle);
+    column->addWidget(new BusyLine(m_runner, this));
     column->addWidget(m_messages);
     column->addWidget(m_pages, 1);
 }
@@ -215,7 +217,8 @@ void InspectorPanel::requestExpert(const SessionSnapshot& session) {
             }
             m_expertPage->setFacts(outcome.value().facts, outcome.value().tokens);
             m_pages->setCurrentWidget(m_expertPage);
-        });
+        },
+        WorkLane::Priority::Soon);  // the figure comes first
 }
 
 void InspectorPanel::requestPair(const SessionSnapshot& session) {

@@ -5,6 +5,7 @@
 #include "core/figures/routing_search.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/models/summary_text.h"
+#include "widgets/panels/busy_line.h"
 #include "widgets/panels/message_bar.h"
 
 #include <QHBoxLayout>
@@ -137,6 +138,7 @@ void TextStripPanel::build() {
     column->addLayout(row);
     column->addWidget(m_messages);
     column->addWidget(m_empty);
+    column->addWidget(new BusyLine(m_runner, this));
     column->addWidget(m_view, 1);
     column->addStretch(0);
 }
@@ -367,7 +369,8 @@ void TextStripPanel::refresh() {
         [builder = session->content.builder, request = key.request](const std::stop_token&) {
             return std::make_shared<const figures::Figure>(builder->build(request));
         },
-        [this, key](const Outcome<FigurePointer>& outcome) { take(key, outcome); });
+        [this, key](const Outcome<FigurePointer>& outcome) { take(key, outcome); },
+        WorkLane::Priority::Soon);  // the figure comes first
 }
 
 void TextStripPanel::take(const FigureKey& key, const Outcome<FigurePointer>& outcome) {

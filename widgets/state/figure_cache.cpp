@@ -11,9 +11,7 @@ namespace {
 constexpr std::size_t kOverhead = 4096;  ///< titles, captions, labels
 
 std::size_t bytesOf(const figures::Routing* routing) {
-    return routing == nullptr ? 0
-                              : routing->ids.size() * sizeof(std::uint16_t) +
-                                    routing->weights.size() * sizeof(float);
+    return routing == nullptr ? 0 : routing->bytes();
 }
 
 /// The arrays of a body; small bodies count as overhead only.

@@ -26,7 +26,7 @@ struct FigureKey {
 /// *GUI thread only*.
 class FigureCache {
 public:
-    explicit FigureCache(std::size_t maxBytes = std::size_t{256} << 20U) : m_maxBytes(maxBytes) {}
+    explicit FigureCache(std::size_t maxBytes = std::size_t{128} << 20U) : m_maxBytes(maxBytes) {}
 
     /// nullptr when it is not there; otherwise it becomes the newest.
     [[nodiscard]] FigurePointer find(const FigureKey& key);

@@ -74,14 +74,18 @@ public:
     ExpertCounter(ExpertFacts& facts, const std::vector<std::uint32_t>& tokenIds)
         : m_facts(facts), m_tokenIds(tokenIds) {}
 
-    void addRow(std::uint64_t token, std::span<const double> ids, std::span<const double> weights) {
-        for (std::size_t k = 0; k < ids.size(); ++k) {
-            const int expert = static_cast<int>(ids[k]);
-            if (expert >= 0 && expert < m_facts.experts) {
-                ++m_facts.load[static_cast<std::size_t>(expert)];
+    /// The same for ids in whatever width they are stored.
+    template <typename Id>
+    void addRows(std::uint64_t firstToken, std::size_t topK, std::span<const Id> ids,
+                 std::span<const float> weights) {
+        const auto experts = static_cast<std::size_t>(m_facts.experts);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const auto expert = static_cast<std::size_t>(ids[i]);
+            if (expert < experts) {
+                ++m_facts.load[expert];
             }
-            if (expert == m_facts.expert) {
-                addHit(token, k == 0, static_cast<float>(weights[k]));
+            if (expert == static_cast<std::size_t>(m_facts.expert)) {
+                addHit(firstToken + i / topK, i % topK == 0, weights[i]);
             }
         }
     }
@@ -140,11 +144,26 @@ NdArray readTable(const FigureSource& source, const QuantityId& id, LayerId laye
     return rows;
 }
 
+/// What the run kept of it; sessions before 1.3 have the norms alone.
+std::optional<double> keptMeanNorm(const FigureSource& source, BranchId branch, LayerId layer,
+                                   int expert) {
+    const QuantityId id = quantityId(branch, kNorms, "mean_norm");
+    if (!hasLayer(source.find(id), layer)) {
+        return std::nullopt;
+    }
+    const NdArray means = source.read(id, layer);
+    const auto place = static_cast<std::uint64_t>(expert);
+    return place < means.size() ? std::optional(means.at(place)) : std::nullopt;
+}
+
 /// Mean of one expert's output norm over all tokens, NaN entries left out; NaN where not kept.
 double readMeanNorm(const FigureSource& source, BranchId branch, LayerId layer, int expert,
                     const std::stop_token& stop) {
     const QuantityId id = quantityId(branch, kNorms, "norm");
     const QuantityInfo* info = source.find(id);
+    if (const auto kept = keptMeanNorm(source, branch, layer, expert)) {
+        return *kept;
+    }
     if (!hasLayer(info, layer) || info->shape.size() != 2) {
         return kMissing;
     }
@@ -182,11 +201,15 @@ void countRows(const FigureSource& source, BranchId branch, LayerId layer, Exper
         }
         const std::uint64_t topK = chosen.shape()[1];
         facts.topK = static_cast<int>(topK);
-        const std::vector<double> ids = chosen.toDoubles();
-        const std::vector<double> weights = factors.toDoubles();
-        for (std::uint64_t row = 0; row < rows; ++row) {
-            counter.addRow(first + row, std::span(ids).subspan(row * topK, topK),
-                           std::span(weights).subspan(row * topK, topK));
+        const auto weights = factors.values<float>();
+        if (chosen.type() == ElementType::U8) {
+            counter.addRows(first, topK, chosen.values<std::uint8_t>(), weights);
+        } else if (chosen.type() == ElementType::U16) {
+            counter.addRows(first, topK, chosen.values<std::uint16_t>(), weights);
+        } else {
+            const std::vector<double> ids = chosen.toDoubles();
+            const std::vector<std::uint64_t> whole(ids.begin(), ids.end());
+            counter.addRows(first, topK, std::span<const std::uint64_t>(whole), weights);
         }
     }
 }

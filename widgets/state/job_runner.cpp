@@ -38,18 +38,30 @@ void JobRunner::start(std::function<std::function<void()>(std::stop_token)> job,
         m_pending->request_stop();
     }
     const quint64 ticket = ++m_ticket;
-    m_pending = m_lane.post(
-        [mailbox = m_mailbox, ticket, job = std::move(job)](const std::stop_token& stop) {
-            const std::function<void()> deliver = job(stop);
-            const std::lock_guard lock(mailbox->mutex);
-            JobRunner* runner = mailbox->runner;
-            if (runner != nullptr && !stop.stop_requested()) {
-                QMetaObject::invokeMethod(
-                    runner, [runner, ticket, deliver] { runner->finish(ticket, deliver); },
-                    Qt::QueuedConnection);
-            }
-        },
-        priority);
+    WorkLane::Work work = [mailbox = m_mailbox, ticket,
+                           job = std::move(job)](const std::stop_token& stop) {
+        const std::function<void()> deliver = job(stop);
+        const std::lock_guard lock(mailbox->mutex);
+        JobRunner* runner = mailbox->runner;
+        // The lane may have asked it to stop; finish() knows whether it is still awaited.
+        if (runner != nullptr) {
+            QMetaObject::invokeMethod(
+                runner, [runner, ticket, deliver] { runner->finish(ticket, deliver); },
+                Qt::QueuedConnection);
+        }
+    };
+    m_pending.emplace();
+    if (priority == WorkLane::Priority::Soon) {
+        // After whatever the event at hand makes others ask for, or an idle lane would begin here.
+        QMetaObject::invokeMethod(
+            this,
+            [this, work = std::move(work), priority, stop = *m_pending] {
+                m_lane.post(work, priority, stop);
+            },
+            Qt::QueuedConnection);
+    } else {
+        m_lane.post(std::move(work), priority, *m_pending);
+    }
     if (!wasBusy) {
         Q_EMIT busyChanged(true);
     }

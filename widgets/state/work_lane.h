@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -12,12 +13,12 @@
 namespace moescope::widgets {
 
 /// One worker thread with a queue: everything that reads sessions goes through one of these, since
-/// HDF5 has one lock anyway. Urgent work (what the user waits for) overtakes background work
-/// (prefetching). *Thread-safe*; the destructor drops what has not begun, asks what runs to stop
-/// and joins.
+/// HDF5 has one lock anyway. What the user waits for overtakes what comes soon after it, and that
+/// overtakes background work (prefetching), which is asked to stop when anything else comes.
+/// *Thread-safe*; the destructor drops what has not begun, asks what runs to stop and joins.
 class WorkLane {
 public:
-    enum class Priority { Urgent, Background };
+    enum class Priority { Urgent, Soon, Background };
     /// Must not throw; polls the token when it takes long.
     using Work = std::function<void(std::stop_token)>;
 
@@ -26,8 +27,10 @@ public:
     WorkLane(const WorkLane&) = delete;
     WorkLane& operator=(const WorkLane&) = delete;
 
-    /// The returned source cancels this piece of work: before it begins it is dropped.
-    std::stop_source post(Work work, Priority priority = Priority::Urgent);
+    /// The source, a new one unless given, cancels this piece of work: before it begins it is
+    /// dropped.
+    std::stop_source post(Work work, Priority priority = Priority::Urgent,
+                          std::stop_source stop = std::stop_source());
 
 private:
     struct Item {
@@ -37,11 +40,11 @@ private:
     void loop(const std::stop_token& laneStop);
     [[nodiscard]] bool take(const std::stop_token& laneStop, Item& item);
 
-    std::mutex m_mutex;  ///< guards the queues and m_running
+    std::mutex m_mutex;  ///< guards all below but the thread
     std::condition_variable_any m_wake;
-    std::deque<Item> m_urgent;
-    std::deque<Item> m_background;
+    std::array<std::deque<Item>, 3> m_queues;  ///< by priority
     std::stop_source m_running;
+    bool m_runsBackground = false;
     std::jthread m_thread;
 };
 

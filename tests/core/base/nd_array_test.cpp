@@ -27,3 +27,32 @@ TEST_CASE("NdArray: refuses dimensions that overflow", "[core][base]") {
     CHECK(elementCount({big, 0}) == 0);
     CHECK(elementCount({}) == 1);
 }
+
+TEST_CASE("NdArray: any element type as doubles, the same elements under another shape",
+          "[core][base]") {
+    const auto requireDoubles = []<typename T>(std::array<T, 2> values) {
+        const auto array = NdArray::from<T>({2}, values);
+        const std::vector<double> doubles = array.toDoubles();
+        CHECK(doubles ==
+              std::vector<double>{static_cast<double>(values[0]), static_cast<double>(values[1])});
+        CHECK(doubles[1] == array.at(1));
+    };
+    requireDoubles(std::array<float, 2>{0.5F, -3.25F});
+    requireDoubles(std::array<double, 2>{0.1, 1e300});
+    requireDoubles(std::array<std::uint8_t, 2>{0, 255});
+    requireDoubles(std::array<std::uint16_t, 2>{1, 65535});
+    requireDoubles(std::array<std::uint32_t, 2>{1, 4294967295U});
+    requireDoubles(std::array<std::uint64_t, 2>{1, std::uint64_t{1} << 52U});
+    requireDoubles(std::array<std::int32_t, 2>{-7, 7});
+    requireDoubles(std::array<std::int64_t, 2>{-(std::int64_t{1} << 52U), 7});
+
+    const std::array<float, 6> values{0, 1, 2, 3, 4, 5};
+    NdArray array = NdArray::from<float>({2, 3}, values);
+    CHECK(array.reshaped({3, 2}).shape() == Shape{3, 2});
+    CHECK(array.shape() == Shape{2, 3});
+    CHECK_THROWS_AS(array.reshaped({5}), Error);
+    const std::byte* before = array.bytes().data();
+    const NdArray moved = std::move(array).reshaped({6});
+    CHECK(moved.shape() == Shape{6});
+    CHECK(moved.bytes().data() == before);
+}

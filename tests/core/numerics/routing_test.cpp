@@ -36,7 +36,14 @@ TEST_CASE("Statistics of routing: NumPy's from the definitions", "[core][numeric
         const Counts counts = expertCounts(choices);
         CHECK(counts == one.at("counts").get<Counts>());
         CHECK(expertCounts(choices, 0) == one.at("first_counts").get<Counts>());
-        CHECK(pairCounts(choices) == one.at("pairs").get<Counts>());
+        const Counts pairs = one.at("pairs");
+        CHECK(pairCounts(choices) == pairs);
+        const auto experts = static_cast<std::size_t>(choices.experts);
+        for (std::size_t e = 0; e < experts; ++e) {
+            const Counts row(pairs.begin() + static_cast<std::ptrdiff_t>(e * experts),
+                             pairs.begin() + static_cast<std::ptrdiff_t>((e + 1) * experts));
+            CHECK(pairCountsOf(choices, static_cast<std::uint16_t>(e)) == row);
+        }
 
         const Counts offsets = one.at("offsets");
         Repetition repetition;

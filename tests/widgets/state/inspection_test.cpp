@@ -23,7 +23,8 @@ std::vector<double> readAll(const figures::FigureSource& source, const char* exp
     return source.read({BranchId(0), experiment, quantity}, layer).toDoubles();
 }
 
-/// The session with one quantity's rows replaced by ones of another width at every layer.
+/// The session with one quantity's rows replaced by ones of another width at every layer, and as
+/// before 1.3 without means of norms.
 class ReshapedLayer final : public figures::FigureSource {
 public:
     ReshapedLayer(std::shared_ptr<const figures::FigureSource> from, std::string quantity,
@@ -31,7 +32,7 @@ public:
         : m_from(std::move(from)), m_quantity(std::move(quantity)), m_width(width) {}
     [[nodiscard]] const session::Head& head() const override { return m_from->head(); }
     [[nodiscard]] const session::QuantityInfo* find(const session::QuantityId& id) const override {
-        return m_from->find(id);
+        return id.quantity == "mean_norm" ? nullptr : m_from->find(id);
     }
     [[nodiscard]] NdArray read(const session::QuantityId& id,
                                std::optional<LayerId> layer) const override {

@@ -152,3 +152,49 @@ TEST_CASE("WorkLane: going away asks what runs to stop and drops the rest", "[wi
     CHECK(stopped);
     CHECK_FALSE(ran);
 }
+
+TEST_CASE("WorkLane: background work gives way to anything else", "[widgets][state]") {
+    std::latch begun(1);
+    std::latch done(2);
+    bool gaveWay = false;
+    const auto priority = GENERATE(WorkLane::Priority::Urgent, WorkLane::Priority::Soon);
+    WorkLane lane;
+    lane.post(
+        [&](const std::stop_token& stop) {
+            begun.count_down();
+            while (!stop.stop_requested()) {
+                std::this_thread::yield();
+            }
+            gaveWay = true;
+            done.count_down();
+        },
+        WorkLane::Priority::Background);
+    begun.wait();
+    lane.post(
+        [&](const std::stop_token& stop) {
+            CHECK_FALSE(stop.stop_requested());
+            done.count_down();
+        },
+        priority);
+    done.wait();
+    CHECK(gaveWay);
+}
+
+TEST_CASE("JobRunner: what comes soon lets what is asked for now go first", "[widgets][state]") {
+    WorkLane lane;
+    JobRunner soon(lane);
+    JobRunner now(lane);
+    std::vector<int> order;
+    const auto note = [&](int n) { return [&, n](const Outcome<int>&) { order.push_back(n); }; };
+    // The lane is idle: a job of the same event that is posted at once would begin here.
+    soon.run<int>([](const std::stop_token&) { return 2; }, note(2), WorkLane::Priority::Soon);
+    now.run<int>([](const std::stop_token&) { return 1; }, note(1));
+    CHECK(soon.isBusy());
+    REQUIRE(QTest::qWaitFor([&] { return order.size() == 2; }));
+    CHECK(order == std::vector<int>{1, 2});
+
+    soon.run<int>([](const std::stop_token&) { return 3; }, note(3), WorkLane::Priority::Soon);
+    soon.cancel();
+    QTest::qWait(20);
+    CHECK(order.size() == 2);
+}
