@@ -97,7 +97,6 @@ constexpr Loops kPortable{
         addAll(sum, row, weight, n);
     }};
 
-#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void siluAvx2(Bfloat16Bits* gate, const Bfloat16Bits* up, std::size_t n) {
     siluTimesAll(gate, up, n);
 }
@@ -118,22 +117,10 @@ MOESCOPE_TARGET_AVX512 void addAvx512(Bfloat16Bits* sum, const Bfloat16Bits* row
                                       std::size_t n) {
     addAll(sum, row, weight, n);
 }
-#endif
-
-Loops best() {
-#if defined(MOESCOPE_X86)
-    if (hasAvx512()) {
-        return {siluAvx512, normAvx512, addAvx512};
-    }
-    if (hasAvx2()) {
-        return {siluAvx2, normAvx2, addAvx2};
-    }
-#endif
-    return kPortable;
-}
 
 const Loops& loops() {
-    static const Loops chosen = best();
+    static const Loops chosen = bestForm<Loops>(kPortable, {siluAvx2, normAvx2, addAvx2},
+                                                {siluAvx512, normAvx512, addAvx512});
     return chosen;
 }
 

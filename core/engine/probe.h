@@ -9,6 +9,8 @@
 #include "core/session/quantity.h"
 #include "core/text/corpus.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -228,10 +230,43 @@ public:
 };
 
 enum class Role { Gate, Up, Down };
+inline constexpr std::size_t kRoleCount = 3;
 
+/// What a static probe wants of a layer. The matrices of a role are compared flattened; those that
+/// are compared are the experts' and every column's of their shape (WeightSums::columns).
 struct StaticNeeds {
-    bool expertWeights = true;  ///< all three roles of all columns
+    enum class Reference { Nothing, Mean, BaselineOrMean };
+    enum class Points { Nothing, Centred, Standardised };
+    bool expertWeights = false;  ///< the values themselves, by consume()
     bool router = false;
+    bool products = false;                      ///< WeightSums::OfRole::products
+    Reference relativeTo = Reference::Nothing;  ///< ... relative
+    Points points = Points::Nothing;            ///< ... points
+    bool neurons = false;                       ///< ... neurons
+    [[nodiscard]] bool sums() const noexcept {
+        return products || relativeTo != Reference::Nothing || points != Points::Nothing || neurons;
+    }
+};
+
+/// Sums over the expert matrices of a layer, computed once for all probes that ask for them.
+/// Products of matrices are accurate to about 1e-7 of the largest, sums of neurons to 1e-7.
+struct WeightSums {
+    std::vector<int> columns;  ///< that are compared, C of them; the E experts come first
+    int reference = -1;        ///< of `relative`: index into columns; -1: the experts' mean
+    std::size_t points = 0;    ///< P: those of `columns` that are experts or baselines, the first
+    struct OfRole {
+        std::vector<double> products;  ///< [C, C] x_i . x_j
+        std::vector<double> relative;  ///< [E, E] the same of x_i less the reference
+        /// [P, P] the same after each element's mean over the P matrices is taken off and, if
+        /// standardised, its unbiased deviation is divided by (0 where that is 0).
+        std::vector<double> points;
+        std::vector<bool> isFinite;   ///< [N] no value of the column is NaN or infinite
+        std::vector<double> neurons;  ///< [N, d] the sum of each column's neurons, of all columns
+    };
+    std::array<OfRole, kRoleCount> roles;  ///< by Role
+    [[nodiscard]] const OfRole& of(Role role) const {
+        return roles[static_cast<std::size_t>(role)];
+    }
 };
 
 /// A slab of the expert matrices of one role: the same neurons of several columns, in float32.
@@ -256,10 +291,12 @@ public:
     [[nodiscard]] virtual std::uint64_t stateBytes(const LayerContext& layer) const = 0;
 
     virtual void begin(const LayerContext& layer) = 0;
-    virtual void consume(const WeightBlock& block) = 0;
+    /// Only if needed.
+    virtual void consume(const WeightBlock& block) { static_cast<void>(block); }
     /// Router rows [E, d] in float32, between begin() and the first consume(); only if needed.
     virtual void consumeRouter(const at::Tensor& router) { static_cast<void>(router); }
-    [[nodiscard]] virtual session::Part end() = 0;
+    /// `sums` has what needs() asked for, and perhaps what others did.
+    [[nodiscard]] virtual session::Part end(const WeightSums& sums) = 0;
 };
 
 /// Neurons of a layer's columns, whichever are asked for, as often as they are. Thread-safe.

@@ -8,6 +8,7 @@
 #include "core/engine/layer_weights.h"
 #include "core/engine/run_effort.h"
 #include "core/engine/run_plan.h"
+#include "core/engine/stored_weights.h"
 #include "core/model/spec_tensors.h"
 
 #include <ATen/Parallel.h>
@@ -189,7 +190,6 @@ private:
     void statics(int index, const LayerWork& work, LayerCost& cost) {
         const LayerContext context = contextOf(m_models, m_specs, index, m_corpus);
         std::uint64_t group = 0;
-        bool weightsWanted = false;
         for (const Column& column : context.columns) {
             group += static_cast<std::uint64_t>(column.intermediateSize ==
                                                 context.moe.expert.intermediateSize);
@@ -198,13 +198,14 @@ private:
         }
         for (const PlannedExperiment* experiment : work.statics) {
             for (const auto& probe : experiment->probes.statics) {
-                const StaticNeeds needs = probe->needs();
                 cost.staticState += probe->stateBytes(context);
                 m_results += probe->resultBytes(context);
-                weightsWanted = weightsWanted || needs.expertWeights;
             }
         }
-        if (!weightsWanted) {
+        const StaticNeeds needs = staticNeeds(work);
+        cost.staticState += WeightSummer::bytes(context, needs, summingMeans(m_plan.place.device));
+        if ((!needs.expertWeights && !needs.sums()) ||
+            StoredWeights::suit(context, work, m_models, m_plan.place)) {
             return;
         }
         cost.perNeuron = group * static_cast<std::uint64_t>(context.hiddenSize) * sizeof(float);

@@ -3,6 +3,7 @@
 #include "core/engine/run_effort.h"
 
 #include "core/engine/delta_net.h"
+#include "core/engine/stored_weights.h"
 #include "core/model/spec_tensors.h"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ constexpr double kActivationPasses = 8.0;
 constexpr double kGatherPasses = 8.0;
 constexpr double kColumnPasses = 6.0;
 constexpr double kLogitPasses = 10.0;
+constexpr double kStoredPasses = 1.0;   ///< first touch of the file, a copy in the cache
 constexpr double kDecodePasses = 10.0;  ///< first touch of file and slab, looking for NaN
 
 // Storing: making, syncing and renaming a part; deflating a byte of it; beginning and joining.
@@ -202,13 +204,12 @@ private:
                 store(*probe, context);
             }
         }
-        bool weights = false;
-        bool router = false;
+        const StaticNeeds needs = staticNeeds(m_work);
+        const bool weights = needs.expertWeights || needs.sums();
+        const bool router = needs.router;
         for (const PlannedExperiment* experiment : m_work.statics) {
             for (const auto& probe : experiment->probes.statics) {
                 m_effort.statics += probe->effort(context);
-                weights = weights || probe->needs().expertWeights;
-                router = router || probe->needs().router;
                 store(*probe, context);
             }
         }
@@ -241,7 +242,12 @@ private:
         for (const Column& column : context.columns) {
             neurons += column.intermediateSize;
         }
-        m_effort.statics.elements += 3.0 * neurons * context.hiddenSize * kDecodePasses;
+        const double elements = 3.0 * neurons * context.hiddenSize;
+        if (StoredWeights::suit(context, m_work, m_models, m_plan.place)) {
+            m_effort.statics.elements += elements * kStoredPasses;
+            return;
+        }
+        m_effort.statics.elements += elements * kDecodePasses;
         const double slab =
             static_cast<double>(std::max<std::uint64_t>(m_plan.memory.slabNeurons, 1));
         m_effort.statics.calls +=

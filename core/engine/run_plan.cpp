@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/columns.h"
+#include "core/engine/weight_sums.h"
 
 #include <fmt/format.h>
 
@@ -133,6 +134,16 @@ std::vector<LayerWork> planWork(const model::ModelSpec& model,
         }
     }
     return work;
+}
+
+StaticNeeds staticNeeds(const LayerWork& work) {
+    StaticNeeds needs;
+    for (const PlannedExperiment* experiment : work.statics) {
+        for (const auto& probe : experiment->probes.statics) {
+            needs = together(needs, probe->needs());
+        }
+    }
+    return needs;
 }
 
 DynamicNeeds dynamicNeeds(const LayerWork& work) {

@@ -83,6 +83,8 @@ void checkLayers(const model::ModelSpec& model, const std::vector<PlannedExperim
 
 /// Needs of the work at a layer, joined.
 [[nodiscard]] DynamicNeeds dynamicNeeds(const LayerWork& work);
+/// The same of its static probes.
+[[nodiscard]] StaticNeeds staticNeeds(const LayerWork& work);
 
 /// Costs and cuts the run: memory, bytes, time. Throws Error(MemoryBudget).
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,

@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/engine/columns.h"
 #include "core/engine/layer_neurons.h"
+#include "core/engine/stored_weights.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -149,7 +150,9 @@ void Runner::expectSteps(int layer, const LayerContext* context) {
         const double slab =
             static_cast<double>(std::max<std::uint64_t>(m_setup.plan.memory.slabNeurons, 1));
         m_progress.expect(RunProgress::Phase::Statics,
-                          3.0 * std::ceil(spec.moe->expert.intermediateSize / slab));
+                          isStored(*context, work)
+                              ? static_cast<double>(StoredWeights::steps(*context))
+                              : 3.0 * std::ceil(spec.moe->expert.intermediateSize / slab));
     }
     double units = 0.0;
     for (const PlannedExperiment* experiment : work.units) {
@@ -239,8 +242,15 @@ void Runner::add(const PlannedExperiment& experiment, session::Part part) {
     m_parts.push_back(std::move(part));
 }
 
+/// Whether the static probes' sums are taken where the weights are mapped.
+bool Runner::isStored(const LayerContext& context, const LayerWork& work) const {
+    return StoredWeights::suit(context, work, m_setup.models, m_setup.plan.place);
+}
+
 void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
-    bool weights = false;
+    const at::Device device = m_setup.plan.place.device;
+    const StaticNeeds needs = staticNeeds(work);
+    WeightSummer summer(context, needs, summingMeans(device));
     const auto forEachProbe = [&](const auto& visitProbe) {
         for (const PlannedExperiment* experiment : work.statics) {
             for (const auto& probe : experiment->probes.statics) {
@@ -253,17 +263,20 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
         context.model.layers[static_cast<std::size_t>(context.layer.value)].names;
     forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
         probe.begin(context);
-        const StaticNeeds needs = probe.needs();
-        weights = weights || needs.expertWeights;
-        if (needs.router) {
+        if (probe.needs().router) {
             probe.consumeRouter(reader.loadFloat(names.router.weight));
         }
     });
-    if (weights) {
-        const WeightStream stream(context, columnWeights(context), m_setup.plan.place.device);
+    if (isStored(context, work)) {
+        StoredWeights(context, columnWeights(context)).run(summer, [this] { poll(); });
+    } else if (needs.expertWeights || needs.sums()) {
+        const WeightStream stream(context, columnWeights(context), device);
         stream.run(
             m_setup.plan.memory.slabNeurons,
             [&](const WeightBlock& block) {
+                if (needs.sums()) {
+                    summer.add(block);
+                }
                 forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
                     if (probe.needs().expertWeights) {
                         probe.consume(block);
@@ -273,7 +286,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
             [this] { poll(); });
     }
     forEachProbe([&](const PlannedExperiment& experiment, StaticProbe& probe) {
-        add(experiment, probe.end());
+        add(experiment, probe.end(summer.sums()));
     });
 }
 

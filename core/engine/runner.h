@@ -57,6 +57,7 @@ private:
     void visit(int layer, std::optional<int> next);
     void readAhead(int next);
     void expectSteps(int layer, const LayerContext* context);
+    [[nodiscard]] bool isStored(const LayerContext& context, const LayerWork& work) const;
     void staticPhase(const LayerContext& context, const LayerWork& work);
     void unitPhase(const LayerContext& context, const LayerWork& work);
     [[nodiscard]] std::vector<ColumnWeights> columnWeights(const LayerContext& context);

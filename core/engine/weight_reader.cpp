@@ -118,6 +118,31 @@ bool WeightReader::isDirect(const TensorRef& ref) const {
     return isDirect(LogicalTensor(m_checkpoint, ref));
 }
 
+bool WeightReader::isStoredBfloat16(const TensorRef& ref) const {
+    const LogicalTensor tensor(m_checkpoint, ref);
+    return tensor.dtype() == Dtype::BF16 && tensor.shape().size() == 2 && wrap(tensor).has_value();
+}
+
+std::optional<std::span<const std::uint16_t>> WeightReader::storedBfloat16(const TensorRef& ref) {
+    if (!isStoredBfloat16(ref)) {
+        return std::nullopt;
+    }
+    const LogicalTensor tensor(m_checkpoint, ref);
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_resident.insert(placeOf(ref)).second) {
+            m_bytesRead += tensor.storedBytes();
+        }
+    }
+    const std::span<const std::byte> bytes = *tensor.plainBytes();
+    return std::span(reinterpret_cast<const std::uint16_t*>(bytes.data()),
+                     bytes.size() / sizeof(std::uint16_t));
+}
+
+void WeightReader::lookThrough(const TensorRef& ref) {
+    check(ref, LogicalTensor(m_checkpoint, ref));
+}
+
 std::uint64_t WeightReader::storedBytes(const TensorRef& ref) const {
     return ref.empty() ? 0 : LogicalTensor(m_checkpoint, ref).storedBytes();
 }

@@ -80,6 +80,14 @@ public:
     static void loadSlabs(std::span<const SlabPart> parts, bool columns, std::uint64_t first,
                           std::uint64_t count);
 
+    /// A matrix's values where the file is mapped, if they are bfloat16 without gaps. Counted as
+    /// read, but not looked through for NaN: whoever finds one calls lookThrough().
+    [[nodiscard]] std::optional<std::span<const std::uint16_t>> storedBfloat16(
+        const model::TensorRef& ref);
+    void lookThrough(const model::TensorRef& ref);
+    /// Whether storedBfloat16() gives something.
+    [[nodiscard]] bool isStoredBfloat16(const model::TensorRef& ref) const;
+
     /// Whether load() gives the bytes of the file as they are: a view of the mapping, or with
     /// Load::AheadDirect a buffer of directRoom() bytes.
     [[nodiscard]] bool isDirect(const model::TensorRef& ref) const;

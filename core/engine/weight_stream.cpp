@@ -7,6 +7,7 @@
 #include <algorithm>
 
 namespace moescope::engine {
+
 const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role role) {
     switch (role) {
         case Role::Gate:
@@ -19,19 +20,24 @@ const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role ro
     return names.down;
 }
 
+std::vector<std::vector<int>> columnGroups(const LayerContext& layer) {
+    std::vector<std::vector<int>> groups(1);
+    const int width = layer.columns.front().intermediateSize;
+    for (std::size_t c = 0; c < layer.columns.size(); ++c) {
+        if (layer.columns[c].intermediateSize == width) {
+            groups.front().push_back(static_cast<int>(c));
+        } else {
+            groups.push_back({static_cast<int>(c)});
+        }
+    }
+    return groups;
+}
+
 void WeightStream::run(std::uint64_t slabNeurons, const Consumer& consumer,
                        const Poll& poll) const {
-    std::vector<int> first;
-    std::vector<int> others;
-    const int width = m_layer.moe.expert.intermediateSize;
-    for (std::size_t c = 0; c < m_layer.columns.size(); ++c) {
-        const bool fits = m_layer.columns[c].intermediateSize == width;
-        (fits ? first : others).push_back(static_cast<int>(c));
-    }
     for (const Role role : {Role::Gate, Role::Up, Role::Down}) {
-        group(role, first, slabNeurons, consumer, poll);
-        for (const int column : others) {
-            group(role, {column}, slabNeurons, consumer, poll);
+        for (const std::vector<int>& columns : columnGroups(m_layer)) {
+            group(role, columns, slabNeurons, consumer, poll);
         }
     }
 }

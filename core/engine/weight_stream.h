@@ -19,6 +19,10 @@ struct ColumnWeights {
 /// The matrix of a role.
 [[nodiscard]] const model::TensorRef& matrixName(const model::FeedForwardNames& names, Role role);
 
+/// Indices of the columns that are read together: those with as many neurons as the experts, then
+/// each other one by itself.
+[[nodiscard]] std::vector<std::vector<int>> columnGroups(const LayerContext& layer);
+
 /// Carries a layer's expert matrices past the static probes in slabs of neurons, float32, so that
 /// no more than `slabNeurons` neurons of all columns are in memory at once. Order as WeightBlock
 /// says.

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/expert_projection.h"
 
-#include "core/experiments/gram.h"
+#include "core/experiments/gram_effort.h"
 #include "core/experiments/principal.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/roles.h"
 #include "core/experiments/tensor_host.h"
 #include "core/numerics/clusters.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 
 namespace moescope::experiments {
@@ -26,10 +26,16 @@ public:
 
     [[nodiscard]] std::string_view experiment() const override { return "expert_projection"; }
 
+    [[nodiscard]] engine::StaticNeeds needs() const override {
+        using Points = engine::StaticNeeds::Points;
+        engine::StaticNeeds needs;
+        needs.points = m_scaling == Scaling::Standardised ? Points::Standardised : Points::Centred;
+        return needs;
+    }
+    /// Sums are the engine's.
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        const std::uint64_t columns = layer.columns.size();
-        return (kRoles.size() - 1) * sizeof(double) * columns * columns +
-               gramStateBytes(columns, matrixElements(layer));
+        static_cast<void>(layer);
+        return 0;
     }
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         return kRoles.size() * layer.columns.size() *
@@ -41,42 +47,21 @@ public:
                gramEffort(layer.columns.size(), matrixElements(layer));
     }
 
-    void begin(const engine::LayerContext& layer) override {
-        m_columns = layer.columns;
+    void begin(const engine::LayerContext& layer) override { m_allLabels = layer.labels(); }
+
+    [[nodiscard]] session::Part end(const engine::WeightSums& sums) override {
+        // Experts and baselines; the shared experts are no point of the source's picture.
         m_labels.clear();
-        m_grams = {};
-        m_isFinite = {};
-    }
-
-    void consume(const engine::WeightBlock& block) override {
-        if (block.columns.front() != 0) {
-            return;  // another shape than the experts'
+        for (std::size_t i = 0; i < sums.points; ++i) {
+            m_labels.push_back(m_allLabels[static_cast<std::size_t>(sums.columns[i])]);
         }
-        if (m_labels.empty()) {
-            chooseRows(block.columns);
-        }
-        const auto count = static_cast<std::int64_t>(m_labels.size());
-        const auto role = static_cast<std::size_t>(block.role);
-        const at::Tensor x = block.weights.narrow(0, 0, count).flatten(1);
-        if (!m_grams[role].defined()) {
-            m_grams[role] = at::zeros({count, count}, x.options().dtype(at::kDouble));
-            m_isFinite[role] = at::ones({count}, x.options().dtype(at::kBool));
-        }
-        // In float32: a wider type would make LibTorch copy the slab. Weights do not add up to
-        // infinity, and NaN and infinity remain in any sum.
-        m_isFinite[role].logical_and_(at::isfinite(x.sum(1)));
-        addColumnwiseGram(m_grams[role], x, m_scaling == Scaling::Standardised);
-    }
-
-    [[nodiscard]] session::Part end() override {
         session::Part part;
         Results results{std::vector<double>(kRoles.size() * kComponents),
                         std::vector<std::int32_t>(kRoles.size() * m_labels.size())};
         for (const engine::Role role : kRoles) {
-            finish(role, part, results);
+            finish(role, sums, part, results);
         }
         addSummaries(results, part);
-        m_grams = {};
         return part;
     }
 
@@ -86,27 +71,22 @@ private:
         std::vector<std::int32_t> clusters;  // [roles, N]
     };
 
-    /// Experts and baselines; the shared experts are no point of the source's picture.
-    void chooseRows(const std::vector<int>& columns) {
-        for (const int column : columns) {
-            const engine::Column& one = m_columns[static_cast<std::size_t>(column)];
-            if (one.kind != engine::Column::Kind::Shared) {
-                m_labels.push_back(one.label);
-            }
-        }
-    }
-
-    void finish(engine::Role role, session::Part& part, Results& results) const {
+    void finish(engine::Role role, const engine::WeightSums& sums, session::Part& part,
+                Results& results) const {
         const auto place = static_cast<std::size_t>(role);
         const std::size_t count = m_labels.size();
         std::vector<double> scores(count * kComponents, std::nan(""));
         std::vector<double> explained(kComponents, std::nan(""));
-        if (m_isFinite[place].all().item<bool>()) {
-            const Leading leading = leadingEigen(m_grams[place], kComponents);
+        const std::string gap = gapWarning(role, sums);
+        if (gap.empty()) {
+            const auto size = static_cast<std::int64_t>(count);
+            std::vector<double> gram = sums.of(role).points;
+            const Leading leading =
+                leadingEigen(at::from_blob(gram.data(), {size, size}, at::kDouble), kComponents);
             scores = scoresOf(leading);
             explained = leading.explained();
         } else {
-            part.warnings.push_back(gapWarning(role));
+            part.warnings.push_back(gap);
         }
         std::copy(explained.begin(), explained.end(),
                   results.explained.begin() + static_cast<std::ptrdiff_t>(place * kComponents));
@@ -132,16 +112,24 @@ private:
         return scores;
     }
 
-    [[nodiscard]] std::string gapWarning(engine::Role role) const {
-        const at::Tensor finite = toHost<bool>(m_isFinite[static_cast<std::size_t>(role)]);
+    /// Empty where all is finite, sums of squares as well.
+    [[nodiscard]] std::string gapWarning(engine::Role role, const engine::WeightSums& sums) const {
+        const engine::WeightSums::OfRole& own = sums.of(role);
         std::string list;
         for (std::size_t i = 0; i < m_labels.size(); ++i) {
-            if (!elements<bool>(finite)[i]) {
+            if (!own.isFinite[static_cast<std::size_t>(sums.columns[i])]) {
                 list += (list.empty() ? "" : ", ") + m_labels[i];
             }
         }
-        return "NaN or infinity in " + roleName(role) + " weights of " + list +
-               ": their projection is missing.";
+        if (!list.empty()) {
+            return "NaN or infinity in " + roleName(role) + " weights of " + list +
+                   ": their projection is missing.";
+        }
+        const bool isFinite = std::all_of(own.points.begin(), own.points.end(),
+                                          [](double value) { return std::isfinite(value); });
+        return isFinite ? std::string()
+                        : "The squares of " + roleName(role) +
+                              " weights are beyond float32: their projection is missing.";
     }
 
     [[nodiscard]] session::Quantity pointsOf(engine::Role role,
@@ -178,10 +166,8 @@ private:
     Scaling m_scaling;
     double m_radius;
     std::uint64_t m_neighbours;
-    std::vector<engine::Column> m_columns;
-    std::vector<std::string> m_labels;                 // of the rows
-    std::array<at::Tensor, kRoles.size()> m_grams;     // [N, N] each
-    std::array<at::Tensor, kRoles.size()> m_isFinite;  // bool [N] each
+    std::vector<std::string> m_allLabels;  // of the layer's columns
+    std::vector<std::string> m_labels;     // of the points
 };
 
 }  // namespace

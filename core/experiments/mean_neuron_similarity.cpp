@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/mean_neuron_similarity.h"
 
-#include "core/experiments/neuron_sums.h"
+#include "core/experiments/neuron_means.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/roles.h"
 
@@ -13,36 +13,39 @@ class MeanNeuronSimilarity final : public engine::StaticProbe {
 public:
     [[nodiscard]] std::string_view experiment() const override { return "mean_neuron_similarity"; }
 
+    [[nodiscard]] engine::StaticNeeds needs() const override {
+        engine::StaticNeeds needs;
+        needs.neurons = true;
+        return needs;
+    }
+    /// With temporaries of the means.
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        return NeuronSums::bytes(layer);
+        return 2 * sizeof(double) * layer.columns.size() *
+               static_cast<std::uint64_t>(layer.hiddenSize);
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        return NeuronSums::effort(layer);
+        return neuronEffort(layer);
     }
 
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
+        m_columns = layer.columns;
         m_dimensions = layer.hiddenSize;
-        m_sums.begin(layer);
     }
 
-    void consume(const engine::WeightBlock& block) override { m_sums.add(block); }
-
-    [[nodiscard]] session::Part end() override {
+    [[nodiscard]] session::Part end(const engine::WeightSums& sums) override {
         session::Part part;
         for (const engine::Role role : kRoles) {
-            finish(role, part);
+            finish(role, sums, part);
         }
         part.quantities.push_back(randomDeviation(m_dimensions));
-        m_sums.clear();
         return part;
     }
 
 private:
-    void finish(engine::Role role, session::Part& part) const {
-        const at::Tensor means = m_sums.means(role);
-        const std::vector<double> cosines = rowCosines(means);
+    void finish(engine::Role role, const engine::WeightSums& sums, session::Part& part) const {
+        const std::vector<double> cosines = rowCosines(neuronMeans(sums, role, m_columns));
         const std::string name = roleName(role);
         part.quantities.push_back(
             similarityMatrix(name, "cosine of mean " + name + " neurons", m_labels, cosines));
@@ -53,7 +56,7 @@ private:
     }
 
     std::vector<std::string> m_labels;
-    NeuronSums m_sums;
+    std::vector<engine::Column> m_columns;
     double m_dimensions = 1.0;
 };
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/router_similarity.h"
 
-#include "core/experiments/gram.h"
-#include "core/experiments/neuron_sums.h"
+#include "core/experiments/gram_effort.h"
+#include "core/experiments/neuron_means.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/roles.h"
 #include "core/numerics/regression.h"
@@ -40,46 +40,32 @@ public:
     [[nodiscard]] engine::StaticNeeds needs() const override {
         engine::StaticNeeds needs;
         needs.router = true;
+        (m_byMatrix ? needs.products : needs.neurons) = true;
         return needs;
     }
+    /// With temporaries of the means.
     [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        const auto experts = static_cast<std::uint64_t>(layer.experts());
-        return m_byMatrix ? (kRoles.size() - 1) * sizeof(double) * experts * experts +
-                                gramStateBytes(experts, matrixElements(layer))
-                          : NeuronSums::bytes(layer);
+        return 2 * sizeof(double) * layer.columns.size() *
+               static_cast<std::uint64_t>(layer.hiddenSize);
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
         return m_byMatrix ? static_cast<double>(kRoles.size()) *
                                 gramEffort(static_cast<std::uint64_t>(layer.experts()),
                                            matrixElements(layer))
-                          : NeuronSums::effort(layer);
+                          : neuronEffort(layer);
     }
 
     void begin(const engine::LayerContext& layer) override {
         m_labels = layer.labels();
         m_labels.resize(static_cast<std::size_t>(layer.experts()));
-        m_sums.begin(layer);
-        m_grams = {};
+        m_columns = layer.columns;
         m_router.clear();
     }
 
     void consumeRouter(const at::Tensor& router) override { m_router = rowCosines(router); }
 
-    void consume(const engine::WeightBlock& block) override {
-        if (!m_byMatrix) {
-            m_sums.add(block);
-        } else if (block.columns.front() == 0) {
-            const auto experts = static_cast<std::int64_t>(m_labels.size());
-            at::Tensor& gram = m_grams[static_cast<std::size_t>(block.role)];
-            if (!gram.defined()) {
-                gram = at::zeros({experts, experts}, block.weights.options().dtype(at::kDouble));
-            }
-            addGram(gram, block.weights.narrow(0, 0, experts).flatten(1));
-        }
-    }
-
-    [[nodiscard]] session::Part end() override {
+    [[nodiscard]] session::Part end(const engine::WeightSums& sums) override {
         session::Part part;
         part.quantities.push_back(
             similarityMatrix("router", "cosine of router rows", m_labels, m_router));
@@ -87,9 +73,7 @@ public:
         if (!warning.empty()) {
             part.warnings.push_back(warning);
         }
-        part.quantities.push_back(regressions(part.warnings));
-        m_sums.clear();
-        m_grams = {};
+        part.quantities.push_back(regressions(sums, part.warnings));
         return part;
     }
 
@@ -126,19 +110,29 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<double> weightCosines(engine::Role role) const {
+    [[nodiscard]] std::vector<double> weightCosines(engine::Role role,
+                                                    const engine::WeightSums& sums) const {
         const std::size_t experts = m_labels.size();
         if (!m_byMatrix) {
-            const at::Tensor means = m_sums.means(role);
+            const at::Tensor means = neuronMeans(sums, role, m_columns);
             return rowCosines(means.narrow(0, 0, static_cast<std::int64_t>(experts)));
         }
-        const std::vector<double> products = toVector(m_grams[static_cast<std::size_t>(role)]);
+        // The experts come first among what is compared.
+        const std::vector<double>& all = sums.of(role).products;
+        const std::size_t width = sums.columns.size();
+        std::vector<double> products;
+        products.reserve(experts * experts);
+        for (std::size_t row = 0; row < experts; ++row) {
+            const auto begin = all.begin() + static_cast<std::ptrdiff_t>(row * width);
+            products.insert(products.end(), begin, begin + static_cast<std::ptrdiff_t>(experts));
+        }
         std::vector<double> cosines(products.size());
         numerics::cosinesFromGram(products, experts, cosines);
         return cosines;
     }
 
-    [[nodiscard]] session::Quantity regressions(std::vector<std::string>& warnings) const {
+    [[nodiscard]] session::Quantity regressions(const engine::WeightSums& sums,
+                                                std::vector<std::string>& warnings) const {
         const std::size_t experts = m_labels.size();
         const std::vector<double> y = lowerTriangle(m_router, experts);
         session::Quantity quantity;
@@ -150,7 +144,7 @@ private:
         quantity.values = NdArray(ElementType::F64, {kRoles.size(), kStatistics.size()});
         auto values = quantity.values.values<double>();
         for (const engine::Role role : kRoles) {
-            const std::vector<double> cosines = weightCosines(role);
+            const std::vector<double> cosines = weightCosines(role, sums);
             const std::string gap =
                 notFiniteWarning(roleName(role) + " weights", m_labels, cosines);
             if (!gap.empty()) {
@@ -169,8 +163,7 @@ private:
     bool m_byMatrix;
     std::vector<std::string> m_labels;  // of the experts
     std::vector<double> m_router;       // [E, E]
-    NeuronSums m_sums;
-    std::array<at::Tensor, kRoles.size()> m_grams;  // [E, E] each, by matrix only
+    std::vector<engine::Column> m_columns;
 };
 
 }  // namespace

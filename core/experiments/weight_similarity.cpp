@@ -3,7 +3,7 @@
 #include "core/experiments/weight_similarity.h"
 
 #include "core/base/error.h"
-#include "core/experiments/gram.h"
+#include "core/experiments/gram_effort.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/roles.h"
 #include "core/numerics/similarity.h"
@@ -41,109 +41,75 @@ public:
         }
     }
 
-    [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
-        const std::uint64_t columns = layer.columns.size();
-        return (2 * kRoles.size() - 1) * sizeof(double) * columns * columns +
-               gramStateBytes(columns, matrixElements(layer));
+    [[nodiscard]] engine::StaticNeeds needs() const override {
+        using Reference = engine::StaticNeeds::Reference;
+        engine::StaticNeeds needs;
+        needs.products = true;
+        needs.relativeTo =
+            m_relativeTo == RelativeTo::Mean ? Reference::Mean : Reference::BaselineOrMean;
+        return needs;
     }
-
-    /// Two Gram matrices per role.
+    /// Sums are the engine's.
+    [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext& layer) const override {
+        static_cast<void>(layer);
+        return 0;
+    }
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        return 2.0 * static_cast<double>(kRoles.size()) *
+        return static_cast<double>(kRoles.size()) *
                gramEffort(layer.columns.size(), matrixElements(layer));
     }
 
     void begin(const engine::LayerContext& layer) override {
-        m_columns = layer.columns;
+        m_labels = layer.labels();
         m_experts = layer.experts();
         m_dimensions =
             static_cast<double>(layer.hiddenSize) * layer.columns.front().intermediateSize;
-        m_grams = {};
     }
 
-    void consume(const engine::WeightBlock& block) override {
-        if (block.columns.front() != 0) {
-            return;  // another shape than the experts'
-        }
-        RoleGrams& grams = m_grams[static_cast<std::size_t>(block.role)];
-        const at::Tensor x = block.weights.flatten(1);
-        if (!grams.all.defined()) {
-            start(grams, block, x);
-        }
-        addGram(grams.all, x);
-        addRelativeGram(grams.relative, x, m_experts, grams.reference);
-    }
-
-    [[nodiscard]] session::Part end() override {
+    [[nodiscard]] session::Part end(const engine::WeightSums& sums) override {
         session::Part part;
+        std::vector<std::string> labels;
+        labels.reserve(sums.columns.size());
+        for (const int column : sums.columns) {
+            labels.push_back(m_labels[static_cast<std::size_t>(column)]);
+        }
         for (const engine::Role role : kRoles) {
-            finish(role, part);
+            finish(role, sums, labels, part);
         }
         part.quantities.push_back(randomDeviation(m_dimensions));
-        m_grams = {};
         return part;
     }
 
 private:
-    struct RoleGrams {
-        at::Tensor all;       // [C, C]
-        at::Tensor relative;  // [E, E]
-        std::vector<std::string> labels;
-        std::int64_t reference = -1;
-    };
-
-    void start(RoleGrams& grams, const engine::WeightBlock& block, const at::Tensor& x) {
-        const auto count = static_cast<std::int64_t>(block.columns.size());
-        const auto options = x.options().dtype(at::kDouble);
-        grams.all = at::zeros({count, count}, options);
-        grams.relative = at::zeros({m_experts, m_experts}, options);
-        for (const int column : block.columns) {
-            grams.labels.push_back(m_columns[static_cast<std::size_t>(column)].label);
-        }
-        if (m_relativeTo != RelativeTo::Mean) {
-            const auto baseline =
-                std::find_if(block.columns.begin(), block.columns.end(), [&](int column) {
-                    return m_columns[static_cast<std::size_t>(column)].kind ==
-                           engine::Column::Kind::Baseline;
-                });
-            if (baseline != block.columns.end()) {
-                grams.reference = baseline - block.columns.begin();
-            }
-        }
-    }
-
-    void finish(engine::Role role, session::Part& part) const {
-        const RoleGrams& grams = m_grams[static_cast<std::size_t>(role)];
+    void finish(engine::Role role, const engine::WeightSums& sums,
+                const std::vector<std::string>& labels, session::Part& part) const {
         const std::string name = roleName(role);
-        const std::string against = grams.reference < 0
+        const std::string against = sums.reference < 0
                                         ? "the experts' mean"
-                                        : grams.labels[static_cast<std::size_t>(grams.reference)];
-        const std::vector<std::string> experts(grams.labels.begin(),
-                                               grams.labels.begin() + m_experts);
-        addMatrix(name, "cosine of " + name + " matrices", grams.labels, grams.all, part);
+                                        : labels[static_cast<std::size_t>(sums.reference)];
+        const std::vector<std::string> experts(labels.begin(), labels.begin() + m_experts);
+        const engine::WeightSums::OfRole& own = sums.of(role);
+        addMatrix(name, "cosine of " + name + " matrices", labels, own.products, part);
         addMatrix(name + "_relative", "cosine of " + name + " matrices minus " + against, experts,
-                  grams.relative, part);
-        const std::string warning =
-            notFiniteWarning(name + " weights", grams.labels, toVector(grams.all));
+                  own.relative, part);
+        const std::string warning = notFiniteWarning(name + " weights", labels, own.products);
         if (!warning.empty()) {
             part.warnings.push_back(warning);
         }
     }
 
     static void addMatrix(const std::string& name, const std::string& longName,
-                          const std::vector<std::string>& labels, const at::Tensor& gram,
-                          session::Part& part) {
-        const std::vector<double> products = toVector(gram);
+                          const std::vector<std::string>& labels,
+                          const std::vector<double>& products, session::Part& part) {
         std::vector<double> cosines(products.size());
         numerics::cosinesFromGram(products, labels.size(), cosines);
         part.quantities.push_back(similarityMatrix(name, longName, labels, cosines));
     }
 
     RelativeTo m_relativeTo;
-    std::vector<engine::Column> m_columns;
+    std::vector<std::string> m_labels;  // of all columns
     std::int64_t m_experts = 0;
     double m_dimensions = 1.0;  // of a flattened matrix
-    std::array<RoleGrams, kRoles.size()> m_grams;
 };
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace moescope::experiments {
 
 /// A1: cosine of the flattened matrices, [N, N] per role over the experts and every F and S of
-/// equal shape, and the same on expert - F or expert - mean of the experts, [E, E]. Products and
-/// sums in float64, added up over slabs, so slabs of any size give the same numbers (to 1e-15).
+/// equal shape, and the same on expert - F or expert - mean of the experts, [E, E]. Products are
+/// summed as numerics/matrix_sums.h says: slabs of any size give the same numbers to 1e-7.
 [[nodiscard]] std::unique_ptr<engine::StaticProbe> makeWeightSimilarity(
     const ExperimentOptions& options);
 

@@ -31,13 +31,17 @@ struct GramBlock {
     }
 
     /// sums [count, count], its upper triangle += products of the rows of y, which begin `stride`
-    /// elements apart; stride is a whole number of vectors.
-    [[gnu::always_inline]] static void add(const Scalar* y, std::size_t stride, std::size_t count,
-                                           double* sums) {
+    /// elements apart and are `width` long, both whole numbers of vectors. between(i) is called
+    /// every few rows, for what can be done beside products.
+    template <typename Between>
+    [[gnu::always_inline]] static void add(const Scalar* y, std::size_t stride, std::size_t width,
+                                           std::size_t count, double* sums,
+                                           const Between& between) {
         for (std::size_t i = 0; i < count; i += kRows) {
+            between(i);
             for (std::size_t j = i / kColumns * kColumns; j < count; j += kColumns) {
                 Vector products[kRows][kColumns] = {};
-                for (std::size_t k = 0; k < stride; k += kLanes) {
+                for (std::size_t k = 0; k < width; k += kLanes) {
                     Vector right[kColumns];
                     for (std::size_t c = 0; c < kColumns; ++c) {
                         load(y + (j + c) * stride + k, right[c]);

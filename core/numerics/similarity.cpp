@@ -60,25 +60,11 @@ using ToAngular = void (*)(std::span<double>) noexcept;
 void angularPortable(std::span<double> cosines) noexcept {
     angularOfAll(cosines);
 }
-#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void angularAvx2(std::span<double> cosines) noexcept {
     angularOfAll(cosines);
 }
 MOESCOPE_TARGET_AVX512 void angularAvx512(std::span<double> cosines) noexcept {
     angularOfAll(cosines);
-}
-#endif
-
-ToAngular best() {
-#if defined(MOESCOPE_X86)
-    if (hasAvx512()) {
-        return angularAvx512;
-    }
-    if (hasAvx2()) {
-        return angularAvx2;
-    }
-#endif
-    return angularPortable;
 }
 
 }  // namespace
@@ -134,7 +120,7 @@ double angularSimilarity(double cosine) noexcept {
 }
 
 void toAngularSimilarities(std::span<double> cosines) noexcept {
-    static const ToAngular toAngular = best();
+    static const ToAngular toAngular = bestForm(angularPortable, angularAvx2, angularAvx512);
     toAngular(cosines);
 }
 

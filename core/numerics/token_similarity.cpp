@@ -88,8 +88,8 @@ template <std::size_t kBytes, std::size_t kRows, std::size_t kColumns>
         const std::size_t width = std::min(token.tile, token.x.length - first);
         const std::size_t padded = roundUp(width, kWidest);
         fillTile(token, first, width, padded);
-        GramBlock<double, kBytes, kRows, kColumns>::add(token.buffer.data(), padded, token.count,
-                                                        gram);
+        GramBlock<double, kBytes, kRows, kColumns>::add(token.buffer.data(), padded, padded,
+                                                        token.count, gram, [](std::size_t) {});
     }
 }
 
@@ -98,25 +98,11 @@ using AddProducts = void (*)(const Token&, double*);
 void addPortable(const Token& token, double* gram) {
     addProducts<16, 2, 2>(token, gram);
 }
-#if defined(MOESCOPE_X86)
 MOESCOPE_TARGET_AVX2 void addAvx2(const Token& token, double* gram) {
     addProducts<32, 4, 2>(token, gram);
 }
 MOESCOPE_TARGET_AVX512 void addAvx512(const Token& token, double* gram) {
     addProducts<64, 4, 4>(token, gram);
-}
-#endif
-
-AddProducts best() {
-#if defined(MOESCOPE_X86)
-    if (hasAvx512()) {
-        return addAvx512;
-    }
-    if (hasAvx2()) {
-        return addAvx2;
-    }
-#endif
-    return addPortable;
 }
 
 /// Room for whole groups of rows, and for the mean.
@@ -156,7 +142,8 @@ public:
 
 private:
     static void product(const Token& token, std::vector<double>& gram) {
-        static const AddProducts addProducts = best();
+        static const AddProducts addProducts =
+            bestForm<AddProducts>(addPortable, addAvx2, addAvx512);
         std::fill(gram.begin(), gram.end(), 0.0);
         addProducts(token, gram.data());
         for (std::size_t i = 0; i < token.count; ++i) {

@@ -4,6 +4,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/decode.h"
+#include "core/engine/weight_sums.h"
 #include "tests/support/paths.h"
 #include "tests/support/reference_file.h"
 
@@ -93,18 +94,18 @@ at::Tensor stacked(const WeightData& data, std::size_t role, const std::vector<i
     return at::stack(matrices);
 }
 
-void feedGroup(engine::StaticProbe& probe, const WeightData& data, std::size_t role,
+void feedGroup(engine::WeightSummer& summer, const WeightData& data, std::size_t role,
                const std::vector<int>& columns, int slabNeurons) {
     const at::Tensor all = stacked(data, role, columns);
     const int neurons = data.columns[static_cast<std::size_t>(columns.front())].intermediateSize;
     for (int first = 0; first < neurons; first += slabNeurons) {
         const int count = std::min(slabNeurons, neurons - first);
         const at::Tensor slab = all.narrow(role == 2 ? 2 : 1, first, count).contiguous();
-        probe.consume({.role = static_cast<engine::Role>(role),
-                       .columns = columns,
-                       .firstNeuron = static_cast<std::uint64_t>(first),
-                       .neurons = static_cast<std::uint64_t>(count),
-                       .weights = slab});
+        summer.add({.role = static_cast<engine::Role>(role),
+                    .columns = columns,
+                    .firstNeuron = static_cast<std::uint64_t>(first),
+                    .neurons = static_cast<std::uint64_t>(count),
+                    .weights = slab});
     }
 }
 
@@ -166,6 +167,7 @@ session::Part feed(engine::StaticProbe& probe, const WeightData& layer, int slab
     if (probe.needs().router) {
         probe.consumeRouter(tensorOf(layer.router, {layer.experts, layer.hiddenSize}));
     }
+    engine::WeightSummer summer(context, probe.needs(), engine::SummingMeans::Loops);
     std::vector<int> first;
     std::vector<int> rest;
     for (int column = 0; column < static_cast<int>(layer.columns.size()); ++column) {
@@ -174,12 +176,12 @@ session::Part feed(engine::StaticProbe& probe, const WeightData& layer, int slab
         (fits ? first : rest).push_back(column);
     }
     for (std::size_t role = 0; role < layer.matrices.size(); ++role) {
-        feedGroup(probe, layer, role, first, slabNeurons);
+        feedGroup(summer, layer, role, first, slabNeurons);
         for (const int column : rest) {
-            feedGroup(probe, layer, role, {column}, slabNeurons);
+            feedGroup(summer, layer, role, {column}, slabNeurons);
         }
     }
-    return probe.end();
+    return probe.end(summer.sums());
 }
 
 namespace {

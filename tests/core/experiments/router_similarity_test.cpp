@@ -127,7 +127,7 @@ TEST_CASE("RouterSimilarity: slabs, scales and the order of experts do not chang
     const WeightMeasure against = GENERATE(WeightMeasure::MeanNeuron, WeightMeasure::Matrix);
     const WeightData weights = randomWeights(7, 6, 9, false, 4);
     const NdArray whole = quantity(run(weights, against), "regression").values;
-    // Whole matrices are summed in float32 over a slab (numerics/gram.h).
+    // Whole matrices are summed in float32 over a slab (numerics/matrix_sums.h).
     const double margin = against == WeightMeasure::Matrix ? 1e-6 : 1e-9;
     checkClose(quantity(run(weights, against, 1), "regression").values, whole, margin);
     WeightData changed = weights;
