@@ -227,6 +227,12 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
               "Beside each set, so many sets of as many other experts of the same layers, of "
               "like load (5)"))
         ->type_name("N");
+    group(app.add_option("--choices", m_given.choices,
+                         "expert_removal, fewer_experts, pruning: also answer these "
+                         "multiple-choice questions; JSONL, {\"question\": \"2 + 2 =\", "
+                         "\"choices\": [\"4\", \"5\"], \"answer\": 0} on each line, the answer's "
+                         "index from 0 (context, endings and label are accepted as names too)"))
+        ->type_name("FILE");
 }
 
 void AnalyzeCommand::attachWeights(CLI::App& app) {
@@ -433,6 +439,15 @@ void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) c
                                     .value_or(options.outlierNeighbours);
 }
 
+void AnalyzeCommand::requireAnswering(const std::vector<std::string>& asked) const {
+    if (!m_given.choices.empty() &&
+        std::none_of(asked.begin(), asked.end(), experiments::answersChoices)) {
+        refuse(
+            "--choices is about experiments that run the model again: ask for expert_removal, "
+            "fewer_experts or pruning with --experiments.");
+    }
+}
+
 AnalyzeOptions AnalyzeCommand::result() const {
     AnalyzeOptions options;
     options.checkpoint = m_given.checkpoint;
@@ -460,6 +475,8 @@ AnalyzeOptions AnalyzeCommand::result() const {
             "or ask for --experiments static.");
     }
     options.experimentOptions = experimentOptions();
+    options.choices = m_given.choices;
+    requireAnswering(options.experiments);
     options.staticLayers = parseLayers(m_given.staticLayers);
     options.topK = checkedTopK(m_given.topK);
     options.device = parseDevice(m_given.device);
@@ -481,6 +498,7 @@ bool hasRelativePaths(const AnalyzeOptions& options) {
     const std::vector<std::filesystem::path> none;
     const auto& texts = options.text ? options.text->paths : none;
     return relative(options.checkpoint) || relative(options.session) ||
+           (!options.choices.empty() && relative(options.choices)) ||
            std::any_of(options.baselines.begin(), options.baselines.end(), relative) ||
            std::any_of(texts.begin(), texts.end(), relative);
 }

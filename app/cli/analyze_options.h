@@ -40,6 +40,7 @@ struct AnalyzeOptions {
     text::TokenizeOptions tokenize;
     bool chat = false;
 
+    std::filesystem::path choices;         ///< multiple-choice questions; empty: none
     std::vector<std::string> experiments;  ///< ids as in the catalogue, in its order
     experiments::ExperimentOptions experimentOptions;
     std::vector<int> staticLayers;  ///< of the experiments on weights; empty: all
@@ -76,6 +77,7 @@ private:
     [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
     void addKeptTokens(experiments::ExperimentOptions& options) const;
     void addRemovals(experiments::ExperimentOptions& options) const;
+    void requireAnswering(const std::vector<std::string>& asked) const;
     void addWeightOptions(experiments::ExperimentOptions& options) const;
 
     // As given on the command line.
@@ -89,7 +91,7 @@ private:
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom, keptDocuments, device = "auto", dtype = "auto";
-        std::string scratch = "auto", memory, keptSize;
+        std::string scratch = "auto", memory, keptSize, choices;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
         std::vector<std::string> matchRoles, matchPairs, staticLayers, removals;

@@ -7,6 +7,7 @@
 #include "core/experiments/catalogue.h"
 #include "core/model/model_card.h"
 #include "core/text/chat_template.h"
+#include "core/text/choices.h"
 #include "core/text/corpus.h"
 #include "core/text/tokenizer.h"
 
@@ -127,6 +128,13 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     if (options.text) {
         tokenizer = text::loadTokenizer(model.tokenizerPath());
         request.corpus = readCorpus(options, model, *tokenizer);
+    }
+    if (!options.choices.empty()) {
+        if (!tokenizer) {
+            tokenizer = text::loadTokenizer(model.tokenizerPath());
+        }
+        request.choices = text::tokenizeChoices(text::readChoices(options.choices), *tokenizer);
+        request.choices.source = options.choices.filename().string();
     }
     request.cardJson = cardJson(model, tokenizer.get());
     for (const std::filesystem::path& path : options.baselines) {

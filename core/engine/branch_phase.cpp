@@ -44,11 +44,12 @@ BranchPhase::BranchPhase(Setup setup, RunProgress& progress, PartWriter& writer,
       m_progress(progress),
       m_writer(writer),
       m_stop(std::move(stop)),
+      m_passed(text::withChoices(m_setup.corpus, m_setup.request.choices)),
       m_shown(Clock::now()) {}
 
 ModelContext BranchPhase::context() const {
     const OpenedModel& model = *m_setup.models.model;
-    return {model.spec, model.checkpoint, m_setup.corpus};
+    return {model.spec, model.checkpoint, m_setup.corpus, &m_setup.request.choices};
 }
 
 void BranchPhase::run() {
@@ -124,7 +125,7 @@ void BranchPhase::pass(const PlannedExperiment& experiment, BranchProbe& probe,
                      .place = m_setup.plan.place,
                      .limits = m_setup.limits,
                      .residentExperts = m_setup.plan.memory.residentExperts,
-                     .corpus = m_setup.corpus,
+                     .corpus = m_passed,
                      .atOnce = experiment.branchesAtOnce,
                      .poll = poll,
                      .step = step,
@@ -155,6 +156,7 @@ std::string BranchPhase::fingerprint(const PlannedExperiment& experiment) const 
     hash.update(m_setup.models.model->checkpoint.identity());
     hash.update(std::as_bytes(std::span(m_setup.corpus.ids)));
     hash.update(std::as_bytes(std::span(m_setup.corpus.offsets)));
+    hash.update(m_setup.request.choices.digest());
     hash.update(fmt::format("{} {} {} {}", experiment.info->id, experiment.info->version,
                             describe(m_setup.plan.place.dtype), m_setup.request.topK.value_or(0)));
     return hash.hexDigest();

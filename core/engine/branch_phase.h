@@ -56,6 +56,7 @@ private:
     RunProgress& m_progress;
     PartWriter& m_writer;
     std::stop_token m_stop;
+    text::TokenizedCorpus m_passed;  ///< text and questions
     bool m_hasNews = false;
     Clock::time_point m_shown;
     std::uint64_t m_bytesRead = 0, m_peakMemory = 0;

@@ -7,6 +7,7 @@
 #include "core/engine/intervention.h"
 #include "core/model/model_spec.h"
 #include "core/session/quantity.h"
+#include "core/text/choices.h"
 #include "core/text/corpus.h"
 
 #include <array>
@@ -103,6 +104,8 @@ struct ModelContext {
     const model::ModelSpec& model;
     const checkpoint::Checkpoint& checkpoint;  ///< for tensor shapes; no weight is read
     const text::TokenizedCorpus& corpus;
+    /// Questions that pass behind the text where the model is run again; may be absent.
+    const text::TokenizedChoices* choices = nullptr;
 };
 
 class Probe {

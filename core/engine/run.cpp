@@ -161,6 +161,19 @@ private:
         }
     }
 
+    /// Results of experiments that answer the questions hold for these.
+    void askChoices() {
+        for (ExperimentRequest& asked : m_request.experiments) {
+            const auto* info = experiments::findExperiment(asked.id);
+            if (info != nullptr && !m_request.choices.empty() &&
+                experiments::answersChoices(info->id)) {
+                asked.optionsJson = experiments::withChoices(
+                    info->id, asked.optionsJson.empty() ? "{}" : asked.optionsJson,
+                    m_request.choices.digest());
+            }
+        }
+    }
+
     /// Sets of experts to remove, say, come to those that the session has.
     void joinOptions(const session::Head& existing) {
         for (ExperimentRequest& asked : m_request.experiments) {
@@ -177,11 +190,16 @@ private:
         }
     }
 
-    /// A session keeps its text: experiments can be added to it without giving the text again.
+    /// A session keeps its text and questions: experiments can be added to it without giving them
+    /// again.
     void open(const session::Head* existing) {
         m_corpus = m_request.corpus;
         if (existing != nullptr) {
             m_corpus = m_corpus.ids.empty() ? existing->corpus : m_corpus;
+            m_request.choices = m_request.choices.empty() ? existing->choices : m_request.choices;
+        }
+        askChoices();
+        if (existing != nullptr) {
             joinOptions(*existing);
         }
         const bool withText = !m_corpus.ids.empty();
@@ -511,9 +529,9 @@ void RunJob::writeModelParts(const session::RunStore& store, PartWriter& writer)
             if (!stored) {
                 stored = session::Session::open(store.partsFolder());
             }
-            auto part =
-                probe->finishModel({m_models.model->spec, m_models.model->checkpoint, m_corpus},
-                                   StoredParts(*stored, id));
+            auto part = probe->finishModel(
+                {m_models.model->spec, m_models.model->checkpoint, m_corpus, &m_request.choices},
+                StoredParts(*stored, id));
             if (!part) {
                 continue;
             }

@@ -5,6 +5,7 @@
 #include "core/engine/probe.h"
 #include "core/session/head.h"
 #include "core/session/run_events.h"
+#include "core/text/choices.h"
 #include "core/text/corpus.h"
 
 #include <chrono>
@@ -49,6 +50,7 @@ struct RunRequest {
     std::filesystem::path checkpoint;
     std::vector<std::filesystem::path> baselines;  ///< dense models compared layer by layer
     text::TokenizedCorpus corpus;                  ///< empty: only static experiments can run
+    text::TokenizedChoices choices{};              ///< answered where the model is run again
     std::vector<ExperimentRequest> experiments;    ///< chosen_experts is added when there is text
     std::filesystem::path session;                 ///< RUN.h5
 

@@ -408,9 +408,10 @@ std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Interventi
     return left.size() - branches.size();
 }
 
-/// Memory, time and reading of experiments with branches, which run after all others.
-void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
-                  const Calibration& calibration) {
+/// Memory, time and reading of experiments with branches, which run after all others. `text` is
+/// what losses are of; `corpus`, which passes, has multiple-choice questions besides.
+void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& text,
+                  const text::TokenizedCorpus& corpus, const Calibration& calibration) {
     const model::ModelSpec& spec = models.model->spec;
     const std::uint64_t stream = streamBytes(plan, models, corpus);
     Estimate& result = plan.estimate;
@@ -420,7 +421,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             const BranchProbe& probe = *experiment->probes.branches[p];
             std::vector<Intervention> branches = probe.branches(spec);
             const std::size_t recalled = leaveOut(recalledOf(*experiment, p), branches);
-            const std::uint64_t state = probe.stateBytes(spec, corpus.ids.size());
+            const std::uint64_t state = probe.stateBytes(spec, text.ids.size());
             const std::uint64_t room =
                 result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes + state);
             // The plan keeps room for the least.
@@ -440,7 +441,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
                                           (experiment->branchesAtOnce + 1) * stream + state,
-                                          probe.partBytes(spec, corpus.ids.size())});
+                                          probe.partBytes(spec, text.ids.size())});
             const std::uint64_t rounds =
                 (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
             result.readBytes += rounds * modelBytes(plan, models, corpus);
@@ -453,7 +454,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
                 BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
                 roughly(seconds),
                 rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
-            if (const std::string note = probe.keptNote(spec, corpus); !note.empty()) {
+            if (const std::string note = probe.keptNote(spec, text); !note.empty()) {
                 result.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
             }
         }
@@ -465,6 +466,9 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
 void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
              const RunRequest& request, const Calibration& calibration) {
     releaseFreedMemory();
+    const text::TokenizedCorpus passed = plan.branching.empty()
+                                             ? text::TokenizedCorpus()
+                                             : text::withChoices(corpus, request.choices);
     Costing costing(plan, models, corpus, request.weights);
     for (const LayerWork& work : plan.work) {
         costing.layer(work.layer);
@@ -476,7 +480,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     input.budget = budgetOf(request, plan.place);
     input.fixed = (plan.place.device.is_cpu() ? residentMemory() : 0) + kLibraryBuffers;
     if (!plan.branching.empty()) {
-        input.fixed += kLeastStreams * streamBytes(plan, models, corpus);
+        input.fixed += kLeastStreams * streamBytes(plan, models, passed);
     }
     input.tokens = forward ? corpus.ids.size() : 0;
     input.residual =
@@ -527,7 +531,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     noteChoices(plan.memory, expertBytes, rereads, result);
     result.experiments = experimentCosts(plan, models, corpus, calibration);
     noteUnits(plan, models, corpus, calibration);
-    costBranches(plan, models, corpus, calibration);
+    costBranches(plan, models, corpus, passed, calibration);
     noteKept(plan, models.model->spec, corpus);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {

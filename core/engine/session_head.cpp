@@ -114,6 +114,7 @@ session::Head makeHead(const RunRequest& request, const OpenedModels& models,
             summaryOf(*models.baselines[b], hasCard ? request.baselineCards[b] : std::string()));
     }
     head.corpus = request.corpus;
+    head.choices = request.choices;
     head.run.device = describe(place.device);
     head.run.dtype = describe(place.dtype);
     head.run.seed = request.seed;

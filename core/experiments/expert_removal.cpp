@@ -84,7 +84,7 @@ public:
 
 protected:
     void prepare(const engine::ModelContext& model, const std::vector<engine::Intervention>& passed,
-                 NextTokenLoss& losses) override {
+                 BranchMeasures& losses) override {
         m_planned = removalBranches(m_options, model.model);
         m_planned.branches = passed;
         const Kept kept = keptBranches(m_planned, model.corpus.ids.size());
@@ -99,7 +99,7 @@ protected:
         }
     }
 
-    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
+    void addTables(const engine::ModelContext& model, const BranchMeasures& losses,
                    Progress progress, session::Part& part) const override {
         RemovalTables(m_planned, losses, progress == Progress::Done).add(model.model, part);
         if (progress == Progress::Running) {
@@ -117,17 +117,17 @@ protected:
     void recallByName(const engine::KeptPart& part, const NamedResult& found) const override {
         using Labels = std::vector<std::string>;
         recallTable(
-            part, "everywhere", "everywhere_token_loss",
+            part, hasChoices(), "everywhere", "everywhere_token_loss",
             [](const Labels& labels) { return nameEverywhere(labels[0]); }, found);
         recallTable(
-            part, "single", "single_token_loss",
+            part, hasChoices(), "single", "single_token_loss",
             [](const Labels& labels) { return nameSingle(labels[0], labels[1]); }, found);
         recallTable(
-            part, "set", "set_token_loss",
+            part, hasChoices(), "set", "set_token_loss",
             [](const Labels& labels) { return nameOfSet(labels[0]); }, found);
         if (part.read("set_control_experts")) {  // others were drawn without a look at their load
             recallTable(
-                part, "set_controls", {},
+                part, hasChoices(), "set_controls", {},
                 [](const Labels& labels) {
                     return nameOfControl(labels[0],
                                          static_cast<std::size_t>(std::stoul(labels[1])));
@@ -137,6 +137,8 @@ protected:
     }
 
 private:
+    [[nodiscard]] bool hasChoices() const { return !m_options.choices.empty(); }
+
     /// How many branches of a kind have the losses of their tokens kept.
     struct Kept {
         std::size_t everywhere = 0, single = 0, sets = 0;
@@ -164,7 +166,7 @@ private:
         return std::find(layers.begin(), layers.end(), layer.layer.value) != layers.end();
     }
 
-    [[nodiscard]] static session::Quantity predicted(const NextTokenLoss& losses) {
+    [[nodiscard]] static session::Quantity predicted(const BranchMeasures& losses) {
         std::vector<std::uint32_t> ids;
         ids.reserve(losses.predicted().size());
         for (const std::int64_t id : losses.predicted()) {

@@ -45,7 +45,7 @@ engine::ProbeSet makeProbes(std::string_view experiment, std::string_view option
     } else if (info->id == "fewer_experts") {
         probes.branches.push_back(makeFewerExperts());
     } else if (info->id == "pruning") {
-        probes.branches.push_back(makePruning());
+        probes.branches.push_back(makePruning(options));
     } else if (info->id == "router_similarity") {
         probes.statics.push_back(makeRouterSimilarity(options));
     } else if (info->id == "expert_projection") {

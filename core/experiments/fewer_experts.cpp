@@ -80,7 +80,7 @@ public:
     }
 
 protected:
-    void addTables(const engine::ModelContext& model, const NextTokenLoss& losses, Progress,
+    void addTables(const engine::ModelContext& model, const BranchMeasures& losses, Progress,
                    session::Part& part) const override {
         const std::vector<RoutedLayer> layers = routedLayers(model.model);
         std::vector<std::string> from;
@@ -99,15 +99,13 @@ protected:
         const std::vector<int> chosen = chosenCounts(layers);
         const std::vector<int> kept = keptCounts(layers);
         if (!chosen.empty()) {
-            part.quantities.push_back(
-                losses.table("chosen", {{"from_layer", from}, {"chosen", labels(chosen)}},
-                             "so many experts chosen for a token from the layer on", 0));
+            losses.addTable("chosen", {{"from_layer", from}, {"chosen", labels(chosen)}},
+                            "so many experts chosen for a token from the layer on", 0, part);
         }
         if (!kept.empty()) {
-            part.quantities.push_back(
-                losses.table("kept", {{"from_layer", from}, {"kept", labels(kept)}},
-                             "so many of the most used experts left from the layer on",
-                             layers.size() * chosen.size()));
+            losses.addTable("kept", {{"from_layer", from}, {"kept", labels(kept)}},
+                            "so many of the most used experts left from the layer on",
+                            layers.size() * chosen.size(), part);
         }
     }
 

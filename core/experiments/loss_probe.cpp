@@ -11,12 +11,14 @@ namespace moescope::experiments {
 
 std::uint64_t LossProbe::partBytes(const model::ModelSpec& model, std::uint64_t tokens) const {
     static_cast<void>(tokens);
-    return (branches(model).size() + 1) * NextTokenLoss::measures().size() * sizeof(double);
+    const std::size_t measures =
+        BranchMeasures::measures().size() + ChoiceScores::measures().size();
+    return (branches(model).size() + 1) * measures * sizeof(double);
 }
 
 void LossProbe::begin(const engine::ModelContext& model,
                       const std::vector<engine::Intervention>& passed) {
-    m_losses.begin(model.corpus, passed.size());
+    m_losses.begin(model, passed.size());
     prepare(model, passed, m_losses);
 }
 
@@ -24,7 +26,7 @@ session::Part LossProbe::partOf(const engine::ModelContext& model, Progress prog
     session::Part part;
     part.tokens = model.corpus.ids.size();
     part.warnings = m_losses.warnings();
-    part.quantities.push_back(m_losses.intact());
+    m_losses.addIntact(part);
     addTables(model, m_losses, progress, part);
     return part;
 }
@@ -43,11 +45,13 @@ void LossProbe::recall(const model::ModelSpec& model, const engine::KeptPart& pa
 }
 
 void LossProbe::recallTable(
-    const engine::KeptPart& part, std::string_view table, std::string_view tokens,
+    const engine::KeptPart& part, bool withChoices, std::string_view table, std::string_view tokens,
     const std::function<std::string(const std::vector<std::string>& labels)>& name,
     const NamedResult& found) {
-    constexpr std::size_t kMeans = std::tuple_size_v<NextTokenLoss::Means>;
+    constexpr std::size_t kMeans = std::tuple_size_v<BranchMeasures::Means>;
+    constexpr std::size_t kChoices = std::tuple_size_v<ChoiceScores::Accuracies>;
     const auto means = part.read(table);
+    const auto choices = part.read(std::string(table) + "_choices");
     if (!means || means->axes.size() < 2 || means->values.shape().back() != kMeans) {
         return;
     }
@@ -56,6 +60,10 @@ void LossProbe::recallTable(
         if (!names.empty() && names.size() != means->values.shape()[axis]) {
             return;
         }
+    }
+    if (withChoices != choices.has_value() ||
+        (choices && choices->values.size() / kChoices != means->values.size() / kMeans)) {
+        return;
     }
     auto losses = tokens.empty() ? std::nullopt : part.read(tokens);
     if (losses && losses->values.type() != ElementType::F32) {
@@ -72,13 +80,18 @@ void LossProbe::recallTable(
             labels[axis] = names.empty() ? std::to_string(rest % length) : names[rest % length];
             rest /= length;
         }
-        NextTokenLoss::Means values{};
+        BranchMeasures::Means values{};
         for (std::size_t m = 0; m < kMeans; ++m) {
             values[m] = means->values.at(row * kMeans + m);
         }
+        std::vector<double> answered;
+        for (std::size_t m = 0; choices && m < kChoices; ++m) {
+            answered.push_back(choices->values.at(row * kChoices + m));
+        }
         const auto all = width > 0 ? losses->values.values<float>() : std::span<const float>();
         found(name(labels),
-              NextTokenLoss::resultOf(values, width > 0 ? all.subspan(row * width, width) : all));
+              BranchMeasures::resultOf(values, answered,
+                                       width > 0 ? all.subspan(row * width, width) : all));
     }
 }
 

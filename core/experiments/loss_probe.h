@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/engine/probe.h"
-#include "core/experiments/next_token_loss.h"
+#include "core/experiments/branch_measures.h"
 
 namespace moescope::experiments {
 
@@ -43,13 +43,13 @@ protected:
 
     /// Before the first block; the losses have begun: which tokens are kept.
     virtual void prepare(const engine::ModelContext& model,
-                         const std::vector<engine::Intervention>& passed, NextTokenLoss& losses) {
+                         const std::vector<engine::Intervention>& passed, BranchMeasures& losses) {
         static_cast<void>(model);
         static_cast<void>(passed);
         static_cast<void>(losses);
     }
     /// What came of the branches; while they run, without what would be much to write.
-    virtual void addTables(const engine::ModelContext& model, const NextTokenLoss& losses,
+    virtual void addTables(const engine::ModelContext& model, const BranchMeasures& losses,
                            Progress progress, session::Part& part) const = 0;
 
     /// What a part of this experiment holds, by the name of the branch.
@@ -58,17 +58,18 @@ protected:
         static_cast<void>(part);
         static_cast<void>(found);
     }
-    /// The rows of a table of NextTokenLoss::table(), whose branches are named by the labels of its
-    /// axes; with their tokens' losses where a quantity of that name holds them.
+    /// The rows of a table of BranchMeasures::table(), whose branches are named by the labels of
+    /// its axes; with their tokens' losses where a quantity of that name holds them.
     static void recallTable(
-        const engine::KeptPart& part, std::string_view table, std::string_view tokens,
+        const engine::KeptPart& part, bool withChoices, std::string_view table,
+        std::string_view tokens,
         const std::function<std::string(const std::vector<std::string>& labels)>& name,
         const NamedResult& found);
 
 private:
     [[nodiscard]] session::Part partOf(const engine::ModelContext& model, Progress progress) const;
 
-    NextTokenLoss m_losses;
+    BranchMeasures m_losses;
 };
 
 }  // namespace moescope::experiments

@@ -238,6 +238,8 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.removals = canonicalRemovals(words(experiment, value));
     } else if (key == "controls" && hasRemovals(experiment) && value.is_number_unsigned()) {
         options.removalControls = value.get<std::uint64_t>();
+    } else if (key == "choices" && answersChoices(experiment) && value.is_string()) {
+        options.choices = value.get<std::string>();
     } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
         return;
     } else {
@@ -303,6 +305,9 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["sets"] = removals;
         json["controls"] = options.removalControls;
     }
+    if (answersChoices(experiment) && !options.choices.empty()) {
+        json["choices"] = options.choices;
+    }
     return json.dump();
 }
 
@@ -323,6 +328,18 @@ ExperimentOptions parseOptions(std::string_view experiment, std::string_view jso
         (hasStates(experiment) ? options.keptStateCount : options.keptTokenCount) = kEveryListed;
     }
     return options;
+}
+
+bool answersChoices(std::string_view experiment) {
+    return experiment == "expert_removal" || experiment == "fewer_experts" ||
+           experiment == "pruning";
+}
+
+std::string withChoices(std::string_view experiment, std::string_view json,
+                        const std::string& digest) {
+    ExperimentOptions options = parseOptions(experiment, json);
+    options.choices = digest;
+    return optionsJson(experiment, options);
 }
 
 std::string joinedOptions(std::string_view experiment, std::string_view there,

@@ -88,6 +88,9 @@ struct ExperimentOptions {
     /// expert_removal: sets as removed_experts.h writes them, and kEachInTurn; empty: each in turn.
     std::vector<std::string> removals{};
     std::uint64_t removalControls = 5;  ///< expert_removal: others of like load beside each set
+    /// expert_removal, fewer_experts, pruning: digest of the multiple-choice questions that are
+    /// answered beside the text; empty: none.
+    std::string choices{};
     bool operator==(const ExperimentOptions&) const = default;
 };
 
@@ -99,6 +102,12 @@ struct ExperimentOptions {
 /// The reverse; what the text does not mention keeps its default. Throws Error(Usage) naming a
 /// value that is not understood.
 [[nodiscard]] ExperimentOptions parseOptions(std::string_view experiment, std::string_view json);
+
+/// Whether an experiment answers multiple-choice questions where there are some, and its options
+/// with the digest of those questions.
+[[nodiscard]] bool answersChoices(std::string_view experiment);
+[[nodiscard]] std::string withChoices(std::string_view experiment, std::string_view optionsJson,
+                                      const std::string& digest);
 
 /// The options under which results hold both what was asked for and what is there already under
 /// options of its own, of the same text: those asked for, and of expert_removal the sets of both.

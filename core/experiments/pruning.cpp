@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
@@ -56,6 +57,8 @@ Scores scoresOf(const numerics::ExpertUse& use, const RoutedLayer& layer, std::u
 
 class Pruning final : public LossProbe {
 public:
+    explicit Pruning(ExperimentOptions options) : m_options(std::move(options)) {}
+
     [[nodiscard]] std::string_view experiment() const override { return "pruning"; }
 
     /// With other experts: as many.
@@ -84,21 +87,20 @@ public:
     }
 
 protected:
-    void addTables(const engine::ModelContext&, const NextTokenLoss& losses, Progress,
+    void addTables(const engine::ModelContext&, const BranchMeasures& losses, Progress,
                    session::Part& part) const override {
         std::vector<std::string> shares;
         shares.reserve(numerics::kPrunedShares.size());
         for (const double share : numerics::kPrunedShares) {
             shares.push_back(fmt::format("{}", share));
         }
-        part.quantities.push_back(
-            losses.table("curves", {{"criterion", rowNames()}, {"share", shares}},
-                         "without the lowest share of each layer's experts", 0));
+        losses.addTable("curves", {{"criterion", rowNames()}, {"share", shares}},
+                        "without the lowest share of each layer's experts", 0, part);
     }
 
     void recallByName(const engine::KeptPart& part, const NamedResult& found) const override {
         recallTable(
-            part, "curves", {},
+            part, !m_options.choices.empty(), "curves", {},
             [](const std::vector<std::string>& labels) { return nameOf(labels[0], labels[1]); },
             found);
     }
@@ -132,12 +134,14 @@ private:
         }
         return result;
     }
+
+    ExperimentOptions m_options;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::BranchProbe> makePruning() {
-    return std::make_unique<Pruning>();
+std::unique_ptr<engine::BranchProbe> makePruning(const ExperimentOptions& options) {
+    return std::make_unique<Pruning>(options);
 }
 
 }  // namespace moescope::experiments

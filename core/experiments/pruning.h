@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/engine/probe.h"
+#include "core/experiments/options.h"
 
 #include <memory>
 
@@ -10,6 +11,7 @@ namespace moescope::experiments {
 
 /// E1: what the text costs the model when a share of each layer's experts goes, the lowest by each
 /// measure of importance, and at random beside them.
-[[nodiscard]] std::unique_ptr<engine::BranchProbe> makePruning();
+[[nodiscard]] std::unique_ptr<engine::BranchProbe> makePruning(
+    const ExperimentOptions& options = {});
 
 }  // namespace moescope::experiments

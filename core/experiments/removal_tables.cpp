@@ -29,28 +29,6 @@ Shape shapeOf(const std::vector<session::Axis>& axes) {
 
 }  // namespace
 
-void RemovalTables::addTable(const std::string& name, const std::vector<session::Axis>& axes,
-                             const std::string& longName, const Cells& cells,
-                             session::Part& part) const {
-    const std::vector<std::string> measures = NextTokenLoss::measures();
-    std::vector<double> values;
-    values.reserve(cells.size() * measures.size());
-    for (const std::optional<std::size_t>& cell : cells) {
-        NextTokenLoss::Means means{};
-        means.fill(std::numeric_limits<double>::quiet_NaN());
-        if (cell) {
-            means = m_losses.mean(*cell);
-        }
-        values.insert(values.end(), means.begin(), means.end());
-    }
-    session::Quantity table{name, axes, longName, "1", {}};
-    Shape shape = shapeOf(axes);
-    shape.push_back(measures.size());
-    table.axes.push_back({"measure", measures});
-    table.values = NdArray::from<double>(shape, values);
-    part.quantities.push_back(std::move(table));
-}
-
 void RemovalTables::addTokens(const std::string& name, std::vector<session::Axis> axes,
                               const std::string& longName, const Cells& cells,
                               session::Part& part) const {
@@ -86,7 +64,8 @@ void RemovalTables::addEverywhere(session::Part& part) const {
         cells.emplace_back(branch);
     }
     const std::vector<session::Axis> axes{{"expert", numbersTo(cells.size())}};
-    addTable("everywhere", axes, "without the expert of this index in any layer", cells, part);
+    m_losses.addTable("everywhere", axes, "without the expert of this index in any layer", cells,
+                      part);
     addTokens("everywhere_token_loss", axes,
               "loss of the token that follows, without the expert of this index in any layer",
               cells, part);
@@ -113,7 +92,7 @@ void RemovalTables::addSingle(const model::ModelSpec& model, session::Part& part
         }
     }
     const std::vector<session::Axis> axes{{"at_layer", layers}, {"expert", numbersTo(widest)}};
-    addTable("single", axes, "without one expert in one layer", cells, part);
+    m_losses.addTable("single", axes, "without one expert in one layer", cells, part);
     addTokens("single_token_loss", axes,
               "loss of the token that follows, without one expert in one layer", cells, part);
 }
@@ -127,7 +106,7 @@ void RemovalTables::addSets(session::Part& part) const {
         cells.emplace_back(m_planned.ofSet(set));
     }
     const std::vector<session::Axis> axes{{"set", m_planned.sets}};
-    addTable("set", axes, "without the experts of this set", cells, part);
+    m_losses.addTable("set", axes, "without the experts of this set", cells, part);
     addTokens("set_token_loss", axes, "loss of the token that follows, without the set's experts",
               cells, part);
     if (m_planned.controls > 0) {
@@ -154,8 +133,9 @@ void RemovalTables::addControls(session::Part& part) const {
             }
         }
     }
-    addTable("set_controls", {{"set", m_planned.sets}, {"control", numbersTo(m_planned.controls)}},
-             "without as many experts of the same layers, of like load", cells, part);
+    m_losses.addTable("set_controls",
+                      {{"set", m_planned.sets}, {"control", numbersTo(m_planned.controls)}},
+                      "without as many experts of the same layers, of like load", cells, part);
     part.quantities.push_back(
         {"set_control_experts",
          {{"removed", {}}, {"column", {"set", "control", "layer", "expert"}}},

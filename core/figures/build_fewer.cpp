@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
 #include "core/figures/limits.h"
+#include "core/figures/removal.h"
 
 #include <fmt/format.h>
 
@@ -16,14 +17,22 @@ namespace moescope::figures {
 namespace {
 
 constexpr std::size_t kMeasures = 3;  // loss, accuracy, changed predictions
+constexpr std::size_t kChoiceMeasures = 2;
+constexpr std::size_t kPlainColumns = 8;  // of the table, before those of questions
 constexpr std::string_view kRandom = "random";
 
 /// [rows, columns, measures]
 struct BranchTable {
     std::vector<std::string> rows, columns;
     NdArray values;
+    std::optional<NdArray> choices;  // accuracy on questions by sum and by length
     [[nodiscard]] double at(std::size_t row, std::size_t column, std::size_t measure) const {
         return values.at((row * columns.size() + column) * kMeasures + measure);
+    }
+    [[nodiscard]] double choice(std::size_t row, std::size_t column, std::size_t measure) const {
+        const std::uint64_t at = (row * columns.size() + column) * kChoiceMeasures + measure;
+        return choices && at < choices->size() ? choices->at(at)
+                                               : std::numeric_limits<double>::quiet_NaN();
     }
 };
 
@@ -43,12 +52,10 @@ std::optional<BranchTable> tableOf(const BuildContext& context, const std::strin
     }
     table.rows = labelsOf(info->axes[0], static_cast<std::size_t>(shape[0]));
     table.columns = labelsOf(info->axes[1], static_cast<std::size_t>(shape[1]));
+    if (context.find(quantity + "_choices") != nullptr) {
+        table.choices = context.read(quantity + "_choices", std::nullopt);
+    }
     return table;
-}
-
-std::string intactText(const NdArray& intact) {
-    return fmt::format(" Intact: loss {:.4f}, perplexity {:.2f}, accuracy {:.3f}.", intact.at(0),
-                       std::exp(intact.at(0)), intact.at(1));
 }
 
 HeatMapPanel riseOf(const BranchTable& table, double intact, const std::string& title) {
@@ -79,12 +86,15 @@ void addRows(const BranchTable& table, const NdArray& intact, const std::string&
             body.columns[5].numbers.push_back(table.at(row, column, 1));
             body.columns[6].numbers.push_back(table.at(row, column, 1) - intact.at(1));
             body.columns[7].numbers.push_back(table.at(row, column, 2));
+            for (std::size_t c = kPlainColumns; c < body.columns.size(); ++c) {
+                body.columns[c].numbers.push_back(table.choice(row, column, c - kPlainColumns));
+            }
             ++body.rows;
         }
     }
 }
 
-TableFigure emptyTable(const std::string& rows, const std::string& columns) {
+TableFigure emptyTable(const std::string& rows, const std::string& columns, bool hasChoices) {
     using Kind = TableColumn::Kind;
     TableFigure body;
     body.columns = {{rows, Kind::Text, {}, {}},
@@ -95,6 +105,10 @@ TableFigure emptyTable(const std::string& rows, const std::string& columns) {
                     {"accuracy", Kind::Number, {}, {}},
                     {"rises by", Kind::Number, {}, {}},
                     {"changed", Kind::Number, {}, {}}};
+    if (hasChoices) {
+        body.columns.push_back({"choices", Kind::Number, {}, {}});
+        body.columns.push_back({"by length", Kind::Number, {}, {}});
+    }
     return body;
 }
 
@@ -115,6 +129,41 @@ std::pair<double, double> randomAt(const BranchTable& table, std::size_t column)
         }
     }
     return {low, high};
+}
+
+/// Questions answered rightly, by the choice's log-likelihood.
+LineChartGroup choicesOf(const BuildContext& context, const BranchTable& table) {
+    LineChartPanel panel;
+    const double intact = intactOutcome(context).choices;
+    panel.low = panel.high = {intact};
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+        if (!table.rows[row].starts_with(kRandom)) {
+            panel.lines.push_back({intact});
+            for (std::size_t column = 0; column < table.columns.size(); ++column) {
+                panel.lines.back().push_back(table.choice(row, column, 0));
+            }
+        }
+    }
+    for (std::size_t column = 0; column < table.columns.size(); ++column) {
+        double low = std::numeric_limits<double>::quiet_NaN();
+        double high = low;
+        for (std::size_t row = 0; row < table.rows.size(); ++row) {
+            if (table.rows[row].starts_with(kRandom)) {
+                low = std::fmin(low, table.choice(row, column, 0));
+                high = std::fmax(high, table.choice(row, column, 0));
+            }
+        }
+        panel.low.push_back(low);
+        panel.high.push_back(high);
+    }
+    LineChartGroup group;
+    group.title = "questions";
+    group.valueName = "accuracy on choices";
+    if (!context.head().choices.empty()) {
+        group.reference = context.head().choices.chance();
+    }
+    group.panels.push_back(std::move(panel));
+    return group;
 }
 
 }  // namespace
@@ -153,14 +202,15 @@ Figure buildFewerExperts(const BuildContext& context) {
     figure.howToRead =
         "A row: this layer and all behind it have fewer experts. Up the map fewer layers are "
         "changed. About 0: those layers do not need the others." +
-        intactText(intact);
+        intactText(context, intactOutcome(context));
     figure.body = std::move(body);
     return figure;
 }
 
 Figure buildFewerExpertsTable(const BuildContext& context) {
     const NdArray intact = context.read("intact", std::nullopt);
-    TableFigure body = emptyTable("from layer", "experts");
+    TableFigure body =
+        emptyTable("from layer", "experts", context.find("intact_choices") != nullptr);
     if (const auto chosen = tableOf(context, "chosen")) {
         addRows(*chosen, intact, "fewer experts chosen for a token", body);
     }
@@ -168,7 +218,7 @@ Figure buildFewerExpertsTable(const BuildContext& context) {
         addRows(*kept, intact, "only the most used experts left", body);
     }
     Figure figure = context.frame("fewer experts, table", context.require("intact").tokens);
-    figure.howToRead += intactText(intact);
+    figure.howToRead += intactText(context, intactOutcome(context));
     figure.body = std::move(body);
     return figure;
 }
@@ -207,8 +257,11 @@ Figure buildPruning(const BuildContext& context) {
     group.valueName = "loss";
     group.panels.push_back(std::move(panel));
     body.groups.push_back(std::move(group));
+    if (table.choices) {
+        body.groups.push_back(choicesOf(context, table));
+    }
     Figure figure = context.frame("loss with experts removed", context.require("curves").tokens);
-    figure.howToRead += intactText(intact);
+    figure.howToRead += intactText(context, intactOutcome(context));
     figure.body = std::move(body);
     return figure;
 }

@@ -38,7 +38,7 @@ Figure buildRemoval(const BuildContext& context) {
     figure.howToRead =
         "Far above 0: the text needs this expert. About 0: the others stand in for it. Below 0: "
         "the model is better without." +
-        intactText(intact);
+        intactText(context, intact);
     figure.body = std::move(body);
     return figure;
 }

@@ -199,7 +199,7 @@ Figure buildRemovalTable(const BuildContext& context) {
     rows.add("intact", kNaN, intact, Control{}, kNaN);
     table.summaryRows = 1;
     Figure figure = context.frame("removal of experts, table", context.require("intact").tokens);
-    figure.howToRead += explanation(!std::isnan(intact.choices));
+    figure.howToRead += intactText(context, intact) + explanation(!std::isnan(intact.choices));
     figure.body = std::move(table);
     return figure;
 }

@@ -67,12 +67,17 @@ RemovalOutcome intactOutcome(const BuildContext& context) {
     return RemovalTable::read(context, "intact", 0).value().at(0);
 }
 
-std::string intactText(const RemovalOutcome& intact) {
+std::string intactText(const BuildContext& context, const RemovalOutcome& intact) {
     std::string text = fmt::format(" Intact: loss {:.4f}, perplexity {:.2f}, accuracy {:.3f}",
                                    intact.loss, std::exp(intact.loss), intact.accuracy);
     if (!std::isnan(intact.choices)) {
         text += fmt::format(", of choices {:.3f} (by length {:.3f})", intact.choices,
                             intact.choicesByLength);
+    }
+    const text::TokenizedChoices& questions = context.head().choices;
+    if (!std::isnan(intact.choices) && !questions.empty()) {
+        text += fmt::format(" of {} questions, by chance {:.3f}", questions.answer.size(),
+                            questions.chance());
     }
     return text + ".";
 }

@@ -43,7 +43,7 @@ private:
 /// Throws Error(Usage) when there is none.
 [[nodiscard]] RemovalOutcome intactOutcome(const BuildContext& context);
 /// " Intact: loss 2.1234, perplexity ..."
-[[nodiscard]] std::string intactText(const RemovalOutcome& intact);
+[[nodiscard]] std::string intactText(const BuildContext& context, const RemovalOutcome& intact);
 
 /// Which share of the tokens chooses each expert, layer by layer. Empty where it is not known.
 class ExpertShares {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/text/choices.h"
 #include "core/text/corpus.h"
 
 #include <cstdint>
@@ -78,7 +79,8 @@ struct Head {
     std::string title;  ///< empty in a head given to RunStore::begin: the one there, or the model's
     ModelSummary model;
     std::vector<ModelSummary> baselines;
-    text::TokenizedCorpus corpus;  ///< empty when only static experiments were asked for
+    text::TokenizedCorpus corpus;    ///< empty when only static experiments were asked for
+    text::TokenizedChoices choices;  ///< multiple-choice questions; mostly none
     RunSummary run;
     std::vector<Branch> branches;
     std::vector<ExperimentRecord> experiments;

@@ -158,6 +158,57 @@ text::TokenizedCorpus readCorpus(hid_t file) {
     return corpus;
 }
 
+void writeChoices(hid_t file, const text::TokenizedChoices& choices) {
+    const h5::Group group = h5::createGroup(file, schema::kChoices, "NXcollection");
+    const hid_t id = group.get();
+    h5::writeAttribute(id, "source", choices.source);
+    writeVector(id, "ids", choices.ids);
+    writeVector(id, "offsets", choices.offsets);
+    writeVector(id, "context_length", choices.contextLength);
+    writeVector(id, "question", choices.question);
+    writeVector(id, "answer", choices.answer);
+}
+
+/// Each question has choices, one of them the answer, and each choice a token behind the question.
+void requireQuestions(hid_t group, const text::TokenizedChoices& choices) {
+    std::vector<std::uint32_t> counts(choices.answer.size());
+    bool good = choices.contextLength.size() == choices.textCount() &&
+                choices.offsets.size() == choices.textCount() + 1 &&
+                std::is_sorted(choices.question.begin(), choices.question.end());
+    for (std::size_t text = 0; good && text < choices.textCount(); ++text) {
+        const std::uint64_t tokens = choices.offsets[text + 1] - choices.offsets[text];
+        good = choices.question[text] < counts.size() && choices.contextLength[text] > 0 &&
+               choices.contextLength[text] < tokens;
+        if (good) {
+            ++counts[choices.question[text]];
+        }
+    }
+    for (std::size_t q = 0; good && q < counts.size(); ++q) {
+        good = choices.answer[q] < counts[q];
+    }
+    if (!good) {
+        h5::failReading(group, "the multiple-choice questions (they are no whole questions)");
+    }
+}
+
+text::TokenizedChoices readChoices(hid_t file) {
+    text::TokenizedChoices choices;
+    if (!h5::exists(file, schema::kChoices)) {  // since 1.3
+        return choices;
+    }
+    const h5::Group group = h5::openGroup(file, schema::kChoices);
+    const hid_t id = group.get();
+    choices.source = h5::readString(id, "source");
+    choices.ids = readVector<std::uint32_t>(id, "ids");
+    choices.offsets = readVector<std::uint64_t>(id, "offsets");
+    choices.contextLength = readVector<std::uint32_t>(id, "context_length");
+    choices.question = readVector<std::uint32_t>(id, "question");
+    choices.answer = readVector<std::uint32_t>(id, "answer");
+    requireOffsets(id, "offsets", choices.offsets, choices.ids.size());
+    requireQuestions(id, choices);
+    return choices;
+}
+
 void writeProcess(hid_t file, const RunSummary& run) {
     const h5::Group group = h5::createGroup(file, schema::kProcess, "NXprocess");
     const hid_t id = group.get();
@@ -302,6 +353,9 @@ void writeHead(hid_t file, const Head& head) {
     if (head.corpus.tokenCount() > 0) {
         writeCorpus(file, head.corpus);
     }
+    if (!head.choices.empty()) {
+        writeChoices(file, head.choices);
+    }
     writeProcess(file, head.run);
     writeBranches(file, head.branches);
     writePlan(file, head.experiments);
@@ -319,6 +373,7 @@ Head readHead(hid_t file) {
         head.baselines.push_back(readModel(file, fmt::format("{}/{}", schema::kBaselines, i)));
     }
     head.corpus = readCorpus(file);
+    head.choices = readChoices(file);
     head.run = readProcess(file);
     head.branches = readBranches(file);
     head.experiments = readPlan(file);

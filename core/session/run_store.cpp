@@ -28,8 +28,8 @@ constexpr std::uint64_t kCopyBytes = std::uint64_t{16} << 20U;
 constexpr std::size_t kOpenFiles = 24;
 
 std::uint64_t headBytes(const Head& head) {
-    std::uint64_t bytes =
-        kHeadOverhead + head.model.configText.size() + head.corpus.ids.size() * 16;
+    std::uint64_t bytes = kHeadOverhead + head.model.configText.size() +
+                          head.corpus.ids.size() * 16 + head.choices.ids.size() * 20;
     for (const std::string& token : head.corpus.tokenBytes) {
         bytes += token.size();
     }
@@ -152,6 +152,11 @@ std::string difference(const Head& old, const Head& wanted) {
         (old.corpus.ids != wanted.corpus.ids || old.corpus.offsets != wanted.corpus.offsets)) {
         return "another text. Give that text or none, choose";
     }
+    if (!old.choices.empty() && !wanted.choices.empty() &&
+        old.choices.digest() != wanted.choices.digest()) {
+        return fmt::format("other multiple-choice questions ({}). Give those or none, choose",
+                           old.choices.source);
+    }
     if (old.run.dtype != wanted.run.dtype) {
         return fmt::format("another dtype ({0}). Give --dtype {0}, choose", old.run.dtype);
     }
@@ -188,6 +193,9 @@ Head combine(const std::optional<Head>& old, Head wanted) {
     if (wanted.corpus.tokenCount() == 0) {
         wanted.corpus = old->corpus;
         wanted.run.chatTemplate = old->run.chatTemplate;
+    }
+    if (wanted.choices.empty()) {
+        wanted.choices = old->choices;
     }
     for (const ExperimentRecord& record : old->experiments) {
         const auto known =

@@ -16,6 +16,7 @@ inline constexpr const char* kRun = "run";
 inline constexpr const char* kModel = "run/model";
 inline constexpr const char* kBaselines = "run/baselines";
 inline constexpr const char* kText = "run/text";
+inline constexpr const char* kChoices = "run/choices";
 inline constexpr const char* kProcess = "run/process";
 inline constexpr const char* kBranches = "run/branches";
 inline constexpr const char* kPlan = "run/plan";

@@ -118,6 +118,15 @@ QWidget* NewAnalysisDialog::experimentsPart() {
            "among them each is removed in turn as well."));
     auto* form = new QFormLayout;
     form->addRow(tr("Removed experts"), m_removals);
+    m_choices = new PathField(QStringLiteral("choicesPath"), PathField::What::Files,
+                              tr("Multiple-choice questions"), part);
+    m_choices->setFilter(tr("Questions (*.jsonl);;All files (*)"));
+    m_choices->setPlaceholder(tr("optional"));
+    m_choices->setToolTip(
+        tr("Multiple-choice questions that the model answers without its experts: JSONL, on each "
+           "line {\"question\": ..., \"choices\": [...], \"answer\": index of the right one from "
+           "0}. Asked by the removal of experts, fewer experts and pruning curves."));
+    form->addRow(tr("Questions"), m_choices);
     auto* column = new QVBoxLayout(part);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
@@ -230,6 +239,7 @@ void NewAnalysisDialog::connectParts() {
     connect(m_memory, &QLineEdit::textChanged, this, schedule);
     connect(m_kept, &QLineEdit::textChanged, this, schedule);
     connect(m_removals, &QLineEdit::textChanged, this, schedule);
+    connect(m_choices, &PathField::changed, this, schedule);
     connect(m_maxTokens, &QSpinBox::valueChanged, this, schedule);
     connect(m_context, &QSpinBox::valueChanged, this, schedule);
     connect(&m_cardTimer, &QTimer::timeout, this, &NewAnalysisDialog::askCard);
@@ -266,6 +276,7 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.dtype = m_dtype->currentData().toString();
     request.memory = m_memory->text().trimmed();
     request.removals = m_removals->text().trimmed();
+    request.choices = m_choices->path();
     request.keptFrom = m_kept->text().simplified().remove(QLatin1Char(' '));
     request.maxTokens = limitOf(*m_maxTokens);
     request.contextLength = limitOf(*m_context);

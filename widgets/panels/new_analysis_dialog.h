@@ -74,6 +74,7 @@ private:
     QComboBox* m_dtype = nullptr;
     QLineEdit* m_kept = nullptr;
     QLineEdit* m_removals = nullptr;
+    PathField* m_choices = nullptr;
     QLineEdit* m_memory = nullptr;
     QSpinBox* m_maxTokens = nullptr;
     QSpinBox* m_context = nullptr;

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/options.h"
 #include "core/experiments/removed_experts.h"
 #include "core/text/token_selection.h"
 
@@ -192,6 +193,22 @@ QString removalProblem(const AnalysisRequest& request) {
     }
 }
 
+QString choicesProblem(const AnalysisRequest& request) {
+    if (request.choices.isEmpty()) {
+        return {};
+    }
+    const bool isAsked = std::any_of(
+        request.experiments.begin(), request.experiments.end(),
+        [](const QString& id) { return experiments::answersChoices(id.toStdString()); });
+    if (!isAsked) {
+        return tr(
+            "Questions are answered by the removal of experts, fewer experts and pruning "
+            "curves: choose one of them, or leave the questions out.");
+    }
+    return QFileInfo::exists(request.choices) ? QString()
+                                              : tr("%1 does not exist.").arg(request.choices);
+}
+
 QString keptProblem(const QString& kept) {
     if (kept.isEmpty() || kept == QLatin1String("first") || kept == QLatin1String("spread")) {
         return {};
@@ -235,6 +252,7 @@ QList<RequestProblem> check(const AnalysisRequest& request) {
     add(RequestField::Machine, memoryProblem(request.memory));
     add(RequestField::Machine, keptProblem(request.keptFrom));
     add(RequestField::Experiments, removalProblem(request));
+    add(RequestField::Experiments, choicesProblem(request));
     add(RequestField::Output, outputProblem(request.output));
     return problems;
 }
@@ -275,8 +293,8 @@ QStringList splitCommandLine(const QString& line) {
 
 namespace {
 
-/// Options that a replayed line leaves out: the session brings its text, and the window says where
-/// the results go and how.
+/// Options that a replayed line leaves out: the session brings its text and questions, and the
+/// window says where the results go and how.
 bool isLeftOut(const QString& option) {
     static const QSet<QString> names{
         QStringLiteral("--resume"),        QStringLiteral("--restart"),
@@ -289,7 +307,8 @@ bool isLeftOut(const QString& option) {
         QStringLiteral("--domain-column"), QStringLiteral("--no-header"),
         QStringLiteral("--split-lines"),   QStringLiteral("--skip-prefix"),
         QStringLiteral("--max-documents"), QStringLiteral("--max-tokens"),
-        QStringLiteral("--context"),       QStringLiteral("--chat")};
+        QStringLiteral("--context"),       QStringLiteral("--chat"),
+        QStringLiteral("--choices")};
     return names.contains(option);
 }
 
@@ -381,6 +400,7 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
     for (const QString& set : removalSets(request)) {
         appendOption(arguments, QStringLiteral("--remove"), set);
     }
+    appendOption(arguments, QStringLiteral("--choices"), request.choices);
     appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
     appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
     appendOption(arguments, QStringLiteral("-o"), request.output);

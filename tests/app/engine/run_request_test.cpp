@@ -113,3 +113,21 @@ TEST_CASE("makeRunRequest: text and options are limited as asked", "[app][engine
     options.tokenize.maxTokens = 6;
     CHECK(app::makeRunRequest(options, "", {}).corpus.tokenCount() == 6);
 }
+
+TEST_CASE("makeRunRequest: questions are read and tokenized, also without a text",
+          "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.text.reset();
+    options.choices = folder / "questions.jsonl";
+    writeFileAtomically(options.choices,
+                        R"({"question": "you", "choices": ["see", "am"], "answer": 1})");
+    const engine::RunRequest request = app::makeRunRequest(options, "", {});
+    CHECK(request.choices.textCount() == 2);
+    CHECK(request.choices.source == "questions.jsonl");
+    CHECK(request.choices.answer == std::vector<std::uint32_t>{1});
+    writeFileAtomically(options.choices, "{}");
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); },
+                ErrorCode::BadText, {"questions.jsonl, line 1"});
+}

@@ -262,6 +262,55 @@ TEST_CASE("run: losses of single tokens of each removal, as far as there is room
     CHECK(small->find({BranchId{}, "expert_removal", "single_token_loss"}) == nullptr);
 }
 
+TEST_CASE("run: questions are answered beside the text, kept, and not asked twice",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"expert_removal", "{}"}};
+    // Three questions of two choices; the context of one token, choices of one and of three.
+    request.choices.source = "questions.jsonl";
+    request.choices.offsets = {0};
+    for (std::uint32_t text = 0; text < 6; ++text) {
+        const std::uint32_t length = 2 + 2 * (text % 2);
+        for (std::uint32_t t = 0; t < length; ++t) {
+            request.choices.ids.push_back((text / 2 * 7 + t * (text + 3)) % 31);
+        }
+        request.choices.offsets.push_back(request.choices.ids.size());
+        request.choices.contextLength.push_back(1);
+        request.choices.question.push_back(text / 2);
+    }
+    request.choices.answer = {0, 1, 1};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(session->head().choices == request.choices);
+    // Without the file: the session keeps its questions, and what is there is not passed again.
+    auto added = request;
+    added.choices = {};
+    added.experiments = {{"expert_removal", R"({"sets":["0:1"],"controls":1})"},
+                         {"fewer_experts", "{}"}};
+    const auto costs = engine::estimate(added, experiments::makeProbes);
+    CHECK(std::any_of(costs.notes.begin(), costs.notes.end(), [](const std::string& note) {
+        return note.starts_with("expert_removal: 2 branches beside the intact model (28 more");
+    }));
+    runWith(added, recorder);
+    const auto both = session::Session::open(folder / "run.h5");
+    const auto read = [](const session::Session& from, const char* experiment, const char* name) {
+        return from.read({BranchId{}, experiment, name}, std::nullopt).toDoubles();
+    };
+    CHECK(read(*both, "expert_removal", "single_choices") ==
+          read(*session, "expert_removal", "single_choices"));
+    CHECK(read(*both, "expert_removal", "set_choices").size() == 2);
+    CHECK(read(*both, "fewer_experts", "chosen_choices").size() == 3 * 1 * 2);
+    CHECK(read(*both, "fewer_experts", "intact_choices") ==
+          read(*both, "expert_removal", "intact_choices"));
+    // Others are refused.
+    added.choices = request.choices;
+    added.choices.answer[0] = 1;
+    checkThrows([&] { runWith(added, recorder); }, ErrorCode::BadSession,
+                {"other multiple-choice questions", "questions.jsonl"});
+}
+
 TEST_CASE("estimate: removals say their passes and count in the least memory", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("mixtral", folder / "run.h5");

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/branch_pass.h"
+#include "core/experiments/choice_scores.h"
 #include "core/experiments/removal_branches.h"
 #include "tests/core/engine/reference_model.h"
 #include "tests/core/experiments/feed.h"
@@ -86,10 +87,13 @@ Intervention without(int layer, int expert, int experts) {
 }
 
 session::Part removalOf(Opened& opened, std::size_t atOnce,
-                        const experiments::ExperimentOptions& options = {}) {
+                        const experiments::ExperimentOptions& options = {},
+                        const text::TokenizedChoices& choices = {}) {
     const auto probe = experiments::makeExpertRemoval(options);
-    const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
-                                       opened.reference.corpus};
+    const text::TokenizedCorpus corpus = opened.reference.corpus;
+    const engine::ModelContext context{opened.model.spec, opened.model.checkpoint, corpus,
+                                       &choices};
+    opened.reference.corpus = text::withChoices(corpus, choices);
     const auto branches = probe->branches(opened.model.spec);
     probe->begin(context, branches);
     opened.pass(branches, atOnce, [&](const engine::LogitsBlock& block) { probe->consume(block); });
@@ -97,7 +101,29 @@ session::Part removalOf(Opened& opened, std::size_t atOnce,
         [[nodiscard]] NdArray read(LayerId, std::string_view) const override { return {}; }
         [[nodiscard]] std::vector<LayerId> layers() const override { return {}; }
     };
-    return probe->finishModel(context, Nothing()).value();
+    session::Part part = probe->finishModel(context, Nothing()).value();
+    opened.reference.corpus = corpus;
+    return part;
+}
+
+/// The questions of tests/reference/routing/multiple_choice.py.
+text::TokenizedChoices goldenChoices(const tests::ReferenceFile& golden) {
+    text::TokenizedChoices choices;
+    for (const double id : golden.array("ids").toDoubles()) {
+        choices.ids.push_back(static_cast<text::TokenId>(id));
+    }
+    for (const double offset : golden.array("offsets").toDoubles()) {
+        choices.offsets.push_back(static_cast<std::uint64_t>(offset));
+    }
+    const auto lengths = golden.array("question_length").toDoubles();
+    const std::size_t each = (choices.offsets.size() - 1) / lengths.size();
+    for (std::size_t q = 0; q < lengths.size(); ++q) {
+        choices.answer.push_back(static_cast<std::uint32_t>(golden.array("answer").at(q)));
+        choices.question.insert(choices.question.end(), each, static_cast<std::uint32_t>(q));
+        choices.contextLength.insert(choices.contextLength.end(), each,
+                                     static_cast<std::uint32_t>(lengths[q]));
+    }
+    return choices;
 }
 
 }  // namespace
@@ -191,6 +217,76 @@ TEST_CASE("ExpertRemoval: transformers with logits of -infinity", "[core][experi
         CHECK(counted == positions);
         CHECK(sum / static_cast<double>(counted) ==
               Approx(golden.array("expert_removal.intact").at(0)).margin(1e-5));
+    }
+}
+
+TEST_CASE("ExpertRemoval: multiple-choice questions as transformers answer them",
+          "[core][experiments]") {
+    Opened opened("mixtral");
+    const tests::ReferenceFile golden(tests::referenceDir() /
+                                      "experiments/multiple_choice.safetensors");
+    const text::TokenizedChoices choices = goldenChoices(golden);
+    for (const std::size_t atOnce : {1000, 3}) {
+        const session::Part part =
+            removalOf(opened, atOnce, {.removals = {"all", "2"}, .removalControls = 0}, choices);
+        const auto values = [&](const std::string& name) {
+            return quantity(part, name).values.toDoubles();
+        };
+        const auto check = [&](const std::vector<double>& found, const std::string& name,
+                               double margin, std::size_t first = 0) {
+            const auto expected = golden.array(name).toDoubles();
+            REQUIRE(expected.size() >= first + found.size());
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                CHECK(found[i] == Approx(expected[first + i]).margin(margin));
+            }
+        };
+        check(values("choice_scores"), "sum", 1e-4);
+        check(values("choice_scores_per_token"), "per_token", 1e-4);
+        check(values("intact_choices"), "accuracy", 0.0);
+        check(values("everywhere_choices"), "removed.accuracy", 0.0);
+        check(values("set_choices"), "removed.accuracy", 0.0, 2 * 2);
+        CHECK(quantity(part, "single_choices").values.size() == 3 * 7 * 2);
+    }
+    // The text's own numbers are those without questions.
+    const session::Part plain = removalOf(opened, 1000);
+    const session::Part both = removalOf(opened, 1000, {}, choices);
+    for (const char* name : {"intact", "everywhere", "single"}) {
+        const auto expected = quantity(plain, name).values.toDoubles();
+        const auto found = quantity(both, name).values.toDoubles();
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            CHECK(found[i] == Approx(expected[i]).margin(1e-6));
+        }
+    }
+}
+
+TEST_CASE("ChoiceScores: sums of each branch as transformers make them", "[core][experiments]") {
+    Opened opened("mixtral");
+    const tests::ReferenceFile golden(tests::referenceDir() /
+                                      "experiments/multiple_choice.safetensors");
+    const text::TokenizedChoices choices = goldenChoices(golden);
+    text::TokenizedCorpus corpus;
+    corpus.ids = {3, 1, 4};
+    corpus.offsets = {0, 3};
+    opened.reference.corpus = text::withChoices(corpus, choices);
+    auto planned = experiments::removalBranches({}, opened.model.spec);
+    planned.branches.resize(planned.everywhere);
+    experiments::ChoiceScores scores;
+    scores.begin(choices, corpus.ids.size(), planned.branches.size());
+    opened.pass(planned.branches, 4, [&](const engine::LogitsBlock& block) {
+        // In blocks that begin and end anywhere.
+        for (std::int64_t first = 0; first < block.logits.size(0); first += 7) {
+            const auto rows = std::min<std::int64_t>(7, block.logits.size(0) - first);
+            const at::Tensor logits = block.logits.narrow(0, first, rows);
+            scores.consume({.branch = block.branch,
+                            .firstToken = block.firstToken + static_cast<std::uint64_t>(first),
+                            .logits = logits});
+        }
+    });
+    const auto expected = golden.array("removed.sum").toDoubles();
+    REQUIRE(expected.size() == planned.branches.size() * choices.textCount());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(scores.sums(i / choices.textCount())[i % choices.textCount()] ==
+              Approx(expected[i]).margin(1e-4));
     }
 }
 

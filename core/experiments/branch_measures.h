@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/engine/probe.h"
+#include "core/experiments/choice_scores.h"
 
 #include <array>
 #include <cstdint>
@@ -13,10 +14,10 @@
 #include <vector>
 
 /// What experiments that run the model again measure of each branch: how well it predicts the
-/// text's next tokens within documents.
+/// text's next tokens within documents, and which multiple-choice questions it answers.
 namespace moescope::experiments {
 
-class NextTokenLoss {
+class BranchMeasures {
 public:
     /// Names of the measures, in the order of mean().
     [[nodiscard]] static std::vector<std::string> measures() {
@@ -24,8 +25,8 @@ public:
     }
     using Means = std::array<double, 3>;
 
-    /// `corpus` may be followed by further tokens: their blocks are left out.
-    void begin(const text::TokenizedCorpus& corpus, std::size_t branches);
+    /// The corpus passes, and behind it the choices where there are any.
+    void begin(const engine::ModelContext& model, std::size_t branches);
     /// Keeps the losses of single tokens of a branch; after begin().
     void keepTokens(std::size_t branch);
     void consume(const engine::LogitsBlock& block);
@@ -34,8 +35,9 @@ public:
     [[nodiscard]] std::vector<double> result(std::size_t branch) const;
     [[nodiscard]] std::size_t resultSize(std::size_t branch) const;
     void restore(std::size_t branch, std::span<const double> result);
-    /// A result() made of what a session keeps of a branch; `tokens` may be empty.
-    [[nodiscard]] static std::vector<double> resultOf(const Means& means,
+    /// A result() made of what a session keeps of a branch; `choices` and `tokens` may be empty.
+    [[nodiscard]] static std::vector<double> resultOf(std::span<const double> means,
+                                                      std::span<const double> choices,
                                                       std::span<const float> tokens);
 
     /// Mean negative log-likelihood of the next tokens in nats, share of them that is predicted,
@@ -51,12 +53,21 @@ public:
     }
     /// Whether tokenLoss() of a branch is there: kept, and not missing in what was put back.
     [[nodiscard]] bool hasTokens(std::size_t branch) const { return m_branchLoss.contains(branch); }
-    /// The intact model's means [3], "intact".
-    [[nodiscard]] session::Quantity intact() const;
-    /// Means of branches [first, first + product of the axes' lengths), in row order, with
-    /// "measure" as the last axis.
-    [[nodiscard]] session::Quantity table(const std::string& name, std::vector<session::Axis> axes,
-                                          const std::string& longName, std::size_t first) const;
+    [[nodiscard]] ChoiceScores::Accuracies choices(std::optional<std::size_t> branch) const;
+    [[nodiscard]] const ChoiceScores& scores() const { return m_choices; }
+
+    /// The intact model's means [3], "intact", and what it makes of the choices.
+    void addIntact(session::Part& part) const;
+    /// Branches of a table in row order; absent where it has no cell.
+    using Cells = std::vector<std::optional<std::size_t>>;
+    /// Means of the cells, "measure" the last axis, and beside them "NAME_choices" where there are
+    /// choices, "choice_measure" the last axis. `axes` have labels, whose numbers multiply to that
+    /// of the cells.
+    void addTable(const std::string& name, const std::vector<session::Axis>& axes,
+                  const std::string& longName, const Cells& cells, session::Part& part) const;
+    /// The same of consecutive branches.
+    void addTable(const std::string& name, const std::vector<session::Axis>& axes,
+                  const std::string& longName, std::size_t first, session::Part& part) const;
     /// What makes the numbers doubtful; empty mostly.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
@@ -65,12 +76,19 @@ private:
         double loss = 0.0, correct = 0.0, changed = 0.0;
         std::uint64_t positions = 0;
     };
-    std::vector<Sums> m_sums;                 // the intact model's, then the branches'
-    std::map<std::size_t, Means> m_restored;  // of branches that were not passed again
-    std::vector<std::int64_t> m_next;         // [T] true next id, -1 at the end of a document
-    std::vector<std::int64_t> m_predicted;    // [T] by the intact model
-    std::vector<float> m_tokenLoss;           // [T] of the intact model
+    std::vector<Sums> m_sums;  // the intact model's, then the branches'
+    struct Restored {
+        Means means{};
+        ChoiceScores::Accuracies choices{};
+    };
+    [[nodiscard]] std::size_t leadSize() const;
+
+    std::map<std::size_t, Restored> m_restored;  // of branches that were not passed again
+    std::vector<std::int64_t> m_next;            // [T] true next id, -1 at the end of a document
+    std::vector<std::int64_t> m_predicted;       // [T] by the intact model
+    std::vector<float> m_tokenLoss;              // [T] of the intact model
     std::map<std::size_t, std::vector<float>> m_branchLoss;  // [T] of some branches
+    ChoiceScores m_choices;
 };
 
 }  // namespace moescope::experiments
