@@ -9,6 +9,7 @@
 #include "core/text/chat_template.h"
 #include "core/text/choices.h"
 #include "core/text/corpus.h"
+#include "core/text/document_reading.h"
 #include "core/text/tokenizer.h"
 
 #include <memory>
@@ -77,8 +78,18 @@ void checkTokenizer(const Checkpoint& model, const text::Tokenizer& own, const C
 }
 
 text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Checkpoint& model,
-                                 const text::Tokenizer& tokenizer) {
-    std::vector<text::Document> documents = text::readDocuments(*options.text);
+                                 const text::Tokenizer& tokenizer, const LogSink& log) {
+    text::DocumentReading read = text::readAndCount(*options.text);
+    std::vector<text::Document>& documents = read.documents;
+    // Blank lines and headings are what the splitting of lines is there to leave out.
+    const bool isAsked = options.text->splitLines || !options.text->skipPrefix.empty();
+    if (read.leftOut > 0 && !isAsked && log) {
+        log(LogLevel::Warning,
+            std::to_string(read.leftOut) +
+                (read.leftOut == 1 ? " record holds no text and is left out; "
+                                   : " records hold no text and are left out; ") +
+                std::to_string(documents.size()) + " are read.");
+    }
     if (options.chat) {
         const text::ChatTemplate chat = text::loadChatTemplate(model.tokenizerPath());
         for (text::Document& document : documents) {
@@ -127,7 +138,7 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     std::unique_ptr<text::Tokenizer> tokenizer;
     if (options.text) {
         tokenizer = text::loadTokenizer(model.tokenizerPath());
-        request.corpus = readCorpus(options, model, *tokenizer);
+        request.corpus = readCorpus(options, model, *tokenizer, log);
     }
     if (!options.choices.empty()) {
         if (!tokenizer) {

@@ -57,7 +57,7 @@ std::vector<LayerId> layersAsked(const BuildContext& context) {
     for (const LayerId layer : context.request.layers) {
         if (std::find(have.begin(), have.end(), layer) == have.end()) {
             // Says which layers there are.
-            (void)context.memory.routing(layer, context.request.branch);
+            (void)context.routing(layer);
         }
     }
     return context.request.layers.empty() ? have : context.request.layers;
@@ -72,7 +72,7 @@ Figure buildPassage(const BuildContext& context) {
     body.tokens = requireTokens(context);
     for (const LayerId layer : layersAsked(context)) {
         context.throwIfStopped();
-        const auto routing = rowsOf(context.memory.routing(layer, context.request.branch), passage);
+        const auto routing = rowsOf(context.routing(layer), passage);
         body.mostWeight = std::max(body.mostWeight, mostWeight(*routing));
         body.experts = std::max(body.experts, routing->experts);
         body.layers.push_back(routing);
@@ -99,8 +99,7 @@ Figure buildColouredText(const BuildContext& context) {
     }
     ColouredTextFigure body;
     body.tokens = requireTokens(context);
-    body.routing = rowsOf(context.memory.routing(*context.request.layer, context.request.branch),
-                          context.tokens());
+    body.routing = rowsOf(context.routing(*context.request.layer), context.tokens());
     requireOneRange(body.routing->tokens);
     body.mostWeight = mostWeight(*body.routing);
     body.firstShare = firstShares(*body.routing);

@@ -63,9 +63,8 @@ void sayOther(const BuildContext& context, Figure& figure) {
 
 RoutingPair routingsAt(const BuildContext& context, LayerId layer) {
     const TokenSelection tokens = context.tokens();
-    const BranchId branch = context.request.branch;
-    return {rowsOf(context.memory.routing(layer, branch), tokens),
-            rowsOf(context.other->routing(layer, branch), tokens)};
+    return {rowsOf(context.routing(layer), tokens),
+            rowsOf(context.other->routing(layer, context.request.branch, context.stop), tokens)};
 }
 
 void requireCommonLayers(const std::vector<double>& layers, const SessionNames& names) {

@@ -85,7 +85,8 @@ Figure BuildContext::frame(const std::string& what, std::uint64_t tokens) const 
     if (tokens > 0) {
         figure.caption += fmt::format(" {} {}.", tokens, tokens == 1 ? "token" : "tokens");
     }
-    if (!h.run.dtype.empty()) {
+    // Parameters are counted, whatever the dtype of the run.
+    if (!h.run.dtype.empty() && info.experiment != "parameters") {
         figure.caption += fmt::format(" Computed in {}.", h.run.dtype);
     }
     figure.howToRead = known != nullptr ? std::string(known->howToRead) : std::string();

@@ -27,8 +27,9 @@ class BuildMemory {
 public:
     virtual ~BuildMemory() = default;
     [[nodiscard]] virtual std::shared_ptr<const TokenTable> tokens() const = 0;
-    [[nodiscard]] virtual std::shared_ptr<const Routing> routing(LayerId layer,
-                                                                 BranchId branch) const = 0;
+    /// Throws Error(Cancelled) when asked to stop.
+    [[nodiscard]] virtual std::shared_ptr<const Routing> routing(
+        LayerId layer, BranchId branch, const std::stop_token& stop) const = 0;
     [[nodiscard]] virtual const session::Head& head() const = 0;
     /// The layers an experiment's figures can be drawn for.
     [[nodiscard]] virtual std::vector<LayerId> layersOf(std::string_view experiment,
@@ -62,6 +63,11 @@ struct BuildContext {
     [[nodiscard]] const session::QuantityInfo& require(const std::string& quantity) const;
     /// Throws Error(Cancelled) as throwIfStopped() does.
     [[nodiscard]] NdArray read(const std::string& quantity, std::optional<LayerId> layer) const;
+    /// What the layer's router chose, in the branch asked for. Throws Error(Usage) for a layer that
+    /// the session does not have it for, Error(Cancelled) as throwIfStopped() does.
+    [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer) const {
+        return memory.routing(layer, request.branch, stop);
+    }
     /// Experts of a layer.
     [[nodiscard]] int experts(LayerId layer) const;
 

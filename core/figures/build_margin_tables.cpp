@@ -63,8 +63,10 @@ public:
     void number(const std::string& name, double value) {
         number(name, value, TableColumn::Kind::Number);
     }
-    void text(const std::string& name, std::string value) {
-        next(name, TableColumn::Kind::Text).texts.push_back(std::move(value));
+    void text(const std::string& name, std::string value, bool wraps = false) {
+        TableColumn& into = next(name, TableColumn::Kind::Text);
+        into.texts.push_back(std::move(value));
+        into.wraps = wraps;
     }
     void end() { ++m_table.rows; }
 
@@ -159,8 +161,7 @@ Figure buildNearFlips(const BuildContext& context) {
         return withoutMargins(context, "tokens near a flip");
     }
     const LayerMargins& layer = *found;
-    const auto routing = figures::rowsOf(
-        context.memory.routing(layer.layer, context.request.branch), context.tokens());
+    const auto routing = figures::rowsOf(context.routing(layer.layer), context.tokens());
     const auto tokens = context.memory.tokens();
     TableFigure table;
     RowWriter rows(table);
@@ -177,7 +178,7 @@ Figure buildNearFlips(const BuildContext& context) {
         if (layer.isWhole()) {
             rows.number("of logits", layer.logit[row]);
             rows.number("entropy", layer.relativeEntropy(row));
-            rows.text("flips under", flipsText(layer, row));
+            rows.text("flips under", flipsText(layer, row), true);
         }
         rows.end();
     }

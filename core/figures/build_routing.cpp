@@ -25,8 +25,7 @@ std::shared_ptr<const Routing> routingOf(const BuildContext& context) {
         throw Error(ErrorCode::Usage,
                     fmt::format("The figure {} needs a layer.", context.info.name));
     }
-    return rowsOf(context.memory.routing(*context.request.layer, context.request.branch),
-                  context.tokens());
+    return rowsOf(context.routing(*context.request.layer), context.tokens());
 }
 
 constexpr std::uint64_t kMostTokenBars = 64;
@@ -108,8 +107,7 @@ Figure buildChosenExperts(const BuildContext& context) {
     } else if (range.kind == ColourRange::Kind::AllLayers) {
         for (const LayerId layer : context.require("weights").layers) {
             context.throwIfStopped();
-            const Limits other =
-                weightLimits(*context.memory.routing(layer, context.request.branch));
+            const Limits other = weightLimits(*context.routing(layer));
             limits->second = std::max(limits->second, other->second);
         }
     }
@@ -140,7 +138,7 @@ PairedBarsFigure singleBars(const BuildContext& context, const KeptTokens& kept,
     const LayerId layer = *context.request.layer;
     const session::QuantityInfo& info = context.require("norm");
     const session::QuantityInfo& score = context.require("score");
-    const auto routing = context.memory.routing(layer, context.request.branch);
+    const auto routing = context.routing(layer);
     PairedBarsFigure body = emptyBars(info, static_cast<std::size_t>(context.experts(layer)));
     for (const TokenRange& range : rows) {
         const NdArray norms = context.source.readRows(info.id, layer, range.first, range.count);

@@ -122,7 +122,7 @@ void addTokens(const BuildContext& context, const KeptTokens& kept,
                const std::vector<std::uint64_t>& rows, HeatMapFigure& body) {
     const session::QuantityInfo& info = context.require("token_cosine");
     const auto texts = context.memory.tokens();
-    const auto routing = context.memory.routing(*context.request.layer, context.request.branch);
+    const auto routing = context.routing(*context.request.layer);
     for (const std::uint64_t row : rows) {
         const std::uint64_t token = kept.tokenAt(row);
         std::string chosen;

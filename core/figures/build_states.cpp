@@ -106,7 +106,7 @@ NeuronMapPanel statesPanel(const BuildContext& context, const std::string& quant
     const auto texts = context.memory.tokens();
     std::string chosen;
     if (quantity == "states") {
-        const auto routing = context.memory.routing(layer, context.request.branch);
+        const auto routing = context.routing(layer);
         for (int k = 0; k < routing->topK; ++k) {
             panel.chosen.push_back(routing->id(kept.token, k));
         }

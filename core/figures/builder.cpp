@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMostRoutingBytes = std::size_t{64} << 20U;  // of all layers kept
 constexpr std::size_t kMostRemembered = 8;
+constexpr std::uint64_t kRoutingBlock = 65536;  // tokens read between looks at the stop token
 
 /// The quantity that says for which layers a figure can be drawn.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
@@ -163,14 +164,16 @@ struct FigureBuilder::Impl final : BuildMemory {
     const session::Head& head() const override { return source->head(); }
     std::vector<LayerId> layersOf(std::string_view experiment, BranchId branch) const override;
     const TokenNumbers& numbers() const override { return tokenNumbers; }
-    std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch) const override;
+    std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch,
+                                           const std::stop_token& stop) const override;
     Limits cachedLimits(const std::string& key,
                         Limits (*compute)(const FigureSource&, const session::QuantityInfo&, bool),
                         const session::QuantityInfo& info, bool offDiagonal) const override;
     std::shared_ptr<const void> remembered(
         const std::string& key,
         const std::function<std::shared_ptr<const void>()>& make) const override;
-    std::shared_ptr<const Routing> readRouting(LayerId layer, BranchId branch) const;
+    std::shared_ptr<const Routing> readRouting(LayerId layer, BranchId branch,
+                                               const std::stop_token& stop) const;
     std::optional<Figure> notice(const FigureRequest& request, const FigureInfo& info,
                                  const BuildContext& context) const;
 
@@ -202,8 +205,8 @@ std::vector<LayerId> FigureBuilder::Impl::layersOf(std::string_view experiment,
     return lead == nullptr ? std::vector<LayerId>{} : lead->layers;
 }
 
-std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
-                                                                BranchId branch) const {
+std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, BranchId branch,
+                                                                const std::stop_token& stop) const {
     const session::QuantityId idsId{branch, "chosen_experts", "ids"};
     const session::QuantityInfo* info = source->find(idsId);
     if (info == nullptr ||
@@ -214,22 +217,37 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
                                 layer.value,
                                 listOf(info == nullptr ? std::vector<LayerId>{} : info->layers)));
     }
-    const NdArray ids = source->read(idsId, layer);
-    const NdArray weights = source->read({branch, "chosen_experts", "weights"}, layer);
-    if (ids.shape().size() != 2 || ids.shape() != weights.shape()) {
-        throw Error(
-            ErrorCode::BadSession,
-            fmt::format("chosen_experts of layer {}: ids and weights have different shapes; "
-                        "the session is damaged.",
-                        layer.value));
-    }
     auto routing = std::make_shared<Routing>();
     const auto& layers = source->head().model.layers;
     routing->experts = layers.at(static_cast<std::size_t>(layer.value)).experts;
-    routing->topK = static_cast<int>(ids.shape()[1]);
     routing->layer = layer;
-    routing->tokens = TokenRange{0, ids.shape()[0]};
-    routing->ids = expertIds(ids);
+    const std::uint64_t tokens = source->head().corpus.tokenCount();
+    routing->tokens = TokenRange{0, tokens};
+    for (std::uint64_t first = 0; first < tokens; first += kRoutingBlock) {
+        if (stop.stop_requested()) {
+            throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
+        }
+        const std::uint64_t count = std::min(kRoutingBlock, tokens - first);
+        const NdArray ids = source->readRows(idsId, layer, first, count);
+        const NdArray weights =
+            source->readRows({branch, "chosen_experts", "weights"}, layer, first, count);
+        if (ids.shape().size() != 2 || ids.shape() != weights.shape()) {
+            throw Error(
+                ErrorCode::BadSession,
+                fmt::format("chosen_experts of layer {}: ids and weights have different shapes; "
+                            "the session is damaged.",
+                            layer.value));
+        }
+        if (first == 0) {
+            routing->topK = static_cast<int>(ids.shape()[1]);
+            routing->ids.reserve(tokens * ids.shape()[1]);
+            routing->weights.reserve(tokens * ids.shape()[1]);
+        }
+        const auto values = weights.values<float>();
+        const std::vector<std::uint16_t> experts = expertIds(ids);
+        routing->ids.insert(routing->ids.end(), experts.begin(), experts.end());
+        routing->weights.insert(routing->weights.end(), values.begin(), values.end());
+    }
     const auto most = std::max_element(routing->ids.begin(), routing->ids.end());
     if (most != routing->ids.end() && *most >= routing->experts) {
         throw Error(ErrorCode::BadSession,
@@ -237,12 +255,11 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer,
                                 "{}; the session is damaged.",
                                 layer.value, *most, routing->experts));
     }
-    const auto values = weights.values<float>();
-    routing->weights.assign(values.begin(), values.end());
     return routing;
 }
 
-std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, BranchId branch) const {
+std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, BranchId branch,
+                                                            const std::stop_token& stop) const {
     const RoutingKey key{layer, branch};
     {
         const std::lock_guard lock(mutex);
@@ -253,7 +270,7 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, Branc
             return found->second;
         }
     }
-    auto routing = readRouting(layer, branch);
+    auto routing = readRouting(layer, branch, stop);
     const std::lock_guard lock(mutex);
     routings.emplace_front(key, routing);
     std::size_t bytes = 0;
@@ -398,8 +415,9 @@ std::shared_ptr<const TokenTable> FigureBuilder::tokens() const {
     return m_impl->tokens();
 }
 
-std::shared_ptr<const Routing> FigureBuilder::routing(LayerId layer, BranchId branch) const {
-    return m_impl->routing(layer, branch);
+std::shared_ptr<const Routing> FigureBuilder::routing(LayerId layer, BranchId branch,
+                                                      const std::stop_token& stop) const {
+    return m_impl->routing(layer, branch, stop);
 }
 
 }  // namespace moescope::figures

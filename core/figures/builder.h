@@ -46,8 +46,9 @@ public:
 
     /// The session's text; empty when it has none.
     [[nodiscard]] std::shared_ptr<const TokenTable> tokens() const;
-    /// Chosen experts of one layer. Throws Error(Usage) as build() does.
-    [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch = {}) const;
+    /// Chosen experts of one layer. Throws Error(Usage | Cancelled) as build() does.
+    [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer, BranchId branch = {},
+                                                         const std::stop_token& stop = {}) const;
 
 private:
     struct Impl;

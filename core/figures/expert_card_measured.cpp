@@ -164,7 +164,7 @@ OwnTokens countOwnTokens(const CardInput& input) {
     for (auto* sums : {&own.kept, &own.norms, &own.products}) {
         sums->assign(input.experts(), 0.0);
     }
-    const auto routing = input.context.memory.routing(input.layer, input.context.request.branch);
+    const auto routing = input.context.routing(input.layer);
     const numerics::Choices all{routing->ids, routing->topK, routing->experts};
     const auto k = static_cast<std::size_t>(routing->topK);
     const TokenSelection tokens = input.context.tokens();

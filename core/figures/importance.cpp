@@ -32,7 +32,7 @@ public:
     ImportanceTable make() {
         const session::QuantityInfo& ids = m_context.require("ids");
         for (const LayerId layer : ids.layers) {
-            const auto routing = m_context.memory.routing(layer, m_context.request.branch);
+            const auto routing = m_context.routing(layer);
             m_table.layers.push_back({layer, routing->experts, routing->topK, m_table.rows()});
             m_context.throwIfStopped();
             addUse(layer, *routing);

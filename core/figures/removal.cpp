@@ -95,7 +95,7 @@ const std::vector<double>& ExpertShares::of(const std::string& layerLabel) const
         return std::to_string(each.value) == layerLabel;
     });
     if (layer != layers.end()) {
-        const auto routing = m_context.memory.routing(*layer, m_context.request.branch);
+        const auto routing = m_context.routing(*layer);
         const auto counts = numerics::expertCounts({routing->ids, routing->topK, routing->experts});
         shares.reserve(counts.size());
         for (const std::uint64_t count : counts) {

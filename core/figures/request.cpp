@@ -187,6 +187,7 @@ constexpr std::array kFigures{
                .ofSelection = true},
     FigureInfo{.name = "router-saturation",
                .experiment = "chosen_experts",
+               .definedBy = "router_saturation",
                .title = "Router saturation",
                .subject = FigureSubject::Routing,
                .perLayer = false,

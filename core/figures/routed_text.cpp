@@ -71,8 +71,7 @@ numerics::Choices RoutedText::choices() const {
 }
 
 RoutedText routedText(const BuildContext& context, LayerId layer) {
-    return {context.memory.routing(layer, context.request.branch), context.head().corpus,
-            context.tokens()};
+    return {context.routing(layer), context.head().corpus, context.tokens()};
 }
 
 std::vector<LayerId> routedLayers(const BuildContext& context) {

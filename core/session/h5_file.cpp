@@ -111,16 +111,17 @@ void writeLargeFile(const std::filesystem::path& path, std::uint64_t expectedByt
         throw Error(
             ErrorCode::DiskFull,
             fmt::format(
-                "Cannot write {}: about {} MB are needed and {} MB are free. Free some space and "
+                "Cannot write {}: about {} MiB are needed and {} MiB are free. Free some space and "
                 "try again.",
                 path.string(), expectedBytes >> 20U, room >> 20U));
     }
     rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < expectedBytes) {
-        throw Error(ErrorCode::FileUnwritable,
-                    fmt::format("Cannot write {}: about {} MB are needed and files may have {} MB "
-                                "at most (ulimit -f).",
-                                path.string(), expectedBytes >> 20U, limit.rlim_cur >> 20U));
+        throw Error(
+            ErrorCode::FileUnwritable,
+            fmt::format("Cannot write {}: about {} MiB are needed and files may have {} MiB "
+                        "at most (ulimit -f).",
+                        path.string(), expectedBytes >> 20U, limit.rlim_cur >> 20U));
     }
     const TemporaryFile temporary(path.string() + fmt::format(".{}.tmp", ::getpid()));
     {

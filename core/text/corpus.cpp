@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/text/document_readers.h"
+#include "core/text/document_reading.h"
 #include "core/text/utf8.h"
 
 #include <fmt/format.h>
@@ -56,6 +57,10 @@ void append(TokenizedCorpus& corpus, const Document& document, const std::vector
 }  // namespace
 
 std::vector<Document> readDocuments(const TextSource& source) {
+    return readAndCount(source).documents;
+}
+
+DocumentReading readAndCount(const TextSource& source) {
     DocumentCollector documents(source);
     switch (source.kind) {
         case TextSource::Kind::Files:
@@ -72,9 +77,9 @@ std::vector<Document> readDocuments(const TextSource& source) {
             readJsonlFiles(source, documents);
             break;
     }
-    std::vector<Document> read = documents.take();
-    if (read.empty()) {
-        throwEmpty(source, documents.skipped());
+    DocumentReading read{documents.take(), documents.skipped()};
+    if (read.documents.empty()) {
+        throwEmpty(source, read.leftOut);
     }
     return read;
 }

@@ -47,6 +47,12 @@ struct Columns {
         if (const auto index = find(column)) {
             return *index;
         }
+        if (asIndex(column)) {
+            throw Error(ErrorCode::BadText,
+                        fmt::format("{}, line 1: there is no column {}, the record has {} column{} "
+                                    "(numbers count from 0); {}.",
+                                    fileName, column, count, count == 1 ? "" : "s", listed()));
+        }
         throw Error(ErrorCode::BadText,
                     fmt::format("{} has no column \"{}\"; {}.", fileName, column, listed()));
     }

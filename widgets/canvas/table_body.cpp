@@ -66,7 +66,7 @@ double TableBody::heightOf(const TableLayout& layout, const Item& item) {
 
 // Heading and summary, which are always in view.
 double TableBody::fixedHeight(const TableLayout& layout) const {
-    double height = layout.lineHeight + 2.0;
+    double height = layout.headingHeight + 2.0 + layout.leftOutHeight;
     for (std::size_t row = m_texts.sortedRows(); row < m_table.rows; ++row) {
         height += layout.rowHeight(row);
     }
@@ -91,8 +91,8 @@ void TableBody::resize(const QSizeF& size) {
 std::vector<TableBody::Placed> TableBody::itemsInView() const {
     std::vector<Placed> placed;
     const double bottom =
-        m_layout.lineHeight + std::max(m_size.height() - fixedHeight(m_layout), 0.0) + 0.5;
-    double top = m_layout.lineHeight;
+        m_layout.headingHeight + std::max(m_size.height() - fixedHeight(m_layout), 0.0) + 0.5;
+    double top = m_layout.headingHeight;
     for (std::size_t i = m_first; i < m_items.size(); ++i) {
         const double height = heightOf(m_layout, m_items[i]);
         if (!placed.empty() && top + height > bottom) {
@@ -150,6 +150,24 @@ void TableBody::paintCells(QPainter& painter, double top, double height,
     }
 }
 
+// One of several lines stands on the rule, as the others do.
+void TableBody::paintHeadings(QPainter& painter) const {
+    painter.setFont(m_layout.font);
+    painter.setPen(m_style.theme.secondaryText);
+    double x = 0.0;
+    for (std::size_t i = 0; i < m_layout.columns.size(); ++i) {
+        const double gap = i == 0 ? 0.0 : kTableGap;
+        const auto side =
+            isText(m_table.columns[m_layout.columns[i]]) ? Qt::AlignLeft : Qt::AlignRight;
+        painter.drawText(
+            QRectF(x + gap, 0.0, m_layout.widths[i] - gap,
+                   m_layout.headingHeight - m_layout.textTop),
+            static_cast<int>(side | Qt::AlignBottom) | static_cast<int>(Qt::TextWordWrap),
+            m_texts.heading(m_layout.columns[i]));
+        x += m_layout.widths[i];
+    }
+}
+
 void TableBody::paintTableRow(QPainter& painter, double top, std::size_t row) const {
     std::vector<QString> cells;
     for (const std::size_t column : m_layout.columns) {
@@ -183,15 +201,9 @@ void TableBody::paint(QPainter& painter) const {
     if (!items.empty() && items.back().top + items.back().height > m_size.height() + 1.0) {
         painter.setClipRect(QRectF(QPointF(0, 0), m_size));  // a row higher than the window
     }
-    painter.setFont(m_layout.font);
-    std::vector<QString> headings;
-    for (const std::size_t column : m_layout.columns) {
-        headings.push_back(m_texts.heading(column));
-    }
-    const QColor& secondary = m_style.theme.secondaryText;
-    paintCells(painter, 0.0, m_layout.lineHeight, headings, secondary, secondary);
-    paintRule(painter, m_layout.lineHeight - 0.5);
-    double top = m_layout.lineHeight;
+    paintHeadings(painter);
+    paintRule(painter, m_layout.headingHeight - 0.5);
+    double top = m_layout.headingHeight;
     for (const Placed& placed : items) {
         if (placed.item.isSection) {
             painter.setFont(m_layout.sectionFont);
@@ -212,12 +224,18 @@ void TableBody::paint(QPainter& painter) const {
         paintTableRow(painter, top, row);
         top += m_layout.rowHeight(row);
     }
+    if (!m_layout.leftOut.isEmpty()) {
+        painter.setFont(m_layout.noteFont);
+        painter.setPen(m_style.theme.secondaryText);
+        painter.drawText(QRectF(0.0, top + 2.0, m_size.width(), m_layout.leftOutHeight),
+                         Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, m_layout.leftOut);
+    }
     painter.restore();
 }
 
 figures::Hit TableBody::hitAt(const QPointF& position) const {
     figures::Hit hit;
-    if (position.y() >= 0.0 && position.y() < m_layout.lineHeight) {
+    if (position.y() >= 0.0 && position.y() < m_layout.headingHeight) {
         hit.readOut = "click a heading to sort";
         return hit;
     }
@@ -260,7 +278,7 @@ std::vector<QRectF> TableBody::outlines(const figures::Selection& selection) con
 }
 
 bool TableBody::toggleAt(const QPointF& position) {
-    if (position.y() < 0.0 || position.y() >= m_layout.lineHeight) {
+    if (position.y() < 0.0 || position.y() >= m_layout.headingHeight) {
         return false;
     }
     double right = 0.0;

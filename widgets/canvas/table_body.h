@@ -49,6 +49,7 @@ private:
     void order();
     void paintCells(QPainter& painter, double top, double height, const std::vector<QString>& cells,
                     const QColor& colour, const QColor& lastColour) const;
+    void paintHeadings(QPainter& painter) const;
     void paintTableRow(QPainter& painter, double top, std::size_t row) const;
     void paintRule(QPainter& painter, double y) const;
 

@@ -60,7 +60,7 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
     for (const std::size_t column : layout.columns) {
         const QString heading = texts.heading(column);
         double wanted = metrics.horizontalAdvance(heading);
-        double least = wanted;
+        double least = widestWord(metrics, heading);
         const bool wraps = texts.table().columns[column].wraps;
         for (std::size_t row = 0; row < texts.table().rows; ++row) {
             const QString cell = texts.cell(row, column, layout.digits);
@@ -113,6 +113,18 @@ void share(const Room& room, double width, TableLayout& layout) {
 
 void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
     const figures::TableFigure& table = texts.table();
+    layout.headingHeight = layout.lineHeight;
+    for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+        const double room = layout.widths[i] - (i == 0 ? 0.0 : kTableGap);
+        const QString heading = texts.heading(layout.columns[i]);
+        layout.headingHeight =
+            std::max(layout.headingHeight,
+                     std::ceil(heightOf(layout.font, heading, room) + 2.0 * layout.textTop));
+    }
+    if (!layout.leftOut.isEmpty()) {
+        layout.leftOutHeight =
+            std::ceil(heightOf(layout.noteFont, layout.leftOut, width) + kNotePadding);
+    }
     layout.noteIndent = layout.widths.size() > 1 ? layout.widths.front() + kTableGap : 0.0;
     layout.noteWidth = std::max(width - layout.noteIndent, 40.0);
     for (std::size_t row = 0; row < table.rows; ++row) {
@@ -131,6 +143,29 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
                 ? 0.0
                 : std::ceil(heightOf(layout.noteFont, note, layout.noteWidth) + kNotePadding));
     }
+}
+
+/// Leaves out columns, numbers before texts and the last ones first, until the others fit; never
+/// the first column, which says what a row is.
+template <typename Fits>
+Room leaveOut(const TableTexts& texts, Fits fits, TableLayout& layout) {
+    QStringList names;
+    Room room = roomIn(texts, layout);
+    for (const bool alsoTexts : {false, true}) {
+        for (std::size_t i = layout.columns.size(); i-- > 1 && !fits(room);) {
+            const TableColumn& column = texts.table().columns[layout.columns[i]];
+            if (alsoTexts || column.kind != TableColumn::Kind::Text) {
+                names.prepend(QString::fromStdString(column.name));
+                layout.columns.erase(layout.columns.begin() + static_cast<std::ptrdiff_t>(i));
+                room = roomIn(texts, layout);
+            }
+        }
+    }
+    if (!names.isEmpty()) {
+        layout.leftOut = QStringLiteral("No room at this width: %1 (in the CSV, and drawn wider).")
+                             .arg(names.join(QStringLiteral(", ")));
+    }
+    return room;
 }
 
 }  // namespace
@@ -197,7 +232,7 @@ TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, doubl
     }
     if (!fits(room)) {
         layout.digits = kFewestDigits;
-        room = roomIn(texts, layout);
+        room = leaveOut(texts, fits, layout);
     }
     share(room, width, layout);
     layout.lineHeight = style.lineHeight() + kPadding;

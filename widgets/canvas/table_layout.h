@@ -30,17 +30,21 @@ private:
     const ChartMemory& m_memory;
 };
 
-/// How wide the columns and how high the rows of a table are at a width: columns that may be broken
-/// into lines give way first, then digits, then the size of the font.
+/// How wide the columns and how high the rows of a table are at a width: headings and columns that
+/// may be broken into lines give way first, then digits, then the size of the font; at last columns
+/// of numbers from the right, which the table names below.
 struct TableLayout {
     QFont font, noteFont, sectionFont;
     int digits = 4;                    ///< significant ones of numbers
     std::vector<std::size_t> columns;  ///< those drawn
-    std::vector<double> widths;        ///< of them, the gap before each included
-    std::vector<double> cellHeights;   ///< [rows], without the notes
-    std::vector<double> noteHeights;   ///< [rows]; 0: none
-    double lineHeight = 0.0;           ///< of the heading and of a row of one line
-    double textTop = 0.0;              ///< of a cell's first line in its row
+    QString leftOut;                   ///< says which ones there is no room for; empty: none
+    double leftOutHeight = 0.0;
+    std::vector<double> widths;       ///< of them, the gap before each included
+    std::vector<double> cellHeights;  ///< [rows], without the notes
+    std::vector<double> noteHeights;  ///< [rows]; 0: none
+    double headingHeight = 0.0;
+    double lineHeight = 0.0;  ///< of a row of one line
+    double textTop = 0.0;     ///< of a cell's first line in its row
     double sectionHeight = 0.0;
     double noteIndent = 0.0, noteWidth = 0.0;
 

@@ -3,6 +3,7 @@
 #include "widgets/models/session_tree_model.h"
 
 #include "core/experiments/catalogue.h"
+#include "core/figures/request.h"
 #include "widgets/models/summary_text.h"
 
 #include <algorithm>
@@ -72,6 +73,20 @@ QString stateText(ExperimentStatus status, const session::ExperimentRecord* reco
     return SessionTreeModel::tr("not run");
 }
 
+/// All its figures set another session beside this one, which alone shows nothing of it.
+bool comparesSessions(std::string_view experiment) {
+    bool some = false;
+    for (const figures::FigureInfo& figure : figures::figureCatalogue()) {
+        const std::string_view shown =
+            figure.definedBy.empty() ? figure.experiment : figure.definedBy;
+        if (shown == experiment && !figure.needsOther) {
+            return false;
+        }
+        some = some || shown == experiment;
+    }
+    return some;
+}
+
 /// Derived experiments are there as soon as what they derive from is.
 ExperimentStatus derivedStatus(const session::Head& head, const experiments::ExperimentInfo& info) {
     return statusOf(recordOf(head, info.derivedFrom), false);
@@ -113,6 +128,9 @@ std::unique_ptr<SessionTreeModel::Node> SessionTreeModel::makeTree(
             derived ? derivedStatus(head, info) : statusOf(record, running.contains(id));
         Node* node =
             group->add(SessionNode::Experiment, text(info.title), stateText(status, record));
+        if (status == ExperimentStatus::Done && comparesSessions(info.id)) {
+            node->state = tr("compares two");
+        }
         node->experiment = id;
         node->status = status;
         node->derived = derived;

@@ -366,8 +366,8 @@ void TextStripPanel::refresh() {
         return;
     }
     m_runner.run<FigurePointer>(
-        [builder = session->content.builder, request = key.request](const std::stop_token&) {
-            return std::make_shared<const figures::Figure>(builder->build(request));
+        [builder = session->content.builder, request = key.request](const std::stop_token& stop) {
+            return std::make_shared<const figures::Figure>(builder->build(request, {stop, {}}));
         },
         [this, key](const Outcome<FigurePointer>& outcome) { take(key, outcome); },
         WorkLane::Priority::Soon);  // the figure comes first

@@ -12,10 +12,10 @@ namespace {
 
 constexpr QChar kThinSpace(0x202F);
 
-QString scaled(double value, const std::array<const char*, 5>& units) {
+QString scaled(double value, double step, const std::array<const char*, 5>& units) {
     std::size_t unit = 0;
-    while (std::abs(value) >= 999.5 && unit + 1 < units.size()) {
-        value /= 1000.0;
+    while (std::abs(value) >= step - 0.5 && unit + 1 < units.size()) {
+        value /= step;
         ++unit;
     }
     const int decimals = unit == 0 || std::abs(value) >= 99.95 ? 0 : 1;
@@ -35,11 +35,11 @@ QString formatCount(std::uint64_t count) {
 }
 
 QString formatShortCount(double count) {
-    return scaled(count, {"", "K", "M", "B", "T"});
+    return scaled(count, 1000.0, {"", "K", "M", "B", "T"});
 }
 
 QString formatBytes(double bytes) {
-    return scaled(bytes, {"B", "kB", "MB", "GB", "TB"});
+    return scaled(bytes, 1024.0, {"B", "KiB", "MiB", "GiB", "TiB"});
 }
 
 QString formatValue(double value, int digits) {

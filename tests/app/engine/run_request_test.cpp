@@ -48,6 +48,27 @@ TEST_CASE("makeRunRequest: text, options and cards of a run", "[app][engine]") {
     CHECK(request.commandLine == "moescope analyze");
 }
 
+TEST_CASE("makeRunRequest: records without text are said, lines without text are not",
+          "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    writeFileAtomically(folder / "a.jsonl",
+                        "{\"text\": \"one\"}\n{\"text\": \"  \"}\n"
+                        "{\"text\": \"two\"}\n{\"text\": \"\"}\n");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.text->kind = text::TextSource::Kind::Jsonl;
+    options.text->paths = {folder / "a.jsonl"};
+    std::vector<std::string> said;
+    const auto log = [&](LogLevel, const std::string& text) { said.push_back(text); };
+    CHECK(app::makeRunRequest(options, "", log).corpus.documentCount() == 2);
+    REQUIRE(said.size() == 1);
+    CHECK(said[0] == "2 records hold no text and are left out; 2 are read.");
+    said.clear();
+    options.text->splitLines = true;
+    CHECK(app::makeRunRequest(options, "", log).corpus.documentCount() == 2);
+    CHECK(said.empty());
+}
+
 TEST_CASE("makeRunRequest: documents go through the chat template", "[app][engine]") {
     const TemporaryFolder folder;
     makeTinyMixtral(folder / "model");

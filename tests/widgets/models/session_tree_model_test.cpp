@@ -57,6 +57,12 @@ TEST_CASE("SessionTreeModel: model, text and experiments of each session", "[wid
     CHECK(status(model, 7, QStringLiteral("norms_scores")) == ExperimentStatus::NotRun);
     // Derived from the chosen experts, so it is there as well.
     CHECK(status(model, 7, QStringLiteral("coloured_text")) == ExperimentStatus::Done);
+    const auto stateOf = [&](const QString& id) {
+        return experiment(model, 7, id).siblingAtColumn(1).data().toString();
+    };
+    CHECK(stateOf(QStringLiteral("coactivation")) == QStringLiteral("done"));
+    // One session shows nothing of it.
+    CHECK(stateOf(QStringLiteral("router_saturation")) == QStringLiteral("compares two"));
 }
 
 TEST_CASE("SessionTreeModel: a newer state changes rows in place", "[widgets][models]") {

@@ -20,7 +20,10 @@ TEST_CASE("format: numbers as people read them", "[widgets][support]") {
     CHECK(formatShortCount(46702792704.0) == QStringLiteral("46.7 B"));
     CHECK(formatShortCount(980) == QStringLiteral("980"));
     CHECK(formatShortCount(999999) == QStringLiteral("1.0 M"));
-    CHECK(formatBytes(1500) == QStringLiteral("1.5 kB"));
+    // Powers of 1024, as the command line and --memory have them.
+    CHECK(formatBytes(1000) == QStringLiteral("1000 B"));
+    CHECK(formatBytes(1536) == QStringLiteral("1.5 KiB"));
+    CHECK(formatBytes(6.0 * (1 << 30)) == QStringLiteral("6.0 GiB"));
     CHECK(formatPercent(0.1494) == QStringLiteral("14.9 %"));
     CHECK(formatValue(0.87312345) == QStringLiteral("0.8731"));
     CHECK(formatValue(-0.5) == QString(QChar(0x2212)) + QStringLiteral("0.5"));
