@@ -120,16 +120,21 @@ int setThreads(int threads) {
     const int count = threads > 0 ? threads : static_cast<int>(jobs::availableThreads());
     at::set_num_threads(count);
     setBlasThreads(count);
+    jobs::setLoopThreads(static_cast<unsigned>(count));
     return count;
 }
 
 DividedThreads::DividedThreads(int lanes)
-    : m_whole(at::get_num_threads()), m_share(std::max(1, m_whole / std::max(lanes, 1))) {
+    : m_whole(at::get_num_threads()),
+      m_loops(jobs::loopThreads()),
+      m_share(std::max(1, m_whole / std::max(lanes, 1))) {
     setBlasThreads(m_share);
+    jobs::setLoopThreads(m_loops / static_cast<unsigned>(std::max(lanes, 1)));
 }
 
 DividedThreads::~DividedThreads() {
     setThreads(m_whole);
+    jobs::setLoopThreads(m_loops);
 }
 
 void DividedThreads::enter() const {
@@ -138,6 +143,17 @@ void DividedThreads::enter() const {
     if (auto* setOwn = loadedFunction<void(int)>("omp_set_num_threads")) {
         setOwn(m_share);
     }
+}
+
+int setThreadsFor(const model::ModelSpec& model, int threads) {
+    const bool isSmall = usefulThreads(model) == 1;
+    const int count = setThreads(threads);
+    if (!isSmall) {
+        return count;
+    }
+    setThreads(1);
+    jobs::setLoopThreads(static_cast<unsigned>(count));
+    return 1;
 }
 
 int usefulThreads(const model::ModelSpec& model) {
@@ -155,7 +171,7 @@ int usefulThreads(const model::ModelSpec& model) {
 
 std::string describeEngine(at::Device device) {
     if (device.is_cpu()) {
-        const int threads = at::get_num_threads();
+        const auto threads = jobs::loopThreads();
         return fmt::format("LibTorch {}, {} thread{}", TORCH_VERSION, threads,
                            threads == 1 ? "" : "s");
     }

@@ -28,6 +28,11 @@ int setThreads(int threads);
 /// and waiting for a second costs more than it computes, and much more on a busy machine.
 [[nodiscard]] int usefulThreads(const model::ModelSpec& model);
 
+/// Gives a model's run its threads (0: all): LibTorch's operations where its matrices are large,
+/// else one of them, and lanes and loops of our own the rest (jobs::loopThreads()). Returns
+/// LibTorch's.
+int setThreadsFor(const model::ModelSpec& model, int threads);
+
 /// While it lives, each of `lanes` threads of ours that has called enter() computes with its share
 /// of the threads that LibTorch and the BLAS had. One that has all of them to itself while another
 /// does too waits more than it computes.
@@ -41,6 +46,7 @@ public:
 
 private:
     int m_whole;
+    unsigned m_loops;
     int m_share;
 };
 

@@ -9,6 +9,8 @@
 #include "core/engine/probe.h"
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 namespace moescope::engine {
 
@@ -16,6 +18,8 @@ namespace moescope::engine {
 struct PassLimits {
     std::uint64_t blockTokens = 1024;  ///< through the feed-forward
     AttentionLimits attention;
+    /// Blocks of tokens, and groups of documents, computed side by side, each in one thread.
+    int lanes = 1;
 };
 
 /// A model with its residual stream.
@@ -26,7 +30,8 @@ struct ModelStream {
 
 /// Takes all documents through one layer whose weights are current: attention document by
 /// document, then the feed-forward in blocks of tokens; the baselines go along on their own
-/// residual streams. Thread-compatible.
+/// residual streams. Several lanes compute blocks side by side; consumers get them in order from
+/// the thread that called, and the number of lanes changes no result. Thread-compatible.
 class LayerPass {
 public:
     using Poll = std::function<void()>;  ///< called between blocks; throws to stop
@@ -36,10 +41,11 @@ public:
         std::function<void(const ActivationBlock&)> activations;
     };
 
-    /// `kept`: memory for all experts' outputs that outlives this pass; null: it does not.
+    /// `kept`: memory for all experts' outputs, by lane, that outlives this pass; null: it does
+    /// not.
     LayerPass(ModelStream& model, std::vector<ModelStream>& baselines,
               std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll,
-              ColumnOutputs* kept = nullptr)
+              std::vector<ColumnOutputs>* kept = nullptr)
         : m_model(model),
           m_baselines(baselines),
           m_offsets(offsets),
@@ -57,10 +63,28 @@ public:
                            const LayerIntervention* change, const Consumer& consumer);
 
 private:
+    /// A block of tokens on its way.
+    struct Block {
+        std::int64_t first = 0, count = 0;
+        at::Tensor input, norms;
+        MoeBlock::Result result;
+        ChosenOutputSizes sizes;
+        std::vector<std::pair<int, at::Tensor>> activations;  ///< kept until it is its turn
+    };
+    /// What blocks of a layer share.
+    struct Work {
+        const LayerContext* context;  ///< null: a dense layer
+        const DynamicNeeds& needs;
+        const LayerIntervention* change;
+        const Consumer& consumer;
+    };
     void attend(ModelStream& stream) const;
-    void routedBlock(std::int64_t first, std::int64_t count, const LayerContext& context,
-                     const DynamicNeeds& needs, const LayerIntervention* change,
-                     const Consumer& consumer, ColumnOutputs& columns);
+    /// Calls compute(i) for each i of [0, count), on the lanes.
+    void onLanes(std::size_t count, const std::function<void(std::size_t)>& compute) const;
+    /// Through the layer, in a lane or (`alone`) in the caller's thread.
+    void compute(Block& block, const Work& work, ColumnOutputs& columns, bool alone);
+    void routedBlock(Block& block, const Work& work, ColumnOutputs& columns, bool alone);
+    void deliver(const Block& block, const Work& work, const ColumnOutputs& columns) const;
     /// The dense feed-forward of a stream on a block, added to its residual stream and returned.
     [[nodiscard]] static at::Tensor denseBlock(ModelStream& stream, std::int64_t first,
                                                std::int64_t count, const ActivationSink& sink = {});
@@ -70,7 +94,7 @@ private:
     std::span<const std::uint64_t> m_offsets;
     PassLimits m_limits;
     Poll m_poll;
-    ColumnOutputs* m_kept;
+    std::vector<ColumnOutputs>* m_kept;
 };
 
 }  // namespace moescope::engine

@@ -46,13 +46,15 @@ std::uint64_t weightsOf(const LayerCost& layer, bool resident) {
 }
 
 std::uint64_t tokensPhase(const LayerCost& layer, const MemoryPlan& plan, std::uint64_t tokens) {
-    const std::uint64_t block = std::min(plan.blockTokens, tokens);
-    const std::uint64_t rows = std::min(plan.queryRows, tokens);
-    const std::uint64_t attention = layer.keysValues + rows * layer.perQueryRow +
-                                    kScoreCopies * std::min(plan.scoreBytes, layer.mostScores) +
-                                    (plan.keepOutputs ? block * layer.outputsPerToken : 0);
-    return std::max(attention, block * layer.perToken) + layer.probeState +
-           kPartCopies * layer.parts;
+    const auto lanes = static_cast<std::uint64_t>(plan.lanes);
+    const std::uint64_t block = std::min(lanes * plan.blockTokens, tokens);
+    const std::uint64_t rows = std::min(lanes * plan.queryRows, tokens);
+    const std::uint64_t perToken =
+        layer.perToken + (plan.lanes > 1 ? layer.activationsPerToken : 0);
+    const std::uint64_t attention =
+        lanes * (layer.keysValues + kScoreCopies * std::min(plan.scoreBytes, layer.mostScores)) +
+        rows * layer.perQueryRow + (plan.keepOutputs ? block * layer.outputsPerToken : 0);
+    return std::max(attention, block * perToken) + layer.probeState + kPartCopies * layer.parts;
 }
 
 std::uint64_t staticPhase(const LayerCost& layer, const MemoryPlan& plan) {
@@ -76,7 +78,10 @@ std::uint64_t peakOf(const PlanInput& input, const MemoryPlan& plan) {
         const std::uint64_t tokens = input.tokens > 0 ? tokensPhase(layer, plan, input.tokens) : 0;
         const std::uint64_t units = layer.unit * static_cast<std::uint64_t>(plan.unitsAtOnce);
         const std::uint64_t kept =
-            plan.keepOutputs ? std::min(plan.blockTokens, input.tokens) * layer.outputsPerToken : 0;
+            plan.keepOutputs ? std::min(static_cast<std::uint64_t>(plan.lanes) * plan.blockTokens,
+                                        input.tokens) *
+                                   layer.outputsPerToken
+                             : 0;
         const std::uint64_t onWeights = std::max(staticPhase(layer, plan), units) + kept;
         peak = std::max(peak, base + weights + std::max(tokens, onWeights));
     }
@@ -146,6 +151,22 @@ void takeMoreUnits(const PlanInput& input, MemoryPlan& plan) {
     }
 }
 
+/// As many blocks of tokens side by side as there is memory for: blocks stay as large as they are,
+/// so that the number of lanes changes no result.
+void takeMoreLanes(const PlanInput& input, MemoryPlan& plan) {
+    MemoryPlan more = plan;
+    const std::uint64_t step = std::max<std::uint64_t>(plan.blockTokens, 1);
+    const std::uint64_t blocks = (input.tokens + step - 1) / step;
+    const auto most = std::min(static_cast<std::uint64_t>(input.mostLanes), blocks);
+    while (plan.residentExperts && static_cast<std::uint64_t>(++more.lanes) <= most) {
+        more.peakBytes = peakOf(input, more);
+        if (more.peakBytes > input.budget) {
+            return;
+        }
+        plan = more;
+    }
+}
+
 /// Memory that is touched for the first time costs the kernel more than some products do.
 void keepOutputs(const PlanInput& input, MemoryPlan& plan) {
     MemoryPlan more = plan;
@@ -196,8 +217,10 @@ MemoryPlan planMemory(const PlanInput& input) {
     }
     plan->minimumBytes = minimum;
     takeMoreUnits(input, *plan);
+    takeMoreLanes(input, *plan);
     keepOutputs(input, *plan);
-    if (input.mayReadDirect && plan->residentExperts && plan->decodeAhead) {
+    // Experts that come while a layer computes come to one block at a time.
+    if (input.mayReadDirect && plan->lanes == 1 && plan->residentExperts && plan->decodeAhead) {
         readDirect(input, *plan);
     }
     return *plan;

@@ -19,15 +19,16 @@ struct LayerCost {
     std::uint64_t directOthers = 0, directExperts = 0, directExpert = 0;
     std::uint64_t perToken = 0;         ///< of a block in the feed-forward, probes' needs included
     std::uint64_t outputsPerToken = 0;  ///< of it what all experts' outputs take
-    std::uint64_t perQueryRow = 0;      ///< of a block in the attention
-    std::uint64_t keysValues = 0;       ///< of the longest document (or group of short ones)
-    std::uint64_t mostScores = 0;       ///< attention scores that are ever formed at once
-    std::uint64_t probeState = 0;       ///< of the dynamic probes
-    std::uint64_t parts = 0;            ///< results on their way to the disk
-    std::uint64_t staticState = 0;      ///< of the static probes
-    std::uint64_t perNeuron = 0;        ///< of a slab of weights in float32; 0: nothing static
-    std::uint64_t neurons = 0;          ///< at most in one slab
-    std::uint64_t unit = 0;             ///< of one unit of work on weights
+    std::uint64_t activationsPerToken = 0;  ///< kept until it is a block's turn, with several lanes
+    std::uint64_t perQueryRow = 0;          ///< of a block in the attention
+    std::uint64_t keysValues = 0;           ///< of the longest document (or group of short ones)
+    std::uint64_t mostScores = 0;           ///< attention scores that are ever formed at once
+    std::uint64_t probeState = 0;           ///< of the dynamic probes
+    std::uint64_t parts = 0;                ///< results on their way to the disk
+    std::uint64_t staticState = 0;          ///< of the static probes
+    std::uint64_t perNeuron = 0;            ///< of a slab of weights in float32; 0: nothing static
+    std::uint64_t neurons = 0;              ///< at most in one slab
+    std::uint64_t unit = 0;                 ///< of one unit of work on weights
 };
 
 struct PlanInput {
@@ -36,6 +37,7 @@ struct PlanInput {
     std::uint64_t residual = 0;  ///< of all tokens, model and baselines
     std::uint64_t tokens = 0;    ///< 0: static only
     int mostUnits = 1;           ///< units of work that there are processors for
+    int mostLanes = 1;           ///< blocks of tokens that are worth computing side by side
     std::vector<LayerCost> layers;
     bool mayUseScratch = true;  ///< the residual stream may live in a mapped file
     bool mustUseScratch = false;
@@ -52,6 +54,7 @@ struct MemoryPlan {
     std::uint64_t scoreBytes = 0;
     std::uint64_t slabNeurons = 0;
     int unitsAtOnce = 1;
+    int lanes = 1;  ///< blocks of tokens, or groups of documents, computed side by side
     bool keepOutputs =
         false;  ///< the memory of all experts' outputs serves one layer after another
     /// Not 0: weights that lie on the disk as they are computed with are read past the page cache

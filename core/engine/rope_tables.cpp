@@ -11,10 +11,11 @@
 
 namespace moescope::engine {
 
-const RopeTable& RopeTables::get(const model::RopeSpec& spec, std::uint64_t length) {
+RopeTable RopeTables::get(const model::RopeSpec& spec, std::uint64_t length) {
     const RopeFrequencies frequencies = ropeFrequencies(spec, length);
     const std::vector<float> inverse(frequencies.inverse.begin(), frequencies.inverse.end());
     const auto multiplier = static_cast<float>(frequencies.multiplier);
+    const std::lock_guard lock(m_mutex);
     if (m_table.cosines.defined() && length <= m_length && inverse == m_inverse &&
         multiplier == m_multiplier) {
         return m_table;
@@ -26,6 +27,7 @@ const RopeTable& RopeTables::get(const model::RopeSpec& spec, std::uint64_t leng
     // rounding shows in the logits.
     const at::Tensor positions = at::arange(static_cast<std::int64_t>(m_length), at::kFloat);
     const at::Tensor angles = at::outer(positions, at::tensor(m_inverse, at::kFloat));
+    m_table = {};  // others may still use the tensors
     m_table.cosines = (angles.cos() * m_multiplier).to(m_options);
     m_table.sines = (angles.sin() * m_multiplier).to(m_options);
     return m_table;

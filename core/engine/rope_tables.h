@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 namespace moescope::engine {
@@ -17,15 +18,16 @@ struct RopeTable {
     at::Tensor cosines, sines;
 };
 
-/// Keeps the tables last used; layers and documents mostly share them. Thread-compatible.
+/// Keeps the tables last used; layers and documents mostly share them. Thread-safe.
 class RopeTables {
 public:
     explicit RopeTables(const at::TensorOptions& options) : m_options(options) {}
     /// At least `length` positions, with the frequencies of a context of that length.
-    [[nodiscard]] const RopeTable& get(const model::RopeSpec& spec, std::uint64_t length);
+    [[nodiscard]] RopeTable get(const model::RopeSpec& spec, std::uint64_t length);
 
 private:
     at::TensorOptions m_options;
+    std::mutex m_mutex;  ///< guards what follows
     std::vector<float> m_inverse;
     float m_multiplier = 1.0F;
     std::uint64_t m_length = 0;

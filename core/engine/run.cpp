@@ -210,8 +210,7 @@ private:
         checkProbes();
         m_plan.place.device = chooseDevice(m_request.device);
         m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
-        m_briefWaits.emplace(setThreads(
-            m_request.threads > 0 ? m_request.threads : usefulThreads(m_models.model->spec)));
+        m_briefWaits.emplace(setThreadsFor(m_models.model->spec, m_request.threads));
     }
 
     /// A tiny model gains no speed from bfloat16 and would only lose digits.

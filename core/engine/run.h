@@ -58,7 +58,7 @@ struct RunRequest {
     std::string dtype = "auto";                ///< "auto", "float32", "bfloat16"
     std::optional<std::uint64_t> memoryBytes;  ///< default: most of what is free now
     std::optional<int> topK;                   ///< instead of the model's own number of experts
-    int threads = 0;                           ///< 0: all cores, or one for tiny models
+    int threads = 0;                           ///< 0: all cores
     std::uint64_t seed = 0;
 
     Interrupted interrupted = Interrupted::Refuse;

@@ -9,6 +9,7 @@
 #include "core/engine/run_effort.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/stored_weights.h"
+#include "core/jobs/parallel_for.h"
 #include "core/model/spec_tensors.h"
 
 #include <ATen/Parallel.h>
@@ -176,6 +177,11 @@ private:
         if (needs.outputs) {
             cost.outputsPerToken = context.columns.size() * hidden * m_size;
             cost.perToken += cost.outputsPerToken;
+        }
+        for (const Column& column : context.columns) {
+            cost.activationsPerToken +=
+                needs.activations ? static_cast<std::uint64_t>(column.intermediateSize) * m_size
+                                  : 0;
         }
         for (const PlannedExperiment* experiment : work.dynamic) {
             for (const auto& probe : experiment->probes.dynamic) {
@@ -486,7 +492,11 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     input.residual =
         input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
     input.layers = costing.layers();
-    input.mostUnits = at::get_num_threads();
+    input.mostUnits = static_cast<int>(jobs::loopThreads());
+    // Large matrices keep all threads busy by themselves.
+    input.mostLanes = plan.place.device.is_cpu() && at::get_num_threads() == 1
+                          ? static_cast<int>(jobs::loopThreads())
+                          : 1;
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
     input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
     input.mayReadDirect =

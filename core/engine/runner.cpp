@@ -53,7 +53,8 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
         }
     }
     m_limits = {std::max<std::uint64_t>(memory.blockTokens, 1),
-                {std::max<std::uint64_t>(memory.queryRows, 1), memory.scoreBytes}};
+                {std::max<std::uint64_t>(memory.queryRows, 1), memory.scoreBytes},
+                memory.lanes};
 }
 
 Runner::~Runner() {
@@ -164,13 +165,16 @@ void Runner::expectSteps(int layer, const LayerContext* context) {
     if (isForward(layer)) {
         const auto tokens = static_cast<double>(m_setup.corpus.ids.size());
         const double models = 1.0 + static_cast<double>(m_baselines.size());
+        const double lanes = m_limits.lanes;
         m_progress.expect(
             RunProgress::Phase::Attention,
-            models * std::ceil(tokens / static_cast<double>(m_limits.attention.queryRows)));
-        const double experts = spec.isRouted() ? spec.moe->experts : 0.0;
+            models *
+                std::ceil(tokens / (lanes * static_cast<double>(m_limits.attention.queryRows))));
+        const double experts = spec.isRouted() && m_limits.lanes == 1 ? spec.moe->experts : 0.0;
         m_progress.expect(
             RunProgress::Phase::FeedForward,
-            (1.0 + experts) * std::ceil(tokens / static_cast<double>(m_limits.blockTokens)));
+            (1.0 + experts) *
+                std::ceil(tokens / (lanes * static_cast<double>(m_limits.blockTokens))));
     }
 }
 

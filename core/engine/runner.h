@@ -83,7 +83,7 @@ private:
     std::unique_ptr<ResidualStreams> m_streams;
     ModelStream m_model;
     std::vector<ModelStream> m_baselines;
-    ColumnOutputs m_outputs;  ///< where the plan keeps their memory
+    std::vector<ColumnOutputs> m_outputs;  ///< by lane, where the plan keeps their memory
     PassLimits m_limits;
     RunProgress m_progress;
     std::map<std::string, UnitJournal> m_journals;  ///< by experiment

@@ -7,7 +7,6 @@
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -77,7 +76,7 @@ std::uint64_t rowGrain(std::uint64_t columns) {
 /// LibTorch's own parallel_for() is a template that runs in one thread unless the caller is
 /// compiled with OpenMP, so decoding uses ours.
 unsigned threadsFor(std::uint64_t tasks) {
-    return tasks >= kTasksWorthThreads ? static_cast<unsigned>(at::get_num_threads()) : 1U;
+    return tasks >= kTasksWorthThreads ? jobs::loopThreads() : 1U;
 }
 
 /// Calls decode(first row, rows) for groups of rows of about a grain of elements each.

@@ -3,9 +3,9 @@
 #include "core/engine/weight_sums.h"
 
 #include "core/base/error.h"
+#include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -83,7 +83,7 @@ WeightSummer::WeightSummer(const LayerContext& layer, const StaticNeeds& needs, 
 
 numerics::MatrixSumsOptions WeightSummer::optionsFor(bool compared, Role role) const {
     numerics::MatrixSumsOptions options;
-    options.threads = static_cast<unsigned>(at::get_num_threads());
+    options.threads = jobs::loopThreads();
     if (m_needs.neurons) {
         options.along = role == Role::Down ? numerics::SumAlong::Columns : numerics::SumAlong::Rows;
     }

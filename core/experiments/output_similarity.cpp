@@ -10,8 +10,6 @@
 #include "core/numerics/similarity.h"
 #include "core/numerics/token_similarity.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -165,7 +163,7 @@ private:
              .vectorStride = tokens * length,
              .tokenStride = length},
             {.centred = m_experts,
-             .threads = static_cast<unsigned>(std::max(at::get_num_threads(), 1)),
+             .threads = jobs::loopThreads(),
              .counts = [&](std::size_t token) { return m_counted->contains(firstToken + token); },
              .visit = [&](std::size_t token,
                           std::span<const double> gram) { keepMap(firstToken + token, gram); }},

@@ -14,6 +14,8 @@
 namespace moescope::jobs {
 namespace {
 
+std::atomic<unsigned> loopThreadCount{1};
+
 /// What the threads of one call share.
 struct Loop {
     std::size_t count;
@@ -60,6 +62,14 @@ void parallelFor(std::size_t count, unsigned threads, const CancelToken& cancel,
     if (loop.error) {
         std::rethrow_exception(loop.error);
     }
+}
+
+unsigned loopThreads() noexcept {
+    return loopThreadCount;
+}
+
+void setLoopThreads(unsigned threads) noexcept {
+    loopThreadCount = std::max(threads, 1U);
 }
 
 unsigned availableThreads() noexcept {

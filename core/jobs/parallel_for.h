@@ -15,6 +15,11 @@ namespace moescope::jobs {
 void parallelFor(std::size_t count, unsigned threads, const CancelToken& cancel,
                  const std::function<void(std::size_t)>& body);
 
+/// Threads that loops of our own take, here meant for parallelFor(): one until it is set. They are
+/// apart from LibTorch's, whose operations on small tensors lose by a second thread. Thread-safe.
+[[nodiscard]] unsigned loopThreads() noexcept;
+void setLoopThreads(unsigned threads) noexcept;
+
 /// Threads that this process may use (CPU affinity included), at least 1.
 [[nodiscard]] unsigned availableThreads() noexcept;
 

@@ -56,6 +56,30 @@ TEST_CASE("planMemory: as many units at once as memory and processors allow", "[
     CHECK_THROWS_AS(engine::planMemory(input), Error);
 }
 
+TEST_CASE("planMemory: as many blocks side by side as memory allows, all of the same size",
+          "[core][engine]") {
+    engine::PlanInput input = twoLayers(std::uint64_t{64} << 30U);
+    const MemoryPlan one = planMemory(input);
+    CHECK(one.lanes == 1);
+    input.mostLanes = 8;
+    const MemoryPlan more = planMemory(input);
+    CHECK(more.lanes == 2);  // there are no more blocks
+    CHECK(more.blockTokens == one.blockTokens);
+    CHECK(more.peakBytes > one.peakBytes);
+    CHECK(more.minimumBytes == one.minimumBytes);
+    input.budget = more.peakBytes - 1;
+    CHECK(planMemory(input).lanes == 1);
+    CHECK(planMemory(input).blockTokens == one.blockTokens);
+    // Activations wait for their turn.
+    input.budget = std::uint64_t{64} << 30U;
+    for (LayerCost& layer : input.layers) {
+        layer.activationsPerToken = 100000;
+    }
+    CHECK(planMemory(input).peakBytes > more.peakBytes);
+    input.mostLanes = 1;
+    CHECK(planMemory(input).peakBytes == one.peakBytes);
+}
+
 TEST_CASE("planMemory: outputs stay from layer to layer where there is room", "[core][engine]") {
     engine::PlanInput input = twoLayers(std::uint64_t{64} << 30U);
     const std::uint64_t before = planMemory(input).peakBytes;
