@@ -493,8 +493,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
     input.layers = costing.layers();
     input.mostUnits = static_cast<int>(jobs::loopThreads());
-    // Large matrices keep all threads busy by themselves.
-    input.mostLanes = plan.place.device.is_cpu() && at::get_num_threads() == 1
+    // Large matrices keep all threads busy by themselves, and weights that come past the page cache
+    // come to one block at a time.
+    input.mostLanes = plan.place.device.is_cpu() && at::get_num_threads() == 1 &&
+                              request.weights != WeightReads::Direct
                           ? static_cast<int>(jobs::loopThreads())
                           : 1;
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
