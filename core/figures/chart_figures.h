@@ -38,6 +38,7 @@ struct LineChartFigure {
     std::vector<double> positions;  ///< x, ascending
     std::string positionTitle;      ///< "layer"
     bool positionsAreLayers = true;
+    bool logarithmic = false;        ///< both axes; positions and values are above 0
     std::vector<std::string> lines;  ///< names, the same in every panel
     std::string band;                ///< name of the band; empty: none
     std::vector<LineChartGroup> groups;

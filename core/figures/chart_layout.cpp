@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kLowestPlot = 24.0;
 constexpr double kEnoughHeight = 60.0;
+/// A logarithmic axis spans at least so much, so that it has ticks.
+constexpr double kLeastLogSpan = 4.0;
 
 /// A panel's place in the grid of rows and columns.
 struct Slot {
@@ -137,6 +139,46 @@ NumericAxis makeAxis(double low, double high, double padding, double length, dou
     axis.high = high + margin;
     const double room = std::clamp(std::floor(length / std::max(perTick, 1.0)) + 1.0, 2.0, 7.0);
     axis.ticks = roundTicks(axis.low, axis.high, static_cast<std::size_t>(room), integral);
+    return axis;
+}
+
+double NumericAxis::stepAt(double tick) const {
+    return logarithmic ? std::pow(10.0, std::floor(std::log10(tick) + 1e-9)) : ticks.step;
+}
+
+NumericAxis makeLogAxis(double low, double high, double padding, double length, double perTick) {
+    if (!std::isfinite(low) || !std::isfinite(high) || low > high || low <= 0.0) {
+        low = 1.0;
+        high = 10.0;
+    }
+    if (high < low * kLeastLogSpan) {
+        const double middle = std::sqrt(low * high);
+        low = middle / std::sqrt(kLeastLogSpan);
+        high = middle * std::sqrt(kLeastLogSpan);
+    }
+    NumericAxis axis;
+    axis.logarithmic = true;
+    const double margin = std::pow(high / low, padding);
+    axis.low = low / margin;
+    axis.high = high * margin;
+    const double perDecade = length / std::log10(axis.high / axis.low);
+    // The nearest of 1, 2, 5 and 10 are 0.3 of a decade apart.
+    const bool within = perDecade * 0.3 >= perTick;
+    const int every = std::max(1, static_cast<int>(std::ceil(perTick / perDecade)));
+    const int first = static_cast<int>(std::floor(std::log10(axis.low)));
+    const int last = static_cast<int>(std::ceil(std::log10(axis.high)));
+    for (int power = first; power <= last; ++power) {
+        if (((power % every) + every) % every != 0) {
+            continue;
+        }
+        for (const double factor : {1.0, 2.0, 5.0}) {
+            const double value = factor * std::pow(10.0, power);
+            if (value >= axis.low && value <= axis.high && (within || factor == 1.0)) {
+                axis.ticks.values.push_back(value);
+            }
+        }
+    }
+    axis.ticks.step = axis.ticks.values.empty() ? 1.0 : axis.stepAt(axis.ticks.values.front());
     return axis;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/figures/geometry.h"
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -15,12 +16,17 @@ namespace moescope::figures {
 struct NumericAxis {
     double low = 0.0, high = 1.0;
     Ticks ticks;
+    bool logarithmic = false;  ///< low, and all that is shown, is above 0
     [[nodiscard]] double position(double value, double length) const {
-        return (value - low) / (high - low) * length;
+        return logarithmic ? std::log(value / low) / std::log(high / low) * length
+                           : (value - low) / (high - low) * length;
     }
     [[nodiscard]] double value(double position, double length) const {
-        return low + position / length * (high - low);
+        return logarithmic ? low * std::pow(high / low, position / length)
+                           : low + position / length * (high - low);
     }
+    /// What a tick's text tells apart: the decimals that it needs.
+    [[nodiscard]] double stepAt(double tick) const;
 };
 
 /// The axis for values from low to high: a margin of `padding` times the span at both ends, round
@@ -28,6 +34,11 @@ struct NumericAxis {
 /// widened, so that it can always be drawn.
 [[nodiscard]] NumericAxis makeAxis(double low, double high, double padding, double length,
                                    double perTick, bool integral = false);
+
+/// The same, logarithmic, for values above 0: ticks at powers of ten, at twice and five times them
+/// where there is room for all of these, else at every second, third ... power.
+[[nodiscard]] NumericAxis makeLogAxis(double low, double high, double padding, double length,
+                                      double perTick);
 
 /// For whole numbers such as layers: round ticks, and both ends in any case; round ticks nearer
 /// than `label` pixels to an end give way.

@@ -25,7 +25,7 @@ void paintXTicks(QPainter& painter, const PanelAxes& axes, const AxesLook& look,
         painter.setPen(QPen(style.theme.axis, kLine));
         painter.drawLine(QPointF(x, axes.plot.bottom()), QPointF(x, axes.plot.bottom() + kTick));
         if (look.xLabels) {
-            const QString text = axisText(value, axes.x.ticks.step);
+            const QString text = axisText(value, axes.x.stepAt(value));
             const double half = metrics.horizontalAdvance(text) / 2.0 + 1.0;
             painter.setPen(style.theme.secondaryText);
             painter.drawText(
@@ -51,7 +51,7 @@ void paintYTicks(QPainter& painter, const PanelAxes& axes, const AxesLook& look,
         painter.drawLine(QPointF(axes.plot.left() - kTick, y), QPointF(axes.plot.left(), y));
         painter.setPen(style.theme.secondaryText);
         painter.drawText(QRectF(axes.plot.left() - kTick - 102.0, y - height / 2.0, 100.0, height),
-                         Qt::AlignRight | Qt::AlignVCenter, axisText(value, axes.y.ticks.step));
+                         Qt::AlignRight | Qt::AlignVCenter, axisText(value, axes.y.stepAt(value)));
     }
 }
 
@@ -66,7 +66,7 @@ double widestTick(const figures::NumericAxis& axis, const FigureStyle& style) {
     const QFontMetricsF metrics(style.font);
     double widest = 0.0;
     for (const double value : axis.ticks.values) {
-        widest = std::max(widest, metrics.horizontalAdvance(axisText(value, axis.ticks.step)));
+        widest = std::max(widest, metrics.horizontalAdvance(axisText(value, axis.stepAt(value))));
     }
     return widest + kTick + 2.0;
 }
@@ -85,6 +85,10 @@ figures::NumericAxis zoomed(const figures::NumericAxis& whole, double low, doubl
                             double length, double perTick, bool integral) {
     if (low <= 0.0 && high >= 1.0) {
         return whole;
+    }
+    if (whole.logarithmic) {
+        return figures::makeLogAxis(whole.value(low, 1.0), whole.value(high, 1.0), 0.0, length,
+                                    perTick);
     }
     const double span = whole.high - whole.low;
     return figures::makeAxis(whole.low + low * span, whole.low + high * span, 0.0, length, perTick,
@@ -145,7 +149,7 @@ void paintRightAxis(QPainter& painter, const PanelAxes& axes, const QString& tit
         painter.drawLine(QPointF(x, y), QPointF(x + kTick, y));
         painter.setPen(style.theme.secondaryText);
         painter.drawText(QRectF(x + kTick + 2.0, y - height / 2.0, 100.0, height),
-                         Qt::AlignLeft | Qt::AlignVCenter, axisText(value, axes.y.ticks.step));
+                         Qt::AlignLeft | Qt::AlignVCenter, axisText(value, axes.y.stepAt(value)));
     }
     painter.setPen(style.theme.text);
     paintUpwards(painter, x + widestTick(axes.y, style) + 2.0, axes.plot, title, style);

@@ -23,6 +23,7 @@ constexpr double kNearestMarks = 5.0;  // pixels between marks that are drawn
 constexpr float kBandOpacity = 0.18F;
 constexpr double kLinesPerTick = 1.9;
 constexpr double kTickRoom = 10.0;
+constexpr double kTallPlot = 1000.0;  // where an axis shows all the ticks that it can have
 
 /// Runs of positions at which all values are there.
 template <typename Has, typename Visit>
@@ -133,8 +134,11 @@ figures::ChartGridInput LineChartBody::gridInput(double width, double legendHeig
     in.bottomTitle = line;
     for (const LineChartGroup& group : m_chart.groups) {
         const auto [low, high] = limitsOf(group);
-        in.left =
-            std::max(in.left, widestTickOf(low, high, kPadding, kLinesPerTick * line, style()));
+        const double widest =
+            m_chart.logarithmic
+                ? widestTick(figures::makeLogAxis(low, high, kPadding, kTallPlot, 1.0), style())
+                : widestTickOf(low, high, kPadding, kLinesPerTick * line, style());
+        in.left = std::max(in.left, widest);
     }
     return in;
 }
@@ -178,12 +182,17 @@ void LineChartBody::setAxes(Panel& panel) const {
     const double line = style().lineHeight();
     PanelAxes& axes = panel.axes;
     axes.plot = toQt(panel.place.plot);
-    axes.y = figures::makeAxis(low, high, kPadding, axes.plot.height(), kLinesPerTick * line);
+    const double perTick = kLinesPerTick * line;
+    axes.y = m_chart.logarithmic
+                 ? figures::makeLogAxis(low, high, kPadding, axes.plot.height(), perTick)
+                 : figures::makeAxis(low, high, kPadding, axes.plot.height(), perTick);
     const double first = m_chart.positions.empty() ? 0.0 : m_chart.positions.front();
     const double last = m_chart.positions.empty() ? 1.0 : m_chart.positions.back();
     const QFontMetricsF metrics(style().font);
     const double label = metrics.horizontalAdvance(QString::number(last, 'f', 0)) + kTickRoom;
-    axes.x = figures::makeIndexAxis(first, last, axes.plot.width(), label);
+    axes.x = m_chart.logarithmic
+                 ? figures::makeLogAxis(first, last, kPadding, axes.plot.width(), label)
+                 : figures::makeIndexAxis(first, last, axes.plot.width(), label);
     axes.x = zoomed(axes.x, window().left, window().right, axes.plot.width(), label, true);
 }
 
@@ -237,7 +246,10 @@ void LineChartBody::paintLine(QPainter& painter, const Panel& panel, std::size_t
     const std::vector<double>& values = dataOf(panel).lines[line];
     const QColor colour = lineColour(line);
     const auto has = [&](std::size_t i) { return std::isfinite(values[i]); };
-    const double step = panel.axes.plot.width() / (panel.axes.x.high - panel.axes.x.low);
+    // Where positions are logarithmic they are few.
+    const double step = m_chart.logarithmic
+                            ? kNearestMarks
+                            : panel.axes.plot.width() / (panel.axes.x.high - panel.axes.x.low);
     forEachRun(values.size(), has, [&](std::size_t begin, std::size_t end) {
         QPolygonF path;
         for (std::size_t i = begin; i < end; ++i) {
@@ -344,9 +356,13 @@ figures::Hit LineChartBody::hitAt(const QPointF& position) const {
     }
     const Panel& panel = m_panels[*at];
     const double x = panel.axes.xAt(position.x());
-    const auto nearest =
-        std::min_element(m_chart.positions.begin(), m_chart.positions.end(),
-                         [x](double a, double b) { return std::abs(a - x) < std::abs(b - x); });
+    const auto nearest = std::min_element(
+        m_chart.positions.begin(), m_chart.positions.end(), [&](double a, double b) {
+            const double width = panel.axes.plot.width();
+            const double here = panel.axes.x.position(x, width);
+            return std::abs(panel.axes.x.position(a, width) - here) <
+                   std::abs(panel.axes.x.position(b, width) - here);
+        });
     hit.panel = static_cast<int>(*at);
     if (m_chart.positionsAreLayers) {
         hit.layer = LayerId{static_cast<int>(*nearest)};

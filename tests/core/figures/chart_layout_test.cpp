@@ -32,6 +32,36 @@ bool overlap(const Rect& a, const Rect& b) {
 
 }  // namespace
 
+TEST_CASE("makeLogAxis: values lie in proportion to their logarithm, ticks are round",
+          "[core][figures]") {
+    const NumericAxis axis = makeLogAxis(0.3, 4000.0, 0.0, 300.0, 20.0);
+    CHECK(axis.position(0.3, 300.0) == Approx(0.0).margin(1e-9));
+    CHECK(axis.position(4000.0, 300.0) == Approx(300.0));
+    CHECK(axis.position(std::sqrt(0.3 * 4000.0), 300.0) == Approx(150.0));
+    CHECK(axis.value(axis.position(17.0, 300.0), 300.0) == Approx(17.0));
+    const std::vector<double> all{0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000};
+    REQUIRE(axis.ticks.values.size() == all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        CHECK(axis.ticks.values[i] == Approx(all[i]));
+    }
+    CHECK(axis.stepAt(0.5) == Approx(0.1));
+    CHECK(axis.stepAt(200.0) == Approx(100.0));
+    // Less room: powers only; still less: not all of them.
+    CHECK(makeLogAxis(0.3, 4000.0, 0.0, 150.0, 30.0).ticks.values.size() == 4);
+    const std::vector<double> few = makeLogAxis(1e-6, 1e6, 0.0, 100.0, 20.0).ticks.values;
+    REQUIRE(few.size() >= 2);
+    for (std::size_t i = 1; i < few.size(); ++i) {
+        CHECK(std::log10(few[i] / few[i - 1]) * 100.0 / 12.0 >= 20.0);
+    }
+    // What cannot be shown is widened.
+    for (const auto& [low, high] : {std::pair{5.0, 5.0}, {0.0, 0.0}, {-1.0, 3.0}, {3.0, 1.0}}) {
+        const NumericAxis wide = makeLogAxis(low, high, 0.05, 100.0, 20.0);
+        CHECK(wide.low > 0.0);
+        CHECK(wide.high > wide.low);
+        CHECK(!wide.ticks.values.empty());
+    }
+}
+
 TEST_CASE("layoutCharts: plots are equal, apart and inside", "[core][figures]") {
     for (const double width : {305.0, 641.0, 1200.0}) {
         for (const auto& groups :
