@@ -387,7 +387,12 @@ void AnalyzeCommand::addKeptTokens(experiments::ExperimentOptions& options) cons
             refuse("--kept-documents names tokens to keep and --kept-from " + from +
                    " chooses some: give one of them.");
         }
-        options.keptDocuments = text::canonicalRanges(m_given.keptDocuments);
+        try {
+            options.keptDocuments = text::canonicalRanges(m_given.keptDocuments);
+        } catch (const Error&) {
+            refuse("--kept-documents \"" + m_given.keptDocuments +
+                   "\" names no documents: give numbers and ranges, as 3 or 0,2,5-7.");
+        }
     }
     if (!options.keptList.empty() || !options.keptDocuments.empty()) {
         options.keptTokens = KeptTokens::Listed;

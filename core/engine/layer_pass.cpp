@@ -157,12 +157,13 @@ void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& colum
                         work.needs.chosenSizes ? &block.sizes : nullptr);
     for (std::size_t b = 0; b < m_baselines.size(); ++b) {
         const int column = context.experts() + static_cast<int>(b);
-        const at::Tensor output =
-            denseBlock(m_baselines[b], block.first, block.count, columns.sinkOf(column));
+        const at::Tensor output = denseBlock(m_baselines[b], block.first, block.count,
+                                             all ? columns.sinkOf(column) : ActivationSink());
         if (all) {
             columns.set(column, output);
         }
     }
+    columns.sink = {};  // it refers to this call, the memory may outlive it
     if (all) {
         block.norms = columns.norms.t().contiguous();
     }
@@ -179,18 +180,19 @@ void LayerPass::deliver(const Block& block, const Work& work, const ColumnOutput
     const ChosenSizes chosenSizes{block.sizes.norms, block.sizes.largest};
     const LayerRouterTrial trial(block.result.routerInput, m_model.model->weights().router,
                                  work.context->moe.router, work.context->moe.topK);
-    work.consumer.block({.firstToken = static_cast<std::uint64_t>(block.first),
-                         .count = static_cast<std::uint64_t>(block.count),
-                         .input = block.input,
-                         .logits = routing.logits,
-                         .scores = routing.scores,
-                         .selection = routing.selection,
-                         .chosen = routing.chosen,
-                         .weights = routing.weights,
-                         .norms = block.norms.defined() ? &block.norms : nullptr,
-                         .outputs = columns.outputs.defined() ? &columns.outputs : nullptr,
-                         .chosenSizes = work.needs.chosenSizes ? &chosenSizes : nullptr,
-                         .trial = &trial});
+    work.consumer.block(
+        {.firstToken = static_cast<std::uint64_t>(block.first),
+         .count = static_cast<std::uint64_t>(block.count),
+         .input = block.input,
+         .logits = routing.logits,
+         .scores = routing.scores,
+         .selection = routing.selection,
+         .chosen = routing.chosen,
+         .weights = routing.weights,
+         .norms = block.norms.defined() ? &block.norms : nullptr,
+         .outputs = block.norms.defined() && work.needs.outputs ? &columns.outputs : nullptr,
+         .chosenSizes = work.needs.chosenSizes ? &chosenSizes : nullptr,
+         .trial = &trial});
 }
 
 }  // namespace moescope::engine

@@ -10,7 +10,7 @@ namespace moescope::engine {
 /// Sees a column's act(gate x) [n, m].
 using ColumnSink = std::function<void(int column, const at::Tensor& activations)>;
 
-/// Outputs of all columns for a block of tokens, as probes see them. float32 on the run's device.
+/// Outputs of all columns for a block of tokens, as probes see them, on the run's device.
 struct ColumnOutputs {
     at::Tensor outputs;  ///< [N, n, d] contiguous, compute dtype; undefined: only norms are wanted
     at::Tensor norms;    ///< [N, n] float32

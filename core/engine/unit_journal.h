@@ -12,10 +12,10 @@
 
 namespace moescope::engine {
 
-/// Finished units of an experiment in a file beside the parts: UnitProbe's results, kept until the
-/// run has ended. Each is one record with a checksum, appended by one write, so that a killed run
-/// leaves whole records and at most the beginning of one more, which is cut off when the file is
-/// opened again. Thread-compatible.
+/// Finished units of an experiment in a file beside the parts: what UnitProbes and
+/// BranchProbes have come to, kept until the run has ended. Each is one record with a checksum,
+/// appended by one write, so that a killed run leaves whole records and at most the beginning of
+/// one more, which is cut off when the file is opened again. Thread-compatible.
 class UnitJournal {
 public:
     /// Takes over what an earlier run of the same fingerprint (at most 64 characters) left; a file

@@ -114,7 +114,7 @@ Figure buildCoactivation(const BuildContext& context) {
 }
 
 Figure buildCoactivationTable(const BuildContext& context) {
-    const LayerId layer = context.request.layer.value_or(context.require("ids").layers.front());
+    const LayerId layer = context.layerOf(context.require("ids"));
     const RoutedText text = routedText(context, layer);
     requirePairs(text, layer);
     const std::vector<Pair> pairs = pairsOf(text);
@@ -149,7 +149,7 @@ Figure buildCoactivationTable(const BuildContext& context) {
 
 Figure buildTransitions(const BuildContext& context) {
     const std::vector<LayerId>& layers = context.require("ids").layers;
-    const LayerId from = context.request.layer.value_or(layers.front());
+    const LayerId from = context.layerOf(context.require("ids"));
     const auto here = std::find(layers.begin(), layers.end(), from);
     if (here == layers.end() || here + 1 == layers.end()) {
         Figure figure = derivedFrame(context, "paths", "first choices of the next layer", 0);

@@ -114,6 +114,18 @@ Figure BuildContext::frame(const std::string& what, std::uint64_t tokens) const 
     return figure;
 }
 
+LayerId BuildContext::layerOf(const session::QuantityInfo& quantity) const {
+    if (request.layer) {
+        return *request.layer;
+    }
+    if (quantity.layers.empty()) {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("{} of {} has no layers; the session is damaged.",
+                                quantity.id.quantity, quantity.id.experiment));
+    }
+    return quantity.layers.front();
+}
+
 void BuildContext::throwIfStopped() const {
     if (stop.stop_requested()) {
         throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");

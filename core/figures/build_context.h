@@ -61,6 +61,8 @@ struct BuildContext {
     [[nodiscard]] const session::QuantityInfo* find(const std::string& quantity) const;
     /// Throws Error(Usage) naming figure and quantity, and what the session holds.
     [[nodiscard]] const session::QuantityInfo& require(const std::string& quantity) const;
+    /// The layer asked for, else the quantity's first. Throws Error(BadSession) where it has none.
+    [[nodiscard]] LayerId layerOf(const session::QuantityInfo& quantity) const;
     /// Throws Error(Cancelled) as throwIfStopped() does.
     [[nodiscard]] NdArray read(const std::string& quantity, std::optional<LayerId> layer) const;
     /// What the layer's router chose, in the branch asked for. Throws Error(Usage) for a layer that

@@ -125,8 +125,7 @@ Figure buildDomains(const BuildContext& context) {
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }
-    const RoutedText text =
-        routedText(context, context.request.layer.value_or(context.require("ids").layers.front()));
+    const RoutedText text = routedText(context, context.layerOf(context.require("ids")));
     Figure figure = derivedFrame(context, measure.experiment, measure.what, text.tokens());
     figure.howToRead += uniformText(text, measure.perToken);
     if (text.domains().empty()) {

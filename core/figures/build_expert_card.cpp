@@ -111,7 +111,7 @@ using LayerLoads = std::map<LayerId, std::vector<std::uint64_t>>;
 std::shared_ptr<const LayerLoads> loadsOfLayers(const CardInput& input) {
     const BuildContext& context = input.context;
     const std::string key =
-        fmt::format("loads/{}/{}", context.request.branch.value, describe(context.tokens()));
+        fmt::format("loads/{}/{}", context.request.branch.value, listOf(context.tokens()));
     const auto made = context.memory.remembered(key, [&]() -> std::shared_ptr<const void> {
         auto loads = std::make_shared<LayerLoads>();
         for (const LayerId layer : context.require("ids").layers) {
@@ -251,7 +251,7 @@ CardSection partnerSection(const CardInput& input) {
 }
 
 Figure buildExpertCard(const BuildContext& context) {
-    const LayerId layer = context.request.layer.value_or(context.require("ids").layers.front());
+    const LayerId layer = context.layerOf(context.require("ids"));
     const RoutedText text = routedText(context, layer);
     const int expert = context.request.expert.value_or(0);
     if (expert < 0 || expert >= text.experts()) {

@@ -36,10 +36,12 @@ double meanOf(const std::vector<double>& values) {
 
 double shareBelow(const std::vector<double>& values, double threshold) {
     double count = 0.0;
+    double finite = 0.0;  // a layer that chooses all its experts has no margins
     for (const double value : values) {
         count += value < threshold ? 1.0 : 0.0;
+        finite += std::isfinite(value) ? 1.0 : 0.0;
     }
-    return values.empty() ? kNaN : count / static_cast<double>(values.size());
+    return finite > 0.0 ? count / finite : kNaN;
 }
 
 double shareFlipped(const LayerMargins& layer, std::size_t change) {

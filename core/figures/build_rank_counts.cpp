@@ -239,7 +239,7 @@ std::uint64_t tokensOf(const BuildContext& context) {
     if (!context.isSelection()) {
         return info.tokens;
     }
-    const LayerId layer = context.request.layer.value_or(info.layers.front());
+    const LayerId layer = context.layerOf(info);
     const KeptTokens kept = context.memory.numbers().kept(layer, context.request.branch);
     return TokenSelection(kept.rowsOf(context.counted(context.tokens()))).count();
 }

@@ -151,7 +151,7 @@ Figure buildRepetition(const BuildContext& context) {
 }
 
 Figure buildRepetitionTable(const BuildContext& context) {
-    const LayerId layer = context.request.layer.value_or(context.require("ids").layers.front());
+    const LayerId layer = context.layerOf(context.require("ids"));
     FigureRequest request = context.request;
     request.layer = layer;
     const BuildContext here{context.source, request, context.info, context.memory};

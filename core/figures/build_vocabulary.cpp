@@ -145,7 +145,7 @@ double specialisation(const Vocabulary& vocabulary, std::size_t expert) {
 }  // namespace
 
 Figure buildVocabulary(const BuildContext& context) {
-    const LayerId layer = context.request.layer.value_or(context.require("ids").layers.front());
+    const LayerId layer = context.layerOf(context.require("ids"));
     const RoutedText text = routedText(context, layer);
     const auto tokens = context.memory.tokens();
     using Kind = TableColumn::Kind;

@@ -181,7 +181,7 @@ OwnTokens countOwnTokens(const CardInput& input) {
 std::shared_ptr<const OwnTokens> ownTokens(const CardInput& input) {
     const BuildContext& context = input.context;
     const std::string key = fmt::format("own tokens/{}/{}/{}", context.request.branch.value,
-                                        input.layer.value, describe(context.tokens()));
+                                        input.layer.value, listOf(context.tokens()));
     return std::static_pointer_cast<const OwnTokens>(
         context.memory.remembered(key, [&]() -> std::shared_ptr<const void> {
             return std::make_shared<const OwnTokens>(countOwnTokens(input));
@@ -243,6 +243,12 @@ CardSection normSection(const CardInput& input) {
         section.missing = "None of these tokens has its norms kept.";
         return section;
     }
+    const bool hasMean =
+        !input.context.isSelection() && input.find("norms_scores", "mean_norm") != nullptr;
+    if (!hasMean && rows.count() < input.context.tokens().count()) {
+        section.note =
+            fmt::format("mean over the {} tokens that are kept, chosen or not", rows.count());
+    }
     auto [norms, scores] = meanNormsScores(input, rows);
     norms.resize(input.experts(), kNaN);
     scores.resize(input.experts(), kNaN);
@@ -268,8 +274,9 @@ CardSection importanceSection(const CardInput& input) {
     addFact("norm (EAN)", ratio(own.norms, own.kept), input.expert, "{:.4g}", section);
     addFact("weight x norm (REAP)", ratio(own.products, own.kept), input.expert, "{:.4g}", section);
     if (const auto* largest = input.find("importance", "largest_output")) {
-        addFact("largest output", input.context.source.read(largest->id, input.layer).toDoubles(),
-                input.expert, "{:.4g}", section);
+        auto values = input.context.source.read(largest->id, input.layer).toDoubles();
+        values.resize(input.experts(), kNaN);
+        addFact("largest output", values, input.expert, "{:.4g}", section);
     }
     return section;
 }

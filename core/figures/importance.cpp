@@ -152,8 +152,9 @@ private:
             std::vector<double> mean(experts * experts);
             for (const std::string& quantity : quantities) {
                 const NdArray all = read(experiment, quantity, layer.layer);
-                const auto width = static_cast<std::size_t>(all.shape().back());
-                if (all.shape().size() != 2 || width < experts || all.size() < experts * width) {
+                const bool isMatrix = all.shape().size() == 2;
+                const auto width = static_cast<std::size_t>(isMatrix ? all.shape()[1] : 0);
+                if (width < experts || all.size() < experts * width) {
                     throw Error(ErrorCode::BadSession,
                                 fmt::format("{} of layer {} has fewer rows than the layer has "
                                             "experts; the session is damaged.",
@@ -217,7 +218,7 @@ const ImportanceColumn* ImportanceTable::find(std::string_view criterion) const 
 
 std::shared_ptr<const ImportanceTable> importanceTable(const BuildContext& context) {
     const std::string key =
-        fmt::format("importance/{}/{}", context.request.branch.value, describe(context.tokens()));
+        fmt::format("importance/{}/{}", context.request.branch.value, listOf(context.tokens()));
     return std::static_pointer_cast<const ImportanceTable>(
         context.memory.remembered(key, [&]() -> std::shared_ptr<const void> {
             return std::make_shared<const ImportanceTable>(TableMaker(context).make());

@@ -79,7 +79,8 @@ std::optional<PruneEffect> effectOfOne(const BuildContext& context, const PruneL
     const session::QuantityInfo* single = context.source.find({branch, "expert_removal", "single"});
     const auto layer = std::find_if(list.layers.begin(), list.layers.end(),
                                     [](const auto& each) { return !each.removed.empty(); });
-    if (single == nullptr || single->axes.size() != kMeasures || layer == list.layers.end()) {
+    if (single == nullptr || single->axes.size() != kMeasures || layer == list.layers.end() ||
+        context.isSelection()) {
         return std::nullopt;
     }
     const NdArray values = context.source.read(single->id, std::nullopt);
@@ -245,8 +246,13 @@ PruneList pruneList(const BuildContext& context, const ImportanceTable& table,
             layer.threshold = column.criterion->lowGoes ? *highest : -*highest;
         }
     }
-    list.measured =
-        list.removedCount() == 1 ? effectOfOne(context, list) : effectOfMany(context, list, table);
+    list.measured = effectOfMany(context, list, table);
+    if (!list.measured && list.removedCount() == 1) {
+        list.measured = effectOfOne(context, list);
+    }
+    if (list.measured && !std::isfinite(list.measured->loss)) {
+        list.measured.reset();  // of a run that has not come so far
+    }
     list.sumOfSingle = sumOfSingle(list, table);
     if (!list.measured && list.removedCount() > 0) {
         explain(context, table, list);

@@ -164,6 +164,16 @@ std::string canonicalRanges(std::string_view text) {
     return result;
 }
 
+std::string listOf(const TokenSelection& tokens) {
+    std::string list;
+    for (const TokenRange& range : tokens.ranges()) {
+        list += list.empty() ? "" : ",";
+        list += range.count == 1 ? fmt::format("{}", range.first)
+                                 : fmt::format("{}-{}", range.first, range.end() - 1);
+    }
+    return list;
+}
+
 std::string describe(const TokenSelection& tokens) {
     if (tokens.empty()) {
         return "no tokens";

@@ -56,6 +56,8 @@ private:
 /// Ranges as parseTokens() takes them for any text, ascending and as short as can be:
 /// "4,0-2,3" is "0-4". Throws Error(Usage).
 [[nodiscard]] std::string canonicalRanges(std::string_view text);
+/// Every range, as parseTokens() takes them: "0-63,100". Apart for selections that are.
+[[nodiscard]] std::string listOf(const TokenSelection& tokens);
 /// "token 17", "tokens 10 to 14", "312 tokens in 4 ranges from 10 to 900".
 [[nodiscard]] std::string describe(const TokenSelection& tokens);
 

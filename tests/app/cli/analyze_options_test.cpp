@@ -201,7 +201,8 @@ TEST_CASE("AnalyzeCommand: contradictions and gaps are refused with the remedy",
     checkRefused({"--prompt", "x", "--kept-from", "last"}, {"spread"});
     checkRefused({"--prompt", "x", "--kept-from", "9-3"}, {"9-3"});
     checkRefused({"--prompt", "x", "--kept-from", "3,,4"}, {"token range"});
-    checkRefused({"--prompt", "x", "--kept-documents", "first"}, {"first"});
+    checkRefused({"--prompt", "x", "--kept-documents", "first"},
+                 {"--kept-documents", "first", "0,2,5-7"});
     checkRefused({"--prompt", "x", "--kept-from", "spread", "--kept-documents", "1"},
                  {"--kept-from spread", "--kept-documents"});
     checkRefused({"--prompt", "x", "--scratch", "maybe"}, {"never"});

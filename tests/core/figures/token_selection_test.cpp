@@ -80,6 +80,17 @@ TEST_CASE("parseDocuments: the tokens of documents", "[core][figures]") {
     CHECK(has(messageOf([] { (void)parseDocuments("0", {}); }), "no text"));
 }
 
+TEST_CASE("listOf: apart for selections that are, though their words are not", "[core][figures]") {
+    const auto one = parseTokens("0-4,10-14,30-34", 100);
+    const auto other = parseTokens("0-4,20-24,30-34", 100);
+    CHECK(describe(one) == describe(other));
+    CHECK(listOf(one) == "0-4,10-14,30-34");
+    CHECK(listOf(other) == "0-4,20-24,30-34");
+    CHECK(parseTokens(listOf(one), 100) == one);
+    CHECK(listOf(parseTokens("7", 100)) == "7");
+    CHECK(listOf(TokenSelection()).empty());
+}
+
 TEST_CASE("describe: tokens in words", "[core][figures]") {
     CHECK(describe(TokenRange{17, 1}) == "token 17");
     CHECK(describe(TokenRange{10, 5}) == "tokens 10 to 14");
