@@ -113,8 +113,8 @@ constexpr std::array kCatalogue{
          "percentile bootstrap over documents. Marked: the share differs from that of all text by "
          "permutation of the documents' domains, at a false discovery rate of 0.05 (Benjamini and "
          "Hochberg) over the cells of a panel.",
-         "Columns of one colour: the expert is used alike for every domain. A dot: more than "
-         "chance.",
+         "Columns of one colour: the expert is used alike for every domain. A dot: more or less "
+         "than in all text, beyond chance.",
          "arXiv 2401.04088, section 5", "chosen_experts"},
     Info{"repetition", "C2", "Repetition of choices", ExperimentKind::Derived, false, 1,
          "Per layer, among positions with a token before them in the same document: the share "
@@ -172,7 +172,8 @@ constexpr std::array kCatalogue{
          "Per layer and domain of the text, tokens for which the expert was chosen over tokens of "
          "the domain; they sum to k over the experts. Intervals and marks as for the share of "
          "assignments.",
-         "Bright: the expert works for most tokens of this domain. A dot: more than chance.",
+         "Bright: the expert works for most tokens of this domain. A dot: more or less than in all "
+         "text, beyond chance.",
          "arXiv 2409.02060", "chosen_experts"},
     Info{"vocabulary_specialisation", "D4", "Tokens that experts take", ExperimentKind::Derived,
          false, 1,
@@ -185,7 +186,7 @@ constexpr std::array kCatalogue{
     Info{
         "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
         "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
-        "sum of its routing weights over all tokens; mean weight: over its own. EAN: sum and mean "
+        "sum of its routing weights, divided by all tokens; mean weight: by its own. EAN: sum and mean "
         "of the L2 norms of its outputs, before the weight. REAP: mean of weight times norm. "
         "Largest: largest magnitude in its outputs; super expert: that is above the 99.5th "
         "percentile and a tenth of the largest of all experts, in the first 75 % of layers. Near: "

@@ -111,8 +111,8 @@ Figure buildRoutingComparison(const BuildContext& context) {
         context.frame(fmt::format("chosen experts beside {}", names.there), agreement.tokens);
     figure.howToRead = fmt::format(
         "First choice agrees for {} of the tokens ({} at random), the chosen set for {} ({}), and "
-        "of each token's {} choices {} on average ({}). Between the maps: dark = another first "
-        "choice, light = another set, blank = the same.",
+        "of each token's {} choices {} on average ({}). Between the maps: a full mark = another "
+        "first choice, a faint one = the same first choice but others after it, none = the same.",
         percent(agreement.firstChoice), percent(random.firstChoice), percent(agreement.sameSet),
         percent(random.sameSet), pair.here->topK, percent(agreement.overlap),
         percent(random.overlap));

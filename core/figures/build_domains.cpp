@@ -91,6 +91,21 @@ std::string uniformText(const RoutedText& text, bool perToken) {
                     : fmt::format(" An even spread gives 1/{} = {:.3f}.", experts, uniform);
 }
 
+/// Of so few documents no order of them is unlikely enough.
+std::string tooFewText(const RoutedText& text) {
+    constexpr std::ptrdiff_t kFewest = 3;
+    std::size_t few = 0;
+    for (std::size_t domain = 0; domain < text.domains().size(); ++domain) {
+        const auto documents = std::count(text.domainOf().begin(), text.domainOf().end(),
+                                          static_cast<std::int32_t>(domain));
+        few += documents < kFewest ? 1 : 0;
+    }
+    return few == 0 ? std::string()
+                    : fmt::format(" {} of {} domains {} fewer than {} documents: too few to tell "
+                                  "them from chance, and for intervals that say much.",
+                                  few, text.domains().size(), few == 1 ? "has" : "have", kFewest);
+}
+
 }  // namespace
 
 Figure buildDomains(const BuildContext& context) {
@@ -128,6 +143,7 @@ Figure buildDomains(const BuildContext& context) {
     const RoutedText text = routedText(context, context.layerOf(context.require("ids")));
     Figure figure = derivedFrame(context, measure.experiment, measure.what, text.tokens());
     figure.howToRead += uniformText(text, measure.perToken);
+    figure.howToRead += tooFewText(text);
     if (text.domains().empty()) {
         figure.howToRead +=
             " This text names no domains: analyze with --domain-column, or one folder per domain.";

@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kCriteria{
     ImportanceCriterion{"load", "load", "share of the tokens"},
-    ImportanceCriterion{"weight_mass", "weight mass", "routing weight over all tokens"},
+    ImportanceCriterion{"weight_mass", "weight mass", "routing weights, divided by all tokens"},
     ImportanceCriterion{"mean_weight", "mean weight", "mean routing weight"},
     ImportanceCriterion{"ean_sum", "EAN sum", "sum of output norms"},
     ImportanceCriterion{"ean_mean", "EAN mean", "mean output norm"},

@@ -64,10 +64,10 @@ std::string shapeDifference(const session::ModelSummary& a, const session::Model
 }  // namespace
 
 Agreement agreementOf(const Routing& a, const Routing& b, std::uint64_t row) {
-    if (commonChoices(a, b, row) == a.topK) {
-        return Agreement::Same;
+    if (a.id(row, 0) != b.id(row, 0)) {
+        return Agreement::Neither;
     }
-    return a.id(row, 0) == b.id(row, 0) ? Agreement::FirstChoice : Agreement::Neither;
+    return commonChoices(a, b, row) == a.topK ? Agreement::Same : Agreement::FirstChoice;
 }
 
 RoutingAgreement agreementOf(const Routing& a, const Routing& b) {

@@ -13,8 +13,8 @@ namespace moescope::figures {
 
 /// How far the choices of two models for one token agree.
 enum class Agreement {
-    Same,         ///< the same experts, in whatever order
-    FirstChoice,  ///< other experts, but the same first choice
+    Same,         ///< the same first choice, and the same experts after it in whatever order
+    FirstChoice,  ///< the same first choice, but others after it
     Neither,      ///< another first choice
 };
 

@@ -168,6 +168,9 @@ TEST_CASE("Comparison: maps beside each other, of the same tokens", "[core][figu
     CHECK(has(csv, "token,text,choice,expert,weight,other_expert,other_weight\n"));
     CHECK(has(csv, "# ComparedWith: made-instruct"));
     for (std::uint64_t row = 0; row < 5; ++row) {
+        const bool firstDiffers = body.routing->id(row, 0) != body.beside->id(row, 0);
+        CHECK(firstDiffers ==
+              (agreementOf(*body.routing, *body.beside, row) == Agreement::Neither));
         const bool same = agreementOf(*body.routing, *body.beside, row) == Agreement::Same;
         CHECK(same == (agreementOf(*body.beside, *body.routing, row) == Agreement::Same));
     }
