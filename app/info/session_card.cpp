@@ -26,7 +26,7 @@ std::string_view stateWord(ExperimentState state) {
         case ExperimentState::Planned:
             return "planned";
         case ExperimentState::Running:
-            return "running";
+            return "unfinished";  // whether a run goes on with it or was stopped
         case ExperimentState::Done:
             return "done";
     }

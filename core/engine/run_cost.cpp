@@ -290,6 +290,18 @@ void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint6
     }
 }
 
+/// The disk is not refused as memory is: other files may go before the results come.
+void noteDisk(const RunRequest& request, Estimate& estimate) {
+    const std::uint64_t free =
+        request.session.empty() ? estimate.diskBytes : freeDiskBytes(request.session);
+    if (free < estimate.diskBytes) {
+        estimate.notes.push_back(fmt::format(
+            "THE DISK MAY NOT HOLD IT: up to {} are written to {}, and {} are free; a "
+            "run that meets a full disk stops and keeps what is finished",
+            formatBytes(estimate.diskBytes), request.session.string(), formatBytes(free)));
+    }
+}
+
 /// "12 s", "3 min".
 std::string roughly(double seconds) {
     return seconds < 90.0 ? fmt::format("{:.0f} s", std::ceil(seconds))
@@ -448,9 +460,12 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.experiments.push_back({std::string(experiment->info->id), seconds,
                                           (experiment->branchesAtOnce + 1) * stream + state,
                                           probe.partBytes(spec, text.ids.size())});
+            // As parts, joined into the session, and in the journal of what takes long.
+            result.diskBytes += 3 * probe.partBytes(spec, text.ids.size());
             const std::uint64_t rounds =
                 (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
-            result.readBytes += rounds * modelBytes(plan, models, corpus);
+            result.readBytes +=
+                std::max<std::uint64_t>(rounds, 1) * modelBytes(plan, models, corpus);
             result.notes.push_back(fmt::format(
                 "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
                 "through a layer, about {}; the model is read {} for them",
@@ -459,7 +474,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
                 experiment->branchesAtOnce,
                 BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
                 roughly(seconds),
-                rounds == 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
+                rounds <= 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
             if (const std::string note = probe.keptNote(spec, text); !note.empty()) {
                 result.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
             }
@@ -545,6 +560,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     noteUnits(plan, models, corpus, calibration);
     costBranches(plan, models, corpus, passed, calibration);
     noteKept(plan, models.model->spec, corpus);
+    noteDisk(request, result);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {
         result.notes.push_back(warning);

@@ -48,11 +48,18 @@ const session::QuantityInfo* BuildContext::find(const std::string& quantity) con
 const session::QuantityInfo& BuildContext::require(const std::string& quantity) const {
     const session::QuantityInfo* found = find(quantity);
     if (found == nullptr) {
+        const bool partly = recordOf(head(), info.experiment) != nullptr;
         throw Error(
             ErrorCode::Usage,
-            fmt::format("The figure {} needs {}/{}, which this session does not hold; it "
-                        "holds {}. Add it with: moescope analyze ... --experiments {}",
-                        info.name, info.experiment, quantity, heldBy(head()), info.experiment));
+            partly ? fmt::format("The figure {} needs {}/{}, which this session's {} has not come "
+                                 "to: it was asked for something else, or is not finished. Add it "
+                                 "with: moescope analyze ... --experiments {}",
+                                 info.name, info.experiment, quantity, info.experiment,
+                                 info.experiment)
+                   : fmt::format("The figure {} needs {}/{}, which this session does not hold; it "
+                                 "holds {}. Add it with: moescope analyze ... --experiments {}",
+                                 info.name, info.experiment, quantity, heldBy(head()),
+                                 info.experiment));
     }
     return *found;
 }

@@ -101,9 +101,10 @@ std::string tooFewText(const RoutedText& text) {
         few += documents < kFewest ? 1 : 0;
     }
     return few == 0 ? std::string()
-                    : fmt::format(" {} of {} domains {} fewer than {} documents: too few to tell "
-                                  "them from chance, and for intervals that say much.",
-                                  few, text.domains().size(), few == 1 ? "has" : "have", kFewest);
+                    : fmt::format(
+                          " {} of {} domains {} fewer than {} documents: too few to tell "
+                          "them from chance, and for intervals that say much.",
+                          few, text.domains().size(), few == 1 ? "has" : "have", kFewest);
 }
 
 }  // namespace
