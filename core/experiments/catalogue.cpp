@@ -186,7 +186,8 @@ constexpr std::array kCatalogue{
     Info{
         "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
         "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
-        "sum of its routing weights, divided by all tokens; mean weight: by its own. EAN: sum and mean "
+        "sum of its routing weights, divided by all tokens; mean weight: by its own. EAN: sum and "
+        "mean "
         "of the L2 norms of its outputs, before the weight. REAP: mean of weight times norm. "
         "Largest: largest magnitude in its outputs; super expert: that is above the 99.5th "
         "percentile and a tenth of the largest of all experts, in the first 75 % of layers. Near: "

@@ -111,7 +111,8 @@ public:
         }
         // Runs keep this memory from layer to layer.
         engine::LayerPass passes(
-            stream, none, m_corpus.offsets, {kTokens, {}}, [] {}, &m_outputs);
+            stream, none, m_corpus.offsets, {.blockTokens = kTokens, .attention = {}}, [] {},
+            &m_outputs);
         passes.feedForwardBlocks(&layer, needs, nullptr,
                                  {.block =
                                       [&](const engine::TokenBlock& block) {
@@ -142,7 +143,7 @@ private:
     engine::ModelRun m_run;
     text::TokenizedCorpus m_corpus;
     at::Tensor m_hidden, m_input;
-    engine::ColumnOutputs m_outputs;
+    std::vector<engine::ColumnOutputs> m_outputs;
 };
 
 /// The expert's three products and nothing else.
