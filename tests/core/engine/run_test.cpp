@@ -56,7 +56,8 @@ TEST_CASE("run: a session holds what transformers computed", "[core][engine]") {
     Recorder recorder;
     const auto report = runWith(request, recorder);
     CHECK(report.partsKept == 0);
-    CHECK(recorder.count(RunEvent::Kind::PartDone) == report.partsWritten);
+    // Branches show in between what they have come to, at most once a second.
+    CHECK(recorder.count(RunEvent::Kind::PartDone) >= report.partsWritten);
     CHECK(recorder.count(RunEvent::Kind::Finished) == 1);
     CHECK_FALSE(std::filesystem::exists(folder / "run.h5.partial"));
 
