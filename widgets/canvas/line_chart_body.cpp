@@ -242,14 +242,27 @@ void LineChartBody::paintIntervals(QPainter& painter, const Panel& panel, std::s
     }
 }
 
+namespace {
+
+/// The least distance between neighbours; positions ascend.
+double closest(const std::vector<double>& positions) {
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 1; i < positions.size(); ++i) {
+        least = std::min(least, positions[i] - positions[i - 1]);
+    }
+    return least;
+}
+
+}  // namespace
+
 void LineChartBody::paintLine(QPainter& painter, const Panel& panel, std::size_t line) const {
     const std::vector<double>& values = dataOf(panel).lines[line];
     const QColor colour = lineColour(line);
     const auto has = [&](std::size_t i) { return std::isfinite(values[i]); };
     // Where positions are logarithmic they are few.
-    const double step = m_chart.logarithmic
-                            ? kNearestMarks
-                            : panel.axes.plot.width() / (panel.axes.x.high - panel.axes.x.low);
+    const double step = m_chart.logarithmic ? kNearestMarks
+                                            : closest(m_chart.positions) * panel.axes.plot.width() /
+                                                  (panel.axes.x.high - panel.axes.x.low);
     forEachRun(values.size(), has, [&](std::size_t begin, std::size_t end) {
         QPolygonF path;
         for (std::size_t i = begin; i < end; ++i) {
