@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace moescope::experiments {
@@ -129,8 +130,10 @@ protected:
             recallTable(
                 part, hasChoices(), "set_controls", {},
                 [](const Labels& labels) {
-                    return nameOfControl(labels[0],
-                                         static_cast<std::size_t>(std::stoul(labels[1])));
+                    std::size_t control = 0;  // a label of another form stands for none
+                    const char* const end = labels[1].data() + labels[1].size();
+                    const auto read = std::from_chars(labels[1].data(), end, control);
+                    return read.ptr == end ? nameOfControl(labels[0], control) : std::string();
                 },
                 found);
         }

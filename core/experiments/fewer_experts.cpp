@@ -25,6 +25,9 @@ std::vector<int> keptCounts(const std::vector<RoutedLayer>& layers) {
         topK = std::max(topK, layer.topK);
     }
     std::set<int> counts;
+    if (topK >= experts) {
+        return {};  // every expert is chosen for every token
+    }
     if (experts <= kMostExpertsOneByOne) {
         for (int n = topK; n < experts; ++n) {
             counts.insert(n);
@@ -34,9 +37,7 @@ std::vector<int> keptCounts(const std::vector<RoutedLayer>& layers) {
     for (int step = 1; step < kSteps; ++step) {
         counts.insert(std::clamp(experts * step / kSteps, topK, experts - 1));
     }
-    if (topK < experts) {
-        counts.insert(topK);
-    }
+    counts.insert(topK);
     return {counts.begin(), counts.end()};
 }
 

@@ -71,6 +71,9 @@ void LossProbe::recallTable(
     }
     const std::uint64_t rows = means->values.size() / kMeans;
     const std::uint64_t width = losses && rows > 0 ? losses->values.size() / rows : 0;
+    if (losses && width * rows != losses->values.size()) {
+        return;
+    }
     for (std::uint64_t row = 0; row < rows; ++row) {
         std::vector<std::string> labels(means->axes.size() - 1);
         std::uint64_t rest = row;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -77,6 +78,10 @@ public:
             m_table.columns[c].numbers.push_back(value);
             m_table.columns[c].texts.push_back(std::isnan(value) ? dash : std::string());
         }
+        int at = -1;  // a set, all layers, or none
+        const char* const end = layer.data() + layer.size();
+        const bool isLayer = std::from_chars(layer.data(), end, at).ptr == end;
+        m_table.layers.push_back(LayerId{isLayer && !std::isnan(expert) ? at : -1});
         m_table.experts.push_back(std::isnan(expert) ? -1 : static_cast<int>(expert));
         ++m_table.rows;
     }

@@ -168,8 +168,9 @@ struct TableSection {
 struct TableFigure {
     std::vector<TableColumn> columns;
     std::size_t rows = 0, summaryRows = 0;
-    std::vector<LayerId> layers;  ///< of each row without the summary; empty: rows are no layers
-    std::vector<int> experts{};   ///< of each row, -1: none; empty: rows are no experts
+    /// Of each row without the summary, -1 where a row is of no single one; empty: of none.
+    std::vector<LayerId> layers;
+    std::vector<int> experts{};           ///< of each row, -1: none; empty: rows are no experts
     std::vector<std::uint64_t> tokens{};  ///< where each row's example stands; empty: none
     std::vector<TableSection> sections;   ///< by ascending row; none among the summary
     std::vector<std::string> notes;       ///< of each row, in small print below it; empty: none

@@ -245,7 +245,7 @@ figures::Hit TableBody::hitAt(const QPointF& position) const {
             continue;
         }
         const std::size_t row = placed.item.index;
-        if (row < m_table.layers.size()) {
+        if (row < m_table.layers.size() && m_table.layers[row].value >= 0) {
             hit.layer = m_table.layers[row];
         }
         if (row < m_table.experts.size() && m_table.experts[row] >= 0) {

@@ -293,8 +293,8 @@ QStringList splitCommandLine(const QString& line) {
 
 namespace {
 
-/// Options that a replayed line leaves out: the session brings its text and questions, and the
-/// window says where the results go and how.
+/// Options that a replayed line leaves out: the session brings its text, its questions and the sets
+/// of experts it has removed, and the window says where the results go and how.
 bool isLeftOut(const QString& option) {
     static const QSet<QString> names{
         QStringLiteral("--resume"),        QStringLiteral("--restart"),
@@ -308,7 +308,7 @@ bool isLeftOut(const QString& option) {
         QStringLiteral("--split-lines"),   QStringLiteral("--skip-prefix"),
         QStringLiteral("--max-documents"), QStringLiteral("--max-tokens"),
         QStringLiteral("--context"),       QStringLiteral("--chat"),
-        QStringLiteral("--choices")};
+        QStringLiteral("--choices"),       QStringLiteral("--remove")};
     return names.contains(option);
 }
 
