@@ -119,8 +119,8 @@ MOESCOPE_TARGET_AVX512 void addAvx512(Bfloat16Bits* sum, const Bfloat16Bits* row
 }
 
 const Loops& loops() {
-    static const Loops chosen = bestForm<Loops>(kPortable, {siluAvx2, normAvx2, addAvx2},
-                                                {siluAvx512, normAvx512, addAvx512});
+    static const auto chosen = bestForm<Loops>(kPortable, {siluAvx2, normAvx2, addAvx2},
+                                               {siluAvx512, normAvx512, addAvx512});
     return chosen;
 }
 

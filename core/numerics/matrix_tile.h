@@ -68,7 +68,7 @@ enum class TileCentring { Reference, Mean, Standardised };
 template <typename Packed>
 [[gnu::always_inline]] inline void centreRows(const TileRows<Packed>& x, std::size_t pivot,
                                               TileCentring how, const TileRows<float>& y) {
-    const float count = static_cast<float>(y.rows);
+    const auto count = static_cast<float>(y.rows);
     const float degrees = y.rows > 1 ? count - 1.0F : 1.0F;
     for (std::size_t k = 0; k < x.width; k += kTileGroup) {
         float base[kTileGroup];
@@ -89,8 +89,8 @@ template <typename Packed>
         if (how == TileCentring::Reference) {
             continue;
         }
-        for (std::size_t i = 0; i < kTileGroup; ++i) {
-            mean[i] /= count;
+        for (float& one : mean) {
+            one /= count;
         }
         if (how == TileCentring::Standardised) {
             for (std::size_t r = 0; r < y.rows; ++r) {
@@ -100,9 +100,9 @@ template <typename Packed>
                     scale[i] += centred * centred;
                 }
             }
-            for (std::size_t i = 0; i < kTileGroup; ++i) {
-                const float deviation = std::sqrt(scale[i] / degrees);
-                scale[i] = deviation == 0.0F ? 0.0F : 1.0F / deviation;
+            for (float& one : scale) {
+                const float deviation = std::sqrt(one / degrees);
+                one = deviation == 0.0F ? 0.0F : 1.0F / deviation;
             }
         } else {
             for (float& one : scale) {

@@ -142,8 +142,7 @@ public:
 
 private:
     static void product(const Token& token, std::vector<double>& gram) {
-        static const AddProducts addProducts =
-            bestForm<AddProducts>(addPortable, addAvx2, addAvx512);
+        static const auto addProducts = bestForm<AddProducts>(addPortable, addAvx2, addAvx512);
         std::fill(gram.begin(), gram.end(), 0.0);
         addProducts(token, gram.data());
         for (std::size_t i = 0; i < token.count; ++i) {
