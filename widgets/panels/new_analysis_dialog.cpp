@@ -20,8 +20,11 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QPushButton>
+#include <QScreen>
 #include <QSpinBox>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace moescope::widgets {
 namespace {
@@ -31,6 +34,8 @@ constexpr int kEstimateDelayMs = 500;
 constexpr int kMaxTokens = 100'000'000;
 constexpr int kWidth = 980;
 constexpr int kHeight = 680;
+constexpr int kFewestRows = 12;  // experiments in view
+constexpr int kAround = 80;      // title and panels of a desktop
 constexpr QLatin1String kFolderKey("analysis/folder");
 
 QSpinBox* limitField(const QString& name, const QString& none, QWidget* parent) {
@@ -63,7 +68,10 @@ NewAnalysisDialog::NewAnalysisDialog(Workspace& workspace, QWidget* parent)
     m_estimateTimer.setInterval(kEstimateDelayMs);
     build();
     connectParts();
-    resize(kWidth, kHeight);
+    // All experiments in view where the screen has room for them, below a window's title.
+    const int room = screen()->availableGeometry().height() - kAround;
+    const int rows = m_experiments->rowCount() - kFewestRows;
+    resize(kWidth, std::clamp(kHeight + rows * rowHeight(), kHeight, std::max(room, kHeight)));
     scheduleEstimate();
 }
 
@@ -102,13 +110,17 @@ QWidget* NewAnalysisDialog::checkpointPart() {
     return part;
 }
 
+int NewAnalysisDialog::rowHeight() const {
+    return fontMetrics().height() + 4;
+}
+
 QWidget* NewAnalysisDialog::experimentsPart() {
     auto* part = new QWidget(this);
     auto* list = new QListView(part);
     list->setObjectName(QStringLiteral("experimentList"));
     list->setAccessibleName(tr("Experiments"));
     list->setModel(m_experiments);
-    list->setMinimumHeight((m_experiments->rowCount() + 1) * (fontMetrics().height() + 4));
+    list->setMinimumHeight(kFewestRows * rowHeight());
     m_removals = new QLineEdit(part);
     m_removals->setObjectName(QStringLiteral("removalsEdit"));
     m_removals->setPlaceholderText(tr("each in turn"));

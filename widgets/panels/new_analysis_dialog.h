@@ -47,6 +47,7 @@ private:
                             QWidget* content, int stretch = 0);
     [[nodiscard]] QWidget* checkpointPart();
     [[nodiscard]] QWidget* experimentsPart();
+    [[nodiscard]] int rowHeight() const;  ///< of the list of experiments
     [[nodiscard]] QWidget* machinePart();
     void connectParts();
 
