@@ -428,10 +428,10 @@ std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Interventi
 
 /// Memory, time and reading of experiments with branches, which run after all others. `text` is
 /// what losses are of; `corpus`, which passes, has multiple-choice questions besides.
-void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& text,
-                  const text::TokenizedCorpus& corpus, const Calibration& calibration) {
+void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+                  const text::TokenizedCorpus& passed, const Calibration& calibration) {
     const model::ModelSpec& spec = models.model->spec;
-    const std::uint64_t stream = streamBytes(plan, models, corpus);
+    const std::uint64_t stream = streamBytes(plan, models, passed);
     Estimate& result = plan.estimate;
     plan.branchStages.clear();
     for (PlannedExperiment* experiment : plan.branching) {
@@ -439,7 +439,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             const BranchProbe& probe = *experiment->probes.branches[p];
             std::vector<Intervention> branches = probe.branches(spec);
             const std::size_t recalled = leaveOut(recalledOf(*experiment, p), branches);
-            const std::uint64_t state = probe.stateBytes(spec, text.ids.size());
+            const std::uint64_t state = probe.stateBytes(spec, corpus.ids.size());
             const std::uint64_t room =
                 result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes + state);
             // The plan keeps room for the least.
@@ -447,9 +447,9 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             const std::uint64_t all = std::max<std::uint64_t>(branches.size(), 1);
             const std::uint64_t most = std::min(
                 all, std::max({(all + kBatches - 1) / kBatches, kSmallestBatch,
-                               kTokensPerReading / std::max<std::uint64_t>(corpus.ids.size(), 1)}));
+                               kTokensPerReading / std::max<std::uint64_t>(passed.ids.size(), 1)}));
             experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
-            const double seconds = branchSeconds(plan, models, corpus, branches, calibration);
+            const double seconds = branchSeconds(plan, models, passed, branches, calibration);
             result.memoryBytes = std::max(
                 result.memoryBytes, plan.memory.peakBytes + state +
                                         (experiment->branchesAtOnce + 1 - kLeastStreams) * stream);
@@ -459,13 +459,13 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             result.seconds += seconds;
             result.experiments.push_back({std::string(experiment->info->id), seconds,
                                           (experiment->branchesAtOnce + 1) * stream + state,
-                                          probe.partBytes(spec, text.ids.size())});
+                                          probe.partBytes(spec, corpus.ids.size())});
             // As parts, joined into the session, and in the journal of what takes long.
-            result.diskBytes += 3 * probe.partBytes(spec, text.ids.size());
+            result.diskBytes += 3 * probe.partBytes(spec, corpus.ids.size());
             const std::uint64_t rounds =
                 (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
             result.readBytes +=
-                std::max<std::uint64_t>(rounds, 1) * modelBytes(plan, models, corpus);
+                std::max<std::uint64_t>(rounds, 1) * modelBytes(plan, models, passed);
             result.notes.push_back(fmt::format(
                 "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
                 "through a layer, about {}; the model is read {} for them",
@@ -475,7 +475,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
                 BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
                 roughly(seconds),
                 rounds <= 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
-            if (const std::string note = probe.keptNote(spec, text); !note.empty()) {
+            if (const std::string note = probe.keptNote(spec, corpus); !note.empty()) {
                 result.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
             }
         }

@@ -45,7 +45,7 @@ bool WorkLane::take(const std::stop_token& laneStop, Item& item) {
     if (!some || laneStop.stop_requested()) {
         return false;
     }
-    const auto queue = next();
+    const auto queue = next();  // NOLINT(readability-qualified-auto): an iterator
     item = std::move(queue->front());
     queue->pop_front();
     m_running = item.stop;
