@@ -81,7 +81,7 @@ public:
         int at = -1;  // a set, all layers, or none
         const char* const end = layer.data() + layer.size();
         const bool isLayer = std::from_chars(layer.data(), end, at).ptr == end;
-        m_table.layers.push_back(LayerId{isLayer && !std::isnan(expert) ? at : -1});
+        m_table.layers.emplace_back(isLayer && !std::isnan(expert) ? at : -1);
         m_table.experts.push_back(std::isnan(expert) ? -1 : static_cast<int>(expert));
         ++m_table.rows;
     }
