@@ -3,12 +3,16 @@
 #include "core/engine/attention.h"
 
 #include "core/engine/norm.h"
+#include "core/engine/parallel_ranges.h"
+#include "core/engine/softmax_rows.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace moescope::engine {
 namespace {
@@ -260,20 +264,63 @@ at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first
     const std::int64_t rows = queries.size(0);
     const std::int64_t group = m_spec.headsQ / m_spec.headsKv;
     const std::uint64_t firstKey = firstVisible(first);
-    const std::int64_t seen = signedOf(first - firstKey) + rows;
-    const at::Tensor visibleKeys = keys.narrow(1, signedOf(firstKey), seen);
-    const at::Tensor visibleValues = values.narrow(1, signedOf(firstKey), seen);
+    const Block block{first, firstKey, rows, signedOf(first - firstKey) + rows};
+    const at::Tensor visibleKeys = keys.narrow(1, signedOf(firstKey), block.keys);
+    const at::Tensor visibleValues = values.narrow(1, signedOf(firstKey), block.keys);
     // Heads of one group lie together: query head h belongs to key head h / group.
     const at::Tensor grouped =
         queries.transpose(0, 1).reshape({m_spec.headsKv, group * rows, m_spec.headDim});
-    const at::Tensor mask = hiddenKeys(first, rows, firstKey, seen, m_spec, queries.device());
-    return at::bmm(shares(at::bmm(grouped, visibleKeys.transpose(1, 2)), mask), visibleValues)
+    return at::bmm(shares(at::bmm(grouped, visibleKeys.transpose(1, 2)), block), visibleValues)
         .view({m_spec.headsQ, rows, m_spec.valueDim()})
         .transpose(0, 1)
         .reshape({rows, mixedWidth()});
 }
 
-at::Tensor Attention::shares(at::Tensor products, const at::Tensor& mask) const {
+template <typename Score>
+void Attention::softmaxRows(at::Tensor& products, const Block& block) const {
+    constexpr std::int64_t kElementGrain = 1 << 14;
+    auto* const scores = static_cast<Score*>(products.data_ptr());
+    const at::Tensor sinks =
+        m_weights.sinks.defined() ? m_weights.sinks.contiguous() : at::Tensor();
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(block.keys, 1));
+    const auto some = [&](std::int64_t from, std::int64_t end) {
+        std::vector<float> room;
+        for (std::int64_t i = from; i < end; ++i) {
+            const std::uint64_t position =
+                block.firstQuery + static_cast<std::uint64_t>(i % block.rows);
+            ScoreRow row;
+            row.keys = static_cast<std::size_t>(block.keys);
+            row.first = std::max(firstVisible(position), block.firstKey) - block.firstKey;
+            row.end = position + 1 - block.firstKey;
+            row.scale = static_cast<float>(m_spec.scale);
+            if (sinks.defined()) {
+                row.sink = sinks.data_ptr<float>()[i / block.rows];
+            }
+            if constexpr (std::is_same_v<Score, float>) {
+                softmaxRow(scores + i * block.keys, row);
+            } else {
+                room.resize(std::max(room.size(), row.end - row.first));
+                softmaxRow(scores + i * block.keys, row, room.data());
+            }
+        }
+    };
+    parallelRanges(std::int64_t{m_spec.headsQ} * block.rows, grain, some);
+}
+
+at::Tensor Attention::shares(at::Tensor products, const Block& block) const {
+    if (products.is_cpu() && products.is_contiguous() && !m_spec.logitCap) {
+        if (products.scalar_type() == at::kFloat) {
+            softmaxRows<float>(products, block);
+            return products;
+        }
+        if (products.scalar_type() == at::kBFloat16) {
+            softmaxRows<Bfloat16Bits>(products, block);
+            return products;
+        }
+    }
+    const at::Tensor mask = hiddenKeys(block.firstQuery, block.rows, block.firstKey, block.keys,
+                                       m_spec, products.device());
     const at::ScalarType type = products.scalar_type();
     at::Tensor scores = std::move(products);
     if (m_spec.logitCap) {
@@ -282,15 +329,14 @@ at::Tensor Attention::shares(at::Tensor products, const at::Tensor& mask) const 
     } else {
         scores.mul_(m_spec.scale);
     }
-    const std::int64_t rows = mask.size(0);
-    scores.view({m_spec.headsKv, -1, rows, mask.size(1)})
+    scores.view({m_spec.headsKv, -1, block.rows, block.keys})
         .masked_fill_(mask, -std::numeric_limits<double>::infinity());
     if (!m_weights.sinks.defined()) {
         return at::softmax(scores, -1, at::kFloat).to(type);
     }
     // The sink's logit stands beside the keys': [kv heads, group * rows, 1].
     const at::Tensor sinks =
-        m_weights.sinks.view({m_spec.headsKv, -1, 1}).repeat_interleave(rows, 1);
+        m_weights.sinks.view({m_spec.headsKv, -1, 1}).repeat_interleave(block.rows, 1);
     scores = scores.to(at::kFloat);
     const at::Tensor largest = at::maximum(scores.amax(-1, /*keepdim=*/true), sinks);
     scores.sub_(largest).exp_();

@@ -69,9 +69,17 @@ private:
                                     const at::Tensor& keys, const at::Tensor& values) const;
     [[nodiscard]] at::Tensor attendBlock(const at::Tensor& queries, std::uint64_t first,
                                          const at::Tensor& keys, const at::Tensor& values) const;
+    /// A block of queries and the keys that any of them sees, by their positions in the document.
+    struct Block {
+        std::uint64_t firstQuery = 0, firstKey = 0;
+        std::int64_t rows = 0, keys = 0;
+    };
     /// Softmax of products [kv heads, group * rows, keys] of queries and keys, masked: what each
     /// key's value weighs, in the compute type.
-    [[nodiscard]] at::Tensor shares(at::Tensor products, const at::Tensor& mask) const;
+    [[nodiscard]] at::Tensor shares(at::Tensor products, const Block& block) const;
+    /// The same in place by loops of our own, where there are any for the type.
+    template <typename Score>
+    void softmaxRows(at::Tensor& products, const Block& block) const;
 
     /// Of all heads' values beside each other.
     [[nodiscard]] std::int64_t mixedWidth() const noexcept {

@@ -3,48 +3,12 @@
 #include "core/engine/element_loops.h"
 
 #include "core/base/instruction_sets.h"
+#include "core/engine/element_math.h"
 
-#include <bit>
 #include <cmath>
 
 namespace moescope::engine {
 namespace {
-
-[[gnu::always_inline]] inline float widen(Bfloat16Bits bits) {
-    return std::bit_cast<float>(std::uint32_t{bits} << 16U);
-}
-
-[[gnu::always_inline]] inline Bfloat16Bits narrow(float value) {
-    constexpr std::uint32_t kMagnitude = 0x7FFFFFFFU;
-    constexpr std::uint32_t kInfinity = 0x7F800000U;
-    constexpr std::uint32_t kNaN = 0x7FC0U;
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U;
-    return static_cast<Bfloat16Bits>((bits & kMagnitude) > kInfinity ? kNaN : rounded);
-}
-
-/// exp(x) to two units in the last place, the polynomial of Cephes' expf (Moshier, 1989). NaN
-/// stays.
-[[gnu::always_inline]] inline float exponential(float x) {
-    constexpr float kLowest = -87.3F;
-    constexpr float kHighest = 88.3F;
-    constexpr float kBias = 127.0F;
-    /// Added to a small number, leaves it rounded to an integer in the lowest bits.
-    constexpr float kRounder = 12582912.0F + kBias;
-    const float above = x < kLowest ? kLowest : x;
-    const float clamped = above > kHighest ? kHighest : above;
-    const float shifted = clamped * 1.44269504F + kRounder;
-    const float power = shifted - kRounder;
-    const float rest = (clamped - power * 0.693359375F) + power * 2.12194440e-4F;
-    float sum = 1.9875691500e-4F;
-    sum = sum * rest + 1.3981999507e-3F;
-    sum = sum * rest + 8.3334519073e-3F;
-    sum = sum * rest + 4.1665795894e-2F;
-    sum = sum * rest + 1.6666665459e-1F;
-    sum = sum * rest + 5.0000001201e-1F;
-    sum = sum * rest * rest + rest + 1.0F;
-    return sum * std::bit_cast<float>(std::bit_cast<std::uint32_t>(shifted) << 23U);
-}
 
 [[gnu::always_inline]] inline void siluTimesAll(Bfloat16Bits* gate, const Bfloat16Bits* up,
                                                 std::size_t count) {
@@ -55,7 +19,7 @@ namespace {
     }
 }
 
-[[gnu::always_inline]] inline float normOfAll(const Bfloat16Bits* row, std::size_t count) {
+[[gnu::always_inline]] inline double squaresOfAll(const Bfloat16Bits* row, std::size_t count) {
     constexpr std::size_t kLanes = 32;  // independent sums stay in registers
     float sums[kLanes] = {};
     const std::size_t whole = count / kLanes * kLanes;
@@ -73,7 +37,30 @@ namespace {
         const auto value = static_cast<double>(widen(row[i]));
         sum += value * value;
     }
-    return static_cast<float>(std::sqrt(sum));
+    return sum;
+}
+
+[[gnu::always_inline]] inline float normOfAll(const Bfloat16Bits* row, std::size_t count) {
+    return static_cast<float>(std::sqrt(squaresOfAll(row, count)));
+}
+
+[[gnu::always_inline]] inline void rmsNormAll(Bfloat16Bits* row, std::size_t count, float eps,
+                                              const RmsWeight& weight) {
+    const auto mean = static_cast<float>(squaresOfAll(row, count) / static_cast<double>(count));
+    const float factor = 1.0F / std::sqrt(mean + eps);
+    if (weight.values == nullptr) {
+        for (std::size_t i = 0; i < count; ++i) {
+            row[i] = narrow(widen(row[i]) * factor);
+        }
+    } else if (weight.afterRounding) {
+        for (std::size_t i = 0; i < count; ++i) {
+            row[i] = narrow(widen(narrow(widen(row[i]) * factor)) * widen(weight.values[i]));
+        }
+    } else {
+        for (std::size_t i = 0; i < count; ++i) {
+            row[i] = narrow(widen(row[i]) * factor * (widen(weight.values[i]) + weight.plus));
+        }
+    }
 }
 
 [[gnu::always_inline]] inline void addAll(Bfloat16Bits* sum, const Bfloat16Bits* row, float weight,
@@ -88,6 +75,7 @@ struct Loops {
     void (*silu)(Bfloat16Bits*, const Bfloat16Bits*, std::size_t);
     float (*norm)(const Bfloat16Bits*, std::size_t);
     void (*add)(Bfloat16Bits*, const Bfloat16Bits*, float, std::size_t);
+    void (*rmsNorm)(Bfloat16Bits*, std::size_t, float, const RmsWeight&);
 };
 
 constexpr Loops kPortable{
@@ -95,6 +83,9 @@ constexpr Loops kPortable{
     [](const Bfloat16Bits* row, std::size_t n) { return normOfAll(row, n); },
     [](Bfloat16Bits* sum, const Bfloat16Bits* row, float weight, std::size_t n) {
         addAll(sum, row, weight, n);
+    },
+    [](Bfloat16Bits* row, std::size_t n, float eps, const RmsWeight& weight) {
+        rmsNormAll(row, n, eps, weight);
     }};
 
 MOESCOPE_TARGET_AVX2 void siluAvx2(Bfloat16Bits* gate, const Bfloat16Bits* up, std::size_t n) {
@@ -107,6 +98,10 @@ MOESCOPE_TARGET_AVX2 void addAvx2(Bfloat16Bits* sum, const Bfloat16Bits* row, fl
                                   std::size_t n) {
     addAll(sum, row, weight, n);
 }
+MOESCOPE_TARGET_AVX2 void rmsNormAvx2(Bfloat16Bits* row, std::size_t n, float eps,
+                                      const RmsWeight& weight) {
+    rmsNormAll(row, n, eps, weight);
+}
 MOESCOPE_TARGET_AVX512 void siluAvx512(Bfloat16Bits* gate, const Bfloat16Bits* up, std::size_t n) {
     siluTimesAll(gate, up, n);
 }
@@ -117,10 +112,15 @@ MOESCOPE_TARGET_AVX512 void addAvx512(Bfloat16Bits* sum, const Bfloat16Bits* row
                                       std::size_t n) {
     addAll(sum, row, weight, n);
 }
+MOESCOPE_TARGET_AVX512 void rmsNormAvx512(Bfloat16Bits* row, std::size_t n, float eps,
+                                          const RmsWeight& weight) {
+    rmsNormAll(row, n, eps, weight);
+}
 
 const Loops& loops() {
-    static const auto chosen = bestForm<Loops>(kPortable, {siluAvx2, normAvx2, addAvx2},
-                                               {siluAvx512, normAvx512, addAvx512});
+    static const auto chosen =
+        bestForm<Loops>(kPortable, {siluAvx2, normAvx2, addAvx2, rmsNormAvx2},
+                        {siluAvx512, normAvx512, addAvx512, rmsNormAvx512});
     return chosen;
 }
 
@@ -136,6 +136,10 @@ float rowNorm(const Bfloat16Bits* row, std::size_t count) {
 
 void addWeightedRow(Bfloat16Bits* sum, const Bfloat16Bits* row, float weight, std::size_t count) {
     loops().add(sum, row, weight, count);
+}
+
+void rmsNorm(Bfloat16Bits* row, std::size_t count, float eps, const RmsWeight& weight) {
+    loops().rmsNorm(row, count, eps, weight);
 }
 
 }  // namespace moescope::engine

@@ -3,9 +3,9 @@
 #include "core/engine/feed_forward.h"
 
 #include "core/engine/element_loops.h"
+#include "core/engine/parallel_ranges.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ bool siluTimesUp(at::Tensor& hidden, const at::Tensor& up) {
         !up.is_contiguous()) {
         return false;
     }
-    at::parallel_for(0, hidden.numel(), kElementGrain, [&](std::int64_t first, std::int64_t end) {
+    parallelRanges(hidden.numel(), kElementGrain, [&](std::int64_t first, std::int64_t end) {
         siluTimes(bitsOf(hidden) + first, bitsOf(up) + first,
                   static_cast<std::size_t>(end - first));
     });
@@ -90,7 +90,7 @@ void addRows(at::Tensor& sum, const at::Tensor& outputs, const ExpertRows& group
     auto* to = sum.data_ptr<Scalar>();
     const std::int64_t grain =
         std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(width, 1));
-    at::parallel_for(0, group.rows.size(0), grain, [&](std::int64_t first, std::int64_t end) {
+    parallelRanges(group.rows.size(0), grain, [&](std::int64_t first, std::int64_t end) {
         for (std::int64_t i = first; i < end; ++i) {
             addRow(to + rows[i] * width, from + i * width, weights[i], width);
         }

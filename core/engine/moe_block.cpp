@@ -4,9 +4,9 @@
 
 #include "core/engine/element_loops.h"
 #include "core/engine/norm.h"
+#include "core/engine/parallel_ranges.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cstdint>
 
@@ -20,7 +20,7 @@ void normsOf(const at::Tensor& rows, const at::Tensor& norms) {
     const auto* from = static_cast<const Bfloat16Bits*>(rows.data_ptr());
     auto* const to = norms.data_ptr<float>();
     constexpr std::int64_t kGrain = 16;
-    at::parallel_for(0, rows.size(0), kGrain, [&](std::int64_t first, std::int64_t end) {
+    parallelRanges(rows.size(0), kGrain, [&](std::int64_t first, std::int64_t end) {
         for (std::int64_t row = first; row < end; ++row) {
             to[row] = rowNorm(from + row * width, static_cast<std::size_t>(width));
         }

@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/norm.h"
 
+#include "core/engine/element_loops.h"
+#include "core/engine/parallel_ranges.h"
+
 #include <ATen/ATen.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace moescope::engine {
 namespace {
@@ -12,9 +18,44 @@ at::Tensor rootMeanSquare(const at::Tensor& wide, double eps) {
     return wide * (variance + eps).rsqrt();
 }
 
+/// How a kind multiplies, for the loop that does all at once; nothing for the others.
+std::optional<RmsWeight> rmsWeight(const Norm& norm, std::int64_t width) {
+    if (norm.kind == model::NormKind::RmsWeightless) {
+        return RmsWeight{};
+    }
+    const at::Tensor& weight = norm.weight;
+    if (norm.kind == model::NormKind::LayerNorm || weight.scalar_type() != at::kBFloat16 ||
+        weight.numel() != width || !weight.is_contiguous()) {
+        return std::nullopt;
+    }
+    return RmsWeight{static_cast<const Bfloat16Bits*>(weight.data_ptr()),
+                     norm.kind == model::NormKind::Rms,
+                     norm.kind == model::NormKind::RmsPlusOne ? 1.0F : 0.0F};
+}
+
+at::Tensor rmsRows(const at::Tensor& x, double eps, const RmsWeight& weight) {
+    constexpr std::int64_t kElementGrain = 1 << 14;
+    at::Tensor result = x.clone(at::MemoryFormat::Contiguous);
+    const std::int64_t width = result.size(-1);
+    auto* const rows = static_cast<Bfloat16Bits*>(result.data_ptr());
+    parallelRanges(result.numel() / width, std::max<std::int64_t>(1, kElementGrain / width),
+                   [&](std::int64_t first, std::int64_t end) {
+                       for (std::int64_t row = first; row < end; ++row) {
+                           rmsNorm(rows + row * width, static_cast<std::size_t>(width),
+                                   static_cast<float>(eps), weight);
+                       }
+                   });
+    return result;
+}
+
 }  // namespace
 
 at::Tensor normalise(const at::Tensor& x, const Norm& norm) {
+    if (x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.numel() > 0) {
+        if (const auto weight = rmsWeight(norm, x.size(-1))) {
+            return rmsRows(x, norm.eps, *weight);
+        }
+    }
     const at::Tensor wide = x.to(at::kFloat);
     switch (norm.kind) {
         case model::NormKind::Rms:

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/router_noise.h"
 
+#include "core/engine/parallel_ranges.h"
 #include "core/numerics/resampling.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <numbers>
@@ -47,9 +47,8 @@ at::Tensor standardNormal(int layer, std::uint64_t firstToken, std::uint64_t cou
     at::Tensor noise = at::empty({static_cast<std::int64_t>(count), width}, at::kFloat);
     auto* const values = noise.data_ptr<float>();
     constexpr std::int64_t kRowsAtOnce = 16;
-    at::parallel_for(
-        0, static_cast<std::int64_t>(count), kRowsAtOnce,
-        [&](std::int64_t begin, std::int64_t end) {
+    engine::parallelRanges(
+        static_cast<std::int64_t>(count), kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t row = begin; row < end; ++row) {
                 // A stream of its own for each token: their seeds are random bits.
                 numerics::RandomBits seeds(kSeed ^ (static_cast<std::uint64_t>(layer) << 48U) ^

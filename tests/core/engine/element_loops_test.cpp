@@ -95,3 +95,34 @@ TEST_CASE("addWeightedRow: rounds product and sum, as LibTorch does", "[core][en
     engine::addWeightedRow(bits(sum), bits(row), weight, 3001);
     CHECK(sum.equal(expected));
 }
+
+TEST_CASE("rmsNorm: of float32 values, rounded where the kind says so", "[core][engine]") {
+    at::manual_seed(7);
+    for (const std::int64_t width : {1, 33, 128, 2049}) {
+        const at::Tensor row = at::randn({width}).mul_(3).to(at::kBFloat16);
+        const at::Tensor weight = at::randn({width}).to(at::kBFloat16);
+        const at::Tensor wide = row.to(at::kFloat);
+        const at::Tensor normed =
+            wide * (wide.to(at::kDouble).square().mean().to(at::kFloat) + 1e-5).rsqrt();
+        const auto check = [&](const engine::RmsWeight& how, const at::Tensor& expected) {
+            at::Tensor found = row.clone();
+            engine::rmsNorm(bits(found), static_cast<std::size_t>(width), 1e-5F, how);
+            int others = 0;
+            for (std::int64_t i = 0; i < width; ++i) {
+                // Two roundings can each go the other way.
+                REQUIRE(steps(bits(found)[i], bits(expected)[i]) <= 2);
+                others += bits(found)[i] != bits(expected)[i] ? 1 : 0;
+            }
+            CHECK(others <= width / 200);
+        };
+        check({}, normed.to(at::kBFloat16));
+        check({bits(weight), true, 0.0F}, normed.to(at::kBFloat16).mul(weight));
+        check({bits(weight), false, 0.0F}, (normed * weight.to(at::kFloat)).to(at::kBFloat16));
+        check({bits(weight), false, 1.0F},
+              (normed * (weight.to(at::kFloat) + 1.0)).to(at::kBFloat16));
+    }
+    at::Tensor broken = at::ones({40}, at::kBFloat16);
+    broken[17] = std::nan("");
+    engine::rmsNorm(bits(broken), 40, 1e-5F, {});
+    CHECK(broken.isnan().all().item<bool>());
+}
