@@ -26,6 +26,9 @@ std::string needs(const std::string& experiments) {
     return fmt::format("Not in this session: run {}.", experiments);
 }
 
+/// For what a run keeps no numbers of single tokens of, on the card of some of them.
+constexpr const char* kWholeTextOnly = "Measured on the whole text only.";
+
 /// Similarity of the expert to each of the layer's experts, a mean over quantities (roles).
 std::vector<double> similarities(const CardInput& input, const char* experiment,
                                  std::initializer_list<const char*> quantities) {
@@ -220,8 +223,12 @@ CardSection similarSection(const CardInput& input) {
     addNearest(input, similarities(input, "weight_similarity", {"gate", "up", "down"}), "weights",
                section);
     addNearest(input, similarities(input, "router_similarity", {"router"}), "router rows", section);
-    addNearest(input, similarities(input, "output_similarity", {"mean_angular"}), "outputs",
-               section);
+    if (!input.context.isSelection()) {
+        addNearest(input, similarities(input, "output_similarity", {"mean_angular"}), "outputs",
+                   section);
+    } else if (input.find("output_similarity", "mean_angular") != nullptr) {
+        section.note = "by weights (mean of roles), router rows; outputs: of the whole text only";
+    }
     if (section.rows.empty()) {
         section.missing = needs("weight_similarity or output_similarity");
     }
@@ -274,6 +281,11 @@ CardSection importanceSection(const CardInput& input) {
     addFact("norm (EAN)", ratio(own.norms, own.kept), input.expert, "{:.4g}", section);
     addFact("weight x norm (REAP)", ratio(own.products, own.kept), input.expert, "{:.4g}", section);
     if (const auto* largest = input.find("importance", "largest_output")) {
+        if (input.context.isSelection()) {
+            section.rows.push_back(
+                {.label = "largest output", .value = kNaN, .text = kWholeTextOnly});
+            return section;
+        }
         auto values = input.context.source.read(largest->id, input.layer).toDoubles();
         values.resize(input.experts(), kNaN);
         addFact("largest output", values, input.expert, "{:.4g}", section);
@@ -289,6 +301,10 @@ CardSection removalSection(const CardInput& input) {
     const session::QuantityInfo* intact = input.find("expert_removal", "intact", false);
     if (single == nullptr || intact == nullptr || single->axes.size() != 3) {
         section.missing = needs("expert_removal");
+        return section;
+    }
+    if (input.context.isSelection()) {
+        section.missing = kWholeTextOnly;
         return section;
     }
     const FigureSource& source = input.context.source;

@@ -152,6 +152,34 @@ TEST_CASE("expert-card: what is missing is said, nothing fails", "[core][figures
     CHECK(toCsv(card).find("Not in this session: run expert_removal.") != std::string::npos);
 }
 
+TEST_CASE("expert-card: the whole text's numbers are not said of selected tokens",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const auto cardOf = [&](std::uint64_t tokens) {
+        FigureRequest request;
+        request.figure = "expert-card";
+        request.layer = kLayer;
+        request.expert = kExpert;
+        request.tokens = TokenSelection(TokenRange{0, tokens});
+        return FigureBuilder(source).build(request);
+    };
+    const auto outputsIn = [](const Figure& card) {
+        const auto& rows = section(card, "Most similar experts").rows;
+        return std::count_if(rows.begin(), rows.end(),
+                             [](const CardRow& r) { return r.text == "outputs"; });
+    };
+    const Figure some = cardOf(20);
+    CHECK(section(some, "Without it").rows.empty());
+    CHECK(section(some, "Without it").missing == "Measured on the whole text only.");
+    CHECK(std::isnan(row(section(some, "Importance"), "largest output").value));
+    CHECK(outputsIn(some) == 0);
+    CHECK(section(some, "Most similar experts").note.find("whole text only") != std::string::npos);
+    const Figure all = cardOf(64);  // every token: what was measured is of them
+    CHECK_FALSE(section(all, "Without it").rows.empty());
+    CHECK(std::isfinite(row(section(all, "Importance"), "largest output").value));
+    CHECK(outputsIn(all) == 3);
+}
+
 TEST_CASE("expert-card: a wrong expert is refused, an idle one described", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     CHECK_THROWS_AS(build(source, "expert-card", kLayer, 8), Error);
