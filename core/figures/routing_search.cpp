@@ -49,7 +49,10 @@ std::optional<std::uint64_t> nextTokenOf(const Routing& routing, int expert,
     // The row before the first one to look at, in the direction.
     std::uint64_t row = direction > 0 ? count - 1 : 0;
     if (from) {
-        row = std::min(routing.rowFrom(*from), count - 1);
+        row = routing.rowFrom(*from);
+        // Of a token that has no row the next one is the first to look at, forwards; the one
+        // before it, backwards.
+        row += direction > 0 && !routing.rowOf(*from) ? count - 1 : 0;
     }
     for (std::uint64_t i = 0; i < count; ++i) {
         row = direction > 0 ? (row + 1) % count : (row + count - 1) % count;

@@ -14,7 +14,8 @@
 namespace moescope::figures {
 
 /// The token after (+1) or before (-1) `from` whose first choice is the expert, going on at the
-/// other end; `from` itself when it is the only one. Without `from`: the first or last one.
+/// other end; `from` itself when it is the only one. `from` need not be among the rows. Without
+/// it: the first or last one.
 [[nodiscard]] std::optional<std::uint64_t> nextTokenOf(const Routing& routing, int expert,
                                                        std::optional<std::uint64_t> from,
                                                        int direction);

@@ -93,6 +93,20 @@ TEST_CASE("nextTokenOf: goes round in both directions", "[core][figures]") {
     CHECK_FALSE(nextTokenOf(firstChoices({}), 0, 0, +1));
 }
 
+TEST_CASE("nextTokenOf: from a token that has no row", "[core][figures]") {
+    Routing routing = firstChoices({1, 1, 1, 1});  // tokens 10, 11, 30, 31
+    routing.tokens = TokenSelection(std::vector<TokenRange>{{10, 2}, {30, 2}});
+    CHECK(nextTokenOf(routing, 1, 25, +1) == 30U);
+    CHECK(nextTokenOf(routing, 1, 25, -1) == 11U);
+    CHECK(nextTokenOf(routing, 1, 0, +1) == 10U);
+    CHECK(nextTokenOf(routing, 1, 0, -1) == 31U);  // round
+    CHECK(nextTokenOf(routing, 1, 90, -1) == 31U);
+    CHECK(nextTokenOf(routing, 1, 90, +1) == 10U);
+    CHECK(nextTokenOf(routing, 1, 30, +1) == 31U);
+    CHECK(nextTokenOf(routing, 1, 30, -1) == 11U);
+    CHECK_FALSE(nextTokenOf(routing, 2, 25, +1));
+}
+
 TEST_CASE("findText: over several tokens, ignoring case and white space before",
           "[core][figures]") {
     const std::vector<std::string> tokens{" The", " rou", "ter", "\n", " router", "s", "ROUTER"};
