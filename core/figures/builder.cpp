@@ -219,7 +219,9 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, B
     }
     auto routing = std::make_shared<Routing>();
     const auto& layers = source->head().model.layers;
-    routing->experts = layers.at(static_cast<std::size_t>(layer.value)).experts;
+    const session::LayerSummary& shape = layers.at(static_cast<std::size_t>(layer.value));
+    routing->experts = shape.experts;
+    routing->topK = shape.topK;
     routing->layer = layer;
     const std::uint64_t tokens = source->head().corpus.tokenCount();
     routing->tokens = TokenRange{0, tokens};
@@ -238,8 +240,13 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, B
                             "the session is damaged.",
                             layer.value));
         }
+        if (ids.shape()[1] != static_cast<std::uint64_t>(routing->topK)) {
+            throw Error(ErrorCode::BadSession,
+                        fmt::format("chosen_experts of layer {} names {} experts for a token, but "
+                                    "the layer chooses {}; the session is damaged.",
+                                    layer.value, ids.shape()[1], routing->topK));
+        }
         if (first == 0) {
-            routing->topK = static_cast<int>(ids.shape()[1]);
             routing->ids.reserve(tokens * ids.shape()[1]);
             routing->weights.reserve(tokens * ids.shape()[1]);
         }

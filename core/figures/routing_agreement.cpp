@@ -87,12 +87,13 @@ RoutingAgreement agreementOf(const Routing& a, const Routing& b) {
 }
 
 std::vector<double> saturationOf(const Routing& a, const Routing& b) {
-    const auto topK = static_cast<std::size_t>(a.topK);
+    const int most = std::min(a.topK, b.topK);
+    const auto topK = static_cast<std::size_t>(most);
     std::vector<std::uint64_t> common(topK);
     const std::uint64_t tokens = std::min(a.tokenCount(), b.tokenCount());
     for (std::uint64_t row = 0; row < tokens; ++row) {
         std::uint64_t shared = 0;
-        for (int k = 0; k < a.topK; ++k) {
+        for (int k = 0; k < most; ++k) {
             // What the k-th choices add to those before: each may be among the other's first k.
             for (int j = 0; j <= k; ++j) {
                 shared += a.id(row, k) == b.id(row, j) ? 1 : 0;

@@ -31,7 +31,7 @@ struct RoutingAgreement {
 /// Of one row.
 [[nodiscard]] Agreement agreementOf(const Routing& a, const Routing& b, std::uint64_t row);
 /// Router saturation (D1): for k' = 1 ... k, mean over tokens of the share of the first k' choices
-/// that both make, k'/E at random. NaN without tokens.
+/// that both make, k'/E at random; k is the smaller one of both. NaN without tokens.
 [[nodiscard]] std::vector<double> saturationOf(const Routing& a, const Routing& b);
 /// What unrelated routers of one shape would give.
 [[nodiscard]] RoutingAgreement agreementAtRandom(int experts, int topK);

@@ -134,6 +134,29 @@ TEST_CASE("Golden routing: D1 router saturation", "[core][figures]") {
     }
 }
 
+TEST_CASE("saturationOf: as far as both choose", "[core][figures]") {
+    const std::vector<std::uint8_t> three{0, 1, 2};
+    const std::vector<std::uint8_t> two{1, 0};
+    const Routing here = routingOf(NdArray::from<std::uint8_t>({1, 3}, three));
+    const Routing there = routingOf(NdArray::from<std::uint8_t>({1, 2}, two));
+    CHECK(saturationOf(here, there) == std::vector<double>{0.0, 1.0});
+    CHECK(saturationOf(there, here) == std::vector<double>{0.0, 1.0});
+}
+
+TEST_CASE("Routing: as many choices as the session says of the layer, or it is damaged",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    source->put("chosen_experts", "ids", LayerId{1}, NdArray(ElementType::U8, {64, 3}));
+    source->put("chosen_experts", "weights", LayerId{1}, NdArray(ElementType::F32, {64, 3}));
+    try {
+        (void)FigureBuilder(source).routing(LayerId{1});
+        FAIL("taken");
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::BadSession);
+        CHECK(has(error.what(), "layer 1 names 3 experts for a token, but the layer chooses 2"));
+    }
+}
+
 TEST_CASE("router-saturation: one line for each number of choices", "[core][figures]") {
     const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
     const auto there = std::make_shared<const FigureBuilder>(otherSource());
