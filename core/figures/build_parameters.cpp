@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/build_context.h"
+#include "core/figures/whole_number.h"
 
 #include <algorithm>
 #include <charconv>
@@ -16,9 +17,8 @@ std::string forPeople(std::string component) {
 std::vector<std::uint64_t> toCounts(const NdArray& array) {
     std::vector<std::uint64_t> counts;
     for (std::uint64_t i = 0; i < array.size(); ++i) {
-        counts.push_back(array.type() == ElementType::U64
-                             ? array.values<std::uint64_t>()[i]
-                             : static_cast<std::uint64_t>(array.at(i)));
+        counts.push_back(array.type() == ElementType::U64 ? array.values<std::uint64_t>()[i]
+                                                          : wholeNumberAt(array, i, "parameters"));
     }
     return counts;
 }

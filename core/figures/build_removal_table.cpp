@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/removal.h"
+#include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
@@ -98,12 +99,16 @@ double controlLoad(const BuildContext& context, const ExpertShares& shares, std:
     }
     constexpr std::size_t kColumns = 4;  // set, control, layer, expert
     const NdArray rows = context.read("set_control_experts", std::nullopt);
+    const auto numberAt = [&](std::uint64_t row, std::size_t column) {
+        return static_cast<int>(wholeNumberAt(rows, row * kColumns + column,
+                                              "expert_removal/set_control_experts",
+                                              std::numeric_limits<int>::max()));
+    };
     double sum = 0.0;
     double count = 0.0;
     for (std::uint64_t row = 0; (row + 1) * kColumns <= rows.size(); ++row) {
         if (rows.at(row * kColumns) == static_cast<double>(set)) {
-            sum += shares.at(std::to_string(static_cast<int>(rows.at(row * kColumns + 2))),
-                             static_cast<int>(rows.at(row * kColumns + 3)));
+            sum += shares.at(std::to_string(numberAt(row, 2)), numberAt(row, 3));
             count += 1.0;
         }
     }

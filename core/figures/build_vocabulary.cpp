@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/routed_text.h"
+#include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
@@ -50,37 +51,66 @@ std::vector<Reading> readingsOf(const BuildContext& context) {
                         "expert_removal/predicted has another number of tokens than the text; the "
                         "session is damaged.");
         }
+        constexpr auto kMostId = std::numeric_limits<text::TokenId>::max();
         readings.push_back({"predicted", false, {}});
+        readings.back().ids.reserve(ids.size());
         for (std::uint64_t token = 0; token < predicted.size(); ++token) {
-            readings.back().ids.push_back(static_cast<text::TokenId>(predicted.at(token)));
+            readings.back().ids.push_back(static_cast<text::TokenId>(
+                wholeNumberAt(predicted, token, "expert_removal/predicted", kMostId)));
         }
     }
     return readings;
 }
 
+/// Tokens of a piece that have an id by this reading: all but a document's last one, maybe.
+std::uint64_t readTokens(const TokenTable& tokens, const RoutedText::Piece& piece,
+                         const Reading& reading) {
+    const std::uint64_t end = tokens.documentOffsets()[tokens.documentOf(piece.firstToken) + 1] -
+                              (reading.isNext ? 1 : 0);
+    return std::min(piece.count, end - std::min(end, piece.firstToken));
+}
+
+/// The ids that are not too rare, each with room for its experts: most ids of a text are rare.
+Vocabulary frequentIds(const TokenTable& tokens, const RoutedText& text, const Reading& reading) {
+    std::unordered_map<text::TokenId, std::uint64_t> counts;
+    for (const RoutedText::Piece& piece : text.pieces()) {
+        const std::uint64_t count = readTokens(tokens, piece, reading);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            ++counts[reading.ids[piece.firstToken + i]];
+        }
+    }
+    Vocabulary vocabulary;
+    const auto experts = static_cast<std::size_t>(text.experts());
+    for (const auto& [id, count] : counts) {
+        if (count >= kFewest) {
+            vocabulary[id] = {count, std::vector<std::uint64_t>(experts),
+                              std::vector<std::uint64_t>(experts)};
+        }
+    }
+    return vocabulary;
+}
+
 Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text,
                         const Reading& reading) {
     const TokenTable& tokens = *context.memory.tokens();
-    Vocabulary vocabulary;
+    Vocabulary vocabulary = frequentIds(tokens, text, reading);
     for (const RoutedText::Piece& piece : text.pieces()) {
+        context.throwIfStopped();
         const numerics::Choices choices = text.of(piece);
-        const std::uint64_t end =
-            tokens.documentOffsets()[tokens.documentOf(piece.firstToken) + 1] -
-            (reading.isNext ? 1 : 0);
-        for (std::uint64_t i = 0; i < piece.count && piece.firstToken + i < end; ++i) {
+        const std::uint64_t count = readTokens(tokens, piece, reading);
+        for (std::uint64_t i = 0; i < count; ++i) {
             const std::uint64_t token = piece.firstToken + i;
-            Occurrences& found = vocabulary[reading.ids[token]];
-            found.routed.resize(static_cast<std::size_t>(text.experts()));
-            found.example.resize(found.routed.size());
-            ++found.count;
+            const auto found = vocabulary.find(reading.ids[token]);
+            if (found == vocabulary.end()) {
+                continue;
+            }
             for (const std::uint16_t expert : choices.of(i)) {
-                if (found.routed[expert]++ == 0) {
-                    found.example[expert] = token;
+                if (found->second.routed[expert]++ == 0) {
+                    found->second.example[expert] = token;
                 }
             }
         }
     }
-    std::erase_if(vocabulary, [](const auto& entry) { return entry.second.count < kFewest; });
     return vocabulary;
 }
 

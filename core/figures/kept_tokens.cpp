@@ -3,6 +3,7 @@
 #include "core/figures/kept_tokens.h"
 
 #include "core/base/error.h"
+#include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
@@ -52,8 +53,9 @@ KeptTokens keptTokens(const FigureSource& source, const session::QuantityInfo& a
                              ? NdArray(ElementType::U64, {0})
                              : source.read(id, info->layers.empty() ? std::nullopt : layer);
     std::vector<std::uint64_t> tokens;
+    tokens.reserve(kept.size());
     for (std::uint64_t row = 0; row < kept.size(); ++row) {
-        tokens.push_back(static_cast<std::uint64_t>(kept.at(row)));
+        tokens.push_back(wholeNumberAt(kept, row, array.id.experiment + "/kept_tokens"));
     }
     const bool ascends =
         std::adjacent_find(tokens.begin(), tokens.end(), std::greater_equal<>()) == tokens.end();

@@ -7,6 +7,7 @@
 #include "core/figures/reproduction_reader.h"
 #include "core/figures/similarity_summary.h"
 #include "core/figures/weight_output.h"
+#include "core/figures/whole_number.h"
 #include "core/numerics/ranks.h"
 
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ RankTotal totalRanks(const Reading& reading, const session::QuantityInfo& info) 
         for (std::uint64_t i = 0; counts.size() == total.counts.size() && i < counts.size(); ++i) {
             total.counts[i] += counts.type() == ElementType::U64
                                    ? counts.values<std::uint64_t>()[i]
-                                   : static_cast<std::uint64_t>(counts.at(i));
+                                   : wholeNumberAt(counts, i, "rank_counts/count");
         }
     }
     return total;

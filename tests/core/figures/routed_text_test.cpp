@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -55,6 +56,18 @@ Figure build(const std::shared_ptr<MadeSource>& source, const char* name,
     request.layer = layer ? std::optional(LayerId{*layer}) : std::nullopt;
     request.tokens = std::move(tokens);
     return FigureBuilder(source).build(request);
+}
+
+/// Why a damaged session is not drawn.
+std::string refusal(const std::shared_ptr<MadeSource>& source, const char* name,
+                    std::optional<int> layer) {
+    try {
+        (void)build(source, name, layer);
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::BadSession);
+        return error.what();
+    }
+    return {};
 }
 
 const HeatMapPanel& panelOf(const Figure& figure, std::size_t index = 0) {
@@ -253,6 +266,15 @@ TEST_CASE("vocabulary-specialisation: of ids seen often enough", "[core][figures
     CHECK(column(with, "as").texts.back() == "predicted");
     CHECK(column(with, "token").texts.back() == "id 99");  // stands nowhere in the text
     CHECK(column(with, "seen").numbers.back() == 260.0);
+    for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), -1.0, 0.5, 1e300}) {
+        std::vector<double> values(260, 1.0);
+        values[7] = wrong;
+        source->put("expert_removal", "predicted", std::nullopt,
+                    NdArray::from<double>({260}, values));
+        CHECK(
+            refusal(source, "vocabulary-specialisation", 1).find("expert_removal/predicted has") !=
+            std::string::npos);
+    }
     source->put("expert_removal", "predicted", std::nullopt, NdArray(ElementType::U32, {7}));
     CHECK_THROWS_AS(build(source, "vocabulary-specialisation"), Error);
     source->remove("expert_removal");
@@ -331,6 +353,13 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "others'").numbers[first + 1] == Approx(0.01));
     CHECK(column(table, "tokens").numbers[first + 2] == 0.0);
     CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
+    const std::vector<std::uint32_t> wrong{0, 0, 1, 4'000'000'000};
+    source->put("expert_removal", "set_control_experts", std::nullopt,
+                NdArray::from<std::uint32_t>({1, 4}, wrong));
+    CHECK(refusal(source, "expert-removal-table", std::nullopt)
+              .find("set_control_experts has 4000000000 at place 3") != std::string::npos);
+    source->put("expert_removal", "set_control_experts", std::nullopt,
+                NdArray(ElementType::U32, {0, 4}));
     source->remove("chosen_experts");
     const Figure alone = build(source, "expert-removal-table", std::nullopt);
     CHECK(std::isnan(column(alone, "others'").numbers[first]));
