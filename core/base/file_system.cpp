@@ -154,6 +154,9 @@ bool MappedFile::isCached(std::uint64_t offset, std::uint64_t size) const {
     if (offset >= m_size || size == 0) {
         return true;
     }
+    if (!m_registered->tellsResidency()) {
+        return false;
+    }
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     const std::uint64_t start = offset / page * page;
     const std::uint64_t end = std::min<std::uint64_t>(m_size, offset + size);

@@ -42,7 +42,8 @@ public:
     /// The same file for reads past the page cache; null where there are none, or where another
     /// file is at the path by now.
     [[nodiscard]] std::unique_ptr<DirectFile> openDirect() const;
-    /// Whether most of a range is in memory already. True also where the system does not tell.
+    /// Whether most of a range is in memory already. Where the system does not tell: false of
+    /// files that belong to others, to read them past the page cache costs no more than time.
     [[nodiscard]] bool isCached(std::uint64_t offset, std::uint64_t size) const;
 
 private:

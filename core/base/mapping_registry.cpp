@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -25,7 +27,8 @@ RegisteredMapping::RegisteredMapping(const std::byte* data, std::size_t size, st
       m_size(size),
       m_path(std::move(path)),
       m_device(file.st_dev),
-      m_inode(file.st_ino) {
+      m_inode(file.st_ino),
+      m_owner(file.st_uid) {
     const std::lock_guard lock(registryMutex);
     m_next = firstMapping.load();
     firstMapping = this;
@@ -38,6 +41,11 @@ RegisteredMapping::~RegisteredMapping() {
         link = &link->load()->m_next;
     }
     *link = m_next.load();
+}
+
+bool RegisteredMapping::tellsResidency() const noexcept {
+    const uid_t user = ::geteuid();
+    return user == 0 || user == m_owner || ::access(m_path.c_str(), W_OK) == 0;
 }
 
 void RegisteredMapping::requireWhole() const {

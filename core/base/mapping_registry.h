@@ -27,6 +27,10 @@ public:
         return file.st_dev == m_device && file.st_ino == m_inode;
     }
 
+    /// Whether the system says of each page if it is in memory. Linux does of files that one owns
+    /// or may write; of others it says that all are.
+    [[nodiscard]] bool tellsResidency() const noexcept;
+
     /// Path of the file that is mapped at an address; null when there is none. For signal handlers:
     /// takes no lock, allocates nothing.
     [[nodiscard]] static const char* pathAt(const void* address) noexcept;
@@ -37,6 +41,7 @@ private:
     std::string m_path;
     dev_t m_device;
     ino_t m_inode;
+    uid_t m_owner;
     std::atomic<RegisteredMapping*> m_next{nullptr};
 };
 

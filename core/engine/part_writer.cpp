@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/part_writer.h"
 
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -45,7 +49,16 @@ void PartWriter::show(const session::Part& part) {
     drain();
     m_lane
         .submit([this, &part] {
-            m_store.writeInterim(part);
+            try {
+                m_store.writeInterim(part);
+            } catch (const Error& error) {
+                // Results do not depend on it: they are written when they are whole.
+                if (!std::exchange(m_cannotShow, true)) {
+                    m_events.warn(
+                        fmt::format("What is done so far cannot be shown. {}", error.what()));
+                }
+                return;
+            }
             session::RunEvent event;
             event.kind = session::RunEvent::Kind::PartDone;
             event.experiment = part.key.experiment;

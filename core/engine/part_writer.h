@@ -36,7 +36,8 @@ public:
 
     /// Queues a part; waits when too much is queued.
     void add(session::Part part);
-    /// Writes what there is so far of a part, for those who watch the run.
+    /// Writes what there is so far of a part, for those who watch the run. Where that fails, it
+    /// warns once.
     void show(const session::Part& part);
     /// Returns when everything queued is on the disk.
     void drain();
@@ -52,6 +53,7 @@ private:
     Events& m_events;
     std::deque<std::future<void>> m_pending;
     std::uint64_t m_written = 0;
+    bool m_cannotShow = false;  ///< the lane's
     jobs::LaneWorker m_lane;
 };
 

@@ -179,12 +179,12 @@ private:
         for (ExperimentRequest& asked : m_request.experiments) {
             const auto* info = experiments::findExperiment(asked.id);
             for (const session::ExperimentRecord& record : existing.experiments) {
-                const bool isKept = record.state == session::ExperimentState::Done ||
-                                    m_request.interrupted == Interrupted::Resume;
+                const bool isDone = record.state == session::ExperimentState::Done;
+                const bool isKept = isDone || m_request.interrupted == Interrupted::Resume;
                 if (info != nullptr && record.id == info->id && record.version == info->version &&
                     isKept) {
-                    asked.optionsJson =
-                        experiments::joinedOptions(info->id, record.optionsJson, asked.optionsJson);
+                    asked.optionsJson = experiments::joinedOptions(info->id, record.optionsJson,
+                                                                   asked.optionsJson, !isDone);
                 }
             }
         }

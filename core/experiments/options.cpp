@@ -3,6 +3,7 @@
 #include "core/experiments/options.h"
 
 #include "core/base/error.h"
+#include "core/base/json_depth.h"
 #include "core/experiments/removed_experts.h"
 #include "core/text/token_selection.h"
 
@@ -312,7 +313,7 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
 }
 
 ExperimentOptions parseOptions(std::string_view experiment, std::string_view json) {
-    const Json parsed = Json::parse(json, nullptr, false);
+    const Json parsed = isNestedDeeper(json) ? Json() : Json::parse(json, nullptr, false);
     if (!parsed.is_object()) {
         refuse(experiment, "not a JSON object");
     }
@@ -343,7 +344,7 @@ std::string withChoices(std::string_view experiment, std::string_view json,
 }
 
 std::string joinedOptions(std::string_view experiment, std::string_view there,
-                          std::string_view asked) {
+                          std::string_view asked, bool goesOn) {
     if (!hasRemovals(experiment)) {
         return std::string(asked);
     }
@@ -360,7 +361,8 @@ std::string joinedOptions(std::string_view experiment, std::string_view there,
     }
     std::vector<std::string> sets = kept.removals;
     sets.insert(sets.end(), joined.removals.begin(), joined.removals.end());
-    if (kept.removals.empty() || joined.removals.empty()) {
+    const bool asksNothing = joined.removals.empty() && !goesOn;
+    if (kept.removals.empty() || asksNothing) {
         sets.emplace_back(kEachInTurn);
     }
     joined.removals = canonicalRemovals(sets);

@@ -112,8 +112,10 @@ struct ExperimentOptions {
 /// The options under which results hold both what was asked for and what is there already under
 /// options of its own, of the same text: those asked for, and of expert_removal the sets of both.
 /// Throws Error(Usage) as parseOptions() does.
+/// `goesOn`: what is there was interrupted, and where nothing is asked to be removed the run goes
+/// on with what it was about, rather than with each expert in turn.
 [[nodiscard]] std::string joinedOptions(std::string_view experiment, std::string_view there,
-                                        std::string_view asked);
+                                        std::string_view asked, bool goesOn = false);
 
 /// At most `wanted` of `total` tokens, ascending; First or Spread.
 [[nodiscard]] std::vector<std::uint64_t> tokenIndices(KeptTokens which, std::uint64_t wanted,

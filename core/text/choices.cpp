@@ -3,6 +3,7 @@
 #include "core/text/choices.h"
 
 #include "core/base/error.h"
+#include "core/base/json_depth.h"
 #include "core/base/sha256.h"
 #include "core/text/text_file.h"
 
@@ -51,14 +52,18 @@ std::size_t answerOf(const json& value, std::size_t choices, const std::string& 
         }
     }
     if (answer >= choices) {
-        fail(source, fmt::format("the answer {} is not the index of one of the {} choices, "
-                                 "counted from 0.",
-                                 value.dump(), choices));
+        fail(source,
+             fmt::format("the answer {} is not the index of one of the {} choices, "
+                         "counted from 0.",
+                         value.is_structured() ? value.type_name() : value.dump(), choices));
     }
     return answer;
 }
 
 ChoiceQuestion questionOf(std::string_view line, const std::string& source) {
+    if (isNestedDeeper(line)) {
+        fail(source, fmt::format("this is nested deeper than {} levels. {}", kDeepestJson, kForm));
+    }
     const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object()) {
         fail(source, fmt::format("this is not a JSON object. {}", kForm));

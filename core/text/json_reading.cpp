@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/base/json_depth.h"
 #include "core/text/added_tokens.h"
 
 #include <fmt/format.h>
@@ -22,6 +23,10 @@ void throwBadTokenizer(const std::string& where, const std::string& problem) {
 json readJsonFile(const std::filesystem::path& path) {
     const MappedFile file(path);
     const auto* begin = reinterpret_cast<const char*>(file.bytes().data());
+    if (isNestedDeeper({begin, file.bytes().size()})) {
+        throwBadTokenizer(path.string(),
+                          fmt::format("it is nested deeper than {} levels", kDeepestJson));
+    }
     try {
         return json::parse(begin, begin + file.bytes().size());
     } catch (const json::exception& error) {

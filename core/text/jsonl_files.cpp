@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
+#include "core/base/json_depth.h"
 #include "core/text/document_readers.h"
 #include "core/text/limits.h"
 #include "core/text/text_file.h"
@@ -34,6 +35,9 @@ json parseObject(const Line& line) {
         line.fail(kTooLongMessage);
     }
     line.file.requireReadable(line.text);
+    if (isNestedDeeper(line.text)) {
+        line.fail(fmt::format("the value is nested deeper than {} levels.", kDeepestJson));
+    }
     json object;
     try {
         object = json::parse(line.text);

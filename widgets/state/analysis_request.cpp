@@ -297,18 +297,19 @@ namespace {
 /// of experts it has removed, and the window says where the results go and how.
 bool isLeftOut(const QString& option) {
     static const QSet<QString> names{
-        QStringLiteral("--resume"),        QStringLiteral("--restart"),
-        QStringLiteral("--dry-run"),       QStringLiteral("--json"),
-        QStringLiteral("--experiments"),   QStringLiteral("-o"),
-        QStringLiteral("--output"),        QStringLiteral("--title"),
-        QStringLiteral("--text"),          QStringLiteral("--prompt"),
-        QStringLiteral("--preset"),        QStringLiteral("--csv"),
-        QStringLiteral("--jsonl"),         QStringLiteral("--column"),
-        QStringLiteral("--domain-column"), QStringLiteral("--no-header"),
-        QStringLiteral("--split-lines"),   QStringLiteral("--skip-prefix"),
-        QStringLiteral("--max-documents"), QStringLiteral("--max-tokens"),
-        QStringLiteral("--context"),       QStringLiteral("--chat"),
-        QStringLiteral("--choices"),       QStringLiteral("--remove")};
+        QStringLiteral("--resume"),         QStringLiteral("--restart"),
+        QStringLiteral("--dry-run"),        QStringLiteral("--json"),
+        QStringLiteral("--experiments"),    QStringLiteral("-o"),
+        QStringLiteral("--output"),         QStringLiteral("--title"),
+        QStringLiteral("--text"),           QStringLiteral("--prompt"),
+        QStringLiteral("--preset"),         QStringLiteral("--csv"),
+        QStringLiteral("--jsonl"),          QStringLiteral("--column"),
+        QStringLiteral("--domain-column"),  QStringLiteral("--no-header"),
+        QStringLiteral("--split-lines"),    QStringLiteral("--skip-prefix"),
+        QStringLiteral("--max-documents"),  QStringLiteral("--max-tokens"),
+        QStringLiteral("--context"),        QStringLiteral("--chat"),
+        QStringLiteral("--choices"),        QStringLiteral("--remove"),
+        QStringLiteral("--remove-controls")};
     return names.contains(option);
 }
 

@@ -8,6 +8,9 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/support/throws.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -121,4 +124,19 @@ TEST_CASE("MappedFile: what was touched is in memory", "[core][base]") {
     CHECK(sum > 0);
     CHECK(mapped.isCached(0, 8 * kBlock));
     CHECK(mapped.isCached(9 * kBlock, 1));  // nothing to read
+}
+
+TEST_CASE("MappedFile: what was dropped from memory is not", "[core][base]") {
+    const tests::TemporaryFolder folder;
+    writeBytes(folder / "weights", 8 * kBlock);
+    const int file = ::open((folder / "weights").c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(file >= 0);
+    REQUIRE(::fsync(file) == 0);
+    REQUIRE(::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0);
+    ::close(file);
+    if (DirectFile::open(folder / "weights") == nullptr) {
+        WARN("the folder for temporary files lies in memory: nothing can be dropped from it");
+        return;
+    }
+    CHECK_FALSE(MappedFile(folder / "weights").isCached(0, 8 * kBlock));
 }

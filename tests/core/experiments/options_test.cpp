@@ -152,6 +152,13 @@ TEST_CASE("Options: sets to remove come to those that are there", "[core][experi
     CHECK(joined(R"({"sets":["0:1"],"controls":7,"kept_bytes":9})",
                  R"({"sets":["0:1"],"controls":1})") ==
           R"({"controls":7,"kept_bytes":9,"sets":["0:1"]})");
+    // An interrupted run goes on with what it was about.
+    CHECK(experiments::joinedOptions("expert_removal", R"({"sets":["0:1"],"controls":3})", "{}",
+                                     true) == R"({"controls":3,"sets":["0:1"]})");
+    CHECK(experiments::joinedOptions("expert_removal", R"({"sets":["0:1"],"controls":3})",
+                                     R"({"sets":["2"],"controls":3})",
+                                     true) == R"({"controls":3,"sets":["0:1","2"]})");
+    CHECK(experiments::joinedOptions("expert_removal", "{}", "{}", true) == "{}");
     // Of the others the newer options stand.
     CHECK(experiments::joinedOptions("rank_counts", R"({"skip_first_token":true})",
                                      R"({"skip_first_token":false})") ==

@@ -67,6 +67,10 @@ TEST_CASE("readChoices: what is wrong is said with its line", "[core][text]") {
     }
     refused(" ", {"no question"});
     refused("{\"question\": \"\xFF\", \"choices\": [\"a\", \"b\"], \"answer\": 0}", {"line 2"});
+    const std::string deep =
+        R"({"question": "q", "choices": ["a", "b"], "answer": )" + std::string(100000, '[') + "}";
+    refused(deep.c_str(), {"line 2", "deeper than 64 levels"});
+    refused(R"({"question": "q", "choices": ["a", "b"], "answer": [0]})", {"answer array is not"});
     checkThrows([] { static_cast<void>(readChoices("/nowhere.jsonl")); }, ErrorCode::FileNotFound,
                 {"nowhere"});
 }

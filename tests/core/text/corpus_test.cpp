@@ -171,6 +171,11 @@ TEST_CASE("Corpus: JSONL", "[core][text]") {
     CHECK_THAT(messageOf(source), Catch::Contains("line 1") && Catch::Contains("offset 10"));
     writeFileAtomically(folder / "a.jsonl", std::string(200000, '['));
     CHECK_THAT(messageOf(source), Catch::Contains("line 1"));
+    // A value that a domain would be made of: it must not be walked through.
+    writeFileAtomically(folder / "a.jsonl", "{\"text\":\"a\",\"d\":" + std::string(100000, '[') +
+                                                std::string(100000, ']') + "}\n");
+    source.domainColumn = "d";
+    CHECK_THAT(messageOf(source), Catch::Contains("line 1") && Catch::Contains("64 levels"));
 }
 
 TEST_CASE("Corpus: files and folders of domains", "[core][text]") {

@@ -161,6 +161,7 @@ TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][sta
             "moescope-engine analyze /m --csv texts.csv --column 'two words' --no-header "
             "--skip-prefix = --baseline /f --experiments rank_counts parameters --json "
             "--title 'A run' -o /old.h5 --resume --restart --chat --remove 3:3,5:1 --remove 3 "
+            "--remove-controls=3 "
             "--dtype float32"),
         session, {QStringLiteral("norms_scores")}, true);
     REQUIRE(request.has_value());
