@@ -67,12 +67,13 @@ void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch
     std::vector<at::Tensor> hidden(batch.end - batch.first);
     jobs::LaneWorker lane("read-ahead");
     const LayerParts parts{.experts = m_setup.residentExperts};
+    const auto ahead = m_setup.decodeAhead ? std::optional(parts) : std::nullopt;
     for (int layer = 0; layer < layers; ++layer) {
         m_setup.poll();
         run.reader().checkpoint().requireWhole();
         run.beginLayer(layer, parts);
         if (layer + 1 < layers) {
-            run.readAhead(layer + 1, parts, lane);
+            run.readAhead(layer + 1, ahead, lane);
         }
         for (std::size_t b = 0; b < hidden.size(); ++b) {
             const Intervention& branch = branches[batch.first + b];
@@ -120,6 +121,11 @@ void BranchPass::passLayer(ModelRun& run, int layer, at::Tensor& hidden,
         pass.run(nullptr, {}, nullptr, {});
     }
     m_setup.step();
+}
+
+std::uint64_t BranchPass::logitBytes(const model::ModelSpec& model, std::uint64_t tokens) {
+    const std::uint64_t row = static_cast<std::uint64_t>(model.vocabSize) * sizeof(float);
+    return std::min(tokens * row, std::max<std::uint64_t>(kLogitBytes, row));
 }
 
 void BranchPass::emit(ModelRun& run, const at::Tensor& hidden, std::optional<std::size_t> branch,

@@ -20,6 +20,7 @@ public:
         ComputePlace place;
         PassLimits limits;
         bool residentExperts = true;
+        bool decodeAhead = true;  ///< the next layer's weights while this one computes
         const text::TokenizedCorpus& corpus;
         std::size_t atOnce = 1;      ///< branches beside the intact stream
         std::function<void()> poll;  ///< throws to stop
@@ -35,6 +36,9 @@ public:
 
     [[nodiscard]] std::uint64_t bytesRead() const { return m_bytesRead; }
 
+    /// Logits that are formed at once, of a text of so many tokens.
+    [[nodiscard]] static std::uint64_t logitBytes(const model::ModelSpec& model,
+                                                  std::uint64_t tokens);
     /// The first layer that a branch changes; the number of layers if it changes none.
     [[nodiscard]] static int firstChanged(const Intervention& branch, int layers);
     /// How often a stream goes through a layer, all branches and the intact model together.

@@ -43,7 +43,7 @@ BranchPhase::BranchPhase(Setup setup, RunProgress& progress, PartWriter& writer,
     : m_setup(std::move(setup)),
       m_progress(progress),
       m_writer(writer),
-      m_stop(std::move(stop)),
+      m_watch(std::move(stop)),
       m_passed(text::withChoices(m_setup.corpus, m_setup.request.choices)),
       m_shown(Clock::now()) {}
 
@@ -96,7 +96,7 @@ void BranchPhase::run(const PlannedExperiment& experiment, BranchProbe& probe,
     const std::uint64_t steps = stepsOf(counted);
     m_progress.beginBranches(stage, steps, steps - std::min(steps, stepsOf(branches)));
     pass(experiment, probe, journal, all, missing);
-    m_peakMemory = std::max(m_peakMemory, residentMemory());
+    m_watch.measure();
 }
 
 void BranchPhase::pass(const PlannedExperiment& experiment, BranchProbe& probe,
@@ -107,11 +107,6 @@ void BranchPhase::pass(const PlannedExperiment& experiment, BranchProbe& probe,
     for (const std::size_t branch : missing) {
         branches.push_back(all[branch]);
     }
-    const auto poll = [this] {
-        if (m_stop.stop_requested()) {
-            throw Error(ErrorCode::Cancelled, "The run was stopped.");
-        }
-    };
     const auto step = [&] {
         m_progress.branchStep();
         show(experiment, probe);
@@ -125,9 +120,10 @@ void BranchPhase::pass(const PlannedExperiment& experiment, BranchProbe& probe,
                      .place = m_setup.plan.place,
                      .limits = m_setup.limits,
                      .residentExperts = m_setup.plan.memory.residentExperts,
+                     .decodeAhead = m_setup.plan.memory.decodeAhead,
                      .corpus = m_passed,
                      .atOnce = experiment.branchesAtOnce,
-                     .poll = poll,
+                     .poll = [this] { m_watch.look(); },
                      .step = step,
                      .done = done});
     pass.run(branches, [&](const LogitsBlock& block) {

@@ -6,6 +6,7 @@
 #include "core/engine/part_writer.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/run_progress.h"
+#include "core/engine/run_watch.h"
 #include "core/engine/unit_journal.h"
 
 #include <chrono>
@@ -38,7 +39,7 @@ public:
     /// All that is planned. Throws Error(Cancelled) on a stop request.
     void run();
     [[nodiscard]] std::uint64_t bytesRead() const noexcept { return m_bytesRead; }
-    [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_peakMemory; }
+    [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_watch.peakMemory(); }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -55,11 +56,11 @@ private:
     Setup m_setup;
     RunProgress& m_progress;
     PartWriter& m_writer;
-    std::stop_token m_stop;
+    RunWatch m_watch;
     text::TokenizedCorpus m_passed;  ///< text and questions
     bool m_hasNews = false;
     Clock::time_point m_shown;
-    std::uint64_t m_bytesRead = 0, m_peakMemory = 0;
+    std::uint64_t m_bytesRead = 0;
 };
 
 }  // namespace moescope::engine

@@ -23,6 +23,10 @@ std::optional<FeedForward> ExpertQueue::get(int expert) {
     if (index < m_held.size() && m_held[index]) {
         return m_held[index];
     }
+    if (m_last && m_last->first == expert) {
+        return m_last->second;
+    }
+    m_last.reset();
     if (index >= m_coming.size() || !m_coming[index].valid()) {
         return std::nullopt;
     }
@@ -33,7 +37,8 @@ std::optional<FeedForward> ExpertQueue::get(int expert) {
     for (std::size_t before = 0; before < index; ++before) {
         m_coming[before] = {};
     }
-    return wait(m_coming[index]);
+    m_last.emplace(expert, wait(m_coming[index]));
+    return m_last->second;
 }
 
 void ExpertQueue::finish() {
@@ -44,6 +49,7 @@ void ExpertQueue::finish() {
     }
     m_coming.clear();
     m_held.clear();
+    m_last.reset();
 }
 
 }  // namespace moescope::engine

@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace moescope::engine {
@@ -18,8 +19,8 @@ namespace moescope::engine {
 class ExpertQueue {
 public:
     ExpertQueue() = default;
-    /// `hold`: each stays until the layer ends, for further blocks of tokens; else it is given away
-    /// when it is first asked for, and those before it are dropped.
+    /// `hold`: each stays until the layer ends, for further blocks of tokens; else only the one
+    /// asked for last does, and those before it are dropped.
     ExpertQueue(std::vector<std::future<FeedForward>> coming,
                 std::shared_ptr<WeightBuffers> buffers, bool hold);
 
@@ -33,6 +34,8 @@ private:
 
     std::vector<std::future<FeedForward>> m_coming;
     std::vector<std::optional<FeedForward>> m_held;  ///< empty when they are given away
+    /// Some models ask twice: what flows on is another product than what is looked at.
+    std::optional<std::pair<int, FeedForward>> m_last;
     std::shared_ptr<WeightBuffers> m_buffers;
 };
 

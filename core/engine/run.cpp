@@ -398,11 +398,9 @@ private:
     /// What runs the model again, after all that needs it once.
     void runBranches(const session::RunStore& store, const std::stop_token& stop, Runner& runner,
                      PartWriter& writer) {
-        // Where nothing else passes the text there is no plan for its blocks.
-        const PassLimits limits = m_plan.memory.blockTokens > 0 ? runner.limits() : PassLimits{};
-        m_branches.emplace(
-            BranchPhase::Setup{m_request, m_models, m_plan, m_corpus, store.partsFolder(), limits},
-            runner.progress(), writer, stop);
+        m_branches.emplace(BranchPhase::Setup{m_request, m_models, m_plan, m_corpus,
+                                              store.partsFolder(), runner.limits()},
+                           runner.progress(), writer, stop);
         m_branches->run();
         if (!m_plan.branching.empty()) {
             runner.progress().finish();

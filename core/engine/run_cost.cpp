@@ -34,12 +34,14 @@ constexpr double kAllCached = 0.95;
 /// Adds up costs layer by layer.
 class Costing {
 public:
+    /// `passed`: the text that branches take through the model.
     Costing(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
-            WeightReads reads)
+            const text::TokenizedCorpus& passed, WeightReads reads)
         : m_plan(plan),
           m_leastDirect(directReads(reads).leastBytes),
           m_models(models),
           m_corpus(corpus),
+          m_passed(passed),
           m_specs(models.baselineSpecs()),
           m_reader(models.model->checkpoint, plan.place),
           m_size(plan.place.dtype == at::kFloat ? 4 : 2) {}
@@ -47,11 +49,14 @@ public:
     void layer(int index) {
         const LayerWork& work = m_plan.work[static_cast<std::size_t>(index)];
         const bool forward = index >= m_plan.firstForward && index < m_plan.endForward;
+        const bool branches = !m_plan.branching.empty();
         LayerCost cost;
-        if (forward) {
+        if (forward || branches) {
             weights(m_models.model->spec, m_reader, index, cost);
+            tokens(index, forward ? work : LayerWork{index, {}, {}, {}}, cost);
+        }
+        if (forward) {
             direct(m_models.model->spec, m_reader, work, cost);
-            tokens(index, work, cost);
             if (m_plan.baselinesRun) {
                 for (const auto& baseline : m_models.baselines) {
                     const WeightReader reader(baseline->checkpoint, m_plan.place);
@@ -64,9 +69,24 @@ public:
             statics(index, work, cost);
         }
         units(index, work, cost);
-        if (forward || work.onWeights()) {
+        if (forward || branches || work.onWeights()) {
             m_layers.push_back(cost);
         }
+    }
+
+    /// What comes after the last layer: with branches logits, from a head that is one more layer.
+    void head() {
+        if (m_plan.branching.empty()) {
+            return;
+        }
+        const model::ModelSpec& spec = m_models.model->spec;
+        constexpr std::uint64_t kCopies =
+            3;  // as the head gives them, in float32, and their losses
+        LayerCost cost;
+        cost.otherWeights =
+            decoded(m_reader, spec.tiedHead ? spec.embeddingName : spec.head.weight) +
+            kCopies * BranchPass::logitBytes(spec, m_passed.ids.size());
+        m_layers.push_back(cost);
     }
 
     [[nodiscard]] std::vector<LayerCost>& layers() { return m_layers; }
@@ -144,8 +164,10 @@ private:
         cost.perQueryRow =
             hidden * (8 + 3 * m_size) + (perHead * heads + 3 * kvHeads) * headDim * m_size;
         std::uint64_t longest = 0;
-        for (std::size_t d = 0; d + 1 < m_corpus.offsets.size(); ++d) {
-            longest = std::max(longest, m_corpus.offsets[d + 1] - m_corpus.offsets[d]);
+        for (const text::TokenizedCorpus* text : {&m_corpus, &m_passed}) {
+            for (std::size_t d = 0; d + 1 < text->offsets.size(); ++d) {
+                longest = std::max(longest, text->offsets[d + 1] - text->offsets[d]);
+            }
         }
         cost.mostScores = longest * longest * heads * 4;
         // Short documents are grouped up to a block of queries; that block is counted per row.
@@ -231,6 +253,7 @@ private:
     std::uint64_t m_leastDirect;
     const OpenedModels& m_models;
     const text::TokenizedCorpus& m_corpus;
+    const text::TokenizedCorpus& m_passed;
     std::vector<const model::ModelSpec*> m_specs;
     WeightReader m_reader;
     std::uint64_t m_size;
@@ -490,10 +513,12 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     const text::TokenizedCorpus passed = plan.branching.empty()
                                              ? text::TokenizedCorpus()
                                              : text::withChoices(corpus, request.choices);
-    Costing costing(plan, models, corpus, request.weights);
+    Costing costing(plan, models, corpus, passed, request.weights);
     for (const LayerWork& work : plan.work) {
         costing.layer(work.layer);
     }
+    const std::size_t layers = costing.layers().size();
+    costing.head();
     const bool forward = plan.endForward > plan.firstForward;
     const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
     const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
@@ -503,9 +528,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     if (!plan.branching.empty()) {
         input.fixed += kLeastStreams * streamBytes(plan, models, passed);
     }
-    input.tokens = forward ? corpus.ids.size() : 0;
+    const std::uint64_t forwardTokens = forward ? corpus.ids.size() : 0;
+    input.tokens = std::max<std::uint64_t>(forwardTokens, passed.ids.size());
     input.residual =
-        input.tokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
+        forwardTokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
     input.layers = costing.layers();
     input.mostUnits = static_cast<int>(jobs::loopThreads());
     // Large matrices keep all threads busy by themselves, and weights that come past the page cache
@@ -516,10 +542,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
                           : 1;
     input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
     input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
-    input.mayReadDirect =
-        plan.place.device.is_cpu() && (request.weights == WeightReads::Direct ||
-                                       (request.weights == WeightReads::Auto &&
-                                        models.model->checkpoint.cachedShare() < kAllCached));
+    input.mayReadDirect = plan.place.device.is_cpu() && forward &&
+                          (request.weights == WeightReads::Direct ||
+                           (request.weights == WeightReads::Auto &&
+                            models.model->checkpoint.cachedShare() < kAllCached));
     plan.memory = planMemory(input);
 
     Estimate& result = plan.estimate;
@@ -554,7 +580,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.device = describe(plan.place.device);
     result.dtype = describe(plan.place.dtype);
     result.tokens = input.tokens;
-    result.layers = static_cast<int>(input.layers.size());
+    result.layers = static_cast<int>(layers);
     noteChoices(plan.memory, expertBytes, rereads, result);
     result.experiments = experimentCosts(plan, models, corpus, calibration);
     noteUnits(plan, models, corpus, calibration);

@@ -18,7 +18,6 @@
 namespace moescope::engine {
 namespace {
 
-constexpr std::chrono::milliseconds kMeasureEvery{20};
 /// Of one layer: every part of it carries them.
 constexpr std::size_t kMostWarnings = 32;
 
@@ -35,7 +34,7 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
     : m_setup(setup),
       m_writer(writer),
       m_events(events),
-      m_stop(std::move(stop)),
+      m_watch(std::move(stop)),
       m_progress(setup.plan, layersToVisit(), events) {
     const OpenedModels& models = setup.models;
     const ComputePlace& place = setup.plan.place;
@@ -345,7 +344,7 @@ void Runner::unitPhase(const LayerContext& context, const LayerWork& work) {
                              .neurons = neurons,
                              .journal = journalOf(*experiment),
                              .atOnce = m_setup.plan.memory.unitsAtOnce,
-                             .poll = [this] { watch(); },
+                             .poll = [this] { m_watch.look(); },
                              .done = [this] { m_progress.step(); }});
             for (std::size_t kept = phase.units() - phase.remaining(); kept > 0; --kept) {
                 m_progress.step();
@@ -453,19 +452,8 @@ void Runner::keepResidual(int nextLayer) {
     m_lastKept = Clock::now();
 }
 
-void Runner::watch() {
-    if (m_stop.stop_requested()) {
-        throw Error(ErrorCode::Cancelled, "The run was stopped.");
-    }
-    const auto now = Clock::now();
-    if (now - m_lastMeasured >= kMeasureEvery) {
-        m_lastMeasured = now;
-        m_peakMemory = std::max(m_peakMemory, residentMemory());
-    }
-}
-
 void Runner::poll() {
-    watch();
+    m_watch.look();
     m_progress.step();
 }
 

@@ -7,6 +7,7 @@
 #include "core/engine/residual_streams.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/run_progress.h"
+#include "core/engine/run_watch.h"
 #include "core/engine/unit_phase.h"
 #include "core/engine/weight_stream.h"
 
@@ -44,7 +45,7 @@ public:
 
     [[nodiscard]] std::uint64_t bytesRead() const;
     [[nodiscard]] const PassLimits& limits() const { return m_limits; }
-    [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_peakMemory; }
+    [[nodiscard]] std::uint64_t peakMemory() const noexcept { return m_watch.peakMemory(); }
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
 
 private:
@@ -70,13 +71,12 @@ private:
     /// Called between blocks: watches and moves progress.
     void poll();
     /// Stops on request, measures memory.
-    void watch();
     void add(const PlannedExperiment& experiment, session::Part part);
 
     Setup m_setup;
     PartWriter& m_writer;
     Events& m_events;
-    std::stop_token m_stop;
+    RunWatch m_watch;
     std::shared_ptr<WeightBuffers> m_buffers;       ///< null: weights are used where mapped
     std::vector<std::unique_ptr<ModelRun>> m_runs;  ///< the model, then its baselines
     std::vector<const model::ModelSpec*> m_baselineSpecs;
@@ -92,9 +92,7 @@ private:
     std::vector<std::string> m_warnings;
     bool m_residualIsFinite = true;
     bool m_cannotKeep = false;  ///< saving the residual stream failed once
-    std::uint64_t m_peakMemory = 0;
     Clock::time_point m_lastKept = Clock::now();
-    Clock::time_point m_lastMeasured;
     jobs::LaneWorker m_readLane{"read-ahead"};  ///< last: ends before what its tasks use
 };
 

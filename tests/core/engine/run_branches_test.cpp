@@ -335,6 +335,32 @@ TEST_CASE("estimate: removals say their passes and count in the least memory", "
                 ErrorCode::Usage, {"5:0", "layers 0 to 2"});
 }
 
+TEST_CASE("run: branches alone are planned like all that passes the text", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "whole.h5");
+    request.corpus = monotone(1'000);
+    request.experiments = {{"chosen_experts", "{}"}, {"expert_removal", R"({"sets":["0:1"]})"}};
+    const auto whole = engine::estimate(request, experiments::makeProbes);
+    Recorder recorder;
+    runWith(request, recorder);
+
+    request.session = folder / "added.h5";
+    request.experiments = {{"chosen_experts", "{}"}};
+    runWith(request, recorder);
+    request.experiments = {{"expert_removal", R"({"sets":["0:1"]})"}};
+    const auto added = engine::estimate(request, experiments::makeProbes);
+    CHECK(added.tokens == whole.tokens);
+    CHECK(added.layers == whole.layers);
+    // The first run's own stream and what it keeps are not needed any more.
+    constexpr std::uint64_t kOwn = std::uint64_t{4} << 20U;
+    CHECK(added.minimumBytes + kOwn >= whole.minimumBytes);
+    CHECK(added.memoryBytes + 4 * kOwn >= whole.memoryBytes);
+    request.memoryBytes = added.minimumBytes + (std::uint64_t{16} << 20U);
+    const auto report = runWith(request, recorder);
+    CHECK(report.peakMemoryBytes <= *request.memoryBytes);
+    tests::checkSameResults(folder / "whole.h5", folder / "added.h5", 1e-5);
+}
+
 TEST_CASE("run: what an experiment with branches is made from is planned with it",
           "[core][engine]") {
     const tests::TemporaryFolder folder;

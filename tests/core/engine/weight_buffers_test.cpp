@@ -3,8 +3,9 @@
 #include "core/engine/weight_buffers.h"
 
 #include "core/base/error.h"
-#include "tests/support/catch.h"
+#include "core/engine/expert_queue.h"
 #include "tests/support/throws.h"
+#include "tests/support/torch.h"
 
 #include <chrono>
 #include <cstdint>
@@ -84,4 +85,29 @@ TEST_CASE("WeightBuffers: closing lets the lane go", "[core][engine]") {
         tests::checkThrows([&] { static_cast<void>(buffers.take(1)); }, ErrorCode::Cancelled, {});
     }
     std::memset(held.get(), 1, kPage);  // outlives them
+}
+
+TEST_CASE("ExpertQueue: the expert asked for last can be asked for again", "[core][engine]") {
+    const bool hold = GENERATE(false, true);
+    std::vector<std::future<engine::FeedForward>> coming;
+    for (int expert = 0; expert < 3; ++expert) {
+        std::promise<engine::FeedForward> read;
+        engine::FeedForward weights;
+        weights.gate.weight = at::full({1}, expert);
+        read.set_value(weights);
+        coming.push_back(read.get_future());
+    }
+    engine::ExpertQueue queue(std::move(coming), nullptr, hold);
+    const auto valueOf = [&](int expert) {
+        const auto weights = queue.get(expert);
+        return weights ? weights->gate.weight.item<int>() : -1;
+    };
+    CHECK(valueOf(0) == 0);
+    CHECK(valueOf(0) == 0);
+    CHECK(valueOf(2) == 2);
+    CHECK(valueOf(2) == 2);
+    CHECK(valueOf(0) == (hold ? 0 : -1));
+    CHECK(valueOf(1) == (hold ? 1 : -1));
+    queue.finish();
+    CHECK(valueOf(2) == -1);
 }
