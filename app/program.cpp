@@ -136,7 +136,7 @@ int dispatch(const std::vector<std::string>& arguments, int argc, char** argv) {
     }
     if (line.info.wasCalled()) {
         const cli::InfoOptions options = line.info.result();
-        std::cout << info::infoText(options.path, options.json);
+        std::cout << info::infoText(options.path, options.json, options.datasets);
         return 0;
     }
     if (line.demo->parsed() && line.headless) {

@@ -148,7 +148,9 @@ void AnalyzeCommand::attachText(CLI::App& app) {
         ->type_name("FILE");
     group(app.add_option("--jsonl", m_given.jsonl, "Each line of a JSONL file is a document"))
         ->type_name("FILE");
-    group(app.add_option("--column", m_given.column, "Where the text is in --csv or --jsonl"))
+    group(app.add_option("--column", m_given.column,
+                         "Where the text is in --csv or --jsonl (text); meta.body: within an "
+                         "object of a JSONL line"))
         ->type_name("NAME|INDEX");
     group(app.add_flag("--no-header", m_given.noHeader, "The first record of --csv is data"));
     group(app.add_option("--domain-column", m_given.domainColumn,

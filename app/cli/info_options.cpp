@@ -13,6 +13,7 @@ void InfoCommand::attach(CLI::App& program) {
                      "Checkpoint folder, GGUF file, folder of checkpoints, or session (RUN.h5)")
         ->required();
     m_app->add_flag("--json", m_json, "One JSON document on stdout");
+    m_app->add_flag("--datasets", m_datasets, "Also list the datasets in a session's file");
     m_app->footer(
         "Examples:\n"
         "  moescope info Mixtral-8x7B-v0.1\n"
@@ -24,7 +25,7 @@ bool InfoCommand::wasCalled() const {
 }
 
 InfoOptions InfoCommand::result() const {
-    return {.path = m_path, .json = m_json};
+    return {.path = m_path, .json = m_json, .datasets = m_datasets};
 }
 
 }  // namespace moescope::cli

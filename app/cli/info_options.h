@@ -14,6 +14,7 @@ namespace moescope::cli {
 struct InfoOptions {
     std::filesystem::path path;  ///< a checkpoint, a folder of checkpoints, or a session
     bool json = false;
+    bool datasets = false;  ///< lists those of a session
 };
 
 /// The `info` subcommand: attach() before parsing, result() after. Thread-compatible.
@@ -25,7 +26,7 @@ public:
 
 private:
     std::string m_path;
-    bool m_json = false;
+    bool m_json = false, m_datasets = false;
     CLI::App* m_app = nullptr;
 };
 

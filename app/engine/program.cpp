@@ -54,8 +54,8 @@ void analyzeForPeople(const cli::AnalyzeOptions& options, const engine::RunReque
         const engine::RunReport report = engine::run(request, job.factory, observer, job.stop);
         observer.endLine();
         job.terminal.err << "Done in " << durationText(report.seconds) << ": "
-                         << report.partsWritten << " parts computed, " << report.partsKept
-                         << " kept." << std::endl;
+                         << report.partsWritten << (report.partsWritten == 1 ? " part" : " parts")
+                         << " computed, " << report.partsKept << " kept." << std::endl;
         job.terminal.out << report.session.string() << std::endl;
     } catch (...) {
         observer.endLine();
@@ -99,7 +99,8 @@ void dispatch(const Job& job) {
         analyze(analyzeCommand.result(), job);
     } else if (infoCommand.wasCalled()) {
         const cli::InfoOptions options = infoCommand.result();
-        job.terminal.out << info::infoText(options.path, options.json) << std::flush;
+        job.terminal.out << info::infoText(options.path, options.json, options.datasets)
+                         << std::flush;
     } else {
         throw Error(ErrorCode::Usage, std::string("Say what to do: analyze or info. \"") + kName +
                                           " --help\" tells more.");

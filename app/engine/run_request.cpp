@@ -77,8 +77,24 @@ void checkTokenizer(const Checkpoint& model, const text::Tokenizer& own, const C
     }
 }
 
+/// Tables given as plain text are most often meant otherwise.
+void warnOfTables(const text::TextSource& source, const LogSink& log) {
+    if (source.kind != text::TextSource::Kind::Files || !log) {
+        return;
+    }
+    for (const std::filesystem::path& path : source.paths) {
+        const std::string extension = path.extension().string();
+        if (extension == ".jsonl" || extension == ".csv") {
+            log(LogLevel::Warning, path.string() + " is read as plain text, as it stands; --" +
+                                       extension.substr(1) +
+                                       " makes a document of each of its records.");
+        }
+    }
+}
+
 text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Checkpoint& model,
                                  const text::Tokenizer& tokenizer, const LogSink& log) {
+    warnOfTables(*options.text, log);
     text::DocumentReading read = text::readAndCount(*options.text);
     std::vector<text::Document>& documents = read.documents;
     // Blank lines and headings are what the splitting of lines is there to leave out.

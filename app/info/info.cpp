@@ -111,10 +111,10 @@ std::string listJson(const fs::path& folder, const std::vector<ListEntry>& entri
 
 }  // namespace
 
-std::string infoText(const fs::path& path, bool json) {
+std::string infoText(const fs::path& path, bool json, bool datasets) {
     if (meansSession(path)) {
         const auto opened = session::Session::open(path);
-        return json ? sessionJson(*opened) : sessionText(*opened);
+        return json ? sessionJson(*opened) : sessionText(*opened, datasets);
     }
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {

@@ -11,6 +11,8 @@ namespace moescope::info {
 /// What lies at `path`: a session (finished or in progress), a checkpoint, or a folder of
 /// checkpoints, which lists them. Reads no weights and no results. Throws what opening throws:
 /// Error(FileNotFound | FileUnreadable | BadCheckpoint | BadSession | SessionTooNew ...).
-[[nodiscard]] std::string infoText(const std::filesystem::path& path, bool json);
+/// `datasets`: as text, a session's are listed one by one.
+[[nodiscard]] std::string infoText(const std::filesystem::path& path, bool json,
+                                   bool datasets = false);
 
 }  // namespace moescope::info

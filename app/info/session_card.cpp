@@ -113,7 +113,7 @@ std::vector<std::uint64_t> storedShape(const QuantityInfo& info) {
 
 }  // namespace
 
-std::string sessionText(const Session& session) {
+std::string sessionText(const Session& session, bool datasets) {
     const Head& head = session.head();
     std::string text;
     const auto line = [&](std::string_view label, const std::string& value) {
@@ -137,8 +137,13 @@ std::string sessionText(const Session& session) {
         text += experimentLine(record) + "\n";
     }
     text += keptLines(session);
-    text += "Datasets\n";
-    for (const QuantityInfo& info : session.quantities()) {
+    const std::vector<QuantityInfo>& quantities = session.quantities();
+    if (datasets) {
+        text += "Datasets\n";
+    } else {
+        line("Datasets", fmt::format("{} (--datasets lists them)", quantities.size()));
+    }
+    for (const QuantityInfo& info : datasets ? quantities : std::vector<QuantityInfo>()) {
         text += fmt::format("  {:<62} {:<8} [{}]\n", info.path, name(info.type),
                             fmt::join(storedShape(info), ", "));
     }

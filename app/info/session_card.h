@@ -9,7 +9,7 @@
 namespace moescope::info {
 
 /// What a session holds, without any of its numbers: for a terminal, lines ending in a newline.
-[[nodiscard]] std::string sessionText(const session::Session& session);
+[[nodiscard]] std::string sessionText(const session::Session& session, bool datasets);
 /// One JSON object, indented.
 [[nodiscard]] std::string sessionJson(const session::Session& session);
 

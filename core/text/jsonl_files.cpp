@@ -60,9 +60,23 @@ std::string keysOf(const json& object) {
                         : fmt::format("{}", fmt::join(keys, ", "));
 }
 
+/// A column's name as it stands, else as a way through objects within: "meta.source".
+const json* findValue(const json& object, std::string_view column) {
+    if (!object.is_object()) {
+        return nullptr;
+    }
+    if (const auto found = object.find(column); found != object.end()) {
+        return &*found;
+    }
+    const std::size_t dot = column.find('.');
+    const auto within =
+        dot == std::string_view::npos ? object.end() : object.find(column.substr(0, dot));
+    return within == object.end() ? nullptr : findValue(*within, column.substr(dot + 1));
+}
+
 const json& valueOf(const json& object, const std::string& column, const Line& line) {
-    const auto found = object.find(column);
-    if (found == object.end()) {
+    const json* const found = findValue(object, column);
+    if (found == nullptr) {
         line.fail(fmt::format("no column \"{}\"; the object has: {}.", column, keysOf(object)));
     }
     return *found;

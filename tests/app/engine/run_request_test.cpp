@@ -67,6 +67,11 @@ TEST_CASE("makeRunRequest: records without text are said, lines without text are
     options.text->splitLines = true;
     CHECK(app::makeRunRequest(options, "", log).corpus.documentCount() == 2);
     CHECK(said.empty());
+    options.text->kind = text::TextSource::Kind::Files;
+    static_cast<void>(app::makeRunRequest(options, "", log));
+    REQUIRE(said.size() == 1);
+    CHECK_THAT(said[0], Catch::Contains("a.jsonl is read as plain text") &&
+                            Catch::Contains("--jsonl makes a document"));
 }
 
 TEST_CASE("makeRunRequest: documents go through the chat template", "[app][engine]") {

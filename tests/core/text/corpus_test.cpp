@@ -157,6 +157,24 @@ TEST_CASE("Corpus: JSONL", "[core][text]") {
     CHECK(documents[0].domain == "1");
     CHECK(documents[1].text == "\xC3\xA9");
     CHECK(documents[1].source == "a.jsonl:3");
+
+    // Values within objects; a name that holds a dot comes first.
+    writeFileAtomically(folder / "a.jsonl",
+                        R"({"data":{"body":{"text":"in"}},"meta":{"d":"x"},"meta.d":"y"})"
+                        "\n"
+                        R"({"data":{"body":{"text":"deep"}},"meta":{"d":"z"}})");
+    source.column = "data.body.text";
+    source.domainColumn = "meta.d";
+    documents = readDocuments(source);
+    CHECK(documents.at(0).text == "in");
+    CHECK(documents[0].domain == "y");
+    CHECK(documents.at(1).text == "deep");
+    CHECK(documents[1].domain == "z");
+    source.column = "data.nothing.text";
+    CHECK_THAT(messageOf(source), Catch::Contains("no column \"data.nothing.text\""));
+    source.domainColumn = "d";
+    writeFileAtomically(folder / "a.jsonl",
+                        "{\"text\":\"a\\nb\",\"d\":1}\r\n\n{\"text\":\"\\u00e9\",\"d\":\"x\"}");
     source.column = "body";
     CHECK_THAT(messageOf(source), Catch::Contains("line 1") && Catch::Contains("d, text"));
     source.column = "d";
