@@ -42,7 +42,8 @@ std::optional<double> unitFactor(std::string_view unit) {
 std::string knownExperiments() {
     std::string list;
     for (const ExperimentInfo& info : catalogue()) {
-        list += (list.empty() ? "" : ", ") + std::string(info.id);
+        list += (list.empty() ? "" : ", ") + std::string(info.label) + " (" + std::string(info.id) +
+                ")";
     }
     return list;
 }

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <ctime>
 #include <string_view>
 #include <vector>
@@ -135,6 +136,20 @@ void writeLargeFile(const std::filesystem::path& path, std::uint64_t expectedByt
     commitFile(temporary.path(), path);
 }
 
+/// A file that is cut short says how long it was: "... eof = 100, ..., stored_eof = 2000".
+std::string whatIsWrong(const std::filesystem::path& path, const std::string& reason) {
+    constexpr std::string_view kStored = "stored_eof = ";
+    const std::size_t at = reason.find(kStored);
+    std::uint64_t stored = 0;
+    std::error_code error;
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    if (at != std::string::npos && !error) {
+        std::from_chars(reason.data() + at + kStored.size(), reason.data() + reason.size(), stored);
+    }
+    return stored > size ? fmt::format("is cut short: {} of its {} bytes are there", size, stored)
+                         : fmt::format("is not an HDF5 file, or it is damaged ({})", reason);
+}
+
 }  // namespace
 
 void writeFile(const std::filesystem::path& path, std::uint64_t expectedBytes,
@@ -171,12 +186,10 @@ File openFile(const std::filesystem::path& path) {
                                     "HDF5_USE_FILE_LOCKING=FALSE to read it all the same.",
                                     path.string(), reason));
         }
-        throw Error(
-            ErrorCode::BadSession,
-            fmt::format(
-                "{} is not an HDF5 file, or it is truncated ({}). If it was a session, copy "
-                "it again, or remove it and run the analysis anew.",
-                path.string(), reason));
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("{} {}. If it was a session, copy it again, or remove it and run "
+                                "the analysis anew.",
+                                path.string(), whatIsWrong(path, reason)));
     }
     if (!hasAttribute(file.get(), schema::kAttrFormat) ||
         readString(file.get(), schema::kAttrFormat) != schema::kFormat) {

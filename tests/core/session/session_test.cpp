@@ -101,6 +101,10 @@ TEST_CASE("Session: a truncated file is refused at every length", "[core][sessio
         INFO(length);
         CHECK(codeOf(cut) == ErrorCode::BadSession);
     }
+    std::ofstream(cut, std::ios::binary) << content.substr(0, content.size() - 100);
+    tests::checkThrows([&] { static_cast<void>(Session::open(cut)); }, ErrorCode::BadSession,
+                       {"cut.h5 is cut short: " + std::to_string(content.size() - 100) +
+                        " of its " + std::to_string(content.size()) + " bytes"});
 }
 
 TEST_CASE("Session: contents that contradict each other are refused", "[core][session]") {
