@@ -217,6 +217,13 @@ void MainWindow::connectEdit() {
             [&selection] { selection.stepToken(+1); });
     connect(m_actions->previousToken, &QAction::triggered, &selection,
             [&selection] { selection.stepToken(-1); });
+    const auto stepRise = [this](int direction) {
+        if (FigurePanel* panel = m_figures->current()) {
+            panel->stepRise(direction);
+        }
+    };
+    connect(m_actions->nextRise, &QAction::triggered, this, [stepRise] { stepRise(+1); });
+    connect(m_actions->previousRise, &QAction::triggered, this, [stepRise] { stepRise(-1); });
     connect(m_actions->nextOfExpert, &QAction::triggered, m_text,
             [this] { m_text->findNextOfExpert(+1); });
     connect(m_actions->previousOfExpert, &QAction::triggered, m_text,
@@ -330,13 +337,17 @@ void MainWindow::takeCurrent() {
     m_pages->setCurrentIndex(session ? 1 : 0);
     setWindowTitle(session ? tr("%1 - Moescope").arg(session->title) : tr("Moescope"));
     setWindowFilePath(session ? session->path : QString());
-    for (QAction* action :
-         {m_actions->exportFigure, m_actions->copyFigure, m_actions->closeSession, m_actions->find,
-          m_actions->findNext, m_actions->findPrevious, m_actions->nextLayer,
-          m_actions->previousLayer, m_actions->play, m_actions->tiles, m_actions->nextToken,
-          m_actions->previousToken, m_actions->nextOfExpert, m_actions->previousOfExpert,
-          m_actions->expertCard, m_actions->selectDocument, m_actions->selectDomain,
-          m_actions->clearSelection, m_actions->runMissing}) {
+    for (QAction* action : {m_actions->exportFigure, m_actions->copyFigure,
+                            m_actions->closeSession, m_actions->find,
+                            m_actions->findNext,     m_actions->findPrevious,
+                            m_actions->nextLayer,    m_actions->previousLayer,
+                            m_actions->play,         m_actions->tiles,
+                            m_actions->nextToken,    m_actions->previousToken,
+                            m_actions->nextRise,     m_actions->previousRise,
+                            m_actions->nextOfExpert, m_actions->previousOfExpert,
+                            m_actions->expertCard,   m_actions->selectDocument,
+                            m_actions->selectDomain, m_actions->clearSelection,
+                            m_actions->runMissing}) {
         action->setEnabled(session != nullptr);
     }
     const QList<QAction*> figures = m_actions->figures->actions();

@@ -103,6 +103,11 @@ void WindowActions::makeEditMenu() {
     previousOfExpert =
         addSoft(menu, QStringLiteral("previousOfExpertAction"), tr("Previous token of the expert"),
                 {QKeySequence(Qt::SHIFT | Qt::Key_E)});
+    nextRise = addSoft(menu, QStringLiteral("nextRiseAction"), tr("Next &largest rise of loss"),
+                       {QKeySequence(Qt::Key_R)});
+    previousRise =
+        addSoft(menu, QStringLiteral("previousRiseAction"), tr("Previous largest rise of loss"),
+                {QKeySequence(Qt::SHIFT | Qt::Key_R)});
     selectDocument = addSoft(menu, QStringLiteral("selectDocumentAction"),
                              tr("Select the token's &document"), {QKeySequence(Qt::Key_D)});
     selectDomain = addSoft(menu, QStringLiteral("selectDomainAction"),

@@ -41,6 +41,8 @@ public:
     QAction* clearSelection = nullptr;
     QAction* nextToken = nullptr;
     QAction* previousToken = nullptr;
+    QAction* nextRise = nullptr;
+    QAction* previousRise = nullptr;
     QAction* nextOfExpert = nullptr;
     QAction* previousOfExpert = nullptr;
     QAction* selectDocument = nullptr;

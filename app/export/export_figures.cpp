@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 namespace moescope::cli {
 namespace {
@@ -26,16 +27,14 @@ using figures::TokenSelection;
 constexpr std::uint64_t kTokensOfAMap = 128;
 constexpr std::uint64_t kTokensOfAText = 1024;
 
+using Builders = std::vector<std::shared_ptr<const FigureBuilder>>;
+
 /// Exports one figure of a session.
 class FigureExport {
 public:
     FigureExport(const FigureBuilder& builder, const ExportPlan& plan, const ExportReport& report,
-                 const FigureInfo& info, std::shared_ptr<const FigureBuilder> other)
-        : m_builder(builder),
-          m_plan(plan),
-          m_report(report),
-          m_info(info),
-          m_other(std::move(other)) {}
+                 const FigureInfo& info, const Builders& others)
+        : m_builder(builder), m_plan(plan), m_report(report), m_info(info), m_others(others) {}
 
     std::size_t run();
 
@@ -50,12 +49,15 @@ private:
     [[nodiscard]] bool isData() const { return !widgets::isPicture(m_plan.file.format); }
     [[nodiscard]] bool isJson() const { return m_plan.file.format == widgets::FileFormat::Json; }
     [[nodiscard]] bool alsoOfAllLayers() const;
+    [[nodiscard]] figures::RemovalChoice removal() const;
+    [[nodiscard]] bool isOfExpert() const;
+    [[nodiscard]] std::string removalName() const;
 
     const FigureBuilder& m_builder;
     const ExportPlan& m_plan;
     const ExportReport& m_report;
     const FigureInfo& m_info;
-    std::shared_ptr<const FigureBuilder> m_other;  ///< the session to compare with
+    const Builders& m_others;  ///< the sessions to compare with
     std::size_t m_count = 0;
 };
 
@@ -119,7 +121,7 @@ std::optional<TokenSelection> FigureExport::tokens() const {
         // The first token of a document is usually a mark of its beginning, the second is text.
         return TokenRange{count > 1 ? 1U : 0U, 1};
     }
-    const bool isText = m_info.name == "coloured-text";
+    const bool isText = m_info.name == "coloured-text" || m_info.name == "expert-removal-text";
     const bool isMap = m_info.name == "chosen-experts" || m_info.name == "routing-comparison";
     const std::uint64_t most = isText ? kTokensOfAText : kTokensOfAMap;
     if (!(isText || isMap) || isData() || count <= most) {
@@ -148,10 +150,13 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     if (layer) {
         const auto digits = std::to_string(m_builder.head().model.layers.size()).size();
         name += fmt::format("-layer-{:0{}}", layer->value, std::max<std::size_t>(digits, 2));
-    } else if (m_info.perLayer) {
+    } else if (m_info.perLayer && !m_info.removes) {
         name += m_plan.sideBySide ? "-side-by-side" : "-all-layers";
     }
-    if (m_info.needsExpert && m_plan.expert) {
+    if (m_info.removes) {
+        name += removalName();
+    }
+    if (isOfExpert() && m_plan.expert) {
         name += fmt::format("-expert-{}", *m_plan.expert);
     }
     if (m_info.takesRanks && m_plan.ranks) {
@@ -181,6 +186,38 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     return name + suffixed;
 }
 
+/// What is gone, where that is not said by the layer.
+std::string FigureExport::removalName() const {
+    using Kind = figures::RemovalChoice::Kind;
+    const figures::RemovalChoice choice = removal();
+    switch (choice.kind) {
+        case Kind::InLayer:
+            return {};
+        case Kind::Everywhere:
+            return "-everywhere";
+        case Kind::AllSets:
+            return "-sets";
+        case Kind::Set:
+            break;
+    }
+    std::string set = choice.set;
+    std::replace(set.begin(), set.end(), ':', '-');
+    return "-without-" + withUnderscores(set);
+}
+
+figures::RemovalChoice FigureExport::removal() const {
+    return m_plan.removal.value_or(figures::usualRemoval(m_builder.removals()));
+}
+
+/// Whether --expert says something about the figure.
+bool FigureExport::isOfExpert() const {
+    using Kind = figures::RemovalChoice::Kind;
+    if (!m_info.removes) {
+        return m_info.needsExpert || m_info.takesExpert;
+    }
+    return removal().kind == Kind::InLayer || removal().kind == Kind::Everywhere;
+}
+
 void FigureExport::write(std::optional<LayerId> layer,
                          const std::optional<TokenSelection>& tokens) {
     FigureRequest request;
@@ -189,7 +226,9 @@ void FigureExport::write(std::optional<LayerId> layer,
     if (!layer && m_info.hasSideBySide) {
         request.layers = m_plan.layers;
     }
-    request.expert = m_info.needsExpert ? m_plan.expert : std::nullopt;
+    request.expert =
+        isOfExpert() ? m_plan.expert : std::nullopt;
+    request.removal = m_info.removes ? m_plan.removal : std::nullopt;
     request.tokens = tokens;
     request.mean = m_info.hasMean && m_plan.mean;
     request.range = m_plan.range;
@@ -215,8 +254,12 @@ void FigureExport::write(std::optional<LayerId> layer,
         }
     }
     const std::filesystem::path path = m_plan.folder / fileName(layer, tokens);
-    widgets::exportFigure(m_builder.build(request, {.stop = {}, .other = m_other}), m_plan.file,
-                          path);
+    figures::BuildAids aids;
+    if (m_info.needsOther && !m_others.empty()) {
+        aids.other = m_others.front();
+        aids.further.assign(std::next(m_others.begin()), m_others.end());
+    }
+    widgets::exportFigure(m_builder.build(request, aids), m_plan.file, path);
     ++m_count;
     if (m_report.written) {
         m_report.written(path);
@@ -233,7 +276,7 @@ std::size_t FigureExport::writeSideBySide() {
     for (const char* role : {"gate", "up", "down"}) {
         ExportPlan plan = m_plan;
         plan.roles = {role};
-        m_count += FigureExport(m_builder, plan, m_report, m_info, m_other).writeSideBySide();
+        m_count += FigureExport(m_builder, plan, m_report, m_info, m_others).writeSideBySide();
     }
     return m_count;
 }
@@ -250,7 +293,10 @@ std::size_t FigureExport::run() {
         return writeSideBySide();
     }
     const auto range = tokens();
-    if (!m_info.perLayer) {
+    const bool isOfOneLayer =
+        m_info.perLayer &&
+        (!m_info.removes || removal().kind == figures::RemovalChoice::Kind::InLayer);
+    if (!isOfOneLayer) {
         write(std::nullopt, range);
         return m_count;
     }
@@ -304,14 +350,16 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
         wanted = builder.available();
         const bool lists = plan.file.format == widgets::FileFormat::Json;
         std::erase_if(wanted, [&](const FigureInfo* info) {
-            return (info->needsOther && plan.other.empty()) ||
+            return (info->needsOther && plan.others.empty()) ||
+                   (info->needsOther && !info->takesSeries && plan.others.size() > 1) ||
                    (info->needsExpert && !plan.expert) || (lists && !info->prunes);
         });
     }
-    const auto other = plan.other.empty()
-                           ? nullptr
-                           : std::make_shared<const FigureBuilder>(
-                                 figures::makeSource(session::Session::open(plan.other)));
+    Builders others;
+    for (const std::filesystem::path& other : plan.others) {
+        others.push_back(std::make_shared<const FigureBuilder>(
+            figures::makeSource(session::Session::open(other))));
+    }
     makeFolder(plan.folder);
     std::size_t count = 0;
     for (const FigureInfo* info : wanted) {
@@ -327,7 +375,7 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
             request.figure = info->name;
             (void)builder.build(request);
         }
-        count += FigureExport(builder, plan, report, *info, other).run();
+        count += FigureExport(builder, plan, report, *info, others).run();
     }
     return count;
 }

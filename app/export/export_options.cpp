@@ -25,7 +25,10 @@ constexpr const char* kFooter =
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
     "  moescope export run.h5 --figure expert-card --layers 3 --expert 5 -o figures\n"
+    "  moescope export run.h5 --figure expert-removal-text --layers 2 --expert 5 -o figures\n"
     "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
+    "  moescope export 1000.h5 --figure router-saturation --with 5000.h5 --with last.h5 \\\n"
+    "      -o figures\n"
     "  moescope export run.h5 --figure importance --prune-by reap --prune-share 0.25 \\\n"
     "      --format json -o lists\n"
     "  moescope export run.h5 --figure all --format csv -o data\n\n"
@@ -105,13 +108,19 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--documents", m_documents,
                      "Only the tokens of these documents, numbered from 0: 3 or 0,2,5-7")
         ->excludes("--tokens");
-    m_app->add_option("--expert", m_expert, "expert-card: which expert, from 0")
+    m_app
+        ->add_option("--expert", m_expert,
+                     "expert-card, expert-removal-text, expert-removal-tokens, "
+                     "vocabulary-specialisation: which expert, from 0")
         ->check(CLI::NonNegativeNumber);
     m_app
-        ->add_option("--with", m_other,
+        ->add_option("--with", m_others,
                      "routing-comparison, routing-agreement, router-saturation: the session to "
-                     "compare with, of a model of the same shape on the same text")
-        ->type_name("OTHER.h5");
+                     "compare with, of a model of the same shape on the same text; repeated for "
+                     "router-saturation: a series of checkpoints in this order, RUN.h5 first, all "
+                     "compared with the last")
+        ->type_name("OTHER.h5")
+        ->allow_extra_args(false);
     m_app->add_flag("--mean", m_mean,
                     "norms-scores, output-similarity: the mean over the tokens instead of each");
     m_app->add_option("--role", m_role, "gate, up, down, or all side by side")
@@ -147,6 +156,13 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--prune-over", m_pruneOver,
                      "and whether it is of each layer's experts (layer) or of all together (model)")
         ->capture_default_str();
+    m_app
+        ->add_option("--without", m_without,
+                     "expert-removal-text, expert-removal-tokens: layer (the --expert in each of "
+                     "--layers; without --expert the one whose removal costs most), everywhere "
+                     "(its index in all layers), sets (each chosen set, of the table), or a set "
+                     "that was removed, such as 0:3,5:1")
+        ->type_name("WHAT");
     m_app->add_option("--theme", m_theme, "light or dark")->capture_default_str();
     m_app->add_option("--width", m_width, "Width in mm: 85 is one column, 174 two")
         ->capture_default_str();
@@ -193,7 +209,7 @@ std::optional<figures::PruneChoice> ExportCommand::pruneChoice() const {
 ExportPlan ExportCommand::result() const {
     ExportPlan plan;
     plan.session = m_session;
-    plan.other = m_other;
+    plan.others.assign(m_others.begin(), m_others.end());
     plan.folder = m_folder;
     for (const std::string& name : m_figures) {
         if (name == "all") {
@@ -238,6 +254,9 @@ ExportPlan ExportCommand::result() const {
         plan.experiments.emplace_back(experiment->id);
     }
     plan.prune = pruneChoice();
+    if (!m_without.empty()) {
+        plan.removal = figures::parseRemovalChoice(m_without);
+    }
     plan.relative = m_relative;
     plan.range = figures::parseColourRange(m_range);
     if (!m_colourMap.empty()) {

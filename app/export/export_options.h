@@ -19,7 +19,7 @@ namespace moescope::cli {
 /// What `export` was asked for, checked as far as that goes without the session.
 struct ExportPlan {
     std::filesystem::path session;
-    std::filesystem::path other;  ///< to compare with; empty: none
+    std::vector<std::filesystem::path> others;  ///< to compare with, in their order
     std::vector<const figures::FigureInfo*> figures;
     bool allFigures = false;  ///< "all": those the session has
     bool allLayers = true;
@@ -37,8 +37,9 @@ struct ExportPlan {
     bool withoutOutliers = false;  ///< of projections
     int dimensions = 2;            ///< of projections of neurons
     std::optional<figures::RankRange> ranks;
-    std::vector<std::string> experiments;       ///< of figures drawn of several; empty: all
-    std::optional<figures::PruneChoice> prune;  ///< absent: no experts are marked
+    std::vector<std::string> experiments;             ///< of figures drawn of several; empty: all
+    std::optional<figures::PruneChoice> prune;        ///< absent: no experts are marked
+    std::optional<figures::RemovalChoice> removal{};  ///< absent: what the session has
     widgets::ExportOptions file;
     std::filesystem::path folder;
 };
@@ -58,7 +59,8 @@ public:
 private:
     [[nodiscard]] std::optional<figures::PruneChoice> pruneChoice() const;
 
-    std::string m_session, m_other, m_folder;
+    std::string m_session, m_folder;
+    std::vector<std::string> m_others;
     std::vector<std::string> m_figures;
     std::string m_layers = "all", m_tokens, m_documents, m_role = "all", m_range = "layer",
                 m_colourMap;
@@ -66,7 +68,7 @@ private:
     double m_width = 174.0, m_dpi = 300.0;
     std::string m_ranks;
     std::vector<std::string> m_similarities;
-    std::string m_pruneBy, m_pruneOver = "layer";
+    std::string m_pruneBy, m_pruneOver = "layer", m_without;
     std::optional<double> m_pruneShare;
     int m_dimensions = 2;
     std::optional<int> m_expert;

@@ -22,6 +22,16 @@ std::string nameOf(const session::Head& head, const session::Head& beside) {
                                                                        : head.model.name;
 }
 
+void requireFit(const BuildContext& context, const BuildMemory& other) {
+    const std::string difference = differenceOf(context.head(), other.head());
+    if (!difference.empty()) {
+        throw Error(ErrorCode::Usage,
+                    difference +
+                        " Analyze both models on the same text, without changing the "
+                        "number of chosen experts.");
+    }
+}
+
 std::string percent(double share) {
     if (share > 0.0 && share < 0.0005) {
         return "below 0.1 %";
@@ -38,14 +48,46 @@ const BuildMemory& requireOther(const BuildContext& context) {
                                 "one with --with OTHER.h5.",
                                 context.info.name));
     }
-    const std::string difference = differenceOf(context.head(), context.other->head());
-    if (!difference.empty()) {
+    if (!context.further.empty() && !context.info.takesSeries) {
         throw Error(ErrorCode::Usage,
-                    difference +
-                        " Analyze both models on the same text, without changing the "
-                        "number of chosen experts.");
+                    fmt::format("The figure {} sets two sessions beside each other, and {} were "
+                                "given; router-saturation takes a series.",
+                                context.info.name, context.further.size() + 2));
     }
+    requireFit(context, *context.other);
     return *context.other;
+}
+
+std::vector<const BuildMemory*> requireSeries(const BuildContext& context) {
+    std::vector<const BuildMemory*> series{&context.memory, &requireOther(context)};
+    for (const BuildMemory* further : context.further) {
+        requireFit(context, *further);
+        series.push_back(further);
+    }
+    return series;
+}
+
+std::vector<std::string> namesOf(const std::vector<const BuildMemory*>& series) {
+    std::vector<std::string> models;
+    std::vector<std::string> titles;
+    for (const BuildMemory* each : series) {
+        models.push_back(each->head().model.name);
+        titles.push_back(each->head().title);
+    }
+    const auto areApart = [](std::vector<std::string> names) {
+        std::sort(names.begin(), names.end());
+        return std::adjacent_find(names.begin(), names.end()) == names.end();
+    };
+    if (areApart(models)) {
+        return models;
+    }
+    if (areApart(titles)) {
+        return titles;
+    }
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        models[i] += fmt::format(" ({})", i + 1);
+    }
+    return models;
 }
 
 SessionNames namesOf(const BuildContext& context) {
@@ -54,10 +96,19 @@ SessionNames namesOf(const BuildContext& context) {
 }
 
 void sayOther(const BuildContext& context, Figure& figure) {
-    const session::Head& other = context.other->head();
-    figure.provenance.other = fmt::format("{} ({})", other.model.name, other.uuid);
-    if (!other.run.dtype.empty() && other.run.dtype != context.head().run.dtype) {
-        figure.caption += fmt::format(" {} was computed in {}.", other.model.name, other.run.dtype);
+    saySeries({&context.memory, context.other}, figure);
+}
+
+void saySeries(const std::vector<const BuildMemory*>& series, Figure& figure) {
+    const session::Head& here = series.front()->head();
+    for (std::size_t i = 1; i < series.size(); ++i) {
+        const session::Head& other = series[i]->head();
+        figure.provenance.other +=
+            fmt::format("{}{} ({})", i == 1 ? "" : ", ", other.model.name, other.uuid);
+        if (!other.run.dtype.empty() && other.run.dtype != here.run.dtype) {
+            figure.caption +=
+                fmt::format(" {} was computed in {}.", other.model.name, other.run.dtype);
+        }
     }
 }
 

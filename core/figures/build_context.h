@@ -54,7 +54,8 @@ struct BuildContext {
     const FigureInfo& info;
     const BuildMemory& memory;
     std::stop_token stop{};
-    const BuildMemory* other = nullptr;  ///< of the session to compare with
+    const BuildMemory* other = nullptr;         ///< of the session to compare with
+    std::vector<const BuildMemory*> further{};  ///< of those after it in a series
 
     [[nodiscard]] const session::Head& head() const { return source.head(); }
     [[nodiscard]] session::QuantityId id(std::string quantity) const;
@@ -149,6 +150,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildTransitions(const BuildContext& context);
 [[nodiscard]] Figure buildRemoval(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalTable(const BuildContext& context);
+[[nodiscard]] Figure buildRemovalText(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalTokens(const BuildContext& context);
 [[nodiscard]] Figure buildVocabulary(const BuildContext& context);
 

@@ -69,15 +69,16 @@ Figure buildImportance(const BuildContext& context) {
     TableFigure body;
     TableColumn& layerColumn = addColumn(body, "layer", TableColumn::Kind::Count);
     layerColumn.isDataOnly = context.request.layer.has_value();
-    std::vector<double> experts;
     for (const ImportanceLayer& layer : layers) {
         for (int e = 0; e < layer.experts; ++e) {
             body.columns.front().numbers.push_back(layer.layer.value);
-            experts.push_back(e);
+            body.layers.push_back(layer.layer);
+            body.experts.push_back(e);
         }
     }
-    body.rows = experts.size();
-    addColumn(body, "expert", TableColumn::Kind::Count).numbers = std::move(experts);
+    body.rows = body.experts.size();
+    addColumn(body, "expert", TableColumn::Kind::Count)
+        .numbers.assign(body.experts.begin(), body.experts.end());
     for (const ImportanceColumn& column : table->columns) {
         addValues(layers, column, body);
     }

@@ -96,6 +96,8 @@ Figure buildImportanceMap(const BuildContext& context) {
     HeatMapPanel panel = mapOf(*table, column);
     HeatMapFigure body;
     body.isPair = false;
+    body.rowsAreLayers = true;
+    body.expertAxis = HeatMapFigure::ExpertAxis::Columns;
     body.rowTitle = "layer";
     body.columnTitle = "expert";
     body.firstRowAtBottom = true;

@@ -5,6 +5,7 @@
 #include "core/figures/routed_text.h"
 #include "core/figures/token_table.h"
 #include "core/numerics/expert_use.h"
+#include "core/numerics/summary.h"
 
 #include <fmt/format.h>
 
@@ -23,16 +24,6 @@ constexpr std::array kThresholds{0.01, 0.05, 0.1};
 constexpr std::size_t kMostNear = 50;
 constexpr std::uint64_t kContext = 4;
 const std::string kDash = "\xE2\x80\x93";
-
-double meanOf(const std::vector<double>& values) {
-    double sum = 0.0;
-    double count = 0.0;
-    for (const double value : values) {
-        sum += std::isfinite(value) ? value : 0.0;
-        count += std::isfinite(value) ? 1.0 : 0.0;
-    }
-    return count > 0.0 ? sum / count : kNaN;
-}
 
 double shareBelow(const std::vector<double>& values, double threshold) {
     double count = 0.0;
@@ -104,7 +95,7 @@ void addLayer(const LayerMargins& layer, bool isWhole, RowWriter& rows) {
     }
     if (isWhole) {
         rows.number("median of logits", numerics::quantile(layer.logit, 0.5));
-        rows.number("entropy", meanOf(layer.relativeEntropies()));
+        rows.number("entropy", numerics::finiteMean(layer.relativeEntropies()));
         for (std::size_t change = 0; change < layer.changes.size(); ++change) {
             const bool rounds = change + 1 == layer.changes.size();
             rows.number(
@@ -172,7 +163,11 @@ Figure buildNearFlips(const BuildContext& context) {
         rows.begin();
         rows.number("token", static_cast<double>(token), TableColumn::Kind::Count);
         rows.text("in its context", excerptAround(*tokens, token, kContext));
-        rows.number("last chosen", routing->id(row, routing->topK - 1), TableColumn::Kind::Count);
+        const int last = routing->id(row, routing->topK - 1);
+        rows.number("last chosen", last, TableColumn::Kind::Count);
+        table.tokens.push_back(token);
+        table.experts.push_back(last);
+        table.layers.push_back(layer.layer);
         if (!layer.next.empty()) {
             rows.number("next", layer.next[row], TableColumn::Kind::Count);
         }

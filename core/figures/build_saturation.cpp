@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Two checkpoints of one model on one text: how much of the choice is settled (D1).
+// Checkpoints of one model on one text: how much of the choice is settled (D1).
 #include "core/base/error.h"
 #include "core/figures/routed_text.h"
 #include "core/figures/routing_agreement.h"
@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace moescope::figures {
 namespace {
@@ -17,9 +19,107 @@ std::string choicesText(int k) {
     return k == 1 ? "first choice" : fmt::format("first {}", k);
 }
 
+/// Those that all sessions have.
+std::vector<LayerId> commonLayers(const BuildContext& context,
+                                  const std::vector<const BuildMemory*>& series) {
+    std::vector<LayerId> layers = context.require("ids").layers;
+    for (const BuildMemory* each : series) {
+        const auto there = each->layersOf("chosen_experts", context.request.branch);
+        std::erase_if(layers, [&](LayerId layer) {
+            return std::find(there.begin(), there.end(), layer) == there.end();
+        });
+    }
+    return layers;
+}
+
+/// What the layers have in common, or nothing.
+template <typename Of>
+std::optional<int> sameOfAll(const std::vector<LayerId>& layers, Of of) {
+    const bool isSame = std::all_of(layers.begin(), layers.end(),
+                                    [&](LayerId layer) { return of(layer) == of(layers.front()); });
+    return isSame && !layers.empty() ? std::optional<int>(of(layers.front())) : std::nullopt;
+}
+
+/// All choices of a token together, and the first alone.
+LineChartGroup groupOf(const std::string& title, std::optional<int> choices,
+                       std::optional<int> experts) {
+    LineChartGroup group;
+    group.title = title;
+    group.valueName = "share that the last makes too";
+    if (choices && experts && *experts > 0) {
+        group.reference = static_cast<double>(*choices) / *experts;
+    }
+    group.panels.resize(1);
+    return group;
+}
+
+/// Lines are layers, positions the checkpoints before the last, with which each is compared.
+Figure buildSeries(const BuildContext& context) {
+    const std::vector<const BuildMemory*> series = requireSeries(context);
+    const std::vector<std::string> names = namesOf(series);
+    const std::vector<LayerId> layers = commonLayers(context, series);
+    if (layers.empty()) {
+        throw Error(ErrorCode::Usage,
+                    "The sessions have no layer with chosen experts in common yet.");
+    }
+    const auto& all = context.head().model.layers;
+    const auto summary = [&](LayerId layer) { return all[static_cast<std::size_t>(layer.value)]; };
+    const auto topK = sameOfAll(layers, [&](LayerId layer) { return summary(layer).topK; });
+    const auto experts = sameOfAll(layers, [&](LayerId layer) { return summary(layer).experts; });
+    LineChartFigure body;
+    body.positionTitle = "checkpoint";
+    body.positionsAreLayers = false;
+    body.linesAreOrdered = true;
+    const bool hasSeveral = topK != 1;
+    if (hasSeveral) {
+        body.groups.push_back(
+            groupOf(topK ? fmt::format("all {} choices", *topK) : "all choices", topK, experts));
+    }
+    body.groups.push_back(groupOf("first choice", 1, experts));
+    const TokenSelection tokens = context.tokens();
+    for (const LayerId layer : layers) {
+        body.lines.push_back(fmt::format("layer {}", layer.value));
+        const auto last =
+            rowsOf(series.back()->routing(layer, context.request.branch, context.stop), tokens);
+        std::vector<double> whole;
+        std::vector<double> first;
+        for (std::size_t i = 0; i + 1 < series.size(); ++i) {
+            context.throwIfStopped();
+            const std::vector<double> shares = saturationOf(
+                *rowsOf(series[i]->routing(layer, context.request.branch, context.stop), tokens),
+                *last);
+            whole.push_back(shares.empty() ? missingValue() : shares.back());
+            first.push_back(shares.empty() ? missingValue() : shares.front());
+        }
+        if (hasSeveral) {
+            body.groups.front().panels.front().lines.push_back(std::move(whole));
+        }
+        body.groups.back().panels.front().lines.push_back(std::move(first));
+    }
+    std::string list;
+    for (std::size_t i = 0; i + 1 < series.size(); ++i) {
+        body.positions.push_back(static_cast<double>(i + 1));
+        body.positionNames.push_back(names[i]);
+        list += fmt::format("{}{} = {}", i == 0 ? "" : ", ", i + 1, names[i]);
+    }
+    Figure figure = derivedFrame(context, "router_saturation",
+                                 fmt::format("router saturation on the way to {}", names.back()),
+                                 tokens.count());
+    figure.howToRead = fmt::format(
+        "Share of a token's choices that a checkpoint has in common with the last one, {}: 1 = the "
+        "choice is settled. Checkpoints: {}. Dashed: unrelated routers.",
+        names.back(), list);
+    saySeries(series, figure);
+    figure.body = std::move(body);
+    return figure;
+}
+
 }  // namespace
 
 Figure buildRouterSaturation(const BuildContext& context) {
+    if (!context.further.empty()) {
+        return buildSeries(context);
+    }
     const BuildMemory& other = requireOther(context);
     const SessionNames names = namesOf(context);
     const std::vector<LayerId> there = other.layersOf("chosen_experts", context.request.branch);

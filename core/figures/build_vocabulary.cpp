@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
+#include "core/figures/predicted_tokens.h"
 #include "core/figures/routed_text.h"
-#include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <unordered_map>
+#include <numeric>
 
 namespace moescope::figures {
 namespace {
@@ -41,23 +41,8 @@ std::vector<Reading> readingsOf(const BuildContext& context) {
         readings.back().ids.assign(std::next(ids.begin()), ids.end());
         readings.back().ids.push_back(0);  // behind the end of the last document: not counted
     }
-    // Kept with the removals, for which the model's predictions are computed.
-    const session::QuantityInfo* kept =
-        context.source.find({context.request.branch, "expert_removal", "predicted"});
-    if (kept != nullptr) {
-        const NdArray predicted = context.source.read(kept->id, std::nullopt);
-        if (predicted.size() != ids.size()) {
-            throw Error(ErrorCode::BadSession,
-                        "expert_removal/predicted has another number of tokens than the text; the "
-                        "session is damaged.");
-        }
-        constexpr auto kMostId = std::numeric_limits<text::TokenId>::max();
-        readings.push_back({"predicted", false, {}});
-        readings.back().ids.reserve(ids.size());
-        for (std::uint64_t token = 0; token < predicted.size(); ++token) {
-            readings.back().ids.push_back(static_cast<text::TokenId>(
-                wholeNumberAt(predicted, token, "expert_removal/predicted", kMostId)));
-        }
+    if (auto predicted = predictedIds(context)) {
+        readings.push_back({"predicted", false, std::move(*predicted)});
     }
     return readings;
 }
@@ -114,26 +99,6 @@ Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text,
     return vocabulary;
 }
 
-/// How ids are shown: as they stand in the text. One that stands nowhere in it, as a prediction
-/// may, by its number.
-class IdTexts {
-public:
-    IdTexts(const std::vector<text::TokenId>& ids, const TokenTable& tokens) : m_tokens(tokens) {
-        for (std::uint64_t token = 0; token < ids.size(); ++token) {
-            m_first.emplace(ids[token], token);
-        }
-    }
-    [[nodiscard]] std::string of(text::TokenId id) const {
-        const auto found = m_first.find(id);
-        return found == m_first.end() ? fmt::format("id {}", id)
-                                      : std::string(m_tokens.text(found->second));
-    }
-
-private:
-    const TokenTable& m_tokens;
-    std::unordered_map<text::TokenId, std::uint64_t> m_first;
-};
-
 /// One row: an id that an expert takes a large share of.
 struct Entry {
     text::TokenId id;
@@ -172,6 +137,19 @@ double specialisation(const Vocabulary& vocabulary, std::size_t expert) {
     return handled > 0.0 ? sum / handled : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// All, or the one that is asked for.
+std::vector<std::size_t> expertsShown(const BuildContext& context, const RoutedText& text) {
+    const std::optional<int> asked = context.request.expert;
+    if (asked && (*asked < 0 || *asked >= text.experts())) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("Expert {} was asked for, but the layer has experts 0 to {}.",
+                                *asked, text.experts() - 1));
+    }
+    std::vector<std::size_t> experts(asked ? 1 : static_cast<std::size_t>(text.experts()));
+    std::iota(experts.begin(), experts.end(), static_cast<std::size_t>(asked.value_or(0)));
+    return experts;
+}
+
 }  // namespace
 
 Figure buildVocabulary(const BuildContext& context) {
@@ -189,7 +167,7 @@ Figure buildVocabulary(const BuildContext& context) {
     for (const Reading& reading : readings) {
         context.throwIfStopped();
         const Vocabulary vocabulary = vocabularyOf(context, text, reading);
-        for (std::size_t e = 0; e < static_cast<std::size_t>(text.experts()); ++e) {
+        for (const std::size_t e : expertsShown(context, text)) {
             const double mean = specialisation(vocabulary, e);
             for (const Entry& entry : topOf(vocabulary, e)) {
                 table.columns[0].numbers.push_back(static_cast<double>(e));
@@ -207,8 +185,11 @@ Figure buildVocabulary(const BuildContext& context) {
         }
     }
     const std::uint64_t counted = text.tokens();
-    Figure figure =
-        derivedFrame(context, "vocabulary_specialisation", "tokens that experts take", counted);
+    Figure figure = derivedFrame(
+        context, "vocabulary_specialisation",
+        context.request.expert ? fmt::format("tokens that expert {} takes", *context.request.expert)
+                               : std::string("tokens that experts take"),
+        counted);
     if (table.rows == 0) {
         figure.body = NoticeFigure{
             fmt::format("No token of this text occurs {} times: a longer text is needed", kFewest)};

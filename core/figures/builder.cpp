@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
+#include "core/figures/token_losses.h"
 
 #include <fmt/format.h>
 
@@ -58,6 +59,12 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
         std::none_of(info.alongside.begin(), info.alongside.end(), has)) {
         return nullptr;
     }
+    if (info.removes) {
+        const std::string lead = leadQuantity(info.experiment);
+        return keptRemovals(source, branch).empty()
+                   ? nullptr
+                   : source.find({branch, std::string(info.experiment), lead});
+    }
     if (!info.quantity.empty()) {
         return source.find({branch, std::string(info.experiment), std::string(info.quantity)});
     }
@@ -75,8 +82,33 @@ const session::QuantityInfo* findLead(const FigureSource& source, const FigureIn
     return nullptr;
 }
 
+/// The layers that a figure can be drawn for.
+std::vector<LayerId> figuredLayers(const FigureSource& source, const FigureInfo& info,
+                                   BranchId branch) {
+    const session::QuantityInfo* lead = findLead(source, info, branch);
+    if (lead == nullptr || !info.removes) {
+        return lead == nullptr ? std::vector<LayerId>{} : lead->layers;
+    }
+    const session::QuantityInfo* inLayer =
+        source.find({branch, std::string(info.experiment), std::string(kInLayerTokenLoss)});
+    const std::vector<std::string> removed = inLayer == nullptr || inLayer->axes.empty()
+                                                 ? std::vector<std::string>()
+                                                 : inLayer->axes.front().labels;
+    std::vector<LayerId> routed;  // losses are of the whole model
+    const auto& layers = source.head().model.layers;
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+        const bool isKnown =
+            inLayer == nullptr ||
+            std::find(removed.begin(), removed.end(), std::to_string(layer)) != removed.end();
+        if (layers[layer].isRouted() && isKnown) {
+            routed.emplace_back(static_cast<int>(layer));
+        }
+    }
+    return routed;
+}
+
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 41> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 42> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -104,6 +136,7 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"load-curve", &buildLoadCurve},
     {"expert-removal", &buildRemoval},
     {"expert-removal-table", &buildRemovalTable},
+    {"expert-removal-text", &buildRemovalText},
     {"expert-removal-tokens", &buildRemovalTokens},
     {"router-margin", &buildMargins},
     {"router-margin-table", &buildMarginTable},
@@ -344,8 +377,7 @@ std::optional<Figure> FigureBuilder::Impl::notice(const FigureRequest& request,
     if (!layers[static_cast<std::size_t>(layer)].isRouted()) {
         message = fmt::format("Layer {} is dense: no router", layer);
     } else {
-        const session::QuantityInfo* lead = findLead(*source, info, request.branch);
-        const std::vector<LayerId> have = lead == nullptr ? std::vector<LayerId>{} : lead->layers;
+        const std::vector<LayerId> have = figuredLayers(*source, info, request.branch);
         if (std::find(have.begin(), have.end(), *request.layer) == have.end()) {
             message = fmt::format("Layer {} is not computed yet", layer);
         }
@@ -380,8 +412,7 @@ std::vector<const FigureInfo*> FigureBuilder::available() const {
 }
 
 std::vector<LayerId> FigureBuilder::layersOf(const FigureInfo& figure, BranchId branch) const {
-    const session::QuantityInfo* info = findLead(*m_impl->source, figure, branch);
-    return info == nullptr ? std::vector<LayerId>{} : info->layers;
+    return figuredLayers(*m_impl->source, figure, branch);
 }
 
 Figure FigureBuilder::build(const FigureRequest& request, const BuildAids& aids) const {
@@ -394,13 +425,17 @@ Figure FigureBuilder::build(const FigureRequest& request, const BuildAids& aids)
         throw Error(ErrorCode::Usage, fmt::format("There is no figure \"{}\"; there are: {}.",
                                                   request.figure, names));
     }
-    const BuildContext context{*m_impl->source, request,
-                               *info,           *m_impl,
-                               aids.stop,       aids.other ? aids.other->m_impl.get() : nullptr};
-    if (findLead(*m_impl->source, *info, request.branch) == nullptr) {
+    BuildContext context{*m_impl->source, request,
+                         *info,           *m_impl,
+                         aids.stop,       aids.other ? aids.other->m_impl.get() : nullptr};
+    for (const auto& further : aids.further) {
+        context.further.push_back(further->m_impl.get());
+    }
+    const bool isThere = findLead(*m_impl->source, *info, request.branch) != nullptr;
+    if (!isThere && !info->removes) {
         (void)context.require(leadQuantity(info->experiment));  // says what is missing
     }
-    if (info->perLayer && request.layer) {
+    if (isThere && info->perLayer && request.layer) {
         if (auto instead = m_impl->notice(request, *info, context)) {
             return std::move(*instead);
         }
@@ -416,6 +451,10 @@ Figure FigureBuilder::build(const FigureRequest& request, const BuildAids& aids)
 void FigureBuilder::prepareSelections(LayerId layer, BranchId branch,
                                       const std::stop_token& stop) const {
     m_impl->tokenNumbers.prepare(layer, branch, stop);
+}
+
+KeptRemovals FigureBuilder::removals(BranchId branch) const {
+    return keptRemovals(*m_impl->source, branch);
 }
 
 std::shared_ptr<const TokenTable> FigureBuilder::tokens() const {

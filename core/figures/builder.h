@@ -18,6 +18,8 @@ class FigureBuilder;
 struct BuildAids {
     std::stop_token stop{};
     std::shared_ptr<const FigureBuilder> other{};  ///< the session to compare with
+    /// Those that follow it in a series of checkpoints.
+    std::vector<std::shared_ptr<const FigureBuilder>> further{};
 };
 
 /// Turns a session and a request into a figure. Keeps what several figures need (the token table,
@@ -36,6 +38,8 @@ public:
     /// The layers a figure can be drawn for, ascending.
     [[nodiscard]] std::vector<LayerId> layersOf(const FigureInfo& figure,
                                                 BranchId branch = {}) const;
+    /// What a figure that removes experts can be drawn of.
+    [[nodiscard]] KeptRemovals removals(BranchId branch = {}) const;
     /// A dense layer gives a NoticeFigure. Throws Error(Usage) for a figure, layer, role or token
     /// that the session does not have, naming it and what exists.
     /// Throws Error(Cancelled) when asked to stop during what takes long.

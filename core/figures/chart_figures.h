@@ -38,9 +38,11 @@ struct LineChartFigure {
     std::vector<double> positions;  ///< x, ascending
     std::string positionTitle;      ///< "layer"
     bool positionsAreLayers = true;
-    bool logarithmic = false;        ///< both axes; positions and values are above 0
-    std::vector<std::string> lines;  ///< names, the same in every panel
-    std::string band;                ///< name of the band; empty: none
+    std::vector<std::string> positionNames{};  ///< what stands at each; empty: its number says it
+    bool linesAreOrdered = false;              ///< colours run from the first line to the last
+    bool logarithmic = false;                  ///< both axes; positions and values are above 0
+    std::vector<std::string> lines;            ///< names, the same in every panel
+    std::string band;                          ///< name of the band; empty: none
     std::vector<LineChartGroup> groups;
 };
 

@@ -201,6 +201,17 @@ struct Writer {
         }
     }
     void operator()(const ColouredTextFigure& figure) { routing(*figure.tokens, *figure.routing); }
+    void operator()(const LossTextFigure& figure) {
+        row({"token", "text", "loss", "intact_loss", "rise", "predicted_by_intact"});
+        for (std::uint64_t token = figure.range.first; token < figure.range.end(); ++token) {
+            const std::uint64_t at = token - figure.range.first;
+            row({std::to_string(token), csvCell(figure.tokens->text(token)),
+                 number(figure.loss[at]), number(figure.intactLoss[at]), number(figure.rise(token)),
+                 figure.isPredicted.empty() ? ""
+                 : figure.isPredicted[at]   ? "1"
+                                            : "0"});
+        }
+    }
     void operator()(const ColouredPassageFigure& figure) {
         row({"layer", "token", "text", "choice", "expert", "weight"});
         for (const auto& layer : figure.layers) {
@@ -229,9 +240,12 @@ struct Writer {
     void lines(const LineChartFigure& figure, const LineChartGroup& group,
                const LineChartPanel& panel) {
         for (std::size_t i = 0; i < figure.positions.size(); ++i) {
+            const std::string position = figure.positionNames.empty()
+                                             ? number(figure.positions[i])
+                                             : csvCell(figure.positionNames[i]);
             const auto add = [&](const std::string& line, double value) {
-                row({csvCell(group.title), csvCell(panel.title), number(figure.positions[i]),
-                     csvCell(line), number(value)});
+                row({csvCell(group.title), csvCell(panel.title), position, csvCell(line),
+                     number(value)});
             };
             if (std::all_of(panel.lines.begin(), panel.lines.end(),
                             [i](const auto& line) { return std::isnan(line[i]); })) {

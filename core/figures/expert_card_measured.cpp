@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/figures/expert_card.h"
 #include "core/numerics/expert_use.h"
+#include "core/numerics/summary.h"
 
 #include <fmt/format.h>
 
@@ -73,16 +74,6 @@ void addNearest(const CardInput& input, const std::vector<double>& values, const
     }
 }
 
-double meanOf(const std::vector<double>& values) {
-    double sum = 0.0;
-    double count = 0.0;
-    for (const double value : values) {
-        sum += std::isfinite(value) ? value : 0.0;
-        count += std::isfinite(value) ? 1.0 : 0.0;
-    }
-    return count > 0.0 ? sum / count : kNaN;
-}
-
 void addFact(const std::string& label, const std::vector<double>& values, std::size_t expert,
              const std::string& format, CardSection& section) {
     section.rows.push_back(
@@ -91,7 +82,7 @@ void addFact(const std::string& label, const std::vector<double>& values, std::s
          // An expert that no token chooses has no value, and no rank.
          .text = fmt::format("{}, mean {}",
                              std::isnan(values[expert]) ? "no value" : rankText(values, expert),
-                             fmt::format(fmt::runtime(format), meanOf(values)))});
+                             fmt::format(fmt::runtime(format), numerics::finiteMean(values)))});
 }
 
 /// Sums over the tokens of each expert.

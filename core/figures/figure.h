@@ -152,6 +152,28 @@ struct ColouredTextFigure {
     std::vector<double> firstShare;  ///< [experts] share of the tokens that choose it first
 };
 
+/// What the intact model predicted in place of each token.
+struct PredictedTokens {
+    static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+    std::vector<std::uint32_t> ids;     ///< [T]
+    std::vector<std::uint32_t> places;  ///< [T] a token of the text with that id, or kNowhere
+};
+
+/// The text with each token on the colour of how much its loss rises without some experts.
+struct LossTextFigure {
+    std::shared_ptr<const TokenTable> tokens;
+    TokenRange range;     ///< of the text; what follows has an entry for each of its tokens
+    std::string without;  ///< "expert 3 of layer 2"
+    std::vector<float> intactLoss, loss;  ///< nats; NaN: nothing comes before the token
+    std::vector<bool> isPredicted;        ///< by the intact model; empty: not known
+    std::shared_ptr<const PredictedTokens> predicted;  ///< of the whole text; nullptr: not known
+    std::vector<std::uint64_t> worst;                  ///< tokens, the largest rise first
+    ScaleBar bar;
+    [[nodiscard]] float rise(std::uint64_t token) const {
+        return loss[token - range.first] - intactLoss[token - range.first];
+    }
+};
+
 /// One passage at several layers, as small multiples: one range of tokens, the same in all.
 struct ColouredPassageFigure {
     std::shared_ptr<const TokenTable> tokens;
@@ -190,8 +212,9 @@ struct Provenance {
 
 using FigureBody =
     std::variant<NoticeFigure, ExpertCardFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
-                 RoutingMapFigure, ColouredTextFigure, ColouredPassageFigure, ParametersFigure,
-                 LineChartFigure, HistogramFigure, ScatterFigure, TableFigure, NeuronMapFigure>;
+                 RoutingMapFigure, ColouredTextFigure, LossTextFigure, ColouredPassageFigure,
+                 ParametersFigure, LineChartFigure, HistogramFigure, ScatterFigure, TableFigure,
+                 NeuronMapFigure>;
 
 /// A figure. Immutable once built; share it as shared_ptr<const Figure>.
 struct Figure {

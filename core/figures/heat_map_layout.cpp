@@ -3,6 +3,7 @@
 #include "core/figures/heat_map_layout.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace moescope::figures {
@@ -28,8 +29,7 @@ constexpr double kTallestOfFewExperts = 160.0;
 constexpr double kEnoughCell = 3.0;
 constexpr double kWidestGap = 10.0;
 // Maps of layers or domains by hundreds of experts.
-constexpr double kFlat = 3.0;        ///< times as wide as high
-constexpr double kLowestRow = 12.0;  ///< of such a map: a row has its label
+constexpr double kFlat = 3.0;  ///< times as wide as high
 constexpr double kTallestFlat = 440.0;
 
 // How much room the labels around the cells take.
@@ -41,6 +41,29 @@ double widest(const std::vector<std::string>& labels, const TextMetrics& text) {
     double width = 0.0;
     for (const std::string& label : labels) {
         width = std::max(width, text.width(label));
+    }
+    return width;
+}
+
+/// Names, which cannot be told from their neighbours' as numbers can: "arxiv", not "17", "F" or
+/// "S0".
+bool isWord(const std::string& label) {
+    constexpr std::size_t kLongestSign = 3;
+    return label.size() > kLongestSign &&
+           std::any_of(label.begin(), label.end(),
+                       [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+}
+
+bool haveWords(const HeatMapFigure& figure, std::vector<std::string> HeatMapPanel::*labels) {
+    return std::any_of(figure.panels.begin(), figure.panels.end(), [&](const HeatMapPanel& panel) {
+        return std::any_of((panel.*labels).begin(), (panel.*labels).end(), isWord);
+    });
+}
+
+double widestColumn(const HeatMapFigure& figure, const TextMetrics& text) {
+    double width = 0.0;
+    for (const HeatMapPanel& panel : figure.panels) {
+        width = std::max(width, widest(panel.columnLabels, text));
     }
     return width;
 }
@@ -223,13 +246,16 @@ GridInput gridInput(const HeatMapFigure& figure, double width, const Margins& ma
     return in;
 }
 
-// Rows of flat maps are as high as their labels, or as there is room.
-double rowHeightOf(const HeatMapFigure& figure, const GridInput& in, const Grid& grid,
-                   double cell) {
-    if (figure.isPair || in.across <= kFlat * in.down || cell >= kLowestRow) {
+// Rows of flat maps, and those with names, are as high as their labels, or as there is room.
+double rowHeightOf(const HeatMapFigure& figure, const GridInput& in, const Grid& grid, double cell,
+                   const TextMetrics& text) {
+    const double lowest = std::ceil(text.lineHeight);
+    const bool isFlat = in.across > kFlat * in.down;
+    if (figure.isPair || cell >= lowest ||
+        !(isFlat || haveWords(figure, &HeatMapPanel::rowLabels))) {
         return cell;
     }
-    return std::max(cell, std::floor(std::min(kLowestRow, grid.tallest / in.down)));
+    return std::max(cell, std::floor(std::min(lowest, grid.tallest / in.down)));
 }
 
 // The shared bar is as high as the first map it is of, or as its label is long.
@@ -263,14 +289,22 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
     if (figure.panels.empty()) {
         return layout;
     }
-    const Margins margins = marginsOf(figure, text);
-    const GridInput in = gridInput(figure, width, margins);
-    const Grid grid = height ? gridOnScreen(in, *height) : gridOnPaper(in);
+    Margins margins = marginsOf(figure, text);
+    GridInput in = gridInput(figure, width, margins);
+    Grid grid = height ? gridOnScreen(in, *height) : gridOnPaper(in);
+    const double labelWidth = widestColumn(figure, text) + kLabelGap;
+    const bool isUpright =
+        haveWords(figure, &HeatMapPanel::columnLabels) && labelWidth > wholeCell(grid.cell);
+    if (isUpright) {
+        margins.bottom += labelWidth - text.lineHeight;
+        in = gridInput(figure, width, margins);
+        grid = height ? gridOnScreen(in, *height) : gridOnPaper(in);
+    }
     const std::size_t count = in.count;
     const std::size_t columns = grid.columns;
     const std::size_t rows = in.rows(columns);
     const double cell = wholeCell(grid.cell);
-    const double rowHeight = rowHeightOf(figure, in, grid, cell);
+    const double rowHeight = rowHeightOf(figure, in, grid, cell, text);
     double mapWidth = 0.0;
     double mapHeight = 0.0;
     for (const HeatMapPanel& panel : figure.panels) {
@@ -305,8 +339,11 @@ HeatMapLayout layoutHeatMaps(const HeatMapFigure& figure, double width,
                        rowHeight * static_cast<double>(panel.matrix.rows) +
                            gapWidth(panel.rowsBeforeGap, cell)};
         place.rowThinning = thinning(panel.matrix.rows, rowHeight, text.lineHeight * 0.95);
-        place.columnThinning =
-            thinning(panel.matrix.columns, cell, widest(panel.columnLabels, text) + kLabelGap);
+        place.columnsUpright = isUpright;
+        place.labelsBelow = isUpright ? labelWidth : text.lineHeight;
+        place.columnThinning = thinning(
+            panel.matrix.columns, cell,
+            isUpright ? text.lineHeight * 0.95 : widest(panel.columnLabels, text) + kLabelGap);
         if (panel.ownScale) {
             place.bar = {place.cells.right() + kPanelGap * 0.75, place.cells.y, kBarWidth,
                          place.cells.height};

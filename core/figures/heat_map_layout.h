@@ -18,7 +18,9 @@ struct PanelLayout {
     double rowHeight = 0.0;  ///< height of a cell: its width, but in flat maps
     double gap = 0.0;        ///< before rows and columns that are set apart
     std::size_t rowThinning = 1, columnThinning = 1;
-    Rect bar;  ///< the panel's own colour bar; empty when it has none
+    bool columnsUpright = false;  ///< labels of columns are written upwards: words that are wide
+    double labelsBelow = 0.0;     ///< room that they take below the cells
+    Rect bar;                     ///< the panel's own colour bar; empty when it has none
 
     [[nodiscard]] double columnLeft(const HeatMapPanel& panel, std::size_t column) const;
     [[nodiscard]] double rowTop(const HeatMapPanel& panel, std::size_t row, bool fromBottom) const;

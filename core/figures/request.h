@@ -5,6 +5,7 @@
 #include "core/base/strong_id.h"
 #include "core/figures/colour.h"
 #include "core/figures/prune_list.h"
+#include "core/figures/removal_choice.h"
 #include "core/figures/token_selection.h"
 
 #include <cstdint>
@@ -56,6 +57,7 @@ struct FigureRequest {
     bool withoutOutliers = false;          ///< projections of experts: by DBSCAN
     std::vector<std::string> experiments;  ///< of a figure drawn of several; empty: all there are
     std::optional<PruneChoice> prune;      ///< which experts would go; absent: none
+    std::optional<RemovalChoice> removal{};  ///< which are gone; absent: what the session has
     bool operator==(const FigureRequest&) const = default;
 };
 
@@ -84,7 +86,9 @@ struct FigureInfo {
     bool hasColourScale = false;
     bool needsToken = false;   ///< about one token
     bool needsExpert = false;  ///< about one expert
+    bool takesExpert = false;  ///< or about one where that is asked for
     bool needsOther = false;   ///< sets another session beside this one
+    bool takesSeries = false;  ///< or several, in their order
     bool takesTokens = false;
     bool hasMean = false;  ///< of single tokens, or of their mean
     /// About all tokens together unless some are selected: counts, means, or a row for each.
@@ -94,6 +98,7 @@ struct FigureInfo {
     bool hasDimensions = false;       ///< two or three
     bool choosesExperiments = false;  ///< can be drawn of some of `anyOf`
     bool prunes = false;              ///< shows which experts would go
+    bool removes = false;             ///< shows single tokens without some experts
 };
 
 [[nodiscard]] std::span<const FigureInfo> figureCatalogue();

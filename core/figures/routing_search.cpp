@@ -7,6 +7,8 @@
 namespace moescope::figures {
 namespace {
 
+constexpr std::uint64_t kBetweenLooks = 4096;  // tokens
+
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -40,27 +42,38 @@ bool spellsAt(const std::vector<std::string>& tokens, const std::string& needle,
 
 }  // namespace
 
-std::optional<std::uint64_t> nextTokenOf(const Routing& routing, int expert,
-                                         std::optional<std::uint64_t> from, int direction) {
+std::vector<std::uint64_t> tokensOf(const Routing& routing, int expert,
+                                    const std::stop_token& stop) {
+    std::vector<std::uint64_t> tokens;
     const std::uint64_t count = routing.tokenCount();
-    if (count == 0) {
-        return std::nullopt;
-    }
-    // The row before the first one to look at, in the direction.
-    std::uint64_t row = direction > 0 ? count - 1 : 0;
-    if (from) {
-        row = routing.rowFrom(*from);
-        // Of a token that has no row the next one is the first to look at, forwards; the one
-        // before it, backwards.
-        row += direction > 0 && !routing.rowOf(*from) ? count - 1 : 0;
-    }
-    for (std::uint64_t i = 0; i < count; ++i) {
-        row = direction > 0 ? (row + 1) % count : (row + count - 1) % count;
-        if (routing.id(row, 0) == expert) {
-            return routing.tokenAt(row);
+    for (std::uint64_t row = 0; row < count; ++row) {
+        if (row % kBetweenLooks == 0 && stop.stop_requested()) {
+            break;
+        }
+        for (int k = 0; k < routing.topK; ++k) {
+            if (routing.id(row, k) == expert) {
+                tokens.push_back(routing.tokenAt(row));
+                break;
+            }
         }
     }
-    return std::nullopt;
+    return tokens;
+}
+
+std::size_t placeFrom(const std::vector<std::uint64_t>& tokens, std::optional<std::uint64_t> from,
+                      int direction) {
+    if (!from) {
+        return direction < 0 ? tokens.size() - 1 : 0;
+    }
+    if (direction < 0) {
+        const auto at = std::lower_bound(tokens.begin(), tokens.end(), *from);
+        return static_cast<std::size_t>((at == tokens.begin() ? tokens.end() : at) -
+                                        tokens.begin()) -
+               1;
+    }
+    const auto at = direction == 0 ? std::lower_bound(tokens.begin(), tokens.end(), *from)
+                                   : std::upper_bound(tokens.begin(), tokens.end(), *from);
+    return at == tokens.end() ? 0 : static_cast<std::size_t>(at - tokens.begin());
 }
 
 std::vector<std::uint64_t> findText(const std::vector<std::string>& tokenBytes,
@@ -69,7 +82,6 @@ std::vector<std::uint64_t> findText(const std::vector<std::string>& tokenBytes,
     std::vector<std::uint64_t> found;
     std::string wanted = needle;
     std::transform(wanted.begin(), wanted.end(), wanted.begin(), lower);
-    constexpr std::uint64_t kBetweenLooks = 4096;
     for (std::uint64_t token = 0; token < tokenBytes.size() && !wanted.empty(); ++token) {
         if (found.size() == most || (token % kBetweenLooks == 0 && stop.stop_requested())) {
             break;

@@ -13,12 +13,14 @@
 /// Where to go next in a text. Pure functions; safe from any thread.
 namespace moescope::figures {
 
-/// The token after (+1) or before (-1) `from` whose first choice is the expert, going on at the
-/// other end; `from` itself when it is the only one. `from` need not be among the rows. Without
-/// it: the first or last one.
-[[nodiscard]] std::optional<std::uint64_t> nextTokenOf(const Routing& routing, int expert,
-                                                       std::optional<std::uint64_t> from,
-                                                       int direction);
+/// The tokens that choose the expert, first or after others, ascending; fewer when asked to stop.
+[[nodiscard]] std::vector<std::uint64_t> tokensOf(const Routing& routing, int expert,
+                                                  const std::stop_token& stop);
+
+/// The place in a list of tokens, ascending and not empty, that comes after (+1) or before (-1) a
+/// token, or at it or after it (0); going on at the other end. Without a token: the first or last.
+[[nodiscard]] std::size_t placeFrom(const std::vector<std::uint64_t>& tokens,
+                                    std::optional<std::uint64_t> from, int direction);
 
 /// Tokens at which a text begins, ascending. It may run over several tokens; case is ignored, and
 /// so is white space before it. Text is compared as the model's bytes spell it. At most `most` are

@@ -20,6 +20,16 @@ double mean(std::span<const double> values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+double finiteMean(std::span<const double> values) {
+    double sum = 0.0;
+    double count = 0.0;
+    for (const double value : values) {
+        sum += std::isfinite(value) ? value : 0.0;
+        count += std::isfinite(value) ? 1.0 : 0.0;
+    }
+    return count > 0.0 ? sum / count : kNaN;
+}
+
 double sampleVariance(std::span<const double> values) {
     if (values.size() < 2) {
         return kNaN;

@@ -10,6 +10,9 @@ namespace moescope::numerics {
 /// NaN when empty.
 [[nodiscard]] double mean(std::span<const double> values);
 
+/// Of those that are numbers; NaN when none is.
+[[nodiscard]] double finiteMean(std::span<const double> values);
+
 /// Unbiased (divided by n - 1); NaN with fewer than two values.
 [[nodiscard]] double sampleVariance(std::span<const double> values);
 

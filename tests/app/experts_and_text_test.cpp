@@ -4,6 +4,7 @@
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
 
+#include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -41,12 +42,27 @@ TEST_CASE("MainWindow: tokens of an expert, of a document and of a domain", "[ap
     w.selection().setExperts({expert});
     w.actions().nextOfExpert->trigger();
     REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken().has_value(); }));
-    const std::uint64_t first = *w.selection().currentToken();
-    CHECK(first <= 7);
-    CHECK(routing->id(first, 0) == expert);
-    w.actions().previousOfExpert->trigger();
-    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() != first; }));
-    CHECK(routing->id(*w.selection().currentToken(), 0) == expert);
+    std::vector<std::uint64_t> tokens;  // that choose it at all
+    for (std::uint64_t token = 0; token < routing->tokenCount(); ++token) {
+        if (routing->id(token, 0) == expert || routing->id(token, 1) == expert) {
+            tokens.push_back(token);
+        }
+    }
+    auto& place = w.find<QLabel>("expertPlace");
+    CHECK(w.selection().currentToken() == tokens.front());
+    CHECK(place.text() == QStringLiteral("1 of %1").arg(tokens.size()));
+    w.actions().previousOfExpert->trigger();  // going round
+    CHECK(w.selection().currentToken() == tokens.back());
+    CHECK(place.text() == QStringLiteral("%1 of %1").arg(tokens.size()));
+    w.selection().setLayer(LayerId{2});
+    CHECK(place.text().isEmpty());
+    w.selection().setLayer(LayerId{1});
+    // Without a selected expert it is the first choice of the current token.
+    w.selection().clear();
+    w.selection().selectToken(9);
+    w.actions().nextOfExpert->trigger();
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() != 9U; }));
+    CHECK(w.selection().state().experts == std::vector<int>{routing->id(9, 0)});
     w.selection().selectToken(25);  // documents of 20 tokens; the second is alone in its domain
     w.actions().selectDomain->trigger();
     CHECK(w.selection().state().tokens == std::vector<TokenRange>{{20, 20}});
@@ -75,6 +91,41 @@ TEST_CASE("MainWindow: a long text goes to the token that is selected", "[app][g
     w.waitFigure();
     REQUIRE(QTest::qWaitFor([&] { return w.figure()->provenance.layer == LayerId{3}; }));
     CHECK(isInView(w.panel().view(), 7'777));
+}
+
+TEST_CASE("MainWindow: the text by the rise of loss follows expert and layer", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.selection().setLayer(LayerId{2});
+    w.selection().setExperts({5});
+    w.showFigure("expert-removal-text");
+    const auto without = [&] {
+        const FigurePointer figure = w.figure();
+        const auto* text = figure ? std::get_if<figures::LossTextFigure>(&figure->body) : nullptr;
+        return text == nullptr ? std::string() : text->without;
+    };
+    REQUIRE(QTest::qWaitFor([&] { return without() == "expert 5 of layer 2"; }));
+    w.selection().setExperts({1});
+    REQUIRE(QTest::qWaitFor([&] { return without() == "expert 1 of layer 2"; }));
+    w.selection().setLayer(LayerId{3});
+    REQUIRE(QTest::qWaitFor([&] { return without() == "expert 1 of layer 3"; }));
+    // The largest rise, then the next lower one, and back.
+    const FigurePointer shown = w.figure();
+    const auto& worst = std::get<figures::LossTextFigure>(shown->body).worst;
+    w.key(Qt::Key_R);
+    CHECK(w.selection().currentToken() == worst[0]);
+    CHECK(w.find<QLabel>("riseLabel").text().startsWith(QStringLiteral("1 of ")));
+    w.panel().findChild<QToolButton*>(QStringLiteral("nextRiseButton"))->click();
+    CHECK(w.selection().currentToken() == worst[1]);
+    w.key(Qt::Key_R, Qt::ShiftModifier);
+    CHECK(w.selection().currentToken() == worst[0]);
+    // A chosen set does not depend on the selected expert.
+    auto& removal = *w.panel().findChild<QComboBox*>(QStringLiteral("removalCombo"));
+    removal.setCurrentIndex(removal.findData(QStringLiteral("1:0,2:1")));
+    REQUIRE(QTest::qWaitFor([&] { return without() == "1:0,2:1"; }));
+    w.selection().setExperts({4});
+    QTest::qWait(30);
+    CHECK(without() == "1:0,2:1");
 }
 
 TEST_CASE("MainWindow: the card of an expert, back and forward", "[app][gui]") {

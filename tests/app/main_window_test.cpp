@@ -225,6 +225,44 @@ TEST_CASE("MainWindow: two sessions are compared", "[app][gui]") {
     CHECK(messages->text().contains(QStringLiteral("Two sessions are compared")));
 }
 
+TEST_CASE("MainWindow: a series of checkpoints in the order of the sessions", "[app][gui]") {
+    const tests::SyntheticSession middle({}, "middle.h5");
+    const tests::SyntheticSession last({}, "last.h5");
+    WindowFixture w;
+    w.openSession();
+    for (const auto* session : {&middle, &last}) {
+        const auto count = w.workspace().sessions().sessions().size();
+        w.window().openPaths({session->path()});
+        REQUIRE(QTest::qWaitFor(
+            [&] { return w.workspace().sessions().sessions().size() == count + 1; }));
+    }
+    w.showFigure("router-saturation");
+    const auto names = [&] {
+        const FigurePointer figure = w.figure();
+        const auto* chart = figure ? std::get_if<figures::LineChartFigure>(&figure->body) : nullptr;
+        return chart == nullptr ? std::size_t{99} : chart->positionNames.size();
+    };
+    REQUIRE(QTest::qWaitFor([&] { return names() == 0; }));  // one other: lines over layers
+    auto* series = w.panel().findChild<QToolButton*>(QStringLiteral("seriesButton"));
+    REQUIRE(series != nullptr);
+    const QList<QAction*> actions = series->menu()->actions();
+    REQUIRE(actions.size() == 2);
+    CHECK(actions[0]->isChecked());
+    actions[1]->setChecked(true);
+    REQUIRE(QTest::qWaitFor([&] { return names() == 2; }));
+    CHECK(series->text().contains(QLatin1Char('2')));
+    // Whichever session of the series is the current one.
+    QList<int> order;
+    for (const SessionSnapshot& session : w.panel().sessions()) {
+        order.append(session->id);
+    }
+    CHECK(std::is_sorted(order.begin(), order.end()));
+    actions[0]->setChecked(false);
+    actions[1]->setChecked(false);
+    auto* messages = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE(QTest::qWaitFor([&] { return messages->isVisible(); }));
+}
+
 TEST_CASE("MainWindow: headings of the figure list are stepped over", "[app][gui]") {
     WindowFixture w;
     w.openSession();

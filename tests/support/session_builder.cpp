@@ -356,6 +356,27 @@ std::vector<Part> routingParts(const SyntheticRun& run, LayerId layer, std::mt19
     return {norms, rankCounts, chosen};
 }
 
+/// As runs do, where there is room.
+void addTokenLosses(const SyntheticRun& run, const std::vector<std::string>& layers,
+                    const std::vector<std::string>& experts, Part& part) {
+    constexpr std::uint64_t kMost = 1'000'000;
+    const auto tokens = static_cast<std::uint64_t>(run.tokens);
+    const std::uint64_t rows = layers.size() * experts.size();
+    if (rows * tokens > kMost) {
+        return;
+    }
+    std::vector<float> losses(rows * tokens);
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+        losses[i] = static_cast<float>(i * 31 % 97) / 97.0F - 0.3F;
+    }
+    part.quantities.push_back(
+        {"single_token_loss",
+         {{"at_layer", layers}, {"expert", experts}, {"position", {}}},
+         "loss",
+         "nat",
+         NdArray::from<float>({layers.size(), experts.size(), tokens}, losses)});
+}
+
 /// Loss, accuracy and changed predictions without an expert.
 Part removalPart(const SyntheticRun& run) {
     std::vector<std::string> layers;
@@ -417,6 +438,7 @@ Part removalPart(const SyntheticRun& run) {
                                "loss",
                                "nat",
                                NdArray::from<float>({2, tokens}, losses)});
+    addTokenLosses(run, layers, experts, part);
     return part;
 }
 

@@ -19,6 +19,12 @@ constexpr double kArrow = 6.0;
 constexpr int kStops = 32;
 constexpr double kLinesPerTick = 2.2;
 constexpr double kMostTicks = 6.0;
+constexpr double kStripHeight = 10.0;
+constexpr double kLeastStrip = 120.0;  // length beside its label
+constexpr double kMostStrip = 280.0;
+constexpr double kStripGap = 8.0;
+constexpr double kStripMargin = 4.0;  // characters
+constexpr double kStripTick = 4.0;
 
 void paintArrow(QPainter& painter, const QRectF& rect, bool up, const QColor& colour) {
     const double base = up ? rect.top() : rect.bottom();
@@ -40,7 +46,7 @@ void paintTick(QPainter& painter, const QRectF& rect, double y, const QString& t
 }
 
 struct Mark {
-    double y = 0.0;
+    double share = 0.0;  // of the way from the low to the high end
     QString text;
 };
 
@@ -48,14 +54,11 @@ QString typeset(const std::string& number) {
     return QString::fromStdString(number).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
-// Round numbers; an end beyond which values lie is told as well, with its sign.
-std::vector<Mark> marksOf(const QRectF& rect, const figures::ScaleBar& bar,
-                          const FigureStyle& style) {
+/// Round numbers on a bar of this length, as far apart as asked for; an end beyond which values lie
+/// is told as well, with its sign.
+std::vector<Mark> marksOf(double length, double apart, const figures::ScaleBar& bar) {
     const figures::ColourScale& scale = bar.scale;
-    const double line = style.lineHeight();
-    const auto place = [&](double value) {
-        return rect.bottom() - (value - scale.low) / (scale.high - scale.low) * rect.height();
-    };
+    const auto place = [&](double value) { return (value - scale.low) / (scale.high - scale.low); };
     std::vector<Mark> marks;
     const auto addEnd = [&](double value, const QString& sign) {
         const double span = bar.integral ? 0.0 : scale.high - scale.low;
@@ -70,7 +73,7 @@ std::vector<Mark> marksOf(const QRectF& rect, const figures::ScaleBar& bar,
         addEnd(scale.low, QString(QChar(0x2264)));
     }
     const auto most = static_cast<std::size_t>(
-        std::clamp(std::floor(rect.height() / (kLinesPerTick * line)) + 1.0, 2.0, kMostTicks));
+        std::clamp(std::floor(length / (kLinesPerTick * apart)) + 1.0, 2.0, kMostTicks));
     const figures::Ticks ticks = figures::roundTicks(scale.low, scale.high, most, bar.integral);
     if (ticks.values.size() < 2 && marks.empty()) {
         addEnd(scale.high, {});
@@ -79,15 +82,51 @@ std::vector<Mark> marksOf(const QRectF& rect, const figures::ScaleBar& bar,
     }
     const std::size_t ends = marks.size();
     for (const double value : ticks.values) {
-        const double y = place(value);
-        const bool isFree =
-            std::all_of(marks.begin(), marks.begin() + static_cast<std::ptrdiff_t>(ends),
-                        [&](const Mark& end) { return std::abs(end.y - y) > line; });
+        const double share = place(value);
+        const bool isFree = std::all_of(
+            marks.begin(), marks.begin() + static_cast<std::ptrdiff_t>(ends),
+            [&](const Mark& end) { return std::abs(end.share - share) * length > apart; });
         if (isFree) {
-            marks.push_back({y, typeset(figures::tickText(value, ticks.step))});
+            marks.push_back({share, typeset(figures::tickText(value, ticks.step))});
         }
     }
     return marks;
+}
+
+void fillBar(QPainter& painter, const QRectF& rect, const QPointF& low, const QPointF& high,
+             const figures::ColourScale& scale, const FigureStyle& style) {
+    QLinearGradient gradient(low, high);
+    for (int i = 0; i <= kStops; ++i) {
+        const double position = double(i) / kStops;
+        gradient.setColorAt(position, colourOn(style.theme.isDark, scale.map, position));
+    }
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(gradient);
+    painter.drawRect(rect);
+}
+
+/// What lies side by side for a width.
+struct Strip {
+    QRectF bar, label;
+    double height = 0.0;
+};
+
+Strip layOutStrip(double width, const figures::ScaleBar& bar, const FigureStyle& style) {
+    const QFontMetricsF metrics(style.font);
+    const double line = style.lineHeight();
+    const double name = metrics.horizontalAdvance(QString::fromStdString(bar.label)) + 2.0;
+    const double margin = kStripMargin * metrics.averageCharWidth();  // half a number, the arrow
+    Strip strip;
+    const double beside = width - 2.0 * margin - name - kStripGap;
+    const bool fits = beside >= kLeastStrip;
+    const double length = std::clamp(fits ? beside : width - 2.0 * margin, 20.0, kMostStrip);
+    const double top = fits ? 0.0 : line;  // the label above
+    strip.bar = QRectF(margin, top + 1.0, length, kStripHeight);
+    strip.label = fits ? QRectF(strip.bar.right() + margin + kStripGap,
+                                strip.bar.center().y() - line / 2.0, name, line)
+                       : QRectF(0.0, 0.0, width, line);
+    strip.height = std::ceil(strip.bar.bottom() + kStripTick + line);
+    return strip;
 }
 
 }  // namespace
@@ -97,14 +136,7 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     const figures::ColourScale& scale = bar.scale;
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
-    QLinearGradient gradient(rect.bottomLeft(), rect.topLeft());
-    for (int i = 0; i <= kStops; ++i) {
-        const double position = double(i) / kStops;
-        gradient.setColorAt(position, colourOn(style.theme.isDark, scale.map, position));
-    }
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(gradient);
-    painter.drawRect(rect);
+    fillBar(painter, rect, rect.bottomLeft(), rect.topLeft(), scale, style);
     if (scale.hasAbove) {
         paintArrow(painter, rect, true, colourOn(style.theme.isDark, scale.map, 1.0));
     }
@@ -113,8 +145,8 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     }
     painter.setFont(style.font);
     double widest = 0.0;
-    for (const Mark& mark : marksOf(rect, bar, style)) {
-        paintTick(painter, rect, mark.y, mark.text, style);
+    for (const Mark& mark : marksOf(rect.height(), style.lineHeight(), bar)) {
+        paintTick(painter, rect, rect.bottom() - mark.share * rect.height(), mark.text, style);
         widest = std::max(widest, QFontMetricsF(style.font).horizontalAdvance(mark.text));
     }
     const QFontMetricsF metrics(style.font);
@@ -126,6 +158,46 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
         painter.drawText(QRectF(-rect.height() / 2.0, 0.0, rect.height(), metrics.height()),
                          Qt::AlignHCenter | Qt::AlignTop, name);
     }
+    painter.restore();
+}
+
+double colourStripHeight(double width, const figures::ScaleBar& bar, const FigureStyle& style) {
+    return layOutStrip(width, bar, style).height;
+}
+
+void paintColourStrip(QPainter& painter, double width, const figures::ScaleBar& bar,
+                      const FigureStyle& style) {
+    const Strip strip = layOutStrip(width, bar, style);
+    const figures::ColourScale& scale = bar.scale;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    fillBar(painter, strip.bar, strip.bar.topLeft(), strip.bar.topRight(), scale, style);
+    const auto arrow = [&](double base, double tip, double position) {
+        painter.setBrush(colourOn(style.theme.isDark, scale.map, position));
+        painter.drawPolygon(QPolygonF{
+            {base, strip.bar.top()}, {base, strip.bar.bottom()}, {tip, strip.bar.center().y()}});
+    };
+    if (scale.hasAbove) {
+        arrow(strip.bar.right(), strip.bar.right() + kArrow, 1.0);
+    }
+    if (scale.hasBelow) {
+        arrow(strip.bar.left(), strip.bar.left() - kArrow, 0.0);
+    }
+    painter.setFont(style.font);
+    const QFontMetricsF metrics(style.font);
+    const double apart = metrics.averageCharWidth() * 6.0;
+    for (const Mark& mark : marksOf(strip.bar.width(), apart, bar)) {
+        const double x = strip.bar.left() + mark.share * strip.bar.width();
+        painter.setPen(QPen(style.theme.axis, 0.75));
+        painter.drawLine(QPointF(x, strip.bar.bottom()), QPointF(x, strip.bar.bottom() + 3.0));
+        painter.setPen(style.theme.text);
+        painter.drawText(
+            QRectF(x - 40.0, strip.bar.bottom() + kStripTick - 1.0, 80.0, style.lineHeight()),
+            Qt::AlignHCenter | Qt::AlignTop, mark.text);
+    }
+    painter.setPen(style.theme.secondaryText);
+    painter.drawText(strip.label, Qt::AlignLeft | Qt::AlignVCenter,
+                     QString::fromStdString(bar.label));
     painter.restore();
 }
 

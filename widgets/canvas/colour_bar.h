@@ -14,4 +14,11 @@ namespace moescope::widgets {
 void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleBar& bar,
                     const FigureStyle& style);
 
+/// The same lying, at the origin: as long as the width allows up to a limit, its numbers below and
+/// its label to the right, or above where there is little room.
+void paintColourStrip(QPainter& painter, double width, const figures::ScaleBar& bar,
+                      const FigureStyle& style);
+[[nodiscard]] double colourStripHeight(double width, const figures::ScaleBar& bar,
+                                       const FigureStyle& style);
+
 }  // namespace moescope::widgets

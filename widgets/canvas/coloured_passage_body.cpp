@@ -14,20 +14,18 @@ namespace {
 
 constexpr double kPanelGap = 16.0;
 constexpr double kWantedPanel = 290.0;  // width; two of them in the width of a page
-constexpr int kSmallestZoom = -3;
-constexpr int kLargestZoom = 6;
 
 }  // namespace
 
 ColouredPassageBody::ColouredPassageBody(std::shared_ptr<const figures::Figure> figure,
                                          const FigureStyle& style, int zoomLevel)
-    : m_figure(std::move(figure)),
+    : ZoomedTextBody(zoomLevel),
+      m_figure(std::move(figure)),
       m_text(std::get<figures::ColouredPassageFigure>(m_figure->body)),
       m_style(style),
       m_look(style, m_text.experts, m_text.mostWeight, zoomLevel - 1),
       // Loads differ by layer: the colours alone, where they tell experts apart.
-      m_legend(style, m_text.experts, {}),
-      m_zoom(zoomLevel) {}
+      m_legend(style, m_text.experts, {}) {}
 
 ColouredPassageBody::Grid ColouredPassageBody::gridFor(double width, ExpertLegend& legend) const {
     Grid grid;
@@ -134,9 +132,7 @@ figures::Hit ColouredPassageBody::hitAt(const QPointF& position) const {
                       tokenReadOut(*m_text.tokens, routing, found->row);
         return hit;
     }
-    hit.expert = m_legend.expertAt(position);
-    hit.readOut = hit.expert ? m_legend.readOut(*hit.expert) : std::string();
-    return hit;
+    return m_legend.hitAt(position);
 }
 
 QString ColouredPassageBody::cardAt(const QPointF& position) const {
@@ -165,7 +161,7 @@ std::vector<QRectF> ColouredPassageBody::outlines(const figures::Selection& sele
             }
         }
     }
-    if (const auto entry = selection.expert ? m_legend.rectOf(*selection.expert) : std::nullopt) {
+    if (const auto entry = m_legend.rectOf(selection.expert)) {
         rects.push_back(*entry);
     }
     return rects;
@@ -192,17 +188,6 @@ std::optional<figures::TokenRange> ColouredPassageBody::tokensInView() const {
     }
     const figures::Routing& first = *m_text.layers.front();
     return figures::TokenRange{first.firstToken(), first.tokenCount()};
-}
-
-bool ColouredPassageBody::zoom(int direction) {
-    const int wanted = std::clamp(m_zoom + direction, kSmallestZoom, kLargestZoom);
-    const bool changed = wanted != m_zoom;
-    m_zoom = wanted;
-    return changed;
-}
-
-int ColouredPassageBody::zoomLevel() const {
-    return m_zoom;
 }
 
 }  // namespace moescope::widgets

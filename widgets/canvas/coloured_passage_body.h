@@ -6,13 +6,13 @@
 #include "core/figures/token_flow.h"
 #include "widgets/canvas/coloured_tokens.h"
 #include "widgets/canvas/expert_legend.h"
-#include "widgets/canvas/figure_body.h"
+#include "widgets/canvas/text_body.h"
 
 namespace moescope::widgets {
 
 /// One passage at several layers, a panel each, broken into the same lines everywhere. Higher than
 /// the window, it scrolls by lines.
-class ColouredPassageBody final : public FigureBody {
+class ColouredPassageBody final : public ZoomedTextBody {
 public:
     ColouredPassageBody(std::shared_ptr<const figures::Figure> figure, const FigureStyle& style,
                         int zoomLevel);
@@ -27,8 +27,6 @@ public:
     void scrollTo(std::int64_t step) override;
     [[nodiscard]] std::int64_t scrollPosition() const override;
     [[nodiscard]] std::optional<figures::TokenRange> tokensInView() const override;
-    bool zoom(int direction) override;
-    [[nodiscard]] int zoomLevel() const override;
 
 private:
     /// How the panels lie at a width.
@@ -55,7 +53,6 @@ private:
     FigureStyle m_style;
     ColouredTokens m_look;
     ExpertLegend m_legend;
-    int m_zoom = 0;
     QSizeF m_size;
     mutable Grid m_grid;  // its flow breaks lines when asked for
     std::int64_t m_scrolled = 0;

@@ -58,9 +58,23 @@ double ExpertCardBody::sectionHeight(const CardSection& section, double width) c
                                                   toQString(section.missing))
                                     .height());
     }
-    return section.kind == CardSection::Kind::Strip
-               ? head + kStrip + line()
-               : head + line() * static_cast<double>(section.rows.size());
+    if (section.kind == CardSection::Kind::Strip) {
+        return head + kStrip + line();
+    }
+    const Columns columns = columnsOf(section, width);
+    int lines = 0;
+    for (std::size_t row = 0; row < section.rows.size(); ++row) {
+        lines += linesOf(section, row, columns);
+    }
+    return head + line() * lines;
+}
+
+int ExpertCardBody::linesOf(const CardSection& section, std::size_t row,
+                            const Columns& columns) const {
+    const double text =
+        QFontMetricsF(m_style.font).horizontalAdvance(toQString(section.rows[row].text));
+    // A context is cut, as it goes on anyway.
+    return !section.rows[row].token && text > columns.text ? 2 : 1;
 }
 
 ExpertCardBody::Layout ExpertCardBody::layoutFor(double width) const {
@@ -130,13 +144,20 @@ QRectF ExpertCardBody::rowRect(const CardSection& section, std::size_t row,
             std::min(area.width() / static_cast<double>(section.rows.size()), kWidestStripBar);
         return {area.left() + static_cast<double>(row) * bar, top, bar, kStrip};
     }
-    return {area.left(), top + static_cast<double>(row) * line(), area.width(), line()};
+    const Columns columns = columnsOf(section, area.width());
+    int before = 0;
+    for (std::size_t i = 0; i < row; ++i) {
+        before += linesOf(section, i, columns);
+    }
+    return {area.left(), top + line() * before, area.width(),
+            line() * linesOf(section, row, columns)};
 }
 
 void ExpertCardBody::paintRow(QPainter& painter, const CardSection& section, std::size_t index,
                               const QRectF& area, const Columns& columns, double most) const {
     const CardRow& row = section.rows[index];
-    const QRectF rect = rowRect(section, index, area);
+    const QRectF whole = rowRect(section, index, area);
+    const QRectF rect(whole.topLeft(), QSizeF(whole.width(), line()));
     const QFontMetricsF metrics(m_style.font);
     const int left = static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter);
     double x = rect.left();
@@ -164,8 +185,12 @@ void ExpertCardBody::paintRow(QPainter& painter, const CardSection& section, std
                      valueText(section, row.value));
     x += columns.value;
     painter.setPen(m_style.theme.secondaryText);
-    painter.drawText(QRectF(x, rect.top(), columns.text, rect.height()), left,
-                     metrics.elidedText(toQString(row.text), Qt::ElideRight, columns.text));
+    const bool isBelow = whole.height() > rect.height();
+    const QRectF room = isBelow ? QRectF(rect.left() + 2.0 * kCell, rect.bottom(),
+                                         rect.width() - 2.0 * kCell, line())
+                                : QRectF(x, rect.top(), columns.text, rect.height());
+    painter.drawText(room, left,
+                     metrics.elidedText(toQString(row.text), Qt::ElideRight, room.width()));
 }
 
 void ExpertCardBody::paintStrip(QPainter& painter, const CardSection& section, const QRectF& area,

@@ -37,6 +37,9 @@ private:
     [[nodiscard]] double line() const;
     [[nodiscard]] Columns columnsOf(const figures::CardSection& section, double width) const;
     [[nodiscard]] static QString valueText(const figures::CardSection& section, double value);
+    /// Lines of a row: what stands behind its value stands below it where there is no room.
+    [[nodiscard]] int linesOf(const figures::CardSection& section, std::size_t row,
+                              const Columns& columns) const;
     /// Where a row is, and in a strip its bar, with `area` that of the section.
     [[nodiscard]] QRectF rowRect(const figures::CardSection& section, std::size_t row,
                                  const QRectF& area) const;

@@ -160,11 +160,18 @@ std::string ExpertLegend::readOut(int expert) const {
                : name;
 }
 
-std::optional<QRectF> ExpertLegend::rectOf(int expert) const {
-    if (expert < 0 || static_cast<std::size_t>(expert) >= m_rects.size()) {
+figures::Hit ExpertLegend::hitAt(const QPointF& position) const {
+    figures::Hit hit;
+    hit.expert = expertAt(position);
+    hit.readOut = hit.expert ? readOut(*hit.expert) : std::string();
+    return hit;
+}
+
+std::optional<QRectF> ExpertLegend::rectOf(std::optional<int> expert) const {
+    if (!expert || *expert < 0 || static_cast<std::size_t>(*expert) >= m_rects.size()) {
         return std::nullopt;
     }
-    const QRectF& rect = m_rects[static_cast<std::size_t>(expert)];
+    const QRectF& rect = m_rects[static_cast<std::size_t>(*expert)];
     return hasBars() ? rect : rect.adjusted(-2, 0, -6, 0);
 }
 

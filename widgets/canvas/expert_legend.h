@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/figures/hit.h"
 #include "widgets/canvas/figure_style.h"
 
 #include <QRectF>
@@ -25,13 +26,14 @@ public:
     /// Height for a width, the gap below included; also lays out.
     double layout(double width);
     void paint(QPainter& painter) const;
-    [[nodiscard]] std::optional<int> expertAt(const QPointF& position) const;
-    /// "expert 3: 14.2 % of first choices".
-    [[nodiscard]] std::string readOut(int expert) const;
-    /// Where an expert is drawn, to be outlined.
-    [[nodiscard]] std::optional<QRectF> rectOf(int expert) const;
+    /// The expert at a point: "expert 3: 14.2 % of first choices".
+    [[nodiscard]] figures::Hit hitAt(const QPointF& position) const;
+    /// Where an expert is drawn, to be outlined; nothing of none.
+    [[nodiscard]] std::optional<QRectF> rectOf(std::optional<int> expert) const;
 
 private:
+    [[nodiscard]] std::optional<int> expertAt(const QPointF& position) const;
+    [[nodiscard]] std::string readOut(int expert) const;
     [[nodiscard]] bool hasBars() const;
     [[nodiscard]] QString entryText(std::size_t expert) const;
     double layoutSwatches(double width);

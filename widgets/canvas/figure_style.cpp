@@ -36,6 +36,7 @@ FigureStyle FigureStyle::forScreen(const QFont& widgetFont, const Theme& theme,
 FigureStyle FigureStyle::forExport(const Theme& theme) {
     FigureStyle style;
     style.theme = theme;
+    style.isFile = true;
     style.fontPx = kExportFontPx;
     style.font = figureFont(kExportFontPx);
     style.tokens = tokenFont(kExportFontPx);

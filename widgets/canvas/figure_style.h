@@ -17,6 +17,7 @@ struct FigureStyle {
     QFont tokens;  ///< monospaced
     int fontPx = 11;
     double deviceScale = 1.0;  ///< device pixels per logical pixel, for what follows pixels
+    bool isFile = false;       ///< nothing scrolls
     bool vectorCells = false;  ///< draw cells as shapes, not as images (SVG, PDF)
     bool withTitle = true;
     bool withCaption = true;

@@ -274,7 +274,7 @@ void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
         if (drawn(row, place.rowThinning, panel.rowsBeforeGap, panel.matrix.rows)) {
             const double y =
                 place.rowTop(panel, row, m_map.firstRowAtBottom) + place.rowHeight / 2.0;
-            painter.drawText(QRectF(place.cells.x - 104.0, y - height / 2.0, 100.0, height),
+            painter.drawText(QRectF(place.cells.x - 304.0, y - height / 2.0, 300.0, height),
                              Qt::AlignRight | Qt::AlignVCenter, labelText(panel.rowLabels[row]));
         }
     }
@@ -282,14 +282,25 @@ void HeatMapBody::paintLabels(QPainter& painter, std::size_t index) const {
     for (std::size_t column = 0; column < panel.matrix.columns; ++column) {
         if (drawn(column, place.columnThinning, panel.columnsBeforeGap, panel.matrix.columns)) {
             const double x = place.columnLeft(panel, column) + place.cell / 2.0;
+            const QString text = labelText(panel.columnLabels[column]);
+            if (place.columnsUpright) {
+                painter.save();
+                painter.translate(x, below);
+                painter.rotate(-90.0);
+                painter.drawText(
+                    QRectF(-place.labelsBelow, -height / 2.0, place.labelsBelow, height),
+                    Qt::AlignRight | Qt::AlignVCenter, text);
+                painter.restore();
+                continue;
+            }
             painter.drawText(QRectF(x - 50.0, below, 100.0, height),
-                             Qt::AlignHCenter | Qt::AlignTop,
-                             labelText(panel.columnLabels[column]));
+                             Qt::AlignHCenter | Qt::AlignTop, text);
         }
     }
     if (!m_map.columnTitle.empty()) {
-        painter.drawText(QRectF(place.cells.x, below + height, place.cells.width, height),
-                         Qt::AlignHCenter | Qt::AlignTop, labelText(m_map.columnTitle));
+        painter.drawText(
+            QRectF(place.cells.x, below + place.labelsBelow, place.cells.width, height),
+            Qt::AlignHCenter | Qt::AlignTop, labelText(m_map.columnTitle));
     }
     if (!m_map.rowTitle.empty()) {
         painter.save();
@@ -370,10 +381,43 @@ figures::Hit HeatMapBody::hitAt(const QPointF& position) const {
     return cell ? hitOf(*cell) : figures::Hit{};
 }
 
+// The selected expert's column or row; of maps of layers by experts, its cell.
+std::vector<QRectF> HeatMapBody::expertOutlines(const figures::Selection& selection) const {
+    using ExpertAxis = figures::HeatMapFigure::ExpertAxis;
+    std::vector<QRectF> rects;
+    if (m_map.expertAxis == ExpertAxis::None || !selection.expert) {
+        return rects;
+    }
+    const auto placeOf = [](const std::vector<std::string>& labels, int number) {
+        return static_cast<std::size_t>(
+            std::find(labels.begin(), labels.end(), std::to_string(number)) - labels.begin());
+    };
+    for (std::size_t i = 0; i < m_layout.panels.size(); ++i) {
+        const HeatMapPanel& panel = m_map.panels[i];
+        const bool ofRows = m_map.expertAxis == ExpertAxis::Rows;
+        const std::size_t expert =
+            placeOf(ofRows ? panel.rowLabels : panel.columnLabels, *selection.expert);
+        std::size_t first = 0;
+        std::size_t last = (ofRows ? panel.matrix.columns : panel.matrix.rows) - 1;
+        if (m_map.rowsAreLayers && !ofRows && selection.layer) {
+            first = last = placeOf(panel.rowLabels, selection.layer->value);
+        }
+        const auto cell = [&](std::size_t other) {
+            return toQt(m_layout.cellRect(m_map, ofRows ? HeatMapLayout::Cell{i, expert, other}
+                                                        : HeatMapLayout::Cell{i, other, expert}));
+        };
+        if (expert < (ofRows ? panel.matrix.rows : panel.matrix.columns) &&
+            last < (ofRows ? panel.matrix.columns : panel.matrix.rows)) {
+            rects.push_back(cell(first).united(cell(last)));
+        }
+    }
+    return rects;
+}
+
 std::vector<QRectF> HeatMapBody::outlines(const figures::Selection& selection) const {
     std::vector<QRectF> rects;
     if (!selection.pairRow || !selection.pairColumn) {
-        return rects;
+        return expertOutlines(selection);
     }
     const auto row = static_cast<std::size_t>(*selection.pairRow);
     const auto column = static_cast<std::size_t>(*selection.pairColumn);

@@ -25,6 +25,7 @@ public:
                                                    int dy) const override;
 
 private:
+    [[nodiscard]] std::vector<QRectF> expertOutlines(const figures::Selection& selection) const;
     [[nodiscard]] figures::Hit hitOf(const figures::HeatMapLayout::Cell& cell) const;
     [[nodiscard]] QColor colourOf(const figures::HeatMapPanel& panel, std::size_t row,
                                   std::size_t column) const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/line_chart_body.h"
 
+#include "widgets/support/colour_maps.h"
 #include "widgets/support/format.h"
 
 #include <QFontMetricsF>
@@ -23,7 +24,10 @@ constexpr double kNearestMarks = 5.0;  // pixels between marks that are drawn
 constexpr float kBandOpacity = 0.18F;
 constexpr double kLinesPerTick = 1.9;
 constexpr double kTickRoom = 10.0;
-constexpr double kTallPlot = 1000.0;  // where an axis shows all the ticks that it can have
+constexpr double kOrderedRange = 0.88;   // of the colour map: its light end is lost on white
+constexpr std::size_t kMostOrdered = 9;  // entries of a legend whose colours run
+constexpr std::size_t kLinesToRead = 3;  // in the order of the legend
+constexpr double kTallPlot = 1000.0;     // where an axis shows all the ticks that it can have
 
 /// Runs of positions at which all values are there.
 template <typename Has, typename Visit>
@@ -56,14 +60,32 @@ const LineChartPanel& LineChartBody::dataOf(const Panel& panel) const {
 }
 
 QColor LineChartBody::lineColour(std::size_t line) const {
+    if (m_chart.linesAreOrdered) {
+        const auto last = static_cast<double>(std::max<std::size_t>(m_chart.lines.size(), 2) - 1);
+        const double along = kOrderedRange * static_cast<double>(line) / last;
+        // From the end of the map that stands out, so that the last lines stay visible too.
+        return colourAt(figures::ColourMap::Viridis, style().theme.isDark ? 1.0 - along : along);
+    }
     return style().theme.seriesColour(static_cast<int>(line));
+}
+
+Mark LineChartBody::lineMark(std::size_t line) const {
+    return m_chart.linesAreOrdered ? Mark::Circle : markOf(line);
 }
 
 std::vector<LegendEntry> LineChartBody::legendEntries() const {
     std::vector<LegendEntry> entries;
-    for (std::size_t i = 0; i < m_chart.lines.size(); ++i) {
-        entries.push_back(
-            {m_chart.lines[i], lineColour(i), LegendEntry::Swatch::Line, markOf(i), true});
+    const std::size_t count = m_chart.lines.size();
+    // Colours between those of neighbours need no entry of their own.
+    const std::size_t step = m_chart.linesAreOrdered && count > kMostOrdered
+                                 ? (count + kMostOrdered - 2) / kMostOrdered
+                                 : 1;
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool isNearEnd = i + 1 < count && i + step / 2 + 1 > count - 1;
+        if ((i % step == 0 && !isNearEnd) || i + 1 == count) {
+            entries.push_back(
+                {m_chart.lines[i], lineColour(i), LegendEntry::Swatch::Line, lineMark(i), true});
+        }
     }
     if (!m_chart.band.empty()) {
         QColor colour = lineColour(0);
@@ -275,7 +297,7 @@ void LineChartBody::paintLine(QPainter& painter, const Panel& panel, std::size_t
             painter.setPen(Qt::NoPen);
             painter.setBrush(colour);
             for (const QPointF& point : path) {
-                paintMark(painter, markOf(line), point, kMarkSize);
+                paintMark(painter, lineMark(line), point, kMarkSize);
             }
         }
     });
@@ -332,23 +354,53 @@ void LineChartBody::paint(QPainter& painter) const {
     }
 }
 
-std::string LineChartBody::readOut(const Panel& panel, std::size_t at) const {
+// Of many lines the one that is meant.
+std::optional<std::size_t> LineChartBody::nearestLine(const Panel& panel, std::size_t at,
+                                                      double y) const {
+    std::optional<std::size_t> nearest;
+    double least = std::numeric_limits<double>::infinity();
+    const auto& lines = dataOf(panel).lines;
+    for (std::size_t line = 0; line < lines.size(); ++line) {
+        const double distance = std::abs(panel.axes.py(lines[line][at]) - y);  // NaN is not less
+        if (!isHidden(m_chart.lines[line]) && distance < least) {
+            least = distance;
+            nearest = line;
+        }
+    }
+    return nearest;
+}
+
+QString LineChartBody::lineText(const LineChartPanel& data, std::size_t line,
+                                std::size_t at) const {
+    QString text = QStringLiteral("%1 %2").arg(QString::fromStdString(m_chart.lines[line]),
+                                               formatValue(data.lines[line][at]));
+    if (!data.lineLow.empty() && std::isfinite(data.lineLow[line][at])) {
+        text += QStringLiteral(" (%1 to %2)")
+                    .arg(formatValue(data.lineLow[line][at]), formatValue(data.lineHigh[line][at]));
+    }
+    return text;
+}
+
+// The line that is meant comes first, since a read-out may be too long for the window; of lines
+// whose colours run, alone.
+std::string LineChartBody::readOut(const Panel& panel, std::size_t at,
+                                   std::optional<std::size_t> meant) const {
     const LineChartGroup& group = m_chart.groups[panel.place.group];
     const LineChartPanel& data = dataOf(panel);
     QString text = QString::fromStdString(
         group.title + (data.title.empty() ? "" : ", " + data.title) + ", " + m_chart.positionTitle);
-    text += QStringLiteral(" %1: ").arg(m_chart.positions[at]);
+    text += m_chart.positionNames.empty()
+                ? QStringLiteral(" %1: ").arg(m_chart.positions[at])
+                : QStringLiteral(" %1 (%2): ")
+                      .arg(m_chart.positions[at])
+                      .arg(QString::fromStdString(m_chart.positionNames[at]));
     QStringList parts;
-    for (std::size_t line = 0; line < data.lines.size(); ++line) {
-        if (std::isfinite(data.lines[line][at])) {
-            QString part = QStringLiteral("%1 %2").arg(QString::fromStdString(m_chart.lines[line]),
-                                                       formatValue(data.lines[line][at]));
-            if (!data.lineLow.empty() && std::isfinite(data.lineLow[line][at])) {
-                part += QStringLiteral(" (%1 to %2)")
-                            .arg(formatValue(data.lineLow[line][at]),
-                                 formatValue(data.lineHigh[line][at]));
-            }
-            parts << part;
+    if (meant) {
+        parts << lineText(data, *meant, at);
+    }
+    for (std::size_t line = 0; line < data.lines.size() && !m_chart.linesAreOrdered; ++line) {
+        if (std::isfinite(data.lines[line][at]) && meant != line) {
+            parts << lineText(data, line, at);
         }
     }
     if (!data.low.empty() && std::isfinite(data.low[at])) {
@@ -380,7 +432,10 @@ figures::Hit LineChartBody::hitAt(const QPointF& position) const {
     if (m_chart.positionsAreLayers) {
         hit.layer = LayerId{static_cast<int>(*nearest)};
     }
-    hit.readOut = readOut(panel, static_cast<std::size_t>(nearest - m_chart.positions.begin()));
+    const auto place = static_cast<std::size_t>(nearest - m_chart.positions.begin());
+    hit.readOut =
+        readOut(panel, place,
+                m_chart.linesAreOrdered ? nearestLine(panel, place, position.y()) : std::nullopt);
     return hit;
 }
 

@@ -30,6 +30,7 @@ private:
     };
     [[nodiscard]] const figures::LineChartPanel& dataOf(const Panel& panel) const;
     [[nodiscard]] QColor lineColour(std::size_t line) const;
+    [[nodiscard]] Mark lineMark(std::size_t line) const;
     [[nodiscard]] std::pair<double, double> limitsOf(const figures::LineChartGroup& group) const;
     [[nodiscard]] bool showsReference(const figures::LineChartGroup& group) const;
     [[nodiscard]] std::vector<LegendEntry> legendEntries() const;
@@ -39,7 +40,12 @@ private:
     void paintBand(QPainter& painter, const Panel& panel) const;
     void paintIntervals(QPainter& painter, const Panel& panel, std::size_t line) const;
     void paintLine(QPainter& painter, const Panel& panel, std::size_t line) const;
-    [[nodiscard]] std::string readOut(const Panel& panel, std::size_t at) const;
+    [[nodiscard]] std::string readOut(const Panel& panel, std::size_t at,
+                                      std::optional<std::size_t> meant) const;
+    [[nodiscard]] QString lineText(const figures::LineChartPanel& data, std::size_t line,
+                                   std::size_t at) const;
+    [[nodiscard]] std::optional<std::size_t> nearestLine(const Panel& panel, std::size_t at,
+                                                         double y) const;
 
     const figures::LineChartFigure& m_chart;
     std::vector<Panel> m_panels;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/table_body.h"
 
+#include "widgets/support/format.h"
+
 #include <QPainter>
 
 #include <algorithm>
@@ -11,6 +13,9 @@ namespace moescope::widgets {
 namespace {
 
 using figures::TableColumn;
+
+constexpr double kTallestFile = 950.0;   // about a page of paper
+constexpr std::size_t kRowsOfFile = 40;  // at least, however high they are
 
 bool isText(const TableColumn& column) {
     return column.kind == TableColumn::Kind::Text;
@@ -73,13 +78,42 @@ double TableBody::fixedHeight(const TableLayout& layout) const {
     return height;
 }
 
+// A file of more than a page of rows is of no use: what is left out is said.
+std::size_t TableBody::itemsDrawn(const TableLayout& layout) const {
+    if (!m_style.isFile) {
+        return m_items.size();
+    }
+    double height = fixedHeight(layout);
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < m_items.size(); ++i) {
+        height += heightOf(layout, m_items[i]);
+        if (rows >= kRowsOfFile && height > kTallestFile) {
+            return i;
+        }
+        rows += m_items[i].isSection ? 0 : 1;
+    }
+    return m_items.size();
+}
+
 double TableBody::naturalHeight(double width) const {
     const TableLayout layout = layOutTable(m_texts, m_style, width);
-    double height = fixedHeight(layout);
-    for (const Item& item : m_items) {
-        height += heightOf(layout, item);
+    const std::size_t drawn = itemsDrawn(layout);
+    double height = fixedHeight(layout) + (drawn < m_items.size() ? layout.lineHeight : 0.0);
+    for (std::size_t i = 0; i < drawn; ++i) {
+        height += heightOf(layout, m_items[i]);
     }
     return std::ceil(height);
+}
+
+// Of a file that has not all rows, how many; empty: it has.
+QString TableBody::cutText(const std::vector<Placed>& items) const {
+    const auto shown = static_cast<std::uint64_t>(std::count_if(
+        items.begin(), items.end(), [](const Placed& placed) { return !placed.item.isSection; }));
+    if (!m_style.isFile || items.size() == m_items.size()) {
+        return {};
+    }
+    return QStringLiteral("%1 of %2 rows; the CSV has them all.")
+        .arg(formatCount(shown), formatCount(m_texts.sortedRows()));
 }
 
 void TableBody::resize(const QSizeF& size) {
@@ -92,8 +126,9 @@ std::vector<TableBody::Placed> TableBody::itemsInView() const {
     std::vector<Placed> placed;
     const double bottom =
         m_layout.headingHeight + std::max(m_size.height() - fixedHeight(m_layout), 0.0) + 0.5;
+    const std::size_t end = itemsDrawn(m_layout);
     double top = m_layout.headingHeight;
-    for (std::size_t i = m_first; i < m_items.size(); ++i) {
+    for (std::size_t i = m_first; i < end; ++i) {
         const double height = heightOf(m_layout, m_items[i]);
         if (!placed.empty() && top + height > bottom) {
             break;
@@ -171,7 +206,7 @@ void TableBody::paintHeadings(QPainter& painter) const {
 void TableBody::paintTableRow(QPainter& painter, double top, std::size_t row) const {
     std::vector<QString> cells;
     for (const std::size_t column : m_layout.columns) {
-        cells.push_back(m_texts.cell(row, column, m_layout.digits));
+        cells.push_back(m_texts.cell(row, column));
     }
     const bool isFlagged = std::binary_search(m_table.flagged.begin(), m_table.flagged.end(), row);
     const QColor& colour = m_style.theme.text;
@@ -216,6 +251,13 @@ void TableBody::paint(QPainter& painter) const {
         }
         top = placed.top + placed.height;
     }
+    if (const QString cut = cutText(items); !cut.isEmpty()) {
+        painter.setFont(m_layout.noteFont);
+        painter.setPen(m_style.theme.secondaryText);
+        painter.drawText(QRectF(0.0, top + m_layout.textTop, m_size.width(), m_layout.lineHeight),
+                         Qt::AlignLeft | Qt::AlignTop, cut);
+        top += m_layout.lineHeight;
+    }
     if (m_table.summaryRows > 0) {
         paintRule(painter, top + 0.5);
         top += 1.0;
@@ -256,21 +298,27 @@ figures::Hit TableBody::hitAt(const QPointF& position) const {
         }
         for (const std::size_t column : m_layout.columns) {
             hit.readOut += (hit.readOut.empty() ? "" : ", ") + m_table.columns[column].name + " " +
-                           m_texts.cell(row, column, m_layout.digits).toStdString();
+                           m_texts.cell(row, column).toStdString();
         }
     }
     return hit;
 }
 
+// All that a row is of is selected: its layer, expert and token, as far as it has them.
+bool TableBody::isSelected(std::size_t row, const figures::Selection& selection) const {
+    const bool hasLayer = row < m_table.layers.size() && m_table.layers[row].value >= 0;
+    const bool hasExpert = row < m_table.experts.size() && m_table.experts[row] >= 0;
+    const bool hasToken = row < m_table.tokens.size();
+    return (hasLayer || hasExpert || hasToken) &&
+           (!hasLayer || selection.layer == m_table.layers[row]) &&
+           (!hasExpert || selection.expert == m_table.experts[row]) &&
+           (!hasToken || selection.token == m_table.tokens[row]);
+}
+
 std::vector<QRectF> TableBody::outlines(const figures::Selection& selection) const {
     std::vector<QRectF> rects;
-    if (!selection.layer) {
-        return rects;
-    }
     for (const Placed& placed : itemsInView()) {
-        const std::size_t row = placed.item.index;
-        if (!placed.item.isSection && row < m_table.layers.size() &&
-            m_table.layers[row] == *selection.layer) {
+        if (!placed.item.isSection && isSelected(placed.item.index, selection)) {
             rects.emplace_back(0.0, placed.top, m_layout.width(), placed.height);
         }
     }

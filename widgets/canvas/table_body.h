@@ -10,11 +10,11 @@
 
 namespace moescope::widgets {
 
-/// A table: texts on the left, numbers on the right of their columns with four significant digits
+/// A table: texts on the left, numbers on the right of their columns, in each with as many decimals
 /// (the CSV has all), a rule below the heading and above the summary, notes in small print below
 /// their rows. A click on a heading sorts, another turns the order round, a third restores it with
-/// the headings of sections; a click on a row of a layer goes there. Longer than the window, it
-/// scrolls by rows.
+/// the headings of sections; a click on a row selects its layer, expert and token. Longer than the
+/// window, it scrolls by rows.
 class TableBody final : public FigureBody {
 public:
     TableBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
@@ -46,6 +46,9 @@ private:
     [[nodiscard]] double fixedHeight(const TableLayout& layout) const;
     [[nodiscard]] std::vector<Placed> itemsInView() const;
     [[nodiscard]] std::size_t lastFirstItem() const;
+    [[nodiscard]] std::size_t itemsDrawn(const TableLayout& layout) const;
+    [[nodiscard]] QString cutText(const std::vector<Placed>& items) const;
+    [[nodiscard]] bool isSelected(std::size_t row, const figures::Selection& selection) const;
     void order();
     void paintCells(QPainter& painter, double top, double height, const std::vector<QString>& cells,
                     const QColor& colour, const QColor& lastColour) const;

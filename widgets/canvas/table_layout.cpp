@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace moescope::widgets {
@@ -21,11 +22,12 @@ constexpr double kWideGap = 16.0;
 constexpr double kPadding = 5.0;         // of a row
 constexpr double kNotePadding = 4.0;     // below a note
 constexpr double kSectionPadding = 9.0;  // of a section's heading
-constexpr int kDigits = 4;
-constexpr int kFewDigits = 3;     // in a narrow column of a paper
-constexpr int kFewestDigits = 2;  // rather than a column cut off
-constexpr int kSmallestFont = 8;  // 6 pt in print
-constexpr double kMostLines = 3;  // of a cell, before the font gets smaller
+constexpr int kDigits = 3;               // significant, of the largest magnitude
+constexpr int kDigitsOfSpread = 2;       // of what the values differ in
+constexpr int kMostDigits = 5;
+constexpr double kLeastFixed = 1e-3;  // below it, as the largest, an exponent is shorter
+constexpr int kSmallestFont = 8;      // 6 pt in print
+constexpr double kMostLines = 3;      // of a cell, before the font gets smaller
 
 double sum(const std::vector<double>& widths) {
     return std::accumulate(widths.begin(), widths.end(), 0.0);
@@ -63,7 +65,7 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
         double least = widestWord(metrics, heading);
         const bool wraps = texts.table().columns[column].wraps;
         for (std::size_t row = 0; row < texts.table().rows; ++row) {
-            const QString cell = texts.cell(row, column, layout.digits);
+            const QString cell = texts.cell(row, column);
             const double whole = metrics.horizontalAdvance(cell);
             wanted = std::max(wanted, whole);
             least = std::max(least, wraps ? widestWord(metrics, cell) : whole);
@@ -132,7 +134,7 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
         for (std::size_t i = 0; i < layout.columns.size(); ++i) {
             if (table.columns[layout.columns[i]].wraps) {
                 const double room = layout.widths[i] - (i == 0 ? 0.0 : kTableGap);
-                const QString cell = texts.cell(row, layout.columns[i], layout.digits);
+                const QString cell = texts.cell(row, layout.columns[i]);
                 height = std::max(height, heightOf(layout.font, cell, room) + 2.0 * layout.textTop);
             }
         }
@@ -170,7 +172,56 @@ Room leaveOut(const TableTexts& texts, Fits fits, TableLayout& layout) {
 
 }  // namespace
 
-QString TableTexts::cell(std::size_t row, std::size_t column, int digits) const {
+NumberFormat numberFormatOf(const std::vector<double>& values) {
+    double most = 0.0;
+    double low = std::numeric_limits<double>::infinity();
+    double high = -low;
+    for (const double value : values) {
+        if (std::isfinite(value)) {
+            most = std::max(most, std::abs(value));
+            low = std::min(low, value);
+            high = std::max(high, value);
+        }
+    }
+    if (most <= 0.0) {
+        return {};
+    }
+    const auto magnitude = [](double value) {
+        return static_cast<int>(std::floor(std::log10(value)));
+    };
+    if (most < kLeastFixed) {
+        return {kDigits - 1, true};
+    }
+    int decimals = kDigits - 1 - magnitude(most);
+    if (high > low) {
+        decimals = std::max(decimals, kDigitsOfSpread - 1 - magnitude(high - low));
+    }
+    decimals = std::clamp(std::min(decimals, kMostDigits - 1 - magnitude(most)), 0, 9);
+    // Digits that are 0 everywhere say nothing.
+    const auto isRoundAt = [&](int places) {
+        const double scale = std::pow(10.0, decimals);
+        const double coarse = std::pow(10.0, decimals - places);
+        return std::all_of(values.begin(), values.end(), [&](double value) {
+            return !std::isfinite(value) || std::fmod(std::round(value * scale), coarse) == 0.0;
+        });
+    };
+    while (decimals > 0 && isRoundAt(decimals - 1)) {
+        --decimals;
+    }
+    return {decimals, false};
+}
+
+TableTexts::TableTexts(const figures::TableFigure& table, const ChartMemory& memory)
+    : m_table(table), m_memory(memory) {
+    m_formats.reserve(table.columns.size());
+    for (const TableColumn& column : table.columns) {
+        m_formats.push_back(column.kind == TableColumn::Kind::Number
+                                ? numberFormatOf(column.numbers)
+                                : NumberFormat{});
+    }
+}
+
+QString TableTexts::cell(std::size_t row, std::size_t column) const {
     const TableColumn& from = m_table.columns[column];
     if (row < from.texts.size() &&
         (from.kind == TableColumn::Kind::Text || !from.texts[row].empty())) {
@@ -187,9 +238,16 @@ QString TableTexts::cell(std::size_t row, std::size_t column, int digits) const 
             break;
     }
     // Not available in a summary means that it has none.
-    return std::isnan(from.numbers[row]) && row >= sortedRows()
-               ? QString()
-               : formatValue(from.numbers[row], digits);
+    const double value = from.numbers[row];
+    if (!std::isfinite(value)) {
+        return row >= sortedRows() ? QString() : formatValue(value);
+    }
+    const NumberFormat& format = m_formats[column];
+    QString text = QString::number(value, format.isScientific ? 'e' : 'f', format.decimals);
+    if (value != 0.0 && text.toDouble() == 0.0) {  // not nothing, but next to it
+        text = QString::number(value, 'g', 1);
+    }
+    return text.replace(QLatin1Char('-'), QChar(0x2212));
 }
 
 QString TableTexts::heading(std::size_t column) const {
@@ -211,7 +269,6 @@ double TableLayout::width() const {
 TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, double width) {
     TableLayout layout;
     layout.font = style.font;
-    layout.digits = kDigits;
     for (std::size_t column = 0; column < texts.table().columns.size(); ++column) {
         if (!texts.table().columns[column].isDataOnly) {
             layout.columns.push_back(column);
@@ -221,17 +278,12 @@ TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, doubl
         return sum(room.least) + kTableGap * gapsIn(room.least) <= width;
     };
     Room room = roomIn(texts, layout);
-    if (!fits(room)) {
-        layout.digits = kFewDigits;
-        room = roomIn(texts, layout);
-    }
     const int smallest = std::min(kSmallestFont, style.fontPx);
     for (int size = style.fontPx; size > smallest && !fits(room);) {
         layout.font.setPixelSize(--size);
         room = roomIn(texts, layout);
     }
     if (!fits(room)) {
-        layout.digits = kFewestDigits;
         room = leaveOut(texts, fits, layout);
     }
     share(room, width, layout);

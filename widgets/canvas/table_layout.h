@@ -12,15 +12,24 @@
 
 namespace moescope::widgets {
 
+/// How the numbers of a column are written: all with as many decimals, so that they stand below one
+/// another and their digits do not depend on the room.
+struct NumberFormat {
+    int decimals = 0;
+    bool isScientific = false;  ///< mantissa and exponent: all values are minute
+};
+/// Three significant digits of the largest magnitude; more where the values differ in less; none
+/// that are 0 in all of them. NaN and infinity do not count.
+[[nodiscard]] NumberFormat numberFormatOf(const std::vector<double>& values);
+
 /// The texts of a table as they are drawn.
 class TableTexts {
 public:
-    TableTexts(const figures::TableFigure& table, const ChartMemory& memory)
-        : m_table(table), m_memory(memory) {}
+    TableTexts(const figures::TableFigure& table, const ChartMemory& memory);
     [[nodiscard]] const figures::TableFigure& table() const { return m_table; }
     /// Rows that are sorted and scrolled: all but the summary.
     [[nodiscard]] std::size_t sortedRows() const { return m_table.rows - m_table.summaryRows; }
-    [[nodiscard]] QString cell(std::size_t row, std::size_t column, int digits) const;
+    [[nodiscard]] QString cell(std::size_t row, std::size_t column) const;
     /// With an arrow on the column that the rows are sorted by.
     [[nodiscard]] QString heading(std::size_t column) const;
     [[nodiscard]] QString note(std::size_t row) const;  ///< empty: none
@@ -28,14 +37,14 @@ public:
 private:
     const figures::TableFigure& m_table;
     const ChartMemory& m_memory;
+    std::vector<NumberFormat> m_formats;  // of the columns
 };
 
 /// How wide the columns and how high the rows of a table are at a width: headings and columns that
-/// may be broken into lines give way first, then digits, then the size of the font; at last columns
-/// of numbers from the right, which the table names below.
+/// may be broken into lines give way first, then the size of the font; at last columns of numbers
+/// from the right, which the table names below.
 struct TableLayout {
     QFont font, noteFont, sectionFont;
-    int digits = 4;                    ///< significant ones of numbers
     std::vector<std::size_t> columns;  ///< those drawn
     QString leftOut;                   ///< says which ones there is no room for; empty: none
     double leftOutHeight = 0.0;

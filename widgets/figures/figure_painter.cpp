@@ -7,6 +7,7 @@
 #include "widgets/canvas/heat_map_body.h"
 #include "widgets/canvas/histogram_body.h"
 #include "widgets/canvas/line_chart_body.h"
+#include "widgets/canvas/loss_text_body.h"
 #include "widgets/canvas/neuron_map_body.h"
 #include "widgets/canvas/notice_body.h"
 #include "widgets/canvas/paired_bars_body.h"
@@ -57,6 +58,10 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
     if (std::holds_alternative<figures::ColouredTextFigure>(body)) {
         return std::make_unique<ColouredTextBody>(std::move(figure), style, memory.zoomLevel,
                                                   memory.flow);
+    }
+    if (std::holds_alternative<figures::LossTextFigure>(body)) {
+        return std::make_unique<LossTextBody>(std::move(figure), style, memory.zoomLevel,
+                                              memory.flow);
     }
     if (std::holds_alternative<figures::ColouredPassageFigure>(body)) {
         return std::make_unique<ColouredPassageBody>(std::move(figure), style, memory.zoomLevel);

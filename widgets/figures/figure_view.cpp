@@ -28,9 +28,14 @@ namespace {
 constexpr int kWheelLines = 3;
 constexpr double kZoomPerNotch = 1.25;
 
+/// A long text, whose lines change with the size.
+bool isText(const figures::Figure& figure) {
+    return std::holds_alternative<figures::ColouredTextFigure>(figure.body) ||
+           std::holds_alternative<figures::LossTextFigure>(figure.body);
+}
+
 bool scrolls(const figures::Figure& figure) {
-    return std::holds_alternative<figures::RoutingMapFigure>(figure.body) ||
-           std::holds_alternative<figures::ColouredTextFigure>(figure.body) ||
+    return isText(figure) || std::holds_alternative<figures::RoutingMapFigure>(figure.body) ||
            std::holds_alternative<figures::ColouredPassageFigure>(figure.body);
 }
 
@@ -81,8 +86,7 @@ void FigureView::Impl::rebuild(const FigureView& view) {
     style.withCaption = captionVisible;
     painter = std::make_unique<FigurePainter>(figure, style, memory);
     painter->layout(QSizeF(view.viewport()->size()));
-    // A text keeps its place by the token, since lines change with the size.
-    if (!std::holds_alternative<figures::ColouredTextFigure>(figure->body)) {
+    if (!isText(*figure)) {  // which keeps its place by the token
         painter->body().scrollTo(position);
     }
 }

@@ -71,7 +71,7 @@ ExportDialog::ExportDialog(Workspace& workspace, const FigurePanel& panel, QWidg
       m_session(workspace.current()),
       m_panel(panel),
       m_request(panel.requestFor()),
-      m_other(panel.other()),
+      m_sessions(panel.sessions()),
       m_one(new QRadioButton(tr("The figure as shown"), this)),
       m_all(new QRadioButton(tr("This figure for every layer"), this)),
       m_format(new QComboBox(this)),
@@ -320,10 +320,8 @@ void ExportDialog::next() {
     request.layer = layer;
     m_progress->setText(tr("Writing %1").arg(fileName(layer)));
     m_runner.run<FigurePointer>(
-        [builder = m_session->content.builder, other = m_other,
-         request](const std::stop_token& stop) {
-            return std::make_shared<const figures::Figure>(
-                builder->build(request, {stop, other ? other->content.builder : nullptr}));
+        [sources = m_sessions, request](const std::stop_token& stop) {
+            return buildFigure(sources, request, stop);
         },
         [this, layer](const Outcome<FigurePointer>& outcome) {
             if (outcome.ok()) {

@@ -58,7 +58,7 @@ private:
     SessionSnapshot m_session;
     const FigurePanel& m_panel;
     figures::FigureRequest m_request;
-    SessionSnapshot m_other;  ///< that the figure compares with
+    QList<SessionSnapshot> m_sessions;  ///< that the figure is drawn of
     QRadioButton* m_one;
     QRadioButton* m_all;
     QComboBox* m_format;

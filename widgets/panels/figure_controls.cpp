@@ -4,14 +4,18 @@
 
 #include "widgets/panels/flow_layout.h"
 
+#include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QSignalBlocker>
 #include <QSlider>
+#include <QToolButton>
 
 #include <algorithm>
+#include <cmath>
 
 namespace moescope::widgets {
 namespace {
@@ -40,6 +44,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     addOutliers();
     addDimensions();
     addPruning();
+    addRemoval();
     addColours();
 }
 
@@ -152,15 +157,45 @@ void FigureControls::addSimilarities() {
 }
 
 void FigureControls::addOther() {
-    if (m_info.needsOther) {
-        m_other = addCombo(QStringLiteral("otherCombo"), tr("Compare with"),
-                           tr("Another open session: of a model of the same shape, on the same "
-                              "text"));
-        connect(m_other, &QComboBox::activated, this, [this] { m_chosenOther = other(); });
+    if (!m_info.needsOther) {
+        return;
     }
+    if (m_info.takesSeries) {
+        addSeries();
+        return;
+    }
+    m_other = addCombo(QStringLiteral("otherCombo"), tr("Compare with"),
+                       tr("Another open session: of a model of the same shape, on the same text"));
+    connect(m_other, &QComboBox::activated, this, [this] { m_chosenOthers = others(); });
+}
+
+// A menu of sessions, each with its mark.
+void FigureControls::addSeries() {
+    auto* pair = new QWidget(this);
+    auto* caption = new QLabel(tr("Compare with"), pair);
+    m_series = new QToolButton(pair);
+    m_series->setObjectName(QStringLiteral("seriesButton"));
+    m_series->setToolTip(
+        tr("Other open sessions: checkpoints of the same model on the same text, or another model "
+           "of its shape. Several make a series, in the order of the list of sessions; the last "
+           "one is what all others are compared with."));
+    m_series->setAccessibleName(caption->text());
+    m_series->setPopupMode(QToolButton::InstantPopup);
+    m_series->setFocusPolicy(Qt::TabFocus);
+    m_series->setMenu(new QMenu(m_series));
+    caption->setBuddy(m_series);
+    auto* row = new QHBoxLayout(pair);
+    row->setContentsMargins(0, 0, kSpacing, 0);
+    row->setSpacing(kSpacing);
+    row->addWidget(caption);
+    row->addWidget(m_series);
+    m_row->addWidget(pair);
 }
 
 void FigureControls::setOthers(const QList<std::pair<int, QString>>& others) {
+    if (m_series != nullptr) {
+        setSeries(others);
+    }
     if (m_other == nullptr) {
         return;
     }
@@ -169,12 +204,59 @@ void FigureControls::setOthers(const QList<std::pair<int, QString>>& others) {
     for (const auto& [id, title] : others) {
         m_other->addItem(title, id);
     }
-    m_other->setCurrentIndex(std::max(0, m_other->findData(m_chosenOther)));
+    const int chosen = m_chosenOthers.isEmpty() ? 0 : m_chosenOthers.front();
+    m_other->setCurrentIndex(std::max(0, m_other->findData(chosen)));
     m_other->setEnabled(!others.isEmpty());
 }
 
-int FigureControls::other() const {
-    return m_other == nullptr ? 0 : m_other->currentData().toInt();
+void FigureControls::setSeries(const QList<std::pair<int, QString>>& others) {
+    QMenu* menu = m_series->menu();
+    menu->clear();
+    bool hasChosen = false;
+    for (const auto& [id, title] : others) {
+        QAction* action = menu->addAction(title);
+        action->setCheckable(true);
+        action->setData(id);
+        action->setChecked(m_chosenOthers.contains(id));
+        hasChosen = hasChosen || action->isChecked();
+        connect(action, &QAction::toggled, this, [this] {
+            m_chosenOthers = this->others();
+            showSeries();
+            Q_EMIT changed();
+        });
+    }
+    if (!hasChosen && !others.isEmpty()) {
+        const QSignalBlocker quiet(menu->actions().constFirst());
+        menu->actions().constFirst()->setChecked(true);
+    }
+    m_series->setEnabled(!others.isEmpty());
+    showSeries();
+}
+
+void FigureControls::showSeries() {
+    const QList<int> chosen = others();
+    QString text = tr("no session");
+    for (const QAction* action : m_series->menu()->actions()) {
+        if (chosen.size() == 1 && action->isChecked()) {
+            text = action->text();
+        }
+    }
+    m_series->setText(chosen.size() > 1 ? tr("%1 sessions").arg(chosen.size()) : text);
+}
+
+QList<int> FigureControls::others() const {
+    QList<int> chosen;
+    if (m_other != nullptr && m_other->currentIndex() >= 0) {
+        chosen.append(m_other->currentData().toInt());
+    }
+    if (m_series != nullptr) {
+        for (const QAction* action : m_series->menu()->actions()) {
+            if (action->isChecked()) {
+                chosen.append(action->data().toInt());
+            }
+        }
+    }
+    return chosen;
 }
 
 void FigureControls::addOutliers() {
@@ -200,7 +282,9 @@ void FigureControls::addPruning() {
     }
     m_criterion = addCombo(QStringLiteral("criterionCombo"), tr("Measure"),
                            tr("By which measure experts would go"));
-    m_criterion->addItem(tr("default"), QString());
+    m_criterion->addItem(tr("REAP, else load"), QString());
+    m_criterion->setItemData(0, tr("REAP where the session has it, the load where not"),
+                             Qt::ToolTipRole);
     for (const figures::ImportanceCriterion& criterion : figures::importanceCriteria()) {
         const auto text = [](std::string_view view) {
             return QString::fromLatin1(view.data(), static_cast<qsizetype>(view.size()));
@@ -240,6 +324,91 @@ void FigureControls::addPruning() {
     showShare();
 }
 
+// Sets come when a session is there: setRemovals().
+void FigureControls::addRemoval() {
+    if (!m_info.removes) {
+        return;
+    }
+    m_removal = addCombo(QStringLiteral("removalCombo"), tr("Without"),
+                         tr("Which experts are gone: the selected one in this layer, its index in "
+                            "all layers, or a chosen set"));
+    if (m_info.name != "expert-removal-text") {
+        return;
+    }
+    auto* group = new QWidget(this);
+    auto* row = new QHBoxLayout(group);
+    row->setContentsMargins(0, 0, kSpacing, 0);
+    row->setSpacing(4);
+    const auto add = [&](const char* name, const QString& text, const QString& tip, int direction) {
+        auto* button = new QToolButton(group);
+        button->setObjectName(QLatin1String(name));
+        button->setText(text);
+        button->setToolTip(tip);
+        button->setAccessibleName(tip);
+        button->setAutoRaise(true);
+        button->setFocusPolicy(Qt::TabFocus);
+        row->addWidget(button);
+        connect(button, &QToolButton::clicked, this,
+                [this, direction] { Q_EMIT riseRequested(direction); });
+    };
+    add("previousRiseButton", QStringLiteral("\u25C0"), tr("The next larger rise (Shift+R)"), -1);
+    add("nextRiseButton", tr("Largest rise") + QStringLiteral(" \u25B6"),
+        tr("The token whose loss rises most, then the next lower one (R)"), +1);
+    m_rise = new QLabel(group);
+    m_rise->setObjectName(QStringLiteral("riseLabel"));
+    m_rise->setForegroundRole(QPalette::PlaceholderText);
+    row->addWidget(m_rise);
+    m_row->addWidget(group);
+}
+
+void FigureControls::setRemovals(const figures::KeptRemovals& kept) {
+    if (m_removal == nullptr) {
+        return;
+    }
+    QList<std::pair<QString, QString>> items;  // id, text
+    if (kept.inLayer) {
+        items.append({QStringLiteral("layer"), tr("the expert in this layer")});
+    }
+    if (kept.everywhere) {
+        items.append({QStringLiteral("everywhere"), tr("its index in all layers")});
+    }
+    if (m_info.name != "expert-removal-text" && kept.sets.size() > 1) {
+        items.append({QStringLiteral("sets"), tr("each chosen set")});
+    }
+    for (const std::string& set : kept.sets) {
+        const QString text = QString::fromStdString(set);
+        items.append({text, text});
+    }
+    const QString chosen = m_removal->currentData().toString();
+    const QSignalBlocker quiet(m_removal);
+    m_removal->clear();
+    for (const auto& [id, text] : items) {
+        m_removal->addItem(text, id);
+    }
+    m_removal->setCurrentIndex(std::max(0, m_removal->findData(chosen)));
+    m_removal->setEnabled(!items.isEmpty());
+}
+
+void FigureControls::setRise(const QString& text) {
+    if (m_rise != nullptr) {
+        m_rise->setText(text);
+    }
+}
+
+void FigureControls::setPrune(const figures::PruneChoice& choice) {
+    if (m_share == nullptr) {
+        return;
+    }
+    const QSignalBlocker share(m_share);
+    const QSignalBlocker criterion(m_criterion);
+    const QSignalBlocker over(m_pruneOver);
+    m_share->setValue(static_cast<int>(std::lround(choice.share * kShareSteps)));
+    m_criterion->setCurrentIndex(
+        std::max(0, m_criterion->findData(QString::fromStdString(choice.criterion))));
+    m_pruneOver->setCurrentIndex(choice.acrossLayers ? 1 : 0);
+    showShare();
+}
+
 void FigureControls::showShare() {
     m_shareText->setText(tr("%1 %").arg(100.0 * m_share->value() / kShareSteps));
 }
@@ -251,9 +420,9 @@ void FigureControls::addColours() {
     using figures::ColourMap;
     m_range = addCombo(QStringLiteral("rangeCombo"), tr("Colour range"),
                        tr("Which values set the ends of the colour scale"));
-    m_range->addItem(tr("this layer"), 0);
-    m_range->addItem(tr("all layers"), 1);
-    m_range->addItem(tr("0 to 1"), 2);
+    m_range->addItem(m_info.removes ? tr("this removal") : tr("this layer"), 0);
+    m_range->addItem(m_info.removes ? tr("those beside it") : tr("all layers"), 1);
+    m_range->addItem(m_info.removes ? QStringLiteral("\u22121 to 1") : tr("0 to 1"), 2);
     if (isSimilarity(m_info)) {
         m_range->addItem(QStringLiteral("\u22121 to 1"), 3);
         m_range->setCurrentIndex(1);
@@ -298,6 +467,10 @@ FigureOptions FigureControls::options() const {
             figures::PruneChoice{.criterion = m_criterion->currentData().toString().toStdString(),
                                  .share = static_cast<double>(m_share->value()) / kShareSteps,
                                  .acrossLayers = m_pruneOver->currentData().toBool()};
+    }
+    if (m_removal != nullptr && m_removal->currentIndex() >= 0) {
+        form.removal =
+            figures::parseRemovalChoice(m_removal->currentData().toString().toStdString());
     }
     if (m_range != nullptr) {
         using Kind = figures::ColourRange::Kind;

@@ -13,6 +13,7 @@ class QCheckBox;
 class QComboBox;
 class QLabel;
 class QSlider;
+class QToolButton;
 
 namespace moescope::widgets {
 
@@ -37,14 +38,24 @@ public:
     [[nodiscard]] FigureOptions options() const;
     /// Whether the colour range can be chosen.
     [[nodiscard]] bool hasRange() const { return m_range != nullptr; }
-    /// Sessions to compare with, by OpenSession::id. What the user chose stays where it is still
-    /// there; else it is the first.
+    /// Sessions to compare with, by OpenSession::id, those that fit first. What the user chose
+    /// stays where it is still there; else it is the first.
     void setOthers(const QList<std::pair<int, QString>>& others);
-    /// The session to compare with; 0: none, or no such choice.
-    [[nodiscard]] int other() const;
+    /// The sessions to compare with, one or, of a figure that takes a series, several; none: there
+    /// is none, or no such choice.
+    [[nodiscard]] QList<int> others() const;
+    /// Of which removals single tokens can be shown. What the user chose stays where it is still
+    /// there.
+    void setRemovals(const figures::KeptRemovals& kept);
+    /// Which experts would go, as another figure says; says nothing of it.
+    void setPrune(const figures::PruneChoice& choice);
+    /// "3 of 1000", beside the buttons that go from one large rise to the next.
+    void setRise(const QString& text);
 
 Q_SIGNALS:
     void changed();
+    /// The next (+1) or previous (-1) of the largest rises is wanted.
+    void riseRequested(int direction);
 
 private:
     QComboBox* addCombo(const QString& name, const QString& label, const QString& toolTip);
@@ -57,7 +68,11 @@ private:
     void addDimensions();
     void addSimilarities();
     void addOther();
+    void addSeries();
+    void setSeries(const QList<std::pair<int, QString>>& others);
+    void showSeries();
     void addPruning();
+    void addRemoval();
     void showShare();
 
     const figures::FigureInfo& m_info;
@@ -74,8 +89,11 @@ private:
     QComboBox* m_pruneOver = nullptr;
     QSlider* m_share = nullptr;
     QLabel* m_shareText = nullptr;
+    QComboBox* m_removal = nullptr;
+    QLabel* m_rise = nullptr;
     QComboBox* m_other = nullptr;
-    int m_chosenOther = 0;  ///< by the user
+    QToolButton* m_series = nullptr;  ///< in its place, where several can be chosen
+    QList<int> m_chosenOthers;        ///< by the user
     QCheckBox* m_relative = nullptr;
     QCheckBox* m_outliers = nullptr;
     QCheckBox* m_diagonal = nullptr;

@@ -24,9 +24,10 @@ QString text(std::string_view view) {
 constexpr std::uint64_t kMostTokensShown = 24;
 constexpr std::uint64_t kTokensOfPassage = 128;
 
-FigurePointer buildFigure(const figures::FigureBuilder& builder,
-                          const figures::FigureRequest& request, const figures::BuildAids& aids) {
-    return std::make_shared<const figures::Figure>(builder.build(request, aids));
+/// Experts were removed, whatever is kept of single tokens.
+bool hasRemovals(const OpenSession& session) {
+    const figures::FigureInfo* table = figures::findFigure("expert-removal-table");
+    return table != nullptr && isDrawable(session, *table);
 }
 
 /// The first of the tokens.
@@ -56,6 +57,11 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
     build();
     connectView();
     connect(m_controls, &FigureControls::changed, this, &FigurePanel::refresh);
+    connect(m_controls, &FigureControls::riseRequested, this, &FigurePanel::stepRise);
+    if (m_info.prunes) {
+        connect(m_controls, &FigureControls::changed, this,
+                [this] { Q_EMIT pruneChosen(*m_controls->options().form.prune); });
+    }
     connect(m_messages, &MessageBar::actionTriggered, this, [this] {
         const SessionSnapshot session = m_workspace.current();
         if (session && m_info.prunes && isDrawable(*session, m_info)) {
@@ -138,6 +144,9 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
     if (m_info.perLayer && (layer || !options.allLayers)) {
         request.layer = layer.value_or(state.layer);
     }
+    if (m_info.removes) {
+        takeRemoval(request);
+    }
     if (m_info.needsExpert && !state.experts.empty()) {
         request.expert = state.experts.front();
     }
@@ -146,20 +155,45 @@ figures::FigureRequest FigurePanel::requestFor(std::optional<LayerId> layer) con
     return request;
 }
 
-SessionSnapshot FigurePanel::other() const {
-    return m_info.needsOther ? m_workspace.sessions().find(m_controls->other()) : nullptr;
+// The selected expert in the layer, its index in all layers, or what a set says.
+void FigurePanel::takeRemoval(figures::FigureRequest& request) const {
+    using Kind = figures::RemovalChoice::Kind;
+    const SelectionState& state = m_workspace.selection().state();
+    const Kind kind = request.removal ? request.removal->kind : Kind::InLayer;
+    if (kind != Kind::InLayer) {
+        request.layer.reset();
+    }
+    if (!state.experts.empty() && (kind == Kind::InLayer || kind == Kind::Everywhere)) {
+        request.expert = state.experts.front();
+    }
 }
 
-std::shared_ptr<const figures::FigureBuilder> FigurePanel::otherBuilder() const {
-    const SessionSnapshot session = other();
-    return session ? session->content.builder : nullptr;
+QList<SessionSnapshot> FigurePanel::sessions() const {
+    const SessionSnapshot current = m_workspace.current();
+    if (!current || !m_info.needsOther) {
+        return current ? QList<SessionSnapshot>{current} : QList<SessionSnapshot>();
+    }
+    const QList<int> others = m_controls->others();
+    QList<SessionSnapshot> series;
+    if (others.size() > 1) {
+        for (const SessionSnapshot& session : m_workspace.sessions().sessions()) {
+            if (session->id == current->id || others.contains(session->id)) {
+                series.append(session);
+            }
+        }
+        return series;
+    }
+    const SessionSnapshot other =
+        others.isEmpty() ? nullptr : m_workspace.sessions().find(others.front());
+    return other ? QList<SessionSnapshot>{current, other} : QList<SessionSnapshot>();
 }
 
 FigureKey FigurePanel::keyFor(const SessionSnapshot& session, std::optional<LayerId> layer) const {
     FigureKey key{session->id, session->revision, requestFor(layer)};
-    if (const SessionSnapshot beside = other()) {
-        key.other = beside->id;
-        key.otherRevision = beside->revision;
+    if (m_info.needsOther) {
+        for (const SessionSnapshot& each : sessions()) {
+            key.others.emplace_back(each->id, each->revision);
+        }
     }
     return key;
 }
@@ -235,7 +269,7 @@ bool FigurePanel::dependsOn(SelectionChanges changes) const {
         m_info.ofSelection || options.singleTokens || (m_info.hasSideBySide && options.allLayers);
     return changes.testAnyFlags(always) ||
            (changes.testFlag(SelectionChange::Layer) && m_info.perLayer) ||
-           (changes.testFlag(SelectionChange::Experts) && m_info.needsExpert) ||
+           (changes.testFlag(SelectionChange::Experts) && (m_info.needsExpert || m_info.removes)) ||
            (changes.testFlag(SelectionChange::Tokens) && token);
 }
 
@@ -249,10 +283,54 @@ void FigurePanel::takeSelection(SelectionChanges changes) {
     updateHighlight();
     const FigurePointer shown = m_view->figure();
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
-    if (token && changes.testFlag(SelectionChange::Tokens) && shown &&
-        std::holds_alternative<figures::ColouredTextFigure>(shown->body)) {
+    const bool isText =
+        shown && (std::holds_alternative<figures::ColouredTextFigure>(shown->body) ||
+                  std::holds_alternative<figures::LossTextFigure>(shown->body));
+    if (token && changes.testFlag(SelectionChange::Tokens) && isText) {
         m_view->ensureTokenVisible(*token);
     }
+    showRise();
+}
+
+void FigurePanel::setPrune(const figures::PruneChoice& choice) {
+    m_controls->setPrune(choice);
+    refresh();
+}
+
+void FigurePanel::stepRise(int direction) {
+    const FigurePointer shown = m_view->figure();
+    const auto* text = shown ? std::get_if<figures::LossTextFigure>(&shown->body) : nullptr;
+    if (text == nullptr || text->worst.empty()) {
+        return;
+    }
+    const auto& worst = text->worst;
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    const auto place = token ? std::find(worst.begin(), worst.end(), *token) : worst.end();
+    const auto last = static_cast<std::ptrdiff_t>(worst.size()) - 1;
+    const std::ptrdiff_t next =
+        place == worst.end() ? 0 : std::clamp(place - worst.begin() + direction, {}, last);
+    m_workspace.selection().selectToken(worst[static_cast<std::size_t>(next)]);
+}
+
+// Which of the largest rises the current token is.
+void FigurePanel::showRise() {
+    const FigurePointer shown = m_view->figure();
+    const auto* text = shown ? std::get_if<figures::LossTextFigure>(&shown->body) : nullptr;
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    if (text == nullptr || !token) {
+        m_controls->setRise({});
+        return;
+    }
+    const auto place = std::find(text->worst.begin(), text->worst.end(), *token);
+    const QLocale locale;
+    const auto number = [&](std::ptrdiff_t value) {
+        return locale.toString(static_cast<qlonglong>(value));
+    };
+    m_controls->setRise(
+        place == text->worst.end()
+            ? QString()
+            : tr("%1 of %2")
+                  .arg(number(place - text->worst.begin() + 1), number(std::ssize(text->worst))));
 }
 
 void FigurePanel::showEvent(QShowEvent* event) {
@@ -268,6 +346,9 @@ void FigurePanel::refresh() {
         return;
     }
     const SessionSnapshot session = m_workspace.current();
+    if (session && m_info.removes) {
+        m_controls->setRemovals(session->content.builder->removals());
+    }
     m_readOut->clear();
     m_selected->clear();
     m_shown.reset();
@@ -279,7 +360,7 @@ void FigurePanel::refresh() {
         m_runner.cancel();
         m_view->setFigure(nullptr);
         showMissing();
-    } else if (m_info.needsOther && !other()) {
+    } else if (sessions().isEmpty()) {
         m_runner.cancel();
         m_view->setFigure(nullptr);
         showNoOther();
@@ -290,6 +371,15 @@ void FigurePanel::refresh() {
 
 void FigurePanel::showMissing() {
     const bool running = m_workspace.run().isRunning();
+    const SessionSnapshot session = m_workspace.current();
+    if (m_info.removes && !running && session && hasRemovals(*session)) {
+        m_messages->showMessage(
+            MessageBar::Kind::Info,
+            tr("This session keeps no losses of single tokens without experts. Run expert_removal "
+               "with a larger --kept-size, or remove the experts as a set (--remove)."));
+        m_messages->setAction(tr("Run now..."));
+        return;
+    }
     m_messages->showMessage(
         MessageBar::Kind::Info,
         running ? tr("%1 will appear here as the analysis goes on.").arg(text(m_info.title))
@@ -314,9 +404,8 @@ void FigurePanel::request(const SessionSnapshot& session) {
     }
     m_prefetcher.cancel();
     m_runner.run<FigurePointer>(
-        [builder = session->content.builder, other = otherBuilder(),
-         request = key.request](const std::stop_token& stop) {
-            return buildFigure(*builder, request, {stop, other});
+        [sources = sessions(), request = key.request](const std::stop_token& stop) {
+            return buildFigure(sources, request, stop);
         },
         [this, key](const Outcome<FigurePointer>& outcome) { take(key, outcome); });
 }
@@ -341,6 +430,7 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
     offerMeasurement(*figure);
     m_view->setFigure(figure);
     updateHighlight();
+    showRise();
     Q_EMIT figureShown();
     m_ahead.clear();
     if (const SessionSnapshot session = m_workspace.current();
@@ -420,9 +510,8 @@ void FigurePanel::prefetch() {
             continue;
         }
         m_prefetcher.run<FigurePointer>(
-            [builder = session->content.builder, other = otherBuilder(),
-             request = key.request](const std::stop_token& stop) {
-                return buildFigure(*builder, request, {stop, other});
+            [sources = sessions(), request = key.request](const std::stop_token& stop) {
+                return buildFigure(sources, request, stop);
             },
             [this, key](const Outcome<FigurePointer>& outcome) {
                 // A layer that cannot be drawn says so when the user goes there.

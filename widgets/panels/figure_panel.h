@@ -35,13 +35,21 @@ public:
     [[nodiscard]] FigurePointer figure() const;
     /// What would be asked for the layer (absent: as the panel shows it now).
     [[nodiscard]] figures::FigureRequest requestFor(std::optional<LayerId> layer = {}) const;
-    /// The session it compares with; nullptr when it does not, or there is none.
-    [[nodiscard]] SessionSnapshot other() const;
+    /// Which experts would go, as chosen in another figure about it.
+    void setPrune(const figures::PruneChoice& choice);
+    /// Selects the token of the next lower (+1) or higher (-1) rise of loss, where the figure shows
+    /// rises: first the largest.
+    void stepRise(int direction);
+    /// The sessions it is drawn of: the current one; with it those it compares with, of a series
+    /// in the order of the list of sessions. Empty where a session is missing.
+    [[nodiscard]] QList<SessionSnapshot> sessions() const;
 
 Q_SIGNALS:
     /// The experiment behind this figure is not in the session; the user asks for it.
     void runRequested(const QString& experiment);
     void figureShown();
+    /// The user chose which experts would go.
+    void pruneChosen(const moescope::figures::PruneChoice& choice);
     /// All about the selected expert is wanted.
     void cardRequested();
     /// A session to compare with is to be opened.
@@ -61,11 +69,12 @@ private:
     void showMissing();
     void showNoOther();
     void updateOthers();
+    void showRise();
     [[nodiscard]] FigureKey keyFor(const SessionSnapshot& session,
                                    std::optional<LayerId> layer = {}) const;
-    [[nodiscard]] std::shared_ptr<const figures::FigureBuilder> otherBuilder() const;
     void planAhead(const SessionSnapshot& session);
     void prefetch();
+    void takeRemoval(figures::FigureRequest& request) const;
     void updateHighlight();
     void selectPair(int row, int column);
     [[nodiscard]] std::optional<figures::TokenSelection> tokensFor(

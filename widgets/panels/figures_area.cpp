@@ -8,6 +8,7 @@
 #include <QGridLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace moescope::widgets {
 
@@ -21,6 +22,15 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
         connect(panel, &FigurePanel::openRequested, this, &FiguresArea::openRequested);
         connect(panel, &FigurePanel::cardRequested, this, &FiguresArea::cardRequested);
+        connect(panel, &FigurePanel::pruneChosen, this,
+                [this, panel](const figures::PruneChoice& choice) {
+                    // The same experts would go in all figures.
+                    for (FigurePanel* other : std::as_const(m_panels)) {
+                        if (other != panel && other->info().prunes) {
+                            other->setPrune(choice);
+                        }
+                    }
+                });
         m_panels.append(panel);
     }
     arrange();

@@ -84,6 +84,7 @@ QList<HelpTopic> helpTopics(const QList<Command>& commands) {
                        QStringLiteral("%1  %2").arg(plain(info.label), plain(info.title)),
                        experimentPage(info)});
     }
+    topics.append(fixed("expert_card", HelpWindow::tr("Expert card")));
     topics.append(fixed("reproduction", HelpWindow::tr("Reproduction")));
     topics.append({QStringLiteral("keys"), HelpWindow::tr("Keys"), keysPage(commands)});
     topics.append(fixed("glossary", HelpWindow::tr("Glossary")));

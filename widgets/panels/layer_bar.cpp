@@ -4,12 +4,16 @@
 
 #include "widgets/models/summary_text.h"
 #include "widgets/panels/icons.h"
+#include "widgets/support/theme.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QSpinBox>
+#include <QStyle>
+#include <QStyleOptionSlider>
 #include <QToolButton>
 
 #include <algorithm>
@@ -31,12 +35,40 @@ QToolButton* stepButton(const QString& name, const QString& iconName, const QStr
     return button;
 }
 
+/// Draws its ticks in a colour that can be seen: Fusion's are darker than the window, whatever its
+/// colour.
+class LayerSlider final : public QSlider {
+public:
+    using QSlider::QSlider;
+
+protected:
+    void paintEvent(QPaintEvent* event) override {
+        QSlider::paintEvent(event);
+        QStyleOptionSlider option;
+        initStyleOption(&option);
+        const int space = style()->pixelMetric(QStyle::PM_SliderSpaceAvailable, &option, this);
+        const int half = style()->pixelMetric(QStyle::PM_SliderLength, &option, this) / 2;
+        const int top = style()->pixelMetric(QStyle::PM_SliderTickmarkOffset, &option, this) +
+                        style()->pixelMetric(QStyle::PM_SliderControlThickness, &option, this);
+        QPainter painter(this);
+        painter.setPen(Theme::fromPalette(palette()).axis);
+        for (int value = minimum(); value <= maximum(); value += std::max(tickInterval(), 1)) {
+            const int x =
+                half + QStyle::sliderPositionFromValue(minimum(), maximum(), value, space);
+            painter.drawLine(x, top, x, top + kTick);
+        }
+    }
+
+private:
+    static constexpr int kTick = 4;
+};
+
 }  // namespace
 
 LayerBar::LayerBar(Workspace& workspace, QWidget* parent)
     : QWidget(parent),
       m_workspace(workspace),
-      m_slider(new QSlider(Qt::Horizontal, this)),
+      m_slider(new LayerSlider(Qt::Horizontal, this)),
       m_number(new QSpinBox(this)),
       m_note(new QLabel(this)),
       m_previous(stepButton(QStringLiteral("previousLayerButton"), QStringLiteral("previous"),

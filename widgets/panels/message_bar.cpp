@@ -146,12 +146,13 @@ void MessageBar::restyle() {
     m_styling = true;
     const Theme theme = Theme::fromPalette(palette());
     const QColor colour = colourOf(m_kind, theme);
+    // The text's colour by name: under a style sheet labels keep the palette of before.
     setStyleSheet(QStringLiteral("#messageBar { background: rgba(%1, %2, %3, 40); "
-                                 "border-left: 3px solid %4; }")
+                                 "border-left: 3px solid %4; } #messageBar QLabel { color: %5; }")
                       .arg(colour.red())
                       .arg(colour.green())
                       .arg(colour.blue())
-                      .arg(colour.name()));
+                      .arg(colour.name(), theme.text.name()));
     m_icon->setPixmap(
         icon(m_kind == Kind::Info ? QStringLiteral("info") : QStringLiteral("warning"))
             .pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));

@@ -23,6 +23,14 @@ namespace {
 
 constexpr std::size_t kMostFound = 1'000'000;  // places that are counted
 
+/// "3 of 17", counted from 1.
+QString placeText(std::size_t place, std::size_t of) {
+    const QLocale locale;
+    return TextStripPanel::tr("%1 of %2")
+        .arg(locale.toString(static_cast<qulonglong>(place) + 1),
+             locale.toString(static_cast<qulonglong>(of)));
+}
+
 }  // namespace
 
 TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
@@ -39,12 +47,13 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
                     tr("Select all tokens of the current token's document: figures follow"))),
       m_domain(addButton(QStringLiteral("selectDomain"), tr("Domain"),
                          tr("Select all documents of the current token's domain: figures follow"))),
-      m_previousOfExpert(addButton(
-          QStringLiteral("previousOfExpertButton"), QStringLiteral("\u25C0"),
-          tr("Previous token that chooses the selected expert first at this layer (Shift+E)"))),
+      m_previousOfExpert(
+          addButton(QStringLiteral("previousOfExpertButton"), QStringLiteral("\u25C0"),
+                    tr("Previous token that chooses the selected expert at this layer (Shift+E)"))),
       m_nextOfExpert(
           addButton(QStringLiteral("nextOfExpertButton"), tr("Expert") + QStringLiteral(" \u25B6"),
-                    tr("Next token that chooses the selected expert first at this layer (E)"))),
+                    tr("Next token that chooses the selected expert at this layer (E)"))),
+      m_expertCount(new QLabel(this)),
       m_readOut(new QLabel(this)),
       m_messages(new MessageBar(this)),
       m_empty(new QLabel(tr("The text of a session stands here, each token on the colour of the "
@@ -84,7 +93,7 @@ void TextStripPanel::connectAll() {
                 selection.setTokens({TokenRange{first, count}});
             });
     connect(m_view, &FigureView::expertActivated, this, &TextStripPanel::cardRequested);
-    connect(m_search, &QLineEdit::textEdited, this, [this] { search(+1, true); });
+    connect(m_search, &QLineEdit::textEdited, this, [this] { search(0); });
     connect(m_search, &QLineEdit::returnPressed, this, [this] { findNext(+1); });
     connect(m_previous, &QToolButton::clicked, this, [this] { findNext(-1); });
     connect(m_next, &QToolButton::clicked, this, [this] { findNext(+1); });
@@ -116,6 +125,9 @@ void TextStripPanel::build() {
     m_count->setObjectName(QStringLiteral("searchResult"));
     m_count->setAccessibleName(tr("Which of how many places"));
     m_count->setForegroundRole(QPalette::PlaceholderText);
+    m_expertCount->setObjectName(QStringLiteral("expertPlace"));
+    m_expertCount->setAccessibleName(tr("Which of how many tokens of the expert"));
+    m_expertCount->setForegroundRole(QPalette::PlaceholderText);
     m_readOut->setTextFormat(Qt::PlainText);
     m_readOut->setObjectName(QStringLiteral("textReadOut"));
     m_readOut->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -128,6 +140,7 @@ void TextStripPanel::build() {
     row->addSpacing(4);
     row->addWidget(m_previousOfExpert);
     row->addWidget(m_nextOfExpert);
+    row->addWidget(m_expertCount);
     row->addSpacing(4);
     row->addWidget(m_document);
     row->addWidget(m_domain);
@@ -201,10 +214,11 @@ void TextStripPanel::selectDomain() {
 }
 
 void TextStripPanel::findNext(int direction) {
-    search(direction, false);
+    search(direction);
 }
 
-void TextStripPanel::search(int direction, bool includeCurrent) {
+// Direction 0: the current token may be the place.
+void TextStripPanel::search(int direction) {
     const SessionSnapshot session = m_workspace.current();
     const std::string needle = m_search->text().toStdString();
     if (!session || needle.empty()) {
@@ -215,7 +229,7 @@ void TextStripPanel::search(int direction, bool includeCurrent) {
         return;
     }
     if (m_found.session == session->id && m_found.needle == needle) {
-        goTo(m_found, direction, includeCurrent);
+        goTo(m_found.tokens, direction, m_count);
         return;
     }
     using Tokens = std::vector<std::uint64_t>;
@@ -223,70 +237,109 @@ void TextStripPanel::search(int direction, bool includeCurrent) {
         [session, needle](const std::stop_token& stop) {
             return figures::findText(session->head().corpus.tokenBytes, needle, kMostFound, stop);
         },
-        [this, id = session->id, needle, direction,
-         includeCurrent](const Outcome<Tokens>& outcome) {
+        [this, id = session->id, needle, direction](const Outcome<Tokens>& outcome) {
             m_found = {id, needle, outcome.ok() ? outcome.value() : Tokens()};
-            goTo(m_found, direction, includeCurrent);
+            if (m_found.tokens.empty()) {
+                m_count->setText(tr("not in the text"));
+            }
+            goTo(m_found.tokens, direction, m_count);
             updateButtons();
         });
 }
 
-void TextStripPanel::goTo(const Found& found, int direction, bool includeCurrent) {
-    const auto& tokens = found.tokens;
+void TextStripPanel::goTo(const std::vector<std::uint64_t>& tokens, int direction, QLabel* count) {
     if (tokens.empty()) {
-        m_count->setText(tr("not in the text"));
         return;
     }
-    const std::optional<std::uint64_t> current = m_workspace.selection().currentToken();
-    auto place = tokens.begin();
-    if (current && direction < 0) {
-        place = std::lower_bound(tokens.begin(), tokens.end(), *current);
-        place = std::prev(place == tokens.begin() ? tokens.end() : place);
-    } else if (current) {
-        place = includeCurrent ? std::lower_bound(tokens.begin(), tokens.end(), *current)
-                               : std::upper_bound(tokens.begin(), tokens.end(), *current);
-        place = place == tokens.end() ? tokens.begin() : place;
-    }
-    const QLocale locale;
-    const auto before = static_cast<qulonglong>(std::distance(tokens.begin(), place));
-    m_count->setText(tr("%1 of %2")
-                         .arg(locale.toString(before + 1),
-                              locale.toString(static_cast<qulonglong>(tokens.size()))));
-    m_workspace.selection().selectToken(*place);
+    const std::size_t place =
+        figures::placeFrom(tokens, m_workspace.selection().currentToken(), direction);
+    m_workspace.selection().selectToken(tokens[place]);
+    count->setText(placeText(place, tokens.size()));
+}
+
+bool TextStripPanel::OfExpert::isOfSame(const OfExpert& other) const {
+    return session == other.session && revision == other.revision && layer == other.layer &&
+           branch == other.branch && expert == other.expert;
+}
+
+/// What the buttons are about now, without its tokens.
+TextStripPanel::OfExpert TextStripPanel::wantedOfExpert() const {
+    const SessionSnapshot session = m_workspace.current();
+    const SelectionState& state = m_workspace.selection().state();
+    return {session ? session->id : 0,
+            session ? session->revision : 0,
+            state.layer,
+            state.branch,
+            state.experts.empty() ? std::nullopt : std::optional(state.experts.front()),
+            {}};
 }
 
 void TextStripPanel::findNextOfExpert(int direction) {
     const SessionSnapshot session = m_workspace.current();
-    const SelectionState& state = m_workspace.selection().state();
     if (!session || !m_workspace.selection().layerIsRouted()) {
         return;
     }
-    const std::optional<std::uint64_t> from = m_workspace.selection().currentToken();
-    const std::optional<int> expert =
-        state.experts.empty() ? std::nullopt : std::optional(state.experts.front());
-    using Place = std::optional<std::uint64_t>;
-    m_expertSearcher.run<Place>(
-        [builder = session->content.builder, layer = state.layer, branch = state.branch, expert,
-         from, direction](const std::stop_token&) -> Place {
-            const auto routing = builder->routing(layer, branch);
-            if (routing->tokenCount() == 0) {
-                return std::nullopt;
+    OfExpert wanted = wantedOfExpert();
+    if (wanted.expert && m_ofExpert.isOfSame(wanted)) {
+        goToOfExpert(direction);
+        return;
+    }
+    const std::uint64_t from = m_workspace.selection().currentToken().value_or(0);
+    m_expertSearcher.run<OfExpert>(
+        [builder = session->content.builder, wanted, from](const std::stop_token& stop) {
+            OfExpert found = wanted;
+            const auto routing = builder->routing(wanted.layer, wanted.branch, stop);
+            if (routing->tokenCount() > 0) {
+                const std::uint64_t row = std::min(from, routing->tokenCount() - 1);
+                found.expert = wanted.expert.value_or(routing->id(row, 0));
+                found.tokens = figures::tokensOf(*routing, *found.expert, stop);
             }
-            const std::uint64_t row = std::min(from.value_or(0), routing->tokenCount() - 1);
-            return figures::nextTokenOf(*routing, expert.value_or(routing->id(row, 0)), from,
-                                        direction);
+            return found;
         },
-        [this, expert](const Outcome<Place>& outcome) {
+        [this, wanted, direction](const Outcome<OfExpert>& outcome) {
             if (!outcome.ok()) {
                 m_messages->showProblem(outcome.problem());
-            } else if (outcome.value()) {
-                m_workspace.selection().selectToken(*outcome.value());
-            } else {
-                m_readOut->setText(
-                    expert ? tr("No token chooses expert %1 first at this layer").arg(*expert)
-                           : QString());
+                return;
             }
+            m_ofExpert = outcome.value();
+            if (!wanted.expert && m_ofExpert.expert && wanted.isOfSame(wantedOfExpert())) {
+                m_workspace.selection().setExperts({*m_ofExpert.expert});
+            }
+            goToOfExpert(direction);
         });
+}
+
+void TextStripPanel::goToOfExpert(int direction) {
+    if (m_ofExpert.tokens.empty()) {
+        m_readOut->setText(
+            m_ofExpert.expert
+                ? tr("No token chooses expert %1 at this layer").arg(*m_ofExpert.expert)
+                : QString());
+    }
+    goTo(m_ofExpert.tokens, direction, m_expertCount);
+}
+
+// Which of the expert's tokens the current one is.
+void TextStripPanel::showPlace() {
+    const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    const auto& tokens = m_ofExpert.tokens;
+    const auto place =
+        token ? std::lower_bound(tokens.begin(), tokens.end(), *token) : tokens.end();
+    const bool isThere =
+        place != tokens.end() && *place == *token && m_ofExpert.isOfSame(wantedOfExpert());
+    m_expertCount->setText(
+        isThere ? placeText(static_cast<std::size_t>(place - tokens.begin()), tokens.size())
+                : QString());
+}
+
+// What is looked for in another session's text has no place in this one.
+void TextStripPanel::forgetSession() {
+    m_searcher.cancel();
+    m_expertSearcher.cancel();
+    m_found = {};
+    m_ofExpert = {};
+    m_count->clear();
+    m_expertCount->clear();
 }
 
 void TextStripPanel::updateButtons() {
@@ -317,9 +370,13 @@ void TextStripPanel::showEvent(QShowEvent* event) {
 void TextStripPanel::takeSelection(SelectionChanges changes) {
     const SelectionChanges redraws =
         SelectionChange::Session | SelectionChange::Branch | SelectionChange::Layer;
+    if (changes.testFlag(SelectionChange::Session)) {
+        forgetSession();
+    }
     if (changes.testAnyFlags(redraws)) {
         refresh();
     }
+    showPlace();
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
     figures::Selection highlight;
     highlight.token = token;

@@ -38,8 +38,8 @@ public:
     void selectDocument();
     /// Selects all documents of the current token's domain.
     void selectDomain();
-    /// Selects the next (+1) or previous (-1) token whose first choice at this layer is the
-    /// selected expert; without one, of the expert that the current token chose first.
+    /// Selects the next (+1) or previous (-1) token that chooses the selected expert at this layer,
+    /// first or after others; without one, of the expert that the current token chose first.
     void findNextOfExpert(int direction);
 
 Q_SIGNALS:
@@ -58,14 +58,28 @@ private:
         std::vector<std::uint64_t> tokens;  ///< ascending
     };
 
+    /// The tokens that choose an expert.
+    struct OfExpert {
+        int session = 0, revision = 0;
+        LayerId layer;
+        BranchId branch;
+        std::optional<int> expert;          ///< absent: of the current token's first choice
+        std::vector<std::uint64_t> tokens;  ///< ascending
+        [[nodiscard]] bool isOfSame(const OfExpert& other) const;
+    };
+
     void build();
     void connectAll();
     QToolButton* addButton(const QString& name, const QString& text, const QString& toolTip);
     void refresh();
     void takeSelection(SelectionChanges changes);
     void take(const FigureKey& key, const Outcome<FigurePointer>& outcome);
-    void search(int direction, bool includeCurrent);
-    void goTo(const Found& found, int direction, bool includeCurrent);
+    void search(int direction);
+    void goTo(const std::vector<std::uint64_t>& tokens, int direction, QLabel* count);
+    void goToOfExpert(int direction);
+    [[nodiscard]] OfExpert wantedOfExpert() const;
+    void showPlace();
+    void forgetSession();
     void updateButtons();
 
     Workspace& m_workspace;
@@ -77,6 +91,7 @@ private:
     QToolButton* m_domain;
     QToolButton* m_previousOfExpert;
     QToolButton* m_nextOfExpert;
+    QLabel* m_expertCount;  ///< "3 of 17", of the expert's tokens
     QLabel* m_readOut;
     MessageBar* m_messages;
     QLabel* m_empty;  ///< in place of the text while no session is open
@@ -85,6 +100,7 @@ private:
     JobRunner m_searcher;
     JobRunner m_expertSearcher;
     Found m_found;
+    OfExpert m_ofExpert;
     bool m_stale = true;
 };
 

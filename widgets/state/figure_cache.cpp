@@ -29,6 +29,10 @@ struct BodySize {
     std::size_t operator()(const figures::ColouredTextFigure& body) const {
         return bytesOf(body.routing.get());
     }
+    std::size_t operator()(const figures::LossTextFigure& body) const {
+        return (body.loss.size() + body.intactLoss.size()) * sizeof(float) +
+               body.isPredicted.size() / 8 + body.worst.size() * sizeof(std::uint64_t);
+    }
     std::size_t operator()(const figures::ColouredPassageFigure& body) const {
         std::size_t bytes = 0;
         for (const auto& layer : body.layers) {
@@ -96,7 +100,11 @@ void FigureCache::insert(const FigureKey& key, FigurePointer figure) {
 void FigureCache::forgetSession(int session) {
     for (auto entry = m_entries.begin(); entry != m_entries.end();) {
         const auto next = std::next(entry);
-        if (entry->key.session == session || entry->key.other == session) {
+        const auto& others = entry->key.others;
+        const bool isBeside =
+            std::any_of(others.begin(), others.end(),
+                        [session](const auto& other) { return other.first == session; });
+        if (entry->key.session == session || isBeside) {
             drop(entry);
         }
         entry = next;

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace moescope::widgets {
 
@@ -18,7 +20,7 @@ struct FigureKey {
     int session = 0;
     int revision = 0;
     figures::FigureRequest request;
-    int other = 0, otherRevision = 0;  ///< the session compared with; 0: none
+    std::vector<std::pair<int, int>> others{};  ///< sessions compared with, and their revisions
     bool operator==(const FigureKey&) const = default;
 };
 

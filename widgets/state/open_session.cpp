@@ -55,6 +55,22 @@ SelectionBounds boundsOf(const session::Head& head) {
     return bounds;
 }
 
+std::shared_ptr<const figures::Figure> buildFigure(const QList<SessionSnapshot>& sessions,
+                                                   const figures::FigureRequest& request,
+                                                   const std::stop_token& stop) {
+    figures::BuildAids aids{.stop = stop, .other = {}, .further = {}};
+    for (qsizetype i = 1; i < sessions.size(); ++i) {
+        const auto& builder = sessions.at(i)->content.builder;
+        if (i == 1) {
+            aids.other = builder;
+        } else {
+            aids.further.push_back(builder);
+        }
+    }
+    return std::make_shared<const figures::Figure>(
+        sessions.front()->content.builder->build(request, aids));
+}
+
 bool isDrawable(const OpenSession& session, const figures::FigureInfo& figure) {
     const auto available = session.content.builder->available();
     return std::any_of(available.begin(), available.end(),

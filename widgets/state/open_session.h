@@ -6,12 +6,14 @@
 #include "core/figures/source.h"
 #include "widgets/state/selection.h"
 
+#include <QList>
 #include <QString>
 #include <QStringList>
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 
 namespace moescope::widgets {
 
@@ -45,6 +47,10 @@ struct OpenSession {
 
 using SessionSnapshot = std::shared_ptr<const OpenSession>;
 
+/// A figure of the first of some sessions, the others beside it. Throws moescope::Error.
+[[nodiscard]] std::shared_ptr<const figures::Figure> buildFigure(
+    const QList<SessionSnapshot>& sessions, const figures::FigureRequest& request,
+    const std::stop_token& stop);
 /// What a selection may point to in this session.
 [[nodiscard]] SelectionBounds boundsOf(const session::Head& head);
 /// Whether the session holds what the figure is drawn from.

@@ -109,13 +109,21 @@ TEST_CASE("exportFigures: two sessions compared", "[app][export]") {
     tests::writeSyntheticSession(folder / "longer.h5", {.tokens = 90});
     ExportPlan plan = planFor(folder.path(), "routing-agreement");
     CHECK(messageOf(plan, ErrorCode::Usage).find("--with") != std::string::npos);
-    plan.other = folder / "other.h5";
+    plan.others = {folder / "other.h5"};
     CHECK(exported(plan).names == std::vector<std::string>{"routing-agreement.csv"});
     plan.figures = {figures::findFigure("routing-comparison")};
     CHECK(exported(plan).names.size() == 3);
-    plan.other = folder / "longer.h5";
+    plan.others = {folder / "longer.h5"};
     CHECK(messageOf(plan, ErrorCode::Usage).find("from token 60 on") != std::string::npos);
-    plan.other.clear();
+    // A series: every one must fit; figures of two refuse it.
+    plan.figures = {figures::findFigure("router-saturation")};
+    plan.others = {folder / "other.h5", folder / "longer.h5"};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("from token 60 on") != std::string::npos);
+    plan.others = {folder / "other.h5", folder / "run.h5"};
+    CHECK(exported(plan).names == std::vector<std::string>{"router-saturation.csv"});
+    plan.figures = {figures::findFigure("routing-agreement")};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("and 3 were given") != std::string::npos);
+    plan.others.clear();
     plan.allFigures = true;  // what needs another session is left out
     for (const std::string& name : exported(plan).names) {
         CHECK(name.find("routing-") == std::string::npos);
@@ -214,7 +222,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
         plan.file.format = format;
         // Tables of all experts of all layers are not drawn, but they are data.
         const std::size_t data = format == widgets::FileFormat::Csv ? 1 : 0;
-        CHECK(exported(plan).names.size() == 28 * 3 + 4 + 15 + data);
+        CHECK(exported(plan).names.size() == 30 * 3 + 4 + 14 + data);
     }
 }
 

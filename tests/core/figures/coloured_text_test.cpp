@@ -26,16 +26,6 @@ Figure build(const FigureBuilder& builder, std::optional<LayerId> layer,
     return builder.build(request);
 }
 
-Routing firstChoices(const std::vector<int>& experts) {
-    Routing routing;
-    routing.experts = 4;
-    routing.topK = 1;
-    routing.tokens = TokenRange{0, experts.size()};
-    routing.ids.assign(experts.begin(), experts.end());
-    routing.weights.assign(experts.size(), 1.0F);
-    return routing;
-}
-
 }  // namespace
 
 TEST_CASE("coloured-text: loads are shares of first choices", "[core][figures]") {
@@ -81,30 +71,44 @@ TEST_CASE("coloured-text: one passage at several layers", "[core][figures]") {
     CHECK_THROWS_AS(build(builder, std::nullopt, TokenSelection({{0, 3}, {9, 3}})), Error);
 }
 
-TEST_CASE("nextTokenOf: goes round in both directions", "[core][figures]") {
-    const Routing routing = firstChoices({0, 1, 2, 1, 0, 1});
-    CHECK(nextTokenOf(routing, 1, std::nullopt, +1) == 1U);
-    CHECK(nextTokenOf(routing, 1, std::nullopt, -1) == 5U);
-    CHECK(nextTokenOf(routing, 1, 1, +1) == 3U);
-    CHECK(nextTokenOf(routing, 1, 5, +1) == 1U);
-    CHECK(nextTokenOf(routing, 1, 1, -1) == 5U);
-    CHECK(nextTokenOf(routing, 2, 2, +1) == 2U);  // the only one
-    CHECK_FALSE(nextTokenOf(routing, 3, 0, +1));
-    CHECK_FALSE(nextTokenOf(firstChoices({}), 0, 0, +1));
+TEST_CASE("tokensOf: all tokens that choose an expert, whichever choice it is", "[core][figures]") {
+    Routing routing;
+    routing.experts = 4;
+    routing.topK = 2;
+    routing.tokens = TokenRange{10, 4};
+    routing.ids = {0, 1, 2, 3, 1, 0, 3, 2};
+    routing.weights.assign(8, 0.5F);
+    using Places = std::vector<std::uint64_t>;
+    CHECK(tokensOf(routing, 0, {}) == Places{10, 12});
+    CHECK(tokensOf(routing, 2, {}) == Places{11, 13});
+    CHECK(tokensOf(routing, 5, {}).empty());
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(tokensOf(routing, 0, stop.get_token()).empty());
 }
 
-TEST_CASE("nextTokenOf: from a token that has no row", "[core][figures]") {
-    Routing routing = firstChoices({1, 1, 1, 1});  // tokens 10, 11, 30, 31
-    routing.tokens = TokenSelection(std::vector<TokenRange>{{10, 2}, {30, 2}});
-    CHECK(nextTokenOf(routing, 1, 25, +1) == 30U);
-    CHECK(nextTokenOf(routing, 1, 25, -1) == 11U);
-    CHECK(nextTokenOf(routing, 1, 0, +1) == 10U);
-    CHECK(nextTokenOf(routing, 1, 0, -1) == 31U);  // round
-    CHECK(nextTokenOf(routing, 1, 90, -1) == 31U);
-    CHECK(nextTokenOf(routing, 1, 90, +1) == 10U);
-    CHECK(nextTokenOf(routing, 1, 30, +1) == 31U);
-    CHECK(nextTokenOf(routing, 1, 30, -1) == 11U);
-    CHECK_FALSE(nextTokenOf(routing, 2, 25, +1));
+TEST_CASE("placeFrom: goes round in both directions", "[core][figures]") {
+    const std::vector<std::uint64_t> tokens{1, 3, 5};
+    CHECK(placeFrom(tokens, std::nullopt, +1) == 0);
+    CHECK(placeFrom(tokens, std::nullopt, -1) == 2);
+    CHECK(placeFrom(tokens, 1, +1) == 1);
+    CHECK(placeFrom(tokens, 2, +1) == 1);
+    CHECK(placeFrom(tokens, 5, +1) == 0);
+    CHECK(placeFrom(tokens, 1, -1) == 2);
+    CHECK(placeFrom(tokens, 4, -1) == 1);
+    CHECK(placeFrom(tokens, 3, 0) == 1);
+    CHECK(placeFrom(tokens, 6, 0) == 0);
+    CHECK(placeFrom({7}, 7, +1) == 0);  // the only one
+}
+
+TEST_CASE("placeFrom: from a token that is not in the list", "[core][figures]") {
+    const std::vector<std::uint64_t> tokens{10, 11, 30, 31};
+    CHECK(placeFrom(tokens, 25, +1) == 2);
+    CHECK(placeFrom(tokens, 25, -1) == 1);
+    CHECK(placeFrom(tokens, 0, +1) == 0);
+    CHECK(placeFrom(tokens, 0, -1) == 3);  // round
+    CHECK(placeFrom(tokens, 90, -1) == 3);
+    CHECK(placeFrom(tokens, 90, +1) == 0);
 }
 
 TEST_CASE("findText: over several tokens, ignoring case and white space before",

@@ -173,6 +173,52 @@ TEST_CASE("router-saturation: one line for each number of choices", "[core][figu
     CHECK(has(messageOf(here, request("router-saturation"), nullptr), "--with OTHER.h5"));
 }
 
+TEST_CASE("router-saturation: a series against its last session", "[core][figures]") {
+    const FigureBuilder first(otherSource());
+    const auto named = [](const char* name, std::uint64_t tokens = 64) {
+        MadeSession what;
+        what.tokens = tokens;
+        auto source = std::make_shared<MadeSource>(what);
+        source->head().model.name = name;
+        return std::make_shared<const FigureBuilder>(source);
+    };
+    const Builder middle = named("middle");
+    const Builder last = named("last");
+    const BuildAids aids{.stop = {}, .other = middle, .further = {last}};
+    const Figure figure = first.build(request("router-saturation"), aids);
+    const auto& chart = std::get<LineChartFigure>(figure.body);
+    CHECK(chart.lines == std::vector<std::string>{"layer 1", "layer 2", "layer 3"});
+    CHECK(chart.positionNames == std::vector<std::string>{"made-instruct", "middle"});
+    REQUIRE(chart.groups.size() == 2);
+    // A slow twin: sets and first choices counted token by token.
+    for (const int layer : {1, 2, 3}) {
+        const auto a = first.routing(LayerId{layer});
+        const auto z = last->routing(LayerId{layer});
+        double both = 0.0;
+        double firsts = 0.0;
+        for (std::uint64_t token = 0; token < 64; ++token) {
+            for (const int k : {0, 1}) {
+                both += a->id(token, k) == z->id(token, 0) || a->id(token, k) == z->id(token, 1);
+            }
+            firsts += a->id(token, 0) == z->id(token, 0);
+        }
+        const auto line = static_cast<std::size_t>(layer - 1);
+        CHECK(chart.groups[0].panels[0].lines[line][0] == Approx(both / 128.0));
+        CHECK(chart.groups[1].panels[0].lines[line][0] == Approx(firsts / 64.0));
+        CHECK(chart.groups[0].panels[0].lines[line][1] == 1.0);  // the same but for its name
+    }
+    CHECK(chart.groups[0].reference == Approx(0.25));
+    CHECK(chart.groups[1].reference == Approx(0.125));
+    CHECK(has(figure.howToRead, "1 = made-instruct, 2 = middle"));
+    CHECK(has(figure.title, "on the way to last"));
+    CHECK(has(figure.provenance.other, "last"));
+    CHECK(has(toCsv(figure), ",made-instruct,layer 1,"));
+    // Another text anywhere in the series is refused; so is a series by figures of two.
+    const BuildAids longer{.stop = {}, .other = middle, .further = {named("longer", 70), last}};
+    CHECK_THROWS_AS(first.build(request("router-saturation"), longer), Error);
+    CHECK_THROWS_AS(first.build(request("routing-agreement"), aids), Error);
+}
+
 TEST_CASE("Comparison: maps beside each other, of the same tokens", "[core][figures]") {
     const FigureBuilder here(std::make_shared<MadeSource>(MadeSession{}));
     const auto there = std::make_shared<const FigureBuilder>(otherSource());

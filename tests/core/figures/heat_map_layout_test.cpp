@@ -175,3 +175,33 @@ TEST_CASE("layoutHeatMaps: the colour bar has room for its label", "[core][figur
     CHECK(layout.bar.height >= kText.width(figure.bar.label));
     CHECK(layout.bar.bottom() <= layout.height);
 }
+
+TEST_CASE("layoutHeatMaps: names stand upright where they have no room, and rows have theirs",
+          "[core][figures]") {
+    HeatMapFigure figure = maps(1, 12, false);
+    figure.isPair = false;
+    for (std::size_t i = 0; i < 12; ++i) {
+        figure.panels[0].columnLabels[i] = "mean weight";
+        figure.panels[0].rowLabels[i] = "mean weight";
+    }
+    const PanelLayout narrow = layoutHeatMaps(figure, 321, std::nullopt, kText).panels[0];
+    CHECK(narrow.columnsUpright);
+    CHECK(narrow.columnThinning == 1);
+    CHECK(narrow.rowThinning == 1);
+    CHECK(narrow.labelsBelow >= 66.0);
+    const PanelLayout wide = layoutHeatMaps(figure, 1600, std::nullopt, kText).panels[0];
+    CHECK_FALSE(wide.columnsUpright);
+    CHECK(wide.labelsBelow == 12.0);
+    // Numbers thin out instead.
+    CHECK_FALSE(
+        layoutHeatMaps(maps(1, 64, true), 321, std::nullopt, kText).panels[0].columnsUpright);
+    // Six domains by 64 experts in a column of print: each row has its label.
+    HeatMapFigure domains = maps(1, 64, false);
+    domains.isPair = false;
+    HeatMapPanel& panel = domains.panels[0];
+    panel.rowLabels = {"arxiv", "github", "wikipedia", "stackexchange", "books", "pubmed"};
+    panel.matrix = {6, 64, std::vector<float>(6 * 64)};
+    const PanelLayout place = layoutHeatMaps(domains, 321, std::nullopt, kText).panels[0];
+    CHECK(place.rowThinning == 1);
+    CHECK(place.rowHeight >= 12.0);
+}

@@ -7,6 +7,7 @@
 #include "tests/widgets/figures/made_charts.h"
 #include "tests/widgets/figures/made_figures.h"
 #include "tests/widgets/figures/shown_figure.h"
+#include "widgets/canvas/table_layout.h"
 #include "widgets/figures/figure_view.h"
 
 #include <QImage>
@@ -151,16 +152,17 @@ TEST_CASE("Charts in a view: a table sorts by its headings and goes to layers",
     const auto figure = tests::madeTable(12);
     const auto& slopes = std::get<figures::TableFigure>(figure->body).columns[3].numbers;
     const double largest = *std::max_element(slopes.begin(), slopes.end() - 3);
+    const std::string wanted =
+        "slope " +
+        QString::number(largest, 'f', widgets::numberFormatOf(slopes).decimals).toStdString();
     // The slope's heading: somewhere on the right of the texts.
     for (int x = 60; x < 400; x += 12) {
         shown.click(QPoint(x, heading.y()));
-        if (rowAt(firstRow).find("slope " + QString::number(largest, 'g', 4).toStdString()) !=
-            std::string::npos) {
+        if (rowAt(firstRow).find(wanted) != std::string::npos) {
             break;
         }
     }
-    CHECK(rowAt(firstRow).find("slope " + QString::number(largest, 'g', 4).toStdString()) !=
-          std::string::npos);
+    CHECK(rowAt(firstRow).find(wanted) != std::string::npos);
 }
 
 TEST_CASE("Charts in a view: a table breaks its lines, notes its rows and scrolls by them",

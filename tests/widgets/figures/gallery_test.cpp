@@ -13,6 +13,7 @@
 
 #include <QTest>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -64,6 +65,72 @@ tests::FigurePointer selected(const std::string& name, const tests::MadeSession&
     return std::make_shared<const figures::Figure>(builder.build(request));
 }
 
+/// The text by the rise of loss without an expert, with losses of every single removal.
+tests::FigurePointer lossText(const tests::MadeSession& session) {
+    const auto source = std::make_shared<tests::MadeSource>(session);
+    std::vector<std::string> layers;
+    std::vector<std::string> experts;
+    std::vector<float> losses;
+    for (int l = 1; l < session.layers; ++l) {
+        layers.push_back(std::to_string(l));
+        for (int e = 0; e < session.experts; ++e) {
+            for (std::uint64_t t = 0; t < session.tokens; ++t) {
+                const auto at = static_cast<double>(t * 7U + static_cast<std::uint64_t>(e));
+                losses.push_back(static_cast<float>(2.0 + std::pow(std::sin(at), 5.0)));
+            }
+        }
+    }
+    for (int e = 0; e < session.experts; ++e) {
+        experts.push_back(std::to_string(e));
+    }
+    source->put("expert_removal", "single_token_loss", std::nullopt,
+                NdArray::from<float>({layers.size(), experts.size(), session.tokens}, losses),
+                {{"at_layer", layers}, {"expert", experts}, {"position", {}}});
+    figures::FigureRequest request;
+    request.figure = "expert-removal-text";
+    request.layer = LayerId{2};
+    request.expert = 3;
+    return std::make_shared<const figures::Figure>(figures::FigureBuilder(source).build(request));
+}
+
+tests::FigurePointer card(const tests::MadeSession& session) {
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(session));
+    figures::FigureRequest request;
+    request.figure = "expert-card";
+    request.layer = LayerId{2};
+    request.expert = 3;
+    return std::make_shared<const figures::Figure>(builder.build(request));
+}
+
+/// Four checkpoints that come nearer to the last one: fewer and fewer layers choose as the first
+/// layer does.
+tests::FigurePointer series(const tests::MadeSession& session) {
+    std::vector<std::shared_ptr<const figures::FigureBuilder>> checkpoints;
+    for (int step = 0; step < 5; ++step) {
+        const auto source = std::make_shared<tests::MadeSource>(session);
+        source->head().model.name = "made-moe-step" + std::to_string(1000 * (step + 1));
+        for (int l = 2; l < session.layers; ++l) {
+            const session::QuantityId id{BranchId{}, "chosen_experts", "ids"};
+            NdArray mixed = source->read(id, LayerId{l});
+            const NdArray before = source->read(id, LayerId{1});
+            const std::size_t row = mixed.bytes().size() / mixed.shape()[0];
+            const auto every = static_cast<std::size_t>(step == 4 ? 1'000'000 : step + 1 + l % 3);
+            for (std::size_t t = every - 1; t < mixed.shape()[0]; t += every) {
+                std::copy_n(before.bytes().begin() + static_cast<std::ptrdiff_t>(t * row), row,
+                            mixed.bytes().begin() + static_cast<std::ptrdiff_t>(t * row));
+            }
+            source->put("chosen_experts", "ids", LayerId{l}, std::move(mixed));
+        }
+        checkpoints.push_back(std::make_shared<const figures::FigureBuilder>(source));
+    }
+    figures::FigureRequest request;
+    request.figure = "router-saturation";
+    return std::make_shared<const figures::Figure>(checkpoints[0]->build(
+        request, {.stop = {},
+                  .other = checkpoints[1],
+                  .further = {checkpoints[2], checkpoints[3], checkpoints[4]}}));
+}
+
 /// Two models: the other one chooses in most layers as the one does, in some as in the layer
 /// before.
 tests::FigurePointer compared(const std::string& name, const tests::MadeSession& session,
@@ -95,7 +162,11 @@ tests::FigurePointer compared(const std::string& name, const tests::MadeSession&
 
 std::vector<Exhibit> exhibits() {
     std::vector<Exhibit> all;
-    for (const int experts : {8, 32, 64}) {
+    std::vector<int> sizes{8, 32, 64};
+    if (qEnvironmentVariableIsSet("MOESCOPE_GALLERY")) {
+        sizes.push_back(256);
+    }
+    for (const int experts : sizes) {
         const std::string e = "-" + std::to_string(experts);
         tests::MadeSession session;
         session.experts = experts;
@@ -115,6 +186,18 @@ std::vector<Exhibit> exhibits() {
         all.push_back({"importance" + e, pruned("importance", session, LayerId{2})});
         all.push_back({"importance-map" + e, pruned("importance-map", session, {})});
         all.push_back({"importance-agreement" + e, built("importance-correlation", session, {})});
+        all.push_back({"importance-all" + e, built("importance", session, {})});
+        all.push_back({"domain-share" + e, built("domain-share", session, LayerId{2})});
+        all.push_back({"domain-share-all" + e, built("domain-share", session, {})});
+        all.push_back({"removal" + e, built("expert-removal", session, {})});
+        all.push_back({"removal-table" + e, built("expert-removal-table", session, {})});
+        all.push_back({"removal-tokens" + e, built("expert-removal-tokens", session, LayerId{2})});
+        all.push_back({"removal-text" + e, lossText(session)});
+        all.push_back({"card" + e, card(session)});
+        all.push_back({"vocabulary" + e, built("vocabulary-specialisation", session, LayerId{2})});
+        all.push_back({"saturation" + e, compared("router-saturation", session, {})});
+        all.push_back({"saturation-series" + e, series(session)});
+        all.push_back({"repetition" + e, built("repetition-table", session, LayerId{2})});
         all.push_back({"pruning" + e, built("pruning", session, {})});
         all.push_back({"margins" + e, built("router-margin", session, {})});
         all.push_back({"margin-table" + e, built("router-margin-table", session, {})});

@@ -1,0 +1,215 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Single tokens without experts: colours of the text, the largest rises, what is not kept.
+#include "core/base/error.h"
+#include "core/figures/builder.h"
+#include "tests/core/figures/made_source.h"
+#include "tests/support/catch.h"
+#include "tests/support/throws.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace moescope;
+using namespace moescope::figures;
+using tests::MadeSession;
+using tests::MadeSource;
+
+namespace {
+
+constexpr std::uint64_t kTokens = 64;  // two documents of 32
+constexpr std::size_t kExperts = 8;
+
+/// Loss of token t + 1 without expert e of layer l, kept at t.
+float lossAt(int layer, std::size_t expert, std::uint64_t t) {
+    return 2.0F +
+           0.01F * static_cast<float>(
+                       (t * 13U + expert * 5U + static_cast<std::uint64_t>(layer) * 3U) % 41U) -
+           0.1F;
+}
+
+/// With the losses of every single removal, and of every index.
+std::shared_ptr<MadeSource> source() {
+    auto made = std::make_shared<MadeSource>(MadeSession{});
+    std::vector<float> single;
+    std::vector<float> everywhere;
+    session::Axis experts{"expert", {}};
+    for (int layer = 1; layer < 4; ++layer) {
+        for (std::size_t e = 0; e < kExperts; ++e) {
+            for (std::uint64_t t = 0; t < kTokens; ++t) {
+                single.push_back(lossAt(layer, e, t));
+            }
+        }
+    }
+    for (std::size_t e = 0; e < kExperts; ++e) {
+        experts.labels.push_back(std::to_string(e));
+        for (std::uint64_t t = 0; t < kTokens; ++t) {
+            everywhere.push_back(lossAt(0, e, t));
+        }
+    }
+    made->put("expert_removal", "single_token_loss", std::nullopt,
+              NdArray::from<float>({3, kExperts, kTokens}, single),
+              {{"at_layer", {"1", "2", "3"}}, experts, {"position", {}}});
+    made->put("expert_removal", "everywhere_token_loss", std::nullopt,
+              NdArray::from<float>({kExperts, kTokens}, everywhere), {experts, {"position", {}}});
+    std::vector<std::uint32_t> predicted;
+    for (std::uint64_t t = 0; t < kTokens; ++t) {
+        const auto& ids = made->head().corpus.ids;
+        predicted.push_back(t % 3 == 0 && t + 1 < kTokens ? ids[t + 1] : 999'999U);
+    }
+    made->put("expert_removal", "predicted", std::nullopt,
+              NdArray::from<std::uint32_t>({kTokens}, predicted), {{"token", {}}});
+    return made;
+}
+
+FigureRequest request(std::optional<LayerId> layer, std::optional<int> expert) {
+    FigureRequest request;
+    request.figure = "expert-removal-text";
+    request.layer = layer;
+    request.expert = expert;
+    return request;
+}
+
+const LossTextFigure& bodyOf(const Figure& figure) {
+    return std::get<LossTextFigure>(figure.body);
+}
+
+}  // namespace
+
+TEST_CASE("expert-removal-text: the rise stands on the token that is predicted",
+          "[core][figures]") {
+    const FigureBuilder builder(source());
+    const Figure figure = builder.build(request(LayerId{2}, 5));
+    const LossTextFigure& body = bodyOf(figure);
+    CHECK(body.without == "expert 5 of layer 2");
+    CHECK(figure.provenance.layer == LayerId{2});
+    REQUIRE(body.loss.size() == kTokens);
+    for (std::uint64_t token = 0; token < kTokens; ++token) {
+        if (token % 32 == 0) {  // nothing comes before it in its document
+            CHECK(std::isnan(body.rise(token)));
+            continue;
+        }
+        CHECK(body.intactLoss[token] == 2.0F);
+        CHECK(body.loss[token] == lossAt(2, 5, token - 1));
+        CHECK(body.isPredicted[token] == ((token - 1) % 3 == 0));
+    }
+    CHECK(body.predicted->ids[2] == 999'999U);
+    CHECK(body.predicted->places[2] == PredictedTokens::kNowhere);
+    // A diverging scale with 0 in its middle.
+    CHECK(body.bar.scale.map == ColourMap::Diverging);
+    CHECK(body.bar.scale.low == -body.bar.scale.high);
+    CHECK(body.bar.scale.high > 0.2);
+}
+
+TEST_CASE("expert-removal-text: the largest rises in their order", "[core][figures]") {
+    const FigureBuilder builder(source());
+    FigureRequest asked = request(LayerId{1}, 0);
+    asked.tokens = TokenRange{10, 30};
+    const Figure figure = builder.build(asked);
+    const LossTextFigure& body = bodyOf(figure);
+    REQUIRE(body.worst.size() == 29);  // token 32 begins a document
+    for (std::size_t i = 0; i + 1 < body.worst.size(); ++i) {
+        CHECK(body.rise(body.worst[i]) >= body.rise(body.worst[i + 1]));
+    }
+    CHECK(std::all_of(body.worst.begin(), body.worst.end(),
+                      [](std::uint64_t token) { return token >= 10 && token < 40; }));
+    CHECK(toCsv(figure).find("token,text,loss,intact_loss,rise,predicted_by_intact") !=
+          std::string::npos);
+    asked.tokens = TokenSelection({{0, 3}, {9, 3}});
+    CHECK_THROWS_AS(builder.build(asked), Error);
+}
+
+TEST_CASE("expert-removal-text: everywhere, in one layer, in a set, or what costs most",
+          "[core][figures]") {
+    const FigureBuilder builder(source());
+    using Kind = RemovalChoice::Kind;
+    FigureRequest asked = request(std::nullopt, 3);
+    asked.removal = RemovalChoice{Kind::Everywhere, {}};
+    CHECK(bodyOf(builder.build(asked)).loss[7] == lossAt(0, 3, 6));
+    asked.removal = parseRemovalChoice("2:4");  // a set of one is that expert
+    CHECK(bodyOf(builder.build(asked)).loss[7] == lossAt(2, 4, 6));
+    asked.removal = parseRemovalChoice("2:3,0:1");  // another spelling of a chosen set
+    const Figure set = builder.build(asked);
+    CHECK(bodyOf(set).without == "0:1,2:3");
+    CHECK(bodyOf(set).rise(7) == Approx(6.0 / 7.0));
+    // The losses of made-up removals grow with the expert.
+    const Figure worst = builder.build(request(LayerId{3}, std::nullopt));
+    CHECK(bodyOf(worst).without == "expert 7 of layer 3");
+    CHECK(worst.howToRead.find("costs most") != std::string::npos);
+    CHECK_THROWS_AS(builder.build(request(LayerId{3}, 8)), Error);
+    CHECK_THROWS_AS(parseRemovalChoice("x:1"), Error);
+    CHECK(std::holds_alternative<NoticeFigure>(builder.build(request(LayerId{0}, 1)).body));
+}
+
+TEST_CASE("expert-removal-text: colour limits of one removal, of those beside it, fixed",
+          "[core][figures]") {
+    const auto made = source();
+    // Expert 6 of layer 1 hurts ten times as much.
+    NdArray losses = made->read({BranchId{}, "expert_removal", "single_token_loss"}, std::nullopt);
+    for (std::uint64_t t = 0; t < kTokens; ++t) {
+        losses.values<float>()[6 * kTokens + t] = 7.0F;
+    }
+    const auto* info = made->find({BranchId{}, "expert_removal", "single_token_loss"});
+    const auto axes = info->axes;
+    made->put("expert_removal", "single_token_loss", std::nullopt, std::move(losses), axes);
+    const FigureBuilder builder(made);
+    FigureRequest asked = request(LayerId{1}, 0);
+    CHECK(bodyOf(builder.build(asked)).bar.scale.high < 0.5);
+    asked.range = {ColourRange::Kind::AllLayers};
+    CHECK(bodyOf(builder.build(asked)).bar.scale.high == Approx(5.0));
+    asked.layer = LayerId{2};
+    CHECK(bodyOf(builder.build(asked)).bar.scale.high < 0.5);
+    asked.range = {ColourRange::Kind::Fixed, 0.0, 0.05};
+    const Figure fixed = builder.build(asked);
+    CHECK(bodyOf(fixed).bar.scale.low == -0.05);
+    CHECK(bodyOf(fixed).bar.scale.hasAbove);
+    CHECK(bodyOf(fixed).bar.scale.hasBelow);
+}
+
+TEST_CASE("expert-removal-text: says which option keeps what is missing", "[core][figures]") {
+    const auto made = std::make_shared<MadeSource>(MadeSession{});  // sets only
+    const FigureBuilder builder(made);
+    CHECK(builder.removals() == KeptRemovals{false, false, {"0:1,2:3", "5"}});
+    CHECK(bodyOf(builder.build(request(std::nullopt, std::nullopt))).without == "0:1,2:3");
+    FigureRequest asked = request(LayerId{1}, 2);
+    asked.removal = RemovalChoice{};
+    tests::checkThrows([&] { (void)builder.build(asked); }, ErrorCode::Usage, {"--kept-size 1M"});
+    asked.removal = parseRemovalChoice("3:3,3:4");
+    tests::checkThrows([&] { (void)builder.build(asked); }, ErrorCode::Usage, {"--remove 3:3,3:4"});
+    made->remove("expert_removal");
+    const auto available = FigureBuilder(made).available();
+    CHECK(std::none_of(available.begin(), available.end(),
+                       [](const FigureInfo* info) { return info->removes; }));
+    CHECK_THROWS_AS(builder.build(request(LayerId{1}, 2)), Error);
+}
+
+TEST_CASE("expert-removal-text: losses of another length are refused", "[core][figures]") {
+    const auto made = source();
+    made->put("expert_removal", "everywhere_token_loss", std::nullopt,
+              NdArray(ElementType::F32, {8, 5}), {{"expert", {"0"}}, {"position", {}}});
+    FigureRequest asked = request(std::nullopt, 0);
+    asked.removal = RemovalChoice{RemovalChoice::Kind::Everywhere, {}};
+    CHECK_THROWS_AS(FigureBuilder(made).build(asked), Error);
+    made->put("expert_removal", "token_loss", std::nullopt, NdArray(ElementType::F32, {5}),
+              {{"token", {}}});
+    CHECK_THROWS_AS(FigureBuilder(made).build(request(LayerId{1}, 0)), Error);
+}
+
+TEST_CASE("expert-removal-tokens: rows of one expert lead to it and its tokens",
+          "[core][figures]") {
+    const FigureBuilder builder(source());
+    FigureRequest asked = request(LayerId{2}, 5);
+    asked.figure = "expert-removal-tokens";
+    const Figure figure = builder.build(asked);
+    const auto& table = std::get<TableFigure>(figure.body);
+    REQUIRE(table.rows == 50);
+    CHECK(table.experts == std::vector<int>(50, 5));
+    CHECK(table.layers == std::vector<LayerId>(50, LayerId{2}));
+    asked.figure = "expert-removal-text";
+    const LossTextFigure body = bodyOf(builder.build(asked));
+    for (std::size_t row = 0; row < table.rows; ++row) {
+        CHECK(table.tokens[row] == body.worst[row]);
+        CHECK(table.columns[3].numbers[row] ==
+              Approx(static_cast<double>(body.rise(body.worst[row]))));
+    }
+}

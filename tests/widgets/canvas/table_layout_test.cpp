@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Numbers of tables: as many decimals in all rows of a column, whatever the room.
+#include "widgets/canvas/table_layout.h"
+
+#include "tests/support/catch.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace moescope;
+using namespace moescope::widgets;
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+QStringList textsOf(std::vector<double> values) {
+    figures::TableFigure table;
+    table.rows = values.size();
+    table.columns = {{"value", figures::TableColumn::Kind::Number, {}, std::move(values)}};
+    const ChartMemory memory;
+    const TableTexts texts(table, memory);
+    QStringList all;
+    for (std::size_t row = 0; row < table.rows; ++row) {
+        all << texts.cell(row, 0);
+    }
+    return all;
+}
+
+QStringList list(std::initializer_list<const char*> texts) {
+    QStringList all;
+    for (const char* text : texts) {
+        all << QString::fromUtf8(text);
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("Table: three digits of the largest number, in all rows alike", "[widgets][canvas]") {
+    CHECK(textsOf({0.2512, 0.1, 0.00312}) == list({"0.251", "0.100", "0.003"}));
+    CHECK(textsOf({1234.2, 2.25}) == list({"1234", "2"}));
+    CHECK(textsOf({12.34, 5.0}) == list({"12.3", "5.0"}));
+    // What differs only behind them shows two digits of the difference.
+    CHECK(textsOf({2.5012, 2.5134, 2.5301}) == list({"2.501", "2.513", "2.530"}));
+    // But no more than five in all.
+    CHECK(textsOf({2.50001, 2.50002, 2.60004}) == list({"2.5", "2.5", "2.6"}));
+    CHECK(textsOf({2.50009, 2.50012, 2.50018}) == list({"2.5001", "2.5001", "2.5002"}));
+}
+
+TEST_CASE("Table: no zeros that stand in every row, none that are not there", "[widgets][canvas]") {
+    CHECK(textsOf({2.0, 3.0}) == list({"2", "3"}));
+    CHECK(textsOf({0.5, 0.25}) == list({"0.50", "0.25"}));
+    CHECK(textsOf({0.0, 0.0}) == list({"0", "0"}));
+    CHECK(textsOf({0.5, 0.00002}) == list({"0.5",
+                                           "2e\xE2\x88\x92"
+                                           "05"}));
+    CHECK(textsOf({-0.125, 0.5}) == list({"\xE2\x88\x92"
+                                          "0.125",
+                                          "0.500"}));
+    CHECK(textsOf({1.5e-5, 3.25e-6}) == list({"1.50e\xE2\x88\x92"
+                                              "05",
+                                              "3.25e\xE2\x88\x92"
+                                              "06"}));
+    CHECK(textsOf({kNaN, 0.5}) == list({"not available", "0.5"}));
+    CHECK(textsOf({kNaN}) == list({"not available"}));
+}
