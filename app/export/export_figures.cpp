@@ -226,8 +226,7 @@ void FigureExport::write(std::optional<LayerId> layer,
     if (!layer && m_info.hasSideBySide) {
         request.layers = m_plan.layers;
     }
-    request.expert =
-        isOfExpert() ? m_plan.expert : std::nullopt;
+    request.expert = isOfExpert() ? m_plan.expert : std::nullopt;
     request.removal = m_info.removes ? m_plan.removal : std::nullopt;
     request.tokens = tokens;
     request.mean = m_info.hasMean && m_plan.mean;

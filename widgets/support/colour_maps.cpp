@@ -79,6 +79,14 @@ constexpr std::array<unsigned, 2> kGreyColours{0xf4f4f4, 0x101010};
 constexpr std::array<unsigned, 5> kDivergingColours{0x1c4c8c, 0x76aad4, 0xf5f5f5, 0xe8907a,
                                                     0x9c1c2e};
 
+std::size_t placeOf(double position) {
+    return static_cast<std::size_t>(std::lround(std::clamp(position, 0.0, 1.0) * 255.0));
+}
+
+// Its middle lies near a dark background, as the other's near a light one, and its ends stand out.
+constexpr std::array<unsigned, 5> kDarkDivergingColours{0xa6d0f5, 0x3d7fc4, 0x3a4047, 0xc4543f,
+                                                        0xf7b8a4};
+
 }  // namespace
 
 const Table& colourTable(figures::ColourMap map) {
@@ -89,11 +97,14 @@ const Table& colourTable(figures::ColourMap map) {
 }
 
 QColor colourAt(figures::ColourMap map, double position) {
-    const double index = std::clamp(position, 0.0, 1.0) * 255.0;
-    return QColor::fromRgb(colourTable(map)[static_cast<std::size_t>(std::lround(index))]);
+    return QColor::fromRgb(colourTable(map)[placeOf(position)]);
 }
 
 QColor colourOn(bool darkBackground, figures::ColourMap map, double position) {
+    if (darkBackground && map == figures::ColourMap::Diverging) {
+        static const Table kTable = fromOklab(kDarkDivergingColours);
+        return QColor::fromRgb(kTable[placeOf(position)]);
+    }
     const bool reversed = darkBackground && map == figures::ColourMap::WhiteBlue;
     return colourAt(map, reversed ? 1.0 - position : position);
 }
