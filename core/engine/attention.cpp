@@ -247,20 +247,23 @@ at::Tensor Attention::attend(const at::Tensor& queries, std::uint64_t first, con
     const std::int64_t step =
         std::clamp<std::int64_t>(signedOf(m_limits.scoreBytes / rowBytes), 1, total);
     if (step == total) {
-        return attendBlock(queries, first, keys, values);
+        return attendBlock(queries, first, keys, values, {});
     }
+    // One after another in the same memory: touching as much anew costs more than filling it.
+    const at::Tensor room = at::empty({step * m_spec.headsQ * signedOf(reach)}, queries.options());
     at::Tensor result = at::empty({total, mixedWidth()}, queries.options());
     for (std::int64_t at = 0; at < total; at += step) {
         const std::int64_t rows = std::min(step, total - at);
         result.narrow(0, at, rows)
             .copy_(attendBlock(queries.narrow(0, at, rows), first + static_cast<std::uint64_t>(at),
-                               keys, values));
+                               keys, values, room));
     }
     return result;
 }
 
 at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first,
-                                  const at::Tensor& keys, const at::Tensor& values) const {
+                                  const at::Tensor& keys, const at::Tensor& values,
+                                  const at::Tensor& room) const {
     const std::int64_t rows = queries.size(0);
     const std::int64_t group = m_spec.headsQ / m_spec.headsKv;
     const std::uint64_t firstKey = firstVisible(first);
@@ -270,7 +273,12 @@ at::Tensor Attention::attendBlock(const at::Tensor& queries, std::uint64_t first
     // Heads of one group lie together: query head h belongs to key head h / group.
     const at::Tensor grouped =
         queries.transpose(0, 1).reshape({m_spec.headsKv, group * rows, m_spec.headDim});
-    return at::bmm(shares(at::bmm(grouped, visibleKeys.transpose(1, 2)), block), visibleValues)
+    at::Tensor products =
+        room.defined() ? room.narrow(0, 0, m_spec.headsQ * rows * block.keys)
+                             .view({m_spec.headsKv, group * rows, block.keys})
+                       : at::empty({m_spec.headsKv, group * rows, block.keys}, queries.options());
+    at::bmm_out(products, grouped, visibleKeys.transpose(1, 2));
+    return at::bmm(shares(std::move(products), block), visibleValues)
         .view({m_spec.headsQ, rows, m_spec.valueDim()})
         .transpose(0, 1)
         .reshape({rows, mixedWidth()});

@@ -67,8 +67,10 @@ private:
     /// and values are given.
     [[nodiscard]] at::Tensor attend(const at::Tensor& queries, std::uint64_t first,
                                     const at::Tensor& keys, const at::Tensor& values) const;
+    /// `room`: memory for its scores, or undefined.
     [[nodiscard]] at::Tensor attendBlock(const at::Tensor& queries, std::uint64_t first,
-                                         const at::Tensor& keys, const at::Tensor& values) const;
+                                         const at::Tensor& keys, const at::Tensor& values,
+                                         const at::Tensor& room) const;
     /// A block of queries and the keys that any of them sees, by their positions in the document.
     struct Block {
         std::uint64_t firstQuery = 0, firstKey = 0;

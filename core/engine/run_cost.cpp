@@ -393,7 +393,7 @@ double branchSeconds(const RunPlan& plan, const OpenedModels& models,
             std::count_if(branches.begin(), branches.end(), [&](const Intervention& branch) {
                 return BranchPass::firstChanged(branch, spec.layerCount()) <= static_cast<int>(l);
             });
-        seconds += expectedSeconds(efforts[l], 1, false, calibration).total() *
+        seconds += expectedSeconds(efforts[l], 1, false, calibration, plan.memory.lanes).total() *
                    (1.0 + static_cast<double>(streams));
     }
     const auto tokens = static_cast<double>(corpus.ids.size());
@@ -571,7 +571,8 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     plan.seconds.clear();
     result.seconds = secondsOf(sessionEffort(costing.resultBytes()), calibration);
     for (const LayerEffort& effort : efforts) {
-        plan.seconds.push_back(expectedSeconds(effort, blocks, streamed, calibration));
+        plan.seconds.push_back(
+            expectedSeconds(effort, blocks, streamed, calibration, plan.memory.lanes));
         result.seconds += plan.seconds.back().total();
     }
     result.diskBytes = 2 * costing.resultBytes() +

@@ -16,7 +16,7 @@ namespace {
 constexpr double kNormCalls = 8.0;
 constexpr double kAttentionCalls = 16.0;
 constexpr double kDocumentCalls = 25.0;  ///< rotation of queries and keys, copies
-constexpr double kScoreCalls = 30.0;     ///< attendBlock()
+constexpr double kScoreCalls = 14.0;     ///< attendBlock()
 constexpr double kRouterCalls = 25.0;
 constexpr double kExpertCalls = 24.0;  ///< grouping, gathering, products, adding
 constexpr double kColumnCalls = 6.0;   ///< keeping an output and its norm
@@ -26,7 +26,9 @@ constexpr double kUnitCalls = 100.0;
 // Passes over a tensor's elements; one that takes an exponential counts as three.
 constexpr double kNormPasses = 8.0;
 constexpr double kRotationPasses = 8.0;
-constexpr double kScorePasses = 20.0;  ///< beyond any cache
+constexpr double kScorePasses = 6.0;  ///< of blocks that stay in the cache
+constexpr double kWideScorePasses = 20.0;
+constexpr double kCachedScores = 2e6;  ///< scores
 constexpr double kActivationPasses = 8.0;
 constexpr double kGatherPasses = 8.0;
 constexpr double kColumnPasses = 6.0;
@@ -148,7 +150,8 @@ private:
             const double scores =
                 std::min(length * length, (length - seen / 2.0 + rows / 2.0) * seen);
             effort.modelOperations += 4.0 * scores * heads * headDim;
-            effort.elements += passes(scores, heads, kScorePasses);
+            const bool cached = rows * seen * heads < kCachedScores;
+            effort.elements += passes(scores, heads, cached ? kScorePasses : kWideScorePasses);
             effort.calls += kDocumentCalls + kScoreCalls * std::max(1.0, length / rows);
         }
     }
@@ -200,7 +203,7 @@ private:
         const LayerContext context = contextOf(m_models, m_specs, m_layer, m_corpus);
         for (const PlannedExperiment* experiment : m_work.dynamic) {
             for (const auto& probe : experiment->probes.dynamic) {
-                m_effort.feedForward += probe->effort(context);
+                m_effort.dynamics += probe->effort(context);
                 store(*probe, context);
             }
         }

@@ -23,12 +23,13 @@ double secondsOf(const Effort& effort, const Calibration& calibration) {
 }
 
 LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks, bool streamed,
-                             const Calibration& calibration) {
+                             const Calibration& calibration, int lanes) {
     LayerSeconds seconds;
     seconds.statics = secondsOf(effort.statics, calibration);
     seconds.units = secondsOf(effort.units, calibration);
-    seconds.attention = secondsOf(effort.attention, calibration);
-    seconds.feedForward = secondsOf(effort.feedForward, calibration);
+    seconds.attention = secondsOf(effort.attention, calibration) / lanes;
+    seconds.feedForward = secondsOf(effort.feedForward, calibration) / lanes +
+                          secondsOf(effort.dynamics, calibration);
     const std::uint64_t again = streamed && blocks > 1 ? (blocks - 1) * effort.expertBytes : 0;
     const double read =
         static_cast<double>(effort.bytes + again) /

@@ -14,6 +14,7 @@ namespace moescope::engine {
 /// meanwhile.
 struct LayerEffort {
     Effort statics, units, attention, feedForward, storing;
+    Effort dynamics;                ///< of the dynamic probes, with the feed-forward
     std::uint64_t bytes = 0;        ///< of stored weights, read once
     std::uint64_t expertBytes = 0;  ///< part of them that every block reads when streamed
 };
@@ -26,9 +27,11 @@ struct LayerSeconds {
 
 [[nodiscard]] double secondsOf(const Effort& effort, const Calibration& calibration);
 
-/// `blocks` of tokens pass the layer; `streamed` experts are read again for each. Reading and
-/// storing go on beside computing: the slowest of the three decides.
+/// `blocks` of tokens pass the layer, `lanes` of them at a time; `streamed` experts are read again
+/// for each. Probes get one block after another. Reading and storing go on beside computing: the
+/// slowest of the three decides.
 [[nodiscard]] LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks,
-                                           bool streamed, const Calibration& calibration);
+                                           bool streamed, const Calibration& calibration,
+                                           int lanes = 1);
 
 }  // namespace moescope::engine

@@ -74,6 +74,13 @@ TEST_CASE("expectedSeconds: phases add up", "[core][engine]") {
     CHECK(expectedSeconds(effort, 3, false, kMachine).total() == Approx(14.0));
 }
 
+TEST_CASE("expectedSeconds: lanes share the model's work and not the probes'", "[core][engine]") {
+    LayerEffort effort;
+    effort.attention.operations = effort.feedForward.operations = effort.dynamics.operations =
+        kMachine.productsPerSecond;
+    CHECK(expectedSeconds(effort, 8, false, kMachine, 4).total() == Approx(1.5));
+}
+
 TEST_CASE("expectedSeconds: the slower of reading and computing decides", "[core][engine]") {
     LayerEffort effort;
     effort.attention.operations = 1e9;
