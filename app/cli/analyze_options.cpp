@@ -277,10 +277,15 @@ void AnalyzeCommand::attachWeights(CLI::App& app) {
 
 void AnalyzeCommand::attachRun(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Run"); };
-    group(app.add_option("--device", m_given.device, "auto, cpu, cuda or cuda:N"))
+    group(app.add_option("--device", m_given.device,
+                         "auto, cpu, cuda (all GPUs) or cuda:N, several with commas: the documents "
+                         "are shared out among them"))
         ->type_name("DEVICE");
     group(app.add_option("--dtype", m_given.dtype, "auto, float32 or bfloat16"))->type_name("TYPE");
     group(app.add_option("--memory", m_given.memory, "Memory to work in, as in 8G"))
+        ->type_name("SIZE");
+    group(app.add_option("--device-memory", m_given.deviceMemory,
+                         "The same of each GPU (default: most of what is free)"))
         ->type_name("SIZE");
     group(app.add_option("--threads", m_given.threads, "CPU threads; 0 = all (default)"))
         ->type_name("N")
@@ -490,6 +495,9 @@ AnalyzeOptions AnalyzeCommand::result() const {
     options.dtype = parseDtype(m_given.dtype);
     if (!m_given.memory.empty()) {
         options.memoryBytes = parseByteSize(m_given.memory);
+    }
+    if (!m_given.deviceMemory.empty()) {
+        options.deviceMemoryBytes = parseByteSize(m_given.deviceMemory);
     }
     options.threads = m_given.threads;
     options.scratch = oneOf<Scratch>(

@@ -48,7 +48,7 @@ struct AnalyzeOptions {
 
     std::string device = "auto";
     std::string dtype = "auto";
-    std::optional<std::uint64_t> memoryBytes;
+    std::optional<std::uint64_t> memoryBytes, deviceMemoryBytes;
     int threads = 0;  ///< 0: all cores
     Scratch scratch = Scratch::Auto;
     Interrupted interrupted = Interrupted::Refuse;
@@ -91,7 +91,7 @@ private:
         bool noHeader = false, splitLines = false, chat = false;
         bool skipFirstToken = false, dryRun = false, json = false, resume = false, restart = false;
         std::string relativeTo = "auto", keptFrom, keptDocuments, device = "auto", dtype = "auto";
-        std::string scratch = "auto", memory, keptSize, choices;
+        std::string scratch = "auto", memory, deviceMemory, keptSize, choices;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
         std::vector<std::string> matchRoles, matchPairs, staticLayers, removals;

@@ -101,13 +101,28 @@ std::uint64_t parseByteSize(std::string_view text) {
 
 std::string parseDevice(std::string_view text) {
     constexpr std::string_view kCuda = "cuda:";
-    const bool numbered =
-        text.size() > kCuda.size() && text.size() <= kCuda.size() + 3 && text.starts_with(kCuda) &&
-        text.substr(kCuda.size()).find_first_not_of("0123456789") == std::string_view::npos;
-    if (text != "auto" && text != "cpu" && text != "cuda" && !numbered) {
-        refuse("Unknown device \"" + std::string(text) + "\". There are: auto, cpu, cuda, cuda:N.");
+    const auto isNumbered = [&](std::string_view name) {
+        return name.size() > kCuda.size() && name.size() <= kCuda.size() + 3 &&
+               name.starts_with(kCuda) &&
+               name.substr(kCuda.size()).find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    if (text == "auto" || text == "cpu" || text == "cuda") {
+        return std::string(text);
     }
-    return std::string(text);
+    std::set<std::string_view> seen;
+    for (std::string_view rest = text;;) {
+        const std::size_t comma = rest.find(',');
+        const std::string_view name = rest.substr(0, comma);
+        if (!isNumbered(name) || !seen.insert(name).second) {
+            refuse("Unknown device \"" + std::string(text) +
+                   "\". There are: auto, cpu, cuda (all there are), cuda:N, and several of them "
+                   "with commas, as in cuda:0,cuda:1.");
+        }
+        if (comma == std::string_view::npos) {
+            return std::string(text);
+        }
+        rest.remove_prefix(comma + 1);
+    }
 }
 
 std::string parseDtype(std::string_view text) {

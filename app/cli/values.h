@@ -15,7 +15,7 @@ namespace moescope::cli {
 /// "8G", "512M", "1.5GiB", "4096": a number of bytes with an optional binary unit K, M, G, T.
 [[nodiscard]] std::uint64_t parseByteSize(std::string_view text);
 
-/// "auto", "cpu", "cuda", "cuda:1".
+/// "auto", "cpu", "cuda", "cuda:1", "cuda:0,cuda:2".
 [[nodiscard]] std::string parseDevice(std::string_view text);
 
 /// "auto", "float32", "bfloat16"; "fp32", "f32" and "bf16" mean the same.

@@ -85,7 +85,8 @@ std::string estimateText(const engine::Estimate& estimate) {
         bytesText(estimate.memoryBytes), bytesText(estimate.budgetBytes),
         bytesText(estimate.minimumBytes));
     if (estimate.deviceBytes > 0) {
-        text += fmt::format("  device  {}\n", bytesText(estimate.deviceBytes));
+        text += fmt::format("  device  {} of {} allowed\n", bytesText(estimate.deviceBytes),
+                            bytesText(estimate.deviceBudgetBytes));
     }
     text += fmt::format("  disk    {}\n  read    {} of weights\n  time    {}\n",
                         bytesText(estimate.diskBytes), bytesText(estimate.readBytes),

@@ -137,6 +137,7 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     request.device = options.device;
     request.dtype = options.dtype;
     request.memoryBytes = options.memoryBytes;
+    request.deviceMemoryBytes = options.deviceMemoryBytes;
     request.topK = options.topK;
     request.threads = options.threads;
     request.interrupted = interruptedOf(options.interrupted);

@@ -193,37 +193,45 @@ Attention::KeysValues Attention::project(const at::Tensor& hidden,
 }
 
 void Attention::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-                      const std::function<void()>& poll) const {
-    const KeysValues cache = project(hidden, lengths);
+                      const std::function<void()>& poll, const Relief& relief) const {
+    const KeysValues cache = withRelief(relief, [&] { return project(hidden, lengths); });
     const std::int64_t tokens = hidden.size(0);
     const std::int64_t step = signedOf(m_limits.queryRows);
     for (std::int64_t first = 0; first < tokens; first += step) {
         poll();
         const std::int64_t count = std::min(step, tokens - first);
-        at::Tensor block = hidden.narrow(0, first, count);
-        auto [queries, gate] = queriesOf(normalise(block, m_norm));
-        const auto begin = static_cast<std::uint64_t>(first);
-        finishHeads(queries, m_weights.qNorm, begin, lengths);
-        if (m_spec.temperature) {
-            applyTemperature(queries, begin, lengths);
-        }
-        at::Tensor mixed = at::empty({count, mixedWidth()}, hidden.options());
-        forEachOverlap(
-            lengths, begin, static_cast<std::uint64_t>(count),
-            [&, &rotated = queries](std::uint64_t start, std::uint64_t length, std::uint64_t from,
-                                    std::uint64_t rows) {
-                const std::int64_t at = signedOf(from - begin);
-                const at::Tensor keys = cache.keys.narrow(1, signedOf(start), signedOf(length));
-                const at::Tensor values = cache.values.narrow(1, signedOf(start), signedOf(length));
-                mixed.narrow(0, at, signedOf(rows))
-                    .copy_(
-                        attend(rotated.narrow(0, at, signedOf(rows)), from - start, keys, values));
-            });
-        if (gate.defined()) {
-            mixed.mul_(at::sigmoid(gate));
-        }
-        addTo(block, linearMap(m_weights.o, mixed), m_join);
+        withRelief(relief, [&] {
+            at::Tensor block = hidden.narrow(0, first, count);
+            addTo(block, linearMap(m_weights.o, mixedValues(block, first, lengths, cache)), m_join);
+        });
     }
+}
+
+at::Tensor Attention::mixedValues(const at::Tensor& block, std::int64_t first,
+                                  std::span<const std::uint64_t> lengths,
+                                  const KeysValues& cache) const {
+    const std::int64_t count = block.size(0);
+    auto [queries, gate] = queriesOf(normalise(block, m_norm));
+    const auto begin = static_cast<std::uint64_t>(first);
+    finishHeads(queries, m_weights.qNorm, begin, lengths);
+    if (m_spec.temperature) {
+        applyTemperature(queries, begin, lengths);
+    }
+    at::Tensor mixed = at::empty({count, mixedWidth()}, block.options());
+    forEachOverlap(
+        lengths, begin, static_cast<std::uint64_t>(count),
+        [&, &rotated = queries](std::uint64_t start, std::uint64_t length, std::uint64_t from,
+                                std::uint64_t rows) {
+            const std::int64_t at = signedOf(from - begin);
+            const at::Tensor keys = cache.keys.narrow(1, signedOf(start), signedOf(length));
+            const at::Tensor values = cache.values.narrow(1, signedOf(start), signedOf(length));
+            mixed.narrow(0, at, signedOf(rows))
+                .copy_(attend(rotated.narrow(0, at, signedOf(rows)), from - start, keys, values));
+        });
+    if (gate.defined()) {
+        mixed.mul_(at::sigmoid(gate));
+    }
+    return mixed;
 }
 
 std::uint64_t Attention::firstVisible(std::uint64_t position) const {

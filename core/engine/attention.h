@@ -32,9 +32,10 @@ public:
           m_limits(limits) {}
 
     /// `hidden` [n, d] holds the documents one behind the other; `lengths` sums to n. `poll` is
-    /// called between blocks and may throw.
+    /// called between blocks and may throw; a block for which memory runs out begins again where
+    /// there is relief.
     void apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-               const std::function<void()>& poll) const;
+               const std::function<void()>& poll, const Relief& relief = {}) const;
 
 private:
     struct KeysValues {
@@ -51,6 +52,10 @@ private:
     [[nodiscard]] at::Tensor latentQueries(const at::Tensor& normed) const;
     [[nodiscard]] KeysValues project(const at::Tensor& hidden,
                                      std::span<const std::uint64_t> lengths) const;
+    /// What the heads of a block [n, d] beginning at row `first` read: [n, mixedWidth()].
+    [[nodiscard]] at::Tensor mixedValues(const at::Tensor& block, std::int64_t first,
+                                         std::span<const std::uint64_t> lengths,
+                                         const KeysValues& cache) const;
     /// A projection normed (where `norm` is present and precedes the rotation), clipped and split
     /// into heads: [n, count, headDim].
     [[nodiscard]] at::Tensor heads(at::Tensor projected, const Norm& norm, int count) const;

@@ -7,6 +7,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -15,6 +18,11 @@ namespace {
 constexpr std::int64_t kLogitBytes = std::int64_t{32} << 20U;
 
 }  // namespace
+
+BranchPass::BranchPass(Setup setup)
+    : m_setup(std::move(setup)),
+      m_stretches(
+          splitText(m_setup.corpus.offsets, m_setup.devices.size(), m_setup.limits.blockTokens)) {}
 
 int BranchPass::firstChanged(const Intervention& branch, int layers) {
     int first = layers;
@@ -50,70 +58,103 @@ std::uint64_t BranchPass::steps(const std::vector<Intervention>& branches, int l
     return count;
 }
 
-void BranchPass::run(const std::vector<Intervention>& branches,
-                     const std::function<void(const LogitsBlock&)>& consumer) {
-    for (const Batch& batch : batches(branches, m_setup.model.spec.layerCount(), m_setup.atOnce)) {
+void BranchPass::run(const std::vector<Intervention>& branches, const Consumer& consumer) {
+    for (const Batch& batch : batches(branches, spec().layerCount(), m_setup.atOnce)) {
+        m_replicas.clear();
+        for (const at::Device device : m_setup.devices) {
+            m_replicas.push_back(std::make_unique<Replica>(
+                std::vector{&m_setup.model}, ComputePlace{device, m_setup.dtype}, m_setup.memory));
+        }
         runBatch(branches, batch, consumer);
+        m_bytesRead += m_replicas.front()->model().reader().bytesRead();
     }
+    m_replicas.clear();
+}
+
+BranchPass::Stream BranchPass::embedded() {
+    Stream stream;
+    const auto tokens = tokensOfParts(m_stretches, m_setup.devices.size());
+    for (std::size_t part = 0; part < tokens.size(); ++part) {
+        stream.push_back(
+            at::empty({static_cast<std::int64_t>(tokens[part]), spec().hiddenSize},
+                      at::TensorOptions().dtype(m_setup.dtype).device(m_setup.devices[part])));
+    }
+    for (const Stretch& stretch : m_stretches) {
+        at::Tensor rows =
+            stream[stretch.part].narrow(0, static_cast<std::int64_t>(stretch.firstRow),
+                                        static_cast<std::int64_t>(stretch.tokens));
+        m_replicas[stretch.part]->model().embed(
+            std::span(m_setup.corpus.ids).subspan(stretch.firstToken, stretch.tokens), rows);
+    }
+    return stream;
 }
 
 void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch& batch,
-                          const std::function<void(const LogitsBlock&)>& consumer) {
-    const int layers = m_setup.model.spec.layerCount();
-    ModelRun run(m_setup.model.checkpoint, m_setup.model.spec, m_setup.place);
-    const auto tokens = static_cast<std::int64_t>(m_setup.corpus.ids.size());
-    at::Tensor intact = at::empty({tokens, m_setup.model.spec.hiddenSize}, m_setup.place.options());
-    run.embed(m_setup.corpus.ids, intact);
-    std::vector<at::Tensor> hidden(batch.end - batch.first);
-    jobs::LaneWorker lane("read-ahead");
-    const LayerParts parts{.experts = m_setup.residentExperts};
-    const auto ahead = m_setup.decodeAhead ? std::optional(parts) : std::nullopt;
+                          const Consumer& consumer) {
+    const int layers = spec().layerCount();
+    Stream intact = embedded();
+    std::vector<Stream> hidden(batch.end - batch.first);
+    const MemoryPlan& memory = m_setup.memory;
+    const LayerParts parts{.experts = memory.residentExperts &&
+                                      (!memory.streamed() || memory.decodeAhead)};
+    // To a device all but the experts goes ahead in any case.
+    const auto ahead =
+        memory.decodeAhead || memory.streamed() ? std::optional(parts) : std::nullopt;
     for (int layer = 0; layer < layers; ++layer) {
         m_setup.poll();
-        run.reader().checkpoint().requireWhole();
-        run.beginLayer(layer, parts);
-        if (layer + 1 < layers) {
-            run.readAhead(layer + 1, ahead, lane);
+        m_replicas.front()->model().reader().checkpoint().requireWhole();
+        for (const auto& replica : m_replicas) {
+            replica->model().beginLayer(layer, parts);
+            if (layer + 1 < layers) {
+                replica->model().readAhead(layer + 1, ahead, replica->lane());
+            }
         }
         for (std::size_t b = 0; b < hidden.size(); ++b) {
             const Intervention& branch = branches[batch.first + b];
             if (firstChanged(branch, layers) == layer) {
-                hidden[b] = intact.clone();
+                std::transform(intact.begin(), intact.end(), std::back_inserter(hidden[b]),
+                               [](const at::Tensor& part) { return part.clone(); });
             }
-            if (hidden[b].defined()) {
-                passLayer(run, layer, hidden[b], branch.at(LayerId{layer}));
+            if (!hidden[b].empty()) {
+                passLayer(layer, hidden[b], branch.at(LayerId{layer}));
             }
         }
         if (layer < batch.intactUntil) {
-            passLayer(run, layer, intact, nullptr);
+            passLayer(layer, intact, nullptr);
         }
-        run.endLayer(layer);
+        for (const auto& replica : m_replicas) {
+            replica->model().endLayer(layer);
+        }
     }
     if (batch.first == 0) {
-        emit(run, intact, std::nullopt, consumer);
+        emit(intact, std::nullopt, consumer);
     }
     for (std::size_t b = 0; b < hidden.size(); ++b) {
-        emit(run, hidden[b].defined() ? hidden[b] : intact, batch.first + b, consumer);
-        hidden[b].reset();
+        emit(hidden[b].empty() ? intact : hidden[b], batch.first + b, consumer);
+        hidden[b].clear();
         if (m_setup.done) {
             m_setup.done(batch.first + b);
         }
     }
-    m_bytesRead += run.reader().bytesRead();
 }
 
-void BranchPass::passLayer(ModelRun& run, int layer, at::Tensor& hidden,
-                           const LayerIntervention* change) {
-    ModelStream stream{&run, hidden};
-    std::vector<ModelStream> none;
-    LayerPass pass(stream, none, m_setup.corpus.offsets, m_setup.limits, m_setup.poll);
-    const model::LayerSpec& spec = run.layerSpec();
-    if (spec.isRouted()) {
+void BranchPass::passLayer(int layer, Stream& stream, const LayerIntervention* change) {
+    std::vector<DeviceModels> devices;
+    for (std::size_t part = 0; part < m_replicas.size(); ++part) {
+        devices.push_back({{&m_replicas[part]->model(), stream[part]}, {}});
+    }
+    LayerPass pass({.devices = devices,
+                    .stretches = m_stretches,
+                    .offsets = m_setup.corpus.offsets,
+                    .limits = m_setup.limits,
+                    .poll = m_setup.poll});
+    const model::LayerSpec& layerSpec = spec().layers[static_cast<std::size_t>(layer)];
+    if (layerSpec.isRouted()) {
         const LayerContext context{.branch = BranchId{},
                                    .layer = LayerId{layer},
-                                   .model = run.spec(),
-                                   .moe = *spec.moe,
-                                   .hiddenSize = run.spec().hiddenSize,
+                                   .model = spec(),
+                                   .moe = *layerSpec.moe,
+                                   .hiddenSize = spec().hiddenSize,
                                    .columns = {},
                                    .corpus = m_setup.corpus};
         pass.run(&context, {}, change, {.block = [](const TokenBlock&) {}, .activations = {}});
@@ -128,18 +169,25 @@ std::uint64_t BranchPass::logitBytes(const model::ModelSpec& model, std::uint64_
     return std::min(tokens * row, std::max<std::uint64_t>(kLogitBytes, row));
 }
 
-void BranchPass::emit(ModelRun& run, const at::Tensor& hidden, std::optional<std::size_t> branch,
-                      const std::function<void(const LogitsBlock&)>& consumer) const {
+void BranchPass::emit(const Stream& stream, std::optional<std::size_t> branch,
+                      const Consumer& consumer) {
     const std::int64_t rowBytes =
-        std::max<std::int64_t>(1, run.spec().vocabSize) * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t rows = std::max<std::int64_t>(1, kLogitBytes / rowBytes);
-    for (std::int64_t first = 0; first < hidden.size(0); first += rows) {
-        m_setup.poll();
-        const std::int64_t count = std::min(rows, hidden.size(0) - first);
-        const at::Tensor logits =
-            run.logits(run.finalHidden(hidden.narrow(0, first, count))).to(at::kFloat);
-        consumer(
-            {.branch = branch, .firstToken = static_cast<std::uint64_t>(first), .logits = logits});
+        std::max<std::int64_t>(1, spec().vocabSize) * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t step = std::max<std::int64_t>(1, kLogitBytes / rowBytes);
+    for (const Stretch& stretch : m_stretches) {
+        ModelRun& run = m_replicas[stretch.part]->model();
+        const auto tokens = static_cast<std::int64_t>(stretch.tokens);
+        for (std::int64_t first = 0; first < tokens; first += step) {
+            m_setup.poll();
+            const std::int64_t row = static_cast<std::int64_t>(stretch.firstRow) + first;
+            const at::Tensor rows =
+                stream[stretch.part].narrow(0, row, std::min(step, tokens - first));
+            const at::Tensor logits = withRelief(
+                run.relief(), [&] { return run.logits(run.finalHidden(rows)).to(at::kFloat); });
+            consumer({.branch = branch,
+                      .firstToken = stretch.firstToken + static_cast<std::uint64_t>(first),
+                      .logits = logits});
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/engine/layer_pass.h"
 #include "core/engine/opened_models.h"
+#include "core/engine/replica.h"
 
 #include <functional>
 #include <vector>
@@ -17,10 +18,10 @@ class BranchPass {
 public:
     struct Setup {
         const OpenedModel& model;
-        ComputePlace place;
+        std::vector<at::Device> devices;  ///< which share the documents
+        at::ScalarType dtype = at::kFloat;
         PassLimits limits;
-        bool residentExperts = true;
-        bool decodeAhead = true;  ///< the next layer's weights while this one computes
+        const MemoryPlan& memory;
         const text::TokenizedCorpus& corpus;
         std::size_t atOnce = 1;      ///< branches beside the intact stream
         std::function<void()> poll;  ///< throws to stop
@@ -28,7 +29,7 @@ public:
         /// All logits of a branch have been given; may be empty.
         std::function<void(std::size_t)> done{};
     };
-    explicit BranchPass(Setup setup) : m_setup(std::move(setup)) {}
+    explicit BranchPass(Setup setup);
 
     /// The intact model's logits come first, then those of each branch in order.
     void run(const std::vector<Intervention>& branches,
@@ -52,13 +53,19 @@ private:
     };
     [[nodiscard]] static std::vector<Batch> batches(const std::vector<Intervention>& branches,
                                                     int layers, std::size_t atOnce);
+    /// Hidden states of the text, by device.
+    using Stream = std::vector<at::Tensor>;
+    using Consumer = std::function<void(const LogitsBlock&)>;
+    [[nodiscard]] const model::ModelSpec& spec() const { return m_setup.model.spec; }
     void runBatch(const std::vector<Intervention>& branches, const Batch& batch,
-                  const std::function<void(const LogitsBlock&)>& consumer);
-    void passLayer(ModelRun& run, int layer, at::Tensor& hidden, const LayerIntervention* change);
-    void emit(ModelRun& run, const at::Tensor& hidden, std::optional<std::size_t> branch,
-              const std::function<void(const LogitsBlock&)>& consumer) const;
+                  const Consumer& consumer);
+    [[nodiscard]] Stream embedded();
+    void passLayer(int layer, Stream& stream, const LayerIntervention* change);
+    void emit(const Stream& stream, std::optional<std::size_t> branch, const Consumer& consumer);
 
     Setup m_setup;
+    std::vector<Stretch> m_stretches;
+    std::vector<std::unique_ptr<Replica>> m_replicas;  ///< of the batch at work
     std::uint64_t m_bytesRead = 0;
 };
 

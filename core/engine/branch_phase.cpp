@@ -117,10 +117,10 @@ void BranchPhase::pass(const PlannedExperiment& experiment, BranchProbe& probe,
         m_hasNews = true;
     };
     BranchPass pass({.model = *m_setup.models.model,
-                     .place = m_setup.plan.place,
+                     .devices = m_setup.plan.devices,
+                     .dtype = m_setup.plan.place.dtype,
                      .limits = m_setup.limits,
-                     .residentExperts = m_setup.plan.memory.residentExperts,
-                     .decodeAhead = m_setup.plan.memory.decodeAhead,
+                     .memory = m_setup.plan.memory,
                      .corpus = m_passed,
                      .atOnce = experiment.branchesAtOnce,
                      .poll = [this] { m_watch.look(); },

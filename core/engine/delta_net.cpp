@@ -141,34 +141,37 @@ at::Tensor DeltaNet::mix(const Projected& block, std::int64_t first, std::int64_
 }
 
 void DeltaNet::apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-                     const std::function<void()>& poll) const {
+                     const std::function<void()>& poll, const Relief& relief) const {
     const std::int64_t tokens = hidden.size(0);
     const auto step = static_cast<std::int64_t>(m_blockRows);
-    Carry carry = start(hidden.device());
-    std::size_t document = 0;
-    std::int64_t documentEnd = 0;
+    Walk walk{withRelief(relief, [&] { return start(hidden.device()); }), 0, 0};
     for (std::int64_t first = 0; first < tokens; first += step) {
         poll();
-        const std::int64_t count = std::min(step, tokens - first);
-        at::Tensor block = hidden.narrow(0, first, count);
-        const Projected projected = project(normalise(block, m_layer.attentionNorm));
-        std::vector<at::Tensor> parts;
-        for (std::int64_t at = first; at < first + count;) {
-            if (at == documentEnd) {
-                carry = start(hidden.device());
-                documentEnd += static_cast<std::int64_t>(lengths[document++]);
-                continue;
-            }
-            const std::int64_t rows = std::min(documentEnd, first + count) - at;
-            parts.push_back(mix(projected, at - first, rows, carry));
-            at += rows;
-        }
-        const at::Tensor normed = normalise(at::cat(parts, 0), m_weights.outputNorm);
-        const at::Tensor gate = projected.gate.view(normed.sizes()).to(at::kFloat);
-        const at::Tensor gated = (normed.to(at::kFloat) * at::silu(gate)).to(hidden.scalar_type());
-        addTo(block, linearMap(m_weights.output, gated.reshape({count, -1})),
-              m_layer.attentionJoin);
+        at::Tensor block = hidden.narrow(0, first, std::min(step, tokens - first));
+        walk = withRelief(relief, [&] { return applyBlock(block, first, lengths, walk); });
     }
+}
+
+DeltaNet::Walk DeltaNet::applyBlock(at::Tensor& block, std::int64_t first,
+                                    std::span<const std::uint64_t> lengths, Walk walk) const {
+    const std::int64_t count = block.size(0);
+    const Projected projected = project(normalise(block, m_layer.attentionNorm));
+    std::vector<at::Tensor> parts;
+    for (std::int64_t at = first; at < first + count;) {
+        if (at == walk.documentEnd) {
+            walk.carry = start(block.device());
+            walk.documentEnd += static_cast<std::int64_t>(lengths[walk.document++]);
+            continue;
+        }
+        const std::int64_t rows = std::min(walk.documentEnd, first + count) - at;
+        parts.push_back(mix(projected, at - first, rows, walk.carry));
+        at += rows;
+    }
+    const at::Tensor normed = normalise(at::cat(parts, 0), m_weights.outputNorm);
+    const at::Tensor gate = projected.gate.view(normed.sizes()).to(at::kFloat);
+    const at::Tensor gated = (normed.to(at::kFloat) * at::silu(gate)).to(block.scalar_type());
+    addTo(block, linearMap(m_weights.output, gated.reshape({count, -1})), m_layer.attentionJoin);
+    return walk;
 }
 
 }  // namespace moescope::engine

@@ -36,9 +36,10 @@ public:
         : m_spec(spec), m_layer(layer), m_weights(layer.delta), m_blockRows(blockRows) {}
 
     /// `hidden` [n, d] holds the documents one behind the other; `lengths` sums to n. `poll` is
-    /// called between blocks and may throw.
+    /// called between blocks and may throw; a block for which memory runs out begins again where
+    /// there is relief.
     void apply(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-               const std::function<void()>& poll) const;
+               const std::function<void()>& poll, const Relief& relief = {}) const;
 
 private:
     struct Projected {
@@ -52,6 +53,15 @@ private:
         at::Tensor state;  ///< [value heads, key dim, value dim]
         at::Tensor tail;   ///< [kernel - 1, channels], float32: the convolution's last inputs
     };
+    /// How far a pass over documents is, and what it carries; tensors are replaced, never changed.
+    struct Walk {
+        Carry carry;
+        std::size_t document = 0;  ///< the next one
+        std::int64_t documentEnd = 0;
+    };
+    /// Rows beginning at `first` join; returns the walk behind them.
+    [[nodiscard]] Walk applyBlock(at::Tensor& block, std::int64_t first,
+                                  std::span<const std::uint64_t> lengths, Walk walk) const;
     [[nodiscard]] Carry start(at::Device device) const;
     [[nodiscard]] Projected project(const at::Tensor& normed) const;
     /// Output [rows, value heads * value dim] of a document's rows, before the gate.

@@ -8,6 +8,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
@@ -16,9 +17,11 @@
 #include <cpuid.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <map>
 #include <string_view>
 
 namespace moescope::engine {
@@ -28,26 +31,36 @@ std::size_t cudaDevices() {
     return torch::cuda::is_available() ? torch::cuda::device_count() : 0;
 }
 
-int deviceIndex(const std::string& wanted) {
-    constexpr std::string_view prefix = "cuda";
-    if (wanted == prefix) {
-        return 0;
-    }
+[[noreturn]] void refuseDevice(std::string_view wanted) {
+    throw Error(ErrorCode::Usage,
+                fmt::format("device \"{}\" is not known; use auto, cpu, cuda (all there are) or "
+                            "cuda:N, several with commas",
+                            wanted));
+}
+
+/// "cuda:1"
+at::Device numberedDevice(std::string_view name, std::size_t available) {
+    constexpr std::string_view kPrefix = "cuda:";
     int index = -1;
-    const char* begin = wanted.data() + prefix.size() + 1;
-    const char* end = wanted.data() + wanted.size();
-    const bool parsed = wanted.starts_with("cuda:") && begin < end &&
+    const char* begin = name.data() + std::min(kPrefix.size(), name.size());
+    const char* end = name.data() + name.size();
+    const bool parsed = name.starts_with(kPrefix) && begin < end &&
                         std::from_chars(begin, end, index).ptr == end && index >= 0;
     if (!parsed) {
-        throw Error(
-            ErrorCode::Usage,
-            fmt::format("device \"{}\" is not known; use auto, cpu, cuda or cuda:N", wanted));
+        refuseDevice(name);
     }
-    return index;
+    if (static_cast<std::size_t>(index) >= available) {
+        throw Error(ErrorCode::Device,
+                    fmt::format("device \"{}\" is not there: this LibTorch sees {} CUDA devices; "
+                                "use --device cpu, or build against a CUDA LibTorch",
+                                name, available));
+    }
+    return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 
 std::string cudaName(int index) {
-    auto* name = loadedFunction<int(char*, int, int)>("cuDeviceGetName");
+    // The runtime opens the driver for itself alone.
+    auto* name = loadedFunction<int(char*, int, int)>("cuDeviceGetName", "libcuda.so.1");
     std::array<char, 128> text{};
     if (name == nullptr || name(text.data(), static_cast<int>(text.size()) - 1, index) != 0) {
         return fmt::format("cuda:{}", index);
@@ -65,22 +78,39 @@ void setBlasThreads(int count) {
 
 }  // namespace
 
-at::Device chooseDevice(const std::string& wanted) {
-    if (wanted == "cpu") {
-        return at::kCPU;
-    }
+std::vector<at::Device> chooseDevices(const std::string& wanted) {
     const std::size_t available = cudaDevices();
     if (wanted == "auto") {
-        return available > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+        return {available > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)};
     }
-    const int index = deviceIndex(wanted);
-    if (static_cast<std::size_t>(index) >= available) {
-        throw Error(ErrorCode::Device,
-                    fmt::format("device \"{}\" is not there: this LibTorch sees {} CUDA devices; "
-                                "use --device cpu, or build against a CUDA LibTorch",
-                                wanted, available));
+    std::vector<at::Device> devices;
+    if (wanted == "cuda") {
+        for (std::size_t i = 0; i < std::max<std::size_t>(available, 1); ++i) {
+            devices.push_back(numberedDevice(fmt::format("cuda:{}", i), available));
+        }
+        return devices;
     }
-    return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+    std::string_view rest = wanted;
+    for (bool more = true; more;) {
+        const std::size_t comma = rest.find(',');
+        const std::string_view name = rest.substr(0, comma);
+        const at::Device device =
+            name == "cpu" ? at::Device(at::kCPU) : numberedDevice(name, available);
+        const bool isFirst = devices.empty();
+        if (!isFirst && (device.type() != devices.front().type() ||
+                         (!device.is_cpu() &&
+                          std::find(devices.begin(), devices.end(), device) != devices.end()))) {
+            refuseDevice(wanted);
+        }
+        devices.push_back(device);
+        more = comma != std::string_view::npos;
+        rest.remove_prefix(more ? comma + 1 : rest.size());
+    }
+    return devices;
+}
+
+at::Device chooseDevice(const std::string& wanted) {
+    return chooseDevices(wanted).front();
 }
 
 at::ScalarType chooseDtype(const std::string& wanted, checkpoint::Dtype stored, at::Device device) {
@@ -169,17 +199,33 @@ int usefulThreads(const model::ModelSpec& model) {
     return 1;
 }
 
-std::string describeEngine(at::Device device) {
-    if (device.is_cpu()) {
+std::string describeEngine(std::span<const at::Device> devices) {
+    if (devices.front().is_cpu()) {
         const auto threads = jobs::loopThreads();
         return fmt::format("LibTorch {}, {} thread{}", TORCH_VERSION, threads,
                            threads == 1 ? "" : "s");
     }
-    return fmt::format("LibTorch {}, {}", TORCH_VERSION, cudaName(device.index()));
+    std::map<std::string, int> counts;
+    for (const at::Device device : devices) {
+        ++counts[cudaName(device.index())];
+    }
+    std::string names;
+    for (const auto& [name, count] : counts) {
+        names += fmt::format(", {}{}", count > 1 ? fmt::format("{} x ", count) : "", name);
+    }
+    return fmt::format("LibTorch {}{}", TORCH_VERSION, names);
 }
 
 std::string describe(at::Device device) {
     return device.is_cpu() ? "cpu" : fmt::format("cuda:{}", static_cast<int>(device.index()));
+}
+
+std::string describe(std::span<const at::Device> devices) {
+    std::string names;
+    for (const at::Device device : devices) {
+        names += (names.empty() ? "" : ",") + describe(device);
+    }
+    return names;
 }
 
 std::string describe(at::ScalarType dtype) {
@@ -188,12 +234,13 @@ std::string describe(at::ScalarType dtype) {
 
 std::uint64_t freeDeviceBytes(at::Device device) {
     auto* query = loadedFunction<int(std::size_t*, std::size_t*)>("cudaMemGetInfo");
-    std::size_t free = 0;
-    std::size_t total = 0;
-    if (device.is_cpu() || query == nullptr || query(&free, &total) != 0) {
+    if (device.is_cpu() || query == nullptr) {
         return 0;
     }
-    return free;
+    const c10::DeviceGuard guard(device);  // it is asked of the current one
+    std::size_t free = 0;
+    std::size_t total = 0;
+    return query(&free, &total) == 0 ? free : 0;
 }
 
 }  // namespace moescope::engine

@@ -4,11 +4,17 @@
 
 #include "core/engine/weight_reader.h"
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace moescope::engine {
 
-/// "auto", "cpu", "cuda" or "cuda:1" to a device that is there. Throws Error(Usage | Device).
+/// Devices that are there, which share a text's documents: "auto" is the first CUDA device or else
+/// the CPU, "cuda" all CUDA devices, "cuda:0,cuda:2" these, "cpu" the CPU ("cpu,cpu" is for tests).
+/// Throws Error(Usage | Device).
+[[nodiscard]] std::vector<at::Device> chooseDevices(const std::string& wanted);
+/// The first of them.
 [[nodiscard]] at::Device chooseDevice(const std::string& wanted);
 
 /// "auto", "float32" or "bfloat16" for a checkpoint whose expert weights are stored as
@@ -50,9 +56,10 @@ private:
     int m_share;
 };
 
-/// "LibTorch 1.13.1, 2 threads" / "LibTorch 2.8.0, NVIDIA H200".
-[[nodiscard]] std::string describeEngine(at::Device device);
-[[nodiscard]] std::string describe(at::Device device);  ///< "cpu", "cuda:0"
+/// "LibTorch 1.13.1, 2 threads" / "LibTorch 2.8.0, 2 x NVIDIA H200".
+[[nodiscard]] std::string describeEngine(std::span<const at::Device> devices);
+[[nodiscard]] std::string describe(at::Device device);                    ///< "cpu", "cuda:0"
+[[nodiscard]] std::string describe(std::span<const at::Device> devices);  ///< "cuda:0,cuda:1"
 [[nodiscard]] std::string describe(at::ScalarType dtype);
 
 /// Free memory of the device in bytes; 0 when it cannot be asked.

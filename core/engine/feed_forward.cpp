@@ -110,9 +110,47 @@ at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights, const Ac
     return output;
 }
 
+at::Tensor feedForwardOnce(const Relief& relief, const std::function<at::Tensor()>& input,
+                           const std::function<FeedForward()>& weights, const ActivationSink& sink,
+                           const at::Tensor& place) {
+    const auto compute = [&](const ActivationSink& seenBy) {
+        return withRelief(relief, [&] { return feedForward(input(), weights(), seenBy, place); });
+    };
+    if (!relief || !sink) {
+        return compute(sink);
+    }
+    bool seen = false;
+    return compute([&](const at::Tensor& activations) {
+        if (!seen) {
+            sink(activations);
+            seen = true;
+        }
+    });
+}
+
+std::vector<ExpertRows> groupBySorting(const Routing& routing, int experts) {
+    const at::Tensor chosen = routing.chosen.reshape({-1});
+    const auto [sorted, order] = at::sort(chosen, /*stable=*/true, 0, /*descending=*/false);
+    const at::Tensor rows = at::div(order, routing.chosen.size(1), "floor");
+    const at::Tensor weights = routing.weights.reshape({-1}).index_select(0, order);
+    const at::Tensor bounds =
+        at::searchsorted(sorted, at::arange(std::int64_t{experts} + 1, chosen.options())).cpu();
+    const auto* bound = bounds.data_ptr<std::int64_t>();
+    std::vector<ExpertRows> groups;
+    groups.reserve(static_cast<std::size_t>(experts));
+    for (int e = 0; e < experts; ++e) {
+        const std::int64_t count = bound[e + 1] - bound[e];
+        groups.push_back({rows.narrow(0, bound[e], count), weights.narrow(0, bound[e], count)});
+    }
+    return groups;
+}
+
 std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {
-    const at::Tensor chosen = routing.chosen.cpu().contiguous();
-    const at::Tensor weights = routing.weights.cpu().contiguous();
+    if (!routing.chosen.is_cpu()) {
+        return groupBySorting(routing, experts);
+    }
+    const at::Tensor chosen = routing.chosen.contiguous();
+    const at::Tensor weights = routing.weights.contiguous();
     const std::int64_t tokens = chosen.size(0);
     const std::int64_t k = chosen.size(1);
     const std::int64_t* ids = chosen.data_ptr<std::int64_t>();
@@ -128,10 +166,9 @@ std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts) {
         }
     }
     std::vector<ExpertRows> groups(static_cast<std::size_t>(experts));
-    const at::Device device = routing.chosen.device();
     for (std::size_t e = 0; e < groups.size(); ++e) {
-        groups[e].rows = at::tensor(rows[e], at::kLong).to(device);
-        groups[e].weights = at::tensor(factors[e], at::kFloat).to(device);
+        groups[e].rows = at::tensor(rows[e], at::kLong);
+        groups[e].weights = at::tensor(factors[e], at::kFloat);
     }
     return groups;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/device_memory.h"
 #include "core/engine/router.h"
 #include "core/engine/weights.h"
 
@@ -19,6 +20,14 @@ using ActivationSink = std::function<void(const at::Tensor&)>;
 [[nodiscard]] at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights,
                                      const ActivationSink& sink = {}, const at::Tensor& place = {});
 
+/// The same of input() and weights(), both asked for again, and all of it computed again, where
+/// memory ran out and there is relief. The sink sees the activations until it has taken them.
+[[nodiscard]] at::Tensor feedForwardOnce(const Relief& relief,
+                                         const std::function<at::Tensor()>& input,
+                                         const std::function<FeedForward()>& weights,
+                                         const ActivationSink& sink = {},
+                                         const at::Tensor& place = {});
+
 /// Which rows of a block go to one expert, and with what weight.
 struct ExpertRows {
     at::Tensor rows;     ///< int64 [m], ascending
@@ -27,6 +36,8 @@ struct ExpertRows {
 
 /// Groups a block's assignments by expert; an expert without tokens has zero rows. On x's device.
 [[nodiscard]] std::vector<ExpertRows> groupByExpert(const Routing& routing, int experts);
+/// The same by operations on the device, for which the CPU waits once.
+[[nodiscard]] std::vector<ExpertRows> groupBySorting(const Routing& routing, int experts);
 
 /// sum[rows[i]] += weights[i] * outputs[i]; rows are distinct. Rounds to `sum`'s dtype after the
 /// product and after the sum when that is the model's dtype, as the reference implementation does.

@@ -60,9 +60,9 @@ public:
         : m_corpus(corpus), m_request(request), m_spec(*model.spec) {
         m_place.device = chooseDevice(request.device);
         m_place.dtype = request.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-        m_model = makeStream(model);
+        m_models.model = makeStream(model);
         for (const TracedModel& baseline : baselines) {
-            m_baselines.push_back(makeStream(baseline));
+            m_models.baselines.push_back(makeStream(baseline));
             m_baselineSpecs.push_back(baseline.spec);
         }
     }
@@ -70,14 +70,14 @@ public:
     ForwardTrace run() {
         const at::NoGradGuard noGrad;
         for (int layer = 0; layer < m_spec.layerCount(); ++layer) {
-            m_trace.hidden.push_back(toArray(m_model.hidden));
+            m_trace.hidden.push_back(toArray(m_models.model.hidden));
             runLayer(layer);
         }
-        m_trace.hidden.push_back(toArray(m_model.hidden));
-        const at::Tensor finalHidden = m_model.model->finalHidden(m_model.hidden);
+        m_trace.hidden.push_back(toArray(m_models.model.hidden));
+        const at::Tensor finalHidden = m_models.model.model->finalHidden(m_models.model.hidden);
         m_trace.finalHidden = toArray(finalHidden);
-        m_trace.logits = toArray(m_model.model->logits(finalHidden));
-        m_trace.bytesRead = m_model.model->reader().bytesRead();
+        m_trace.logits = toArray(m_models.model.model->logits(finalHidden));
+        m_trace.bytesRead = m_models.model.model->reader().bytesRead();
         return std::move(m_trace);
     }
 
@@ -93,8 +93,8 @@ private:
 
     void runLayer(int layer) {
         const LayerParts parts{.experts = m_request.residentExperts};
-        m_model.model->beginLayer(layer, parts);
-        for (ModelStream& baseline : m_baselines) {
+        m_models.model.model->beginLayer(layer, parts);
+        for (ModelStream& baseline : m_models.baselines) {
             baseline.model->beginLayer(layer, parts);
         }
         std::optional<LayerContext> context;
@@ -112,7 +112,12 @@ private:
         const LayerIntervention* change =
             m_request.change == nullptr ? nullptr : m_request.change->at(LayerId{layer});
         RoutedPieces pieces;
-        LayerPass pass(m_model, m_baselines, m_corpus.offsets, limits, [] {});
+        const std::vector<Stretch> stretches = splitText(m_corpus.offsets, 1, 0);
+        LayerPass pass({.devices = {&m_models, 1},
+                        .stretches = stretches,
+                        .offsets = m_corpus.offsets,
+                        .limits = limits,
+                        .poll = [] {}});
         pass.run(context ? &*context : nullptr,
                  {.norms = m_request.experts, .outputs = m_request.experts}, change,
                  {.block = [&](const TokenBlock& block) { pieces.add(block); }, .activations = {}});
@@ -120,14 +125,14 @@ private:
             m_trace.routed.emplace(LayerId{layer}, pieces.join());
         }
         collectWarnings(layer);
-        m_model.model->endLayer(layer);
-        for (ModelStream& baseline : m_baselines) {
+        m_models.model.model->endLayer(layer);
+        for (ModelStream& baseline : m_models.baselines) {
             baseline.model->endLayer(layer);
         }
     }
 
     void collectWarnings(int layer) {
-        for (std::string& warning : m_model.model->warnings(layer)) {
+        for (std::string& warning : m_models.model.model->warnings(layer)) {
             m_trace.warnings.push_back(std::move(warning));
         }
     }
@@ -137,8 +142,7 @@ private:
     const model::ModelSpec& m_spec;
     ComputePlace m_place;
     std::vector<std::unique_ptr<ModelRun>> m_runs;
-    ModelStream m_model;
-    std::vector<ModelStream> m_baselines;
+    DeviceModels m_models;
     std::vector<const model::ModelSpec*> m_baselineSpecs;
     ForwardTrace m_trace;
 };

@@ -11,6 +11,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace moescope::engine {
 namespace {
@@ -26,162 +27,225 @@ const LayerPass::Poll& nobodyWaits() {
 
 }  // namespace
 
+std::size_t LayerPass::atOnce() const {
+    const std::size_t devices = m_setup.devices.size();
+    return devices > 1 ? devices : static_cast<std::size_t>(m_setup.limits.lanes);
+}
+
 void LayerPass::run(const LayerContext* context, const DynamicNeeds& needs,
                     const LayerIntervention* change, const Consumer& consumer) {
-    attend(m_model);
-    for (ModelStream& baseline : m_baselines) {
-        attend(baseline);
-    }
+    attend();
     feedForwardBlocks(context, needs, change, consumer);
 }
 
-void LayerPass::onLanes(std::size_t count, const std::function<void(std::size_t)>& compute) const {
-    const DividedThreads threads(m_limits.lanes);
-    jobs::parallelFor(count, static_cast<unsigned>(m_limits.lanes), jobs::CancelToken(),
-                      [&](std::size_t i) {
-                          threads.enter();
-                          const at::NoGradGuard noGradients;  // a thread has its own setting
-                          compute(i);
-                      });
+void LayerPass::onLanes(int lanes, std::size_t count,
+                        const std::function<void(std::size_t)>& compute) {
+    const DividedThreads threads(lanes);
+    jobs::parallelFor(count, static_cast<unsigned>(lanes), jobs::CancelToken(), [&](std::size_t i) {
+        threads.enter();
+        const at::NoGradGuard noGradients;  // a thread has its own setting
+        compute(i);
+    });
 }
 
-void LayerPass::attend(ModelStream& stream) const {
+std::vector<LayerPass::Group> LayerPass::groups() const {
     // Short documents share their projections; a long one is a group of its own.
-    struct Group {
-        std::uint64_t start = 0, end = 0;
-        std::vector<std::uint64_t> lengths;
-    };
     std::vector<Group> groups;
-    Group group{m_offsets.front(), 0, {}};
-    for (std::size_t d = 0; d + 1 < m_offsets.size(); ++d) {
-        group.lengths.push_back(m_offsets[d + 1] - m_offsets[d]);
-        group.end = m_offsets[d + 1];
-        const bool last = d + 2 == m_offsets.size();
-        if (last || m_offsets[d + 2] - group.start > m_limits.attention.queryRows) {
-            groups.push_back(std::move(group));
-            group = {m_offsets[d + 1], 0, {}};
+    std::size_t d = 0;
+    for (const Stretch& stretch : m_setup.stretches) {
+        const std::uint64_t end = stretch.firstToken + stretch.tokens;
+        std::uint64_t first = stretch.firstToken;
+        Group group;
+        for (; d + 1 < m_setup.offsets.size() && m_setup.offsets[d] < end; ++d) {
+            group.lengths.push_back(m_setup.offsets[d + 1] - m_setup.offsets[d]);
+            const bool last = d + 2 == m_setup.offsets.size() || m_setup.offsets[d + 1] >= end;
+            if (last || m_setup.offsets[d + 2] - first > m_setup.limits.attention.queryRows) {
+                group.part = stretch.part;
+                group.firstRow = stretch.firstRow + (first - stretch.firstToken);
+                groups.push_back(std::exchange(group, {}));
+                first = m_setup.offsets[d + 1];
+            }
         }
     }
-    const auto attendTo = [&](const Group& one, const Poll& poll) {
-        at::Tensor rows = stream.hidden.narrow(0, static_cast<std::int64_t>(one.start),
-                                               static_cast<std::int64_t>(one.end - one.start));
-        stream.model->attend(rows, one.lengths, m_limits.attention, poll);
+    return groups;
+}
+
+void LayerPass::attend(DeviceModels& models, const Group& group, const Poll& poll) const {
+    const std::uint64_t tokens =
+        std::accumulate(group.lengths.begin(), group.lengths.end(), std::uint64_t{0});
+    const auto attendTo = [&](ModelStream& stream) {
+        at::Tensor rows = stream.hidden.narrow(0, static_cast<std::int64_t>(group.firstRow),
+                                               static_cast<std::int64_t>(tokens));
+        stream.model->attend(rows, group.lengths, m_setup.limits.attention, poll,
+                             models.model.model->relief());
     };
-    if (m_limits.lanes == 1 || groups.size() == 1) {
-        std::for_each(groups.begin(), groups.end(),
-                      [&](const Group& one) { attendTo(one, m_poll); });
+    attendTo(models.model);
+    std::for_each(models.baselines.begin(), models.baselines.end(), attendTo);
+}
+
+void LayerPass::attend() const {
+    const std::vector<Group> all = groups();
+    if (m_setup.devices.size() > 1) {
+        m_setup.poll();
+        onLanes(static_cast<int>(m_setup.devices.size()), m_setup.devices.size(),
+                [&](std::size_t part) {
+                    for (const Group& group : all) {
+                        if (group.part == part) {
+                            attend(m_setup.devices[part], group, nobodyWaits());
+                        }
+                    }
+                });
         return;
     }
-    const auto step = static_cast<std::size_t>(m_limits.lanes) * kGroupsPerLane;
-    for (std::size_t first = 0; first < groups.size(); first += step) {
-        m_poll();
-        onLanes(std::min(step, groups.size() - first),
-                [&](std::size_t i) { attendTo(groups[first + i], nobodyWaits()); });
+    DeviceModels& models = m_setup.devices.front();
+    if (m_setup.limits.lanes == 1 || all.size() == 1) {
+        std::for_each(all.begin(), all.end(),
+                      [&](const Group& group) { attend(models, group, m_setup.poll); });
+        return;
     }
+    const auto step = static_cast<std::size_t>(m_setup.limits.lanes) * kGroupsPerLane;
+    for (std::size_t first = 0; first < all.size(); first += step) {
+        m_setup.poll();
+        onLanes(m_setup.limits.lanes, std::min(step, all.size() - first),
+                [&](std::size_t i) { attend(models, all[first + i], nobodyWaits()); });
+    }
+}
+
+std::vector<LayerPass::Block> LayerPass::blocks() const {
+    std::vector<Block> blocks;
+    const std::uint64_t step = m_setup.limits.blockTokens;
+    for (const Stretch& stretch : m_setup.stretches) {
+        for (std::uint64_t at = 0; at < stretch.tokens; at += step) {
+            Block& block = blocks.emplace_back();
+            block.part = stretch.part;
+            block.firstToken = stretch.firstToken + at;
+            block.firstRow = static_cast<std::int64_t>(stretch.firstRow + at);
+            block.count = static_cast<std::int64_t>(std::min(step, stretch.tokens - at));
+        }
+    }
+    return blocks;
 }
 
 void LayerPass::feedForwardBlocks(const LayerContext* context, const DynamicNeeds& needs,
                                   const LayerIntervention* change, const Consumer& consumer) {
-    const std::int64_t tokens = m_model.hidden.size(0);
-    const auto step = static_cast<std::int64_t>(m_limits.blockTokens);
-    const auto lanes = static_cast<std::size_t>(m_limits.lanes);
     const Work work{context, needs, change, consumer};
+    const bool byDevice = m_setup.devices.size() > 1;
     std::vector<ColumnOutputs> own;
-    std::vector<ColumnOutputs>& columns = m_kept != nullptr ? *m_kept : own;
-    columns.resize(lanes);
-    for (std::int64_t first = 0; first < tokens;) {
-        m_poll();
-        std::vector<Block> blocks;
-        for (; blocks.size() < lanes && first < tokens; first += step) {
-            Block& block = blocks.emplace_back();
-            block.first = first;
-            block.count = std::min(step, tokens - first);
+    std::vector<ColumnOutputs>& columns = m_setup.kept != nullptr ? *m_setup.kept : own;
+    columns.resize(atOnce());
+    std::vector<Block> all = blocks();
+    for (std::size_t next = 0; next < all.size();) {
+        m_setup.poll();
+        // As many as there are lanes, or until a device would get a second one.
+        std::vector<Block*> round;
+        const auto isFree = [&](const Block& block) {
+            return !byDevice || std::none_of(round.begin(), round.end(), [&](const Block* other) {
+                return other->part == block.part;
+            });
+        };
+        for (; round.size() < atOnce() && next < all.size() && isFree(all[next]); ++next) {
+            round.push_back(&all[next]);
         }
-        if (blocks.size() == 1) {
-            compute(blocks.front(), work, columns.front(), true);
+        const auto columnsOf = [&](std::size_t i) -> ColumnOutputs& {
+            return columns[byDevice ? round[i]->part : i];
+        };
+        if (round.size() == 1) {
+            compute(*round.front(), work, columnsOf(0), true);
         } else {
-            onLanes(blocks.size(),
-                    [&](std::size_t i) { compute(blocks[i], work, columns[i], false); });
+            onLanes(static_cast<int>(atOnce()), round.size(),
+                    [&](std::size_t i) { compute(*round[i], work, columnsOf(i), false); });
         }
-        for (std::size_t i = 0; context != nullptr && i < blocks.size(); ++i) {
-            deliver(blocks[i], work, columns[i]);
-            blocks[i] = {};  // its memory serves the next one
+        for (std::size_t i = 0; i < round.size(); ++i) {
+            if (context != nullptr) {
+                deliver(*round[i], work, columnsOf(i));
+            }
+            *round[i] = {};  // its memory serves the next one
         }
     }
 }
 
-void LayerPass::compute(Block& block, const Work& work, ColumnOutputs& columns, bool alone) {
+void LayerPass::compute(Block& block, const Work& work, ColumnOutputs& columns, bool alone) const {
+    DeviceModels& models = m_setup.devices[block.part];
+    const Relief relief = models.model.model->relief();
     if (work.context != nullptr) {
         if (work.needs.allColumns()) {
-            columns.prepare(static_cast<int>(work.context->columns.size()), block.count,
-                            m_model.hidden.size(1), work.needs.outputs, m_model.hidden.options());
+            withRelief(relief, [&] {
+                columns.prepare(static_cast<int>(work.context->columns.size()), block.count,
+                                models.model.hidden.size(1), work.needs.outputs,
+                                models.model.hidden.options());
+            });
         }
         routedBlock(block, work, columns, alone);
         return;
     }
-    static_cast<void>(denseBlock(m_model, block.first, block.count));
-    for (ModelStream& baseline : m_baselines) {
-        static_cast<void>(denseBlock(baseline, block.first, block.count));
+    static_cast<void>(denseBlock(relief, models.model, block));
+    for (ModelStream& baseline : models.baselines) {
+        static_cast<void>(denseBlock(relief, baseline, block));
     }
 }
 
-at::Tensor LayerPass::denseBlock(ModelStream& stream, std::int64_t first, std::int64_t count,
+at::Tensor LayerPass::denseBlock(const Relief& relief, ModelStream& stream, const Block& block,
                                  const ActivationSink& sink) {
-    at::Tensor block = stream.hidden.narrow(0, first, count);
-    at::Tensor output =
-        feedForward(stream.model->feedForwardInput(block), stream.model->weights().dense, sink);
-    stream.model->addFeedForward(block, output);
+    at::Tensor rows = stream.hidden.narrow(0, block.firstRow, block.count);
+    at::Tensor output = feedForwardOnce(
+        relief, [&] { return stream.model->feedForwardInput(rows); },
+        [&] { return stream.model->weights().dense; }, sink);
+    withRelief(relief, [&] { stream.model->addFeedForward(rows, output); });
     return output;
 }
 
-void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& columns, bool alone) {
+void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& columns,
+                            bool alone) const {
     const LayerContext& context = *work.context;
-    at::Tensor rows = m_model.hidden.narrow(0, block.first, block.count);
-    block.input = m_model.model->feedForwardInput(rows);
+    DeviceModels& models = m_setup.devices[block.part];
+    ModelRun& model = *models.model.model;
+    const Relief relief = model.relief();
+    at::Tensor rows = models.model.hidden.narrow(0, block.firstRow, block.count);
+    block.input = withRelief(relief, [&] { return model.feedForwardInput(rows); });
     const bool all = work.needs.allColumns();
     if (work.needs.activations) {
         columns.sink = [&](int column, const at::Tensor& values) {
             if (alone) {
-                work.consumer.activations({.firstToken = static_cast<std::uint64_t>(block.first),
-                                           .column = column,
-                                           .values = values});
+                work.consumer.activations(
+                    {.firstToken = block.firstToken, .column = column, .values = values});
             } else {
-                block.activations.emplace_back(column, values.clone());
+                block.activations.emplace_back(column,
+                                               withRelief(relief, [&] { return values.clone(); }));
             }
         };
     }
-    const ExpertSource source = m_model.model->experts(alone ? m_poll : nobodyWaits());
-    const MoeBlock mixture(context.moe, m_model.model->weights(), source, work.change);
+    const ExpertSource source = model.experts(alone ? m_setup.poll : nobodyWaits());
+    const MoeBlock mixture(context.moe, model.weights(), source, work.change);
     block.result =
         mixture.forward(rows, block.input, all ? &columns : nullptr, sharedColumn(context.columns),
                         work.needs.chosenSizes ? &block.sizes : nullptr);
-    for (std::size_t b = 0; b < m_baselines.size(); ++b) {
+    for (std::size_t b = 0; b < models.baselines.size(); ++b) {
         const int column = context.experts() + static_cast<int>(b);
-        const at::Tensor output = denseBlock(m_baselines[b], block.first, block.count,
+        const at::Tensor output = denseBlock(relief, models.baselines[b], block,
                                              all ? columns.sinkOf(column) : ActivationSink());
         if (all) {
-            columns.set(column, output);
+            withRelief(relief, [&] { columns.set(column, output); });
         }
     }
     columns.sink = {};  // it refers to this call, the memory may outlive it
     if (all) {
-        block.norms = columns.norms.t().contiguous();
+        block.norms = withRelief(relief, [&] { return columns.norms.t().contiguous(); });
     }
-    m_model.model->addFeedForward(rows, block.result.output);
+    withRelief(relief, [&] { model.addFeedForward(rows, block.result.output); });
 }
 
 void LayerPass::deliver(const Block& block, const Work& work, const ColumnOutputs& columns) const {
     for (const auto& [column, values] : block.activations) {
-        work.consumer.activations({.firstToken = static_cast<std::uint64_t>(block.first),
-                                   .column = column,
-                                   .values = values});
+        work.consumer.activations(
+            {.firstToken = block.firstToken, .column = column, .values = values});
     }
+    const ModelRun& model = *m_setup.devices[block.part].model.model;
     const Routing& routing = block.result.routing;
     const ChosenSizes chosenSizes{block.sizes.norms, block.sizes.largest};
-    const LayerRouterTrial trial(block.result.routerInput, m_model.model->weights().router,
+    const LayerRouterTrial trial(block.result.routerInput, model.weights().router,
                                  work.context->moe.router, work.context->moe.topK);
     work.consumer.block(
-        {.firstToken = static_cast<std::uint64_t>(block.first),
+        {.firstToken = block.firstToken,
          .count = static_cast<std::uint64_t>(block.count),
          .input = block.input,
          .logits = routing.logits,

@@ -7,6 +7,7 @@
 #include "core/engine/model_run.h"
 #include "core/engine/moe_block.h"
 #include "core/engine/probe.h"
+#include "core/engine/text_split.h"
 
 #include <functional>
 #include <utility>
@@ -28,10 +29,17 @@ struct ModelStream {
     at::Tensor hidden;  ///< [T, d], changed in place
 };
 
+/// The models on one device. On several each has its own documents.
+struct DeviceModels {
+    ModelStream model;
+    std::vector<ModelStream> baselines;
+};
+
 /// Takes all documents through one layer whose weights are current: attention document by
 /// document, then the feed-forward in blocks of tokens; the baselines go along on their own
-/// residual streams. Several lanes compute blocks side by side; consumers get them in order from
-/// the thread that called, and the number of lanes changes no result. Thread-compatible.
+/// residual streams. Several lanes compute blocks side by side, or several devices each its own;
+/// consumers get them in order from the thread that called, on the device that computed them, and
+/// the number of lanes changes no result. Thread-compatible.
 class LayerPass {
 public:
     using Poll = std::function<void()>;  ///< called between blocks; throws to stop
@@ -41,17 +49,16 @@ public:
         std::function<void(const ActivationBlock&)> activations;
     };
 
-    /// `kept`: memory for all experts' outputs, by lane, that outlives this pass; null: it does
-    /// not.
-    LayerPass(ModelStream& model, std::vector<ModelStream>& baselines,
-              std::span<const std::uint64_t> offsets, const PassLimits& limits, Poll poll,
-              std::vector<ColumnOutputs>* kept = nullptr)
-        : m_model(model),
-          m_baselines(baselines),
-          m_offsets(offsets),
-          m_limits(limits),
-          m_poll(std::move(poll)),
-          m_kept(kept) {}
+    struct Setup {
+        std::span<DeviceModels> devices;
+        std::span<const Stretch> stretches;      ///< splitText() of the text among them
+        std::span<const std::uint64_t> offsets;  ///< of the text's documents
+        PassLimits limits;
+        Poll poll;
+        /// Memory for all experts' outputs, by lane, that outlives this pass; null: it does not.
+        std::vector<ColumnOutputs>* kept = nullptr;
+    };
+    explicit LayerPass(Setup setup) : m_setup(std::move(setup)) {}
 
     /// `context` is null at dense layers; `consumer` gets each block of a routed one with what
     /// `needs` asks for. `change` may be null.
@@ -65,7 +72,9 @@ public:
 private:
     /// A block of tokens on its way.
     struct Block {
-        std::int64_t first = 0, count = 0;
+        std::size_t part = 0;
+        std::uint64_t firstToken = 0;
+        std::int64_t firstRow = 0, count = 0;
         at::Tensor input, norms;
         MoeBlock::Result result;
         ChosenOutputSizes sizes;
@@ -78,23 +87,30 @@ private:
         const LayerIntervention* change;
         const Consumer& consumer;
     };
-    void attend(ModelStream& stream) const;
-    /// Calls compute(i) for each i of [0, count), on the lanes.
-    void onLanes(std::size_t count, const std::function<void(std::size_t)>& compute) const;
+    /// Documents whose attention is computed together.
+    struct Group {
+        std::size_t part = 0;
+        std::uint64_t firstRow = 0;
+        std::vector<std::uint64_t> lengths;
+    };
+    [[nodiscard]] std::vector<Group> groups() const;
+    [[nodiscard]] std::vector<Block> blocks() const;
+    void attend() const;
+    void attend(DeviceModels& models, const Group& group, const Poll& poll) const;
+    /// Calls compute(i) for each i of [0, count), on as many lanes.
+    static void onLanes(int lanes, std::size_t count,
+                        const std::function<void(std::size_t)>& compute);
     /// Through the layer, in a lane or (`alone`) in the caller's thread.
-    void compute(Block& block, const Work& work, ColumnOutputs& columns, bool alone);
-    void routedBlock(Block& block, const Work& work, ColumnOutputs& columns, bool alone);
+    void compute(Block& block, const Work& work, ColumnOutputs& columns, bool alone) const;
+    void routedBlock(Block& block, const Work& work, ColumnOutputs& columns, bool alone) const;
     void deliver(const Block& block, const Work& work, const ColumnOutputs& columns) const;
     /// The dense feed-forward of a stream on a block, added to its residual stream and returned.
-    [[nodiscard]] static at::Tensor denseBlock(ModelStream& stream, std::int64_t first,
-                                               std::int64_t count, const ActivationSink& sink = {});
+    [[nodiscard]] static at::Tensor denseBlock(const Relief& relief, ModelStream& stream,
+                                               const Block& block, const ActivationSink& sink = {});
+    /// How many blocks are computed side by side.
+    [[nodiscard]] std::size_t atOnce() const;
 
-    ModelStream& m_model;
-    std::vector<ModelStream>& m_baselines;
-    std::span<const std::uint64_t> m_offsets;
-    PassLimits m_limits;
-    Poll m_poll;
-    std::vector<ColumnOutputs>* m_kept;
+    Setup m_setup;
 };
 
 }  // namespace moescope::engine

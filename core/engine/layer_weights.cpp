@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 namespace moescope::engine {
 namespace {
 
@@ -15,6 +17,7 @@ Linear joined(WeightReader& reader, const std::vector<model::TensorRef>& parts,
     for (const model::TensorRef& part : parts) {
         tensors.push_back(reader.load(part, how));
     }
+    reader.settle();
     Linear linear;
     linear.weight = at::cat(tensors);
     return linear;
@@ -43,7 +46,7 @@ AttentionWeights loadAttention(WeightReader& reader, const model::LayerNames& na
         weights.vNorm = {{}, {}, model::NormKind::RmsWeightless, normEps};
     }
     if (spec.sinks) {
-        weights.sinks = reader.loadFloat(names.sinks);
+        weights.sinks = reader.loadFloat(names.sinks, how);
     }
     if (spec.latent) {
         weights.queryDown = linear(names.queryDown);
@@ -71,10 +74,11 @@ DeltaNetWeights loadDeltaNet(WeightReader& reader, const model::LayerNames& laye
     weights.strength = linear(names.strength);
     weights.decay = linear(names.decay);
     weights.output = linear(layer.o);
-    weights.convolution = reader.loadFloat(names.convolution).squeeze(1);
-    const at::Tensor decay = reader.loadFloat(names.logDecay);
+    weights.convolution = reader.loadFloat(names.convolution, how).squeeze(1);
+    const at::Tensor decay = reader.loadFloat(names.logDecay, how);
+    reader.settle();
     weights.decayRate = spec.decayRates ? decay : decay.exp().neg();
-    weights.timeBias = reader.loadFloat(names.timeBias);
+    weights.timeBias = reader.loadFloat(names.timeBias, how);
     weights.outputNorm = {reader.load(names.outputNorm, how), {}, model::NormKind::Rms, normEps};
     return weights;
 }
@@ -83,21 +87,21 @@ Router loadRouter(WeightReader& reader, const model::LayerNames& names,
                   const model::RouterSpec& spec, double normEps, WeightReader::Load how) {
     Router router;
     if (spec.fp32Matmul) {
-        router.linear.weight = reader.loadFloat(names.router.weight);
+        router.linear.weight = reader.loadFloat(names.router.weight, how);
         router.linear.bias =
-            names.router.bias.empty() ? at::Tensor() : reader.loadFloat(names.router.bias);
+            names.router.bias.empty() ? at::Tensor() : reader.loadFloat(names.router.bias, how);
     } else {
         router.linear = reader.load(names.router, how);
     }
     if (!names.selectionBias.empty()) {
-        router.selectionBias = reader.loadFloat(names.selectionBias).flatten();
+        router.selectionBias = reader.loadFloat(names.selectionBias, how).flatten();
     }
     if (spec.ownInputNorm) {
         router.inputNorm = {{}, {}, model::NormKind::RmsWeightless, normEps};
         router.inputScale = reader.load(names.routerScale, how);
     }
     if (spec.perExpertScale) {
-        router.perExpertScale = reader.loadFloat(names.perExpertScale);
+        router.perExpertScale = reader.loadFloat(names.perExpertScale, how);
     }
     return router;
 }
@@ -153,8 +157,17 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
     return result;
 }
 
+void ExpertSource::expect(std::vector<bool> wanted) const {
+    if (m_groups != nullptr) {
+        m_groups->expect(std::move(wanted));
+    }
+}
+
 FeedForward ExpertSource::get(int expert) const {
     m_poll();
+    if (m_groups != nullptr) {
+        return m_groups->get(expert);
+    }
     const auto index = static_cast<std::size_t>(expert);
     if (!m_weights.experts.empty()) {
         return m_weights.experts[index];

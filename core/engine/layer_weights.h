@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/device_memory.h"
+#include "core/engine/expert_groups.h"
 #include "core/engine/expert_queue.h"
 #include "core/engine/weight_reader.h"
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace moescope::engine {
@@ -46,7 +49,17 @@ public:
     ExpertSource(const LayerWeights& weights, ExpertQueue& coming, WeightReader& reader,
                  const model::LayerSpec& layer, const std::function<void()>& poll)
         : m_weights(weights), m_coming(coming), m_reader(reader), m_layer(layer), m_poll(poll) {}
+    /// Those of a device come in groups, and there is something to do when its memory runs out.
+    void useDevice(ExpertGroups& groups, Relief relief) {
+        m_groups = &groups;
+        m_relief = std::move(relief);
+    }
+
     [[nodiscard]] FeedForward get(int expert) const;
+    /// Which of a layer's experts get() will be called for, until this is called again.
+    void expect(std::vector<bool> wanted) const;
+    /// Null where memory that runs out is an error at once.
+    [[nodiscard]] const Relief& relief() const { return m_relief; }
 
 private:
     const LayerWeights& m_weights;
@@ -54,6 +67,8 @@ private:
     WeightReader& m_reader;
     const model::LayerSpec& m_layer;
     const std::function<void()>& m_poll;
+    ExpertGroups* m_groups = nullptr;
+    Relief m_relief;
 };
 
 }  // namespace moescope::engine

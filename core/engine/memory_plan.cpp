@@ -3,6 +3,7 @@
 #include "core/engine/memory_plan.h"
 
 #include "core/base/error.h"
+#include "core/engine/device_plan.h"
 
 #include <fmt/format.h>
 
@@ -203,6 +204,9 @@ void readDirect(const PlanInput& input, MemoryPlan& plan) {
 }  // namespace
 
 MemoryPlan planMemory(const PlanInput& input) {
+    if (input.device) {
+        return planDeviceMemory(input);
+    }
     const MemoryPlan frugal = planFor(kModes.back(), !input.mayUseScratch, kBlockTokens.back());
     const std::uint64_t minimum = peakOf(input, frugal);
     std::optional<MemoryPlan> plan = fastest(input, true);

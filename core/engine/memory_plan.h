@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,18 @@ struct LayerCost {
     std::uint64_t perNeuron = 0;            ///< of a slab of weights in float32; 0: nothing static
     std::uint64_t neurons = 0;              ///< at most in one slab
     std::uint64_t unit = 0;                 ///< of one unit of work on weights
+    int experts = 0;                        ///< routed ones
+    /// Of a block's results in main memory, where a device computes.
+    std::uint64_t hostPerToken = 0;
+};
+
+/// Memory of the devices that compute, beside main memory: residual streams, weights and blocks of
+/// tokens lie there.
+struct DeviceMemory {
+    std::uint64_t budget = 0;  ///< of each
+    std::uint64_t fixed = 0;   ///< workspaces of the libraries, branches' streams
+    std::uint64_t tokens = 0;  ///< of the text, on the device that has most
+    std::string name;          ///< "cuda:0", for messages
 };
 
 struct PlanInput {
@@ -42,6 +55,7 @@ struct PlanInput {
     bool mayUseScratch = true;  ///< the residual stream may live in a mapped file
     bool mustUseScratch = false;
     bool mayReadDirect = true;
+    std::optional<DeviceMemory> device;  ///< `residual` is then of the device that has most
 };
 
 /// How the work is cut so that it fits.
@@ -61,8 +75,15 @@ struct MemoryPlan {
     /// into so much memory.
     std::uint64_t bufferBytes = 0;
     bool holdExperts = true;  ///< with it: a layer's experts stay for further blocks of tokens
-    std::uint64_t peakBytes = 0;
+    /// Not 0: weights go to a device while it computes, so many routed experts of a layer together
+    /// and no more.
+    int expertsAtOnce = 0;
+    std::uint64_t stagingBytes = 0;  ///< page-locked buffers for them, in main memory
+    std::uint64_t peakBytes = 0;     ///< of main memory
     std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
+    std::uint64_t deviceBytes = 0;   ///< the same of the device's memory; 0 without one
+    std::uint64_t deviceBudget = 0;
+    [[nodiscard]] bool streamed() const noexcept { return expertsAtOnce > 0; }
 };
 
 /// The fastest plan within the budget. Throws Error(MemoryBudget) naming the minimum.

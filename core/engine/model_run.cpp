@@ -41,12 +41,30 @@ void ModelRun::useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads wh
 
 void ModelRun::beginLayer(int layer, LayerParts parts) {
     m_layer = layer;
+    if (m_streamed) {
+        beginStreamed(layer, parts);
+        return;
+    }
     if (isReading(layer)) {
-        m_weights = waitFor(m_next, m_buffers.get());
+        m_weights = waitFor(m_next, m_buffers.get()).weights;
         m_experts = std::exchange(m_nextExperts, {});
         return;
     }
     m_weights = loadLayer(m_reader, m_spec, layer, parts, WeightReader::Load::Now);
+}
+
+std::future<ModelRun::LoadedLayer> ModelRun::submit(int layer, LayerParts parts,
+                                                    WeightReader::Load how,
+                                                    jobs::LaneWorker& lane) {
+    return lane.submit([this, layer, parts, how] {
+        if (!m_streamed) {
+            return LoadedLayer{loadLayer(m_reader, m_spec, layer, parts, how), {}};
+        }
+        const DeviceStream::Scope scope(m_streamed->stream);
+        LoadedLayer loaded{loadLayer(m_reader, m_spec, layer, parts, how), {}};
+        loaded.ready = m_streamed->stream.uploadMark();
+        return loaded;
+    });
 }
 
 void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane) {
@@ -58,12 +76,15 @@ void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneW
     if (!parts) {
         return;
     }
+    if (m_streamed) {
+        readAheadStreamed(layer, *parts);
+        return;
+    }
     m_nextLayer = layer;
     const auto how = direct ? WeightReader::Load::AheadDirect : WeightReader::Load::Ahead;
     LayerParts wanted = *parts;
     wanted.experts = wanted.experts && !direct;
-    m_next = lane.submit(
-        [this, layer, wanted, how] { return loadLayer(m_reader, m_spec, layer, wanted, how); });
+    m_next = submit(layer, wanted, how, lane);
     const model::LayerSpec& spec = m_spec.layers[static_cast<std::size_t>(layer)];
     if (!direct || !parts->experts || !spec.moe) {
         return;
@@ -77,7 +98,24 @@ void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneW
     m_nextExperts = ExpertQueue(std::move(coming), m_buffers, m_holdExperts);
 }
 
+void ModelRun::finishReading() {
+    m_experts.finish();
+    if (m_groups) {
+        m_groups->finish();
+    }
+}
+
 void ModelRun::endLayer(int layer) {
+    if (m_streamed && m_weights) {
+        // They go when the computation is through with them; the lane brings nothing meanwhile.
+        m_groups.reset();
+        static_cast<void>(
+            m_streamed->lane.submit([gone = std::optional(std::move(*m_weights)),
+                                     through = m_streamed->stream.computationMark()]() mutable {
+                through.wait();
+                gone.reset();
+            }));
+    }
     m_weights.reset();
     m_experts = {};
     forEachTensor(m_spec, layer,
@@ -85,13 +123,14 @@ void ModelRun::endLayer(int layer) {
 }
 
 void ModelRun::attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-                      const AttentionLimits& limits, const std::function<void()>& poll) {
+                      const AttentionLimits& limits, const std::function<void()>& poll,
+                      const Relief& relief) {
     if (const auto& delta = layerSpec().delta) {
-        DeltaNet(*delta, *m_weights, limits.queryRows).apply(hidden, lengths, poll);
+        DeltaNet(*delta, *m_weights, limits.queryRows).apply(hidden, lengths, poll, relief);
         return;
     }
     const Attention attention(layerSpec().attention, *m_weights, m_ropes, limits);
-    attention.apply(hidden, lengths, poll);
+    attention.apply(hidden, lengths, poll, relief);
 }
 
 at::Tensor ModelRun::feedForwardInput(const at::Tensor& hidden) const {

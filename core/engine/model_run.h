@@ -24,6 +24,24 @@ public:
     /// Fills `hidden` [T, d] with the embeddings.
     void embed(std::span<const text::TokenId> ids, at::Tensor& hidden);
 
+    /// While it lives, the weights go to the device through a stream, read on a lane: a layer while
+    /// the one before computes, and its experts as ExpertGroups has them, `expertsAtOnce` of them
+    /// (from the memory plan) or fewer once the device's memory ran out. To be made after the lane
+    /// and ended before it.
+    class Streaming {
+    public:
+        Streaming(ModelRun& run, DeviceStream& stream, jobs::LaneWorker& lane, int expertsAtOnce);
+        ~Streaming();
+        Streaming(const Streaming&) = delete;
+        Streaming& operator=(const Streaming&) = delete;
+
+    private:
+        ModelRun& m_run;
+    };
+    /// What there is to do when memory runs out in a computation with the current layer; null
+    /// without Streaming.
+    [[nodiscard]] Relief relief();
+
     /// For LayerParts::direct; `hold` as ExpertQueue says.
     void useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads which, bool hold);
     /// Makes the layer's weights current, taking them from the read-ahead if it has them.
@@ -32,14 +50,15 @@ public:
     void readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneWorker& lane);
     [[nodiscard]] bool isReading(int layer) const { return m_next.valid() && m_nextLayer == layer; }
     /// Waits until all of the current layer's weights have been read and looked through.
-    void finishReading() { m_experts.finish(); }
+    void finishReading();
     /// Drops the layer's weights and pages.
     void endLayer(int layer);
 
     /// Lets attention, or the DeltaNet in its place, over whole documents of `lengths` join
     /// `hidden`.
     void attend(at::Tensor& hidden, std::span<const std::uint64_t> lengths,
-                const AttentionLimits& limits, const std::function<void()>& poll);
+                const AttentionLimits& limits, const std::function<void()>& poll,
+                const Relief& relief = {});
     /// The norm before the feed-forward of the current layer.
     [[nodiscard]] at::Tensor feedForwardInput(const at::Tensor& hidden) const;
     /// Lets the feed-forward's output join `hidden`, which then leaves the layer.
@@ -52,9 +71,7 @@ public:
     [[nodiscard]] const LayerWeights& weights() const { return *m_weights; }
     [[nodiscard]] const model::ModelSpec& spec() const { return m_spec; }
     /// Of the current layer.
-    [[nodiscard]] ExpertSource experts(const std::function<void()>& poll) {
-        return {*m_weights, m_experts, m_reader, layerSpec(), poll};
-    }
+    [[nodiscard]] ExpertSource experts(const std::function<void()>& poll);
     [[nodiscard]] const model::LayerSpec& layerSpec() const {
         return m_spec.layers.at(static_cast<std::size_t>(m_layer));
     }
@@ -64,6 +81,25 @@ public:
     [[nodiscard]] std::vector<std::string> warnings(int layer) const;
 
 private:
+    struct LoadedLayer {
+        LayerWeights weights;
+        DeviceStream::Mark ready;
+    };
+    /// What Streaming needs.
+    struct Streamed {
+        DeviceStream& stream;
+        jobs::LaneWorker& lane;
+        int expertsAtOnce;
+        bool mayReadAhead = true;  ///< experts of the next layer, where all of a layer fit
+    };
+    [[nodiscard]] std::future<LoadedLayer> submit(int layer, LayerParts parts,
+                                                  WeightReader::Load how, jobs::LaneWorker& lane);
+    void beginStreamed(int layer, LayerParts parts);
+    void readAheadStreamed(int layer, LayerParts parts);
+    [[nodiscard]] std::unique_ptr<ExpertGroups> groupsOf(int layer);
+    [[nodiscard]] bool relieve();
+    void stopStreaming();
+
     const model::ModelSpec& m_spec;
     WeightReader m_reader;
     RopeTables m_ropes;
@@ -71,8 +107,10 @@ private:
     std::optional<LayerWeights> m_weights;
     ExpertQueue m_experts;  ///< of the current layer, those on their way
     int m_nextLayer = -1;
-    std::future<LayerWeights> m_next;
+    std::future<LoadedLayer> m_next;
     ExpertQueue m_nextExperts;
+    std::optional<Streamed> m_streamed;
+    std::unique_ptr<ExpertGroups> m_groups, m_nextGroups;  ///< null at dense layers
     std::shared_ptr<WeightBuffers> m_buffers;
     bool m_holdExperts = true;
     Norm m_finalNorm;

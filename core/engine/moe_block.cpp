@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/moe_block.h"
 
+#include "core/engine/device_memory.h"
 #include "core/engine/element_loops.h"
 #include "core/engine/norm.h"
 #include "core/engine/parallel_ranges.h"
@@ -9,6 +10,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace moescope::engine {
 
@@ -89,82 +91,110 @@ ActivationSink ColumnOutputs::sinkOf(int column) const {
 
 at::Tensor MoeBlock::expertOutput(int expert, const at::Tensor& x, const ActivationSink& sink,
                                   const at::Tensor& place) const {
-    at::Tensor output = feedForward(x, m_experts.get(expert), sink, place);
+    at::Tensor output = feedForwardOnce(
+        m_experts.relief(), [&] { return x; }, [&] { return m_experts.get(expert); }, sink, place);
     if (m_change != nullptr && !m_change->outputFactor.empty()) {
         output.mul_(m_change->outputFactor[static_cast<std::size_t>(expert)]);
     }
     return output;
 }
 
+at::Tensor MoeBlock::rowsOf(const at::Tensor& x, const ExpertRows& group) const {
+    return withRelief(m_experts.relief(), [&] { return x.index_select(0, group.rows); });
+}
+
 at::Tensor MoeBlock::addExpert(at::Tensor& sum, int expert, const at::Tensor& x,
                                const at::Tensor& whole, const ExpertRows& group,
                                bool outputsWanted) const {
+    const Relief& relief = m_experts.relief();
     const auto plain = [&] {
-        return whole.defined() ? whole.index_select(0, group.rows)
-                               : expertOutput(expert, x.index_select(0, group.rows));
+        return whole.defined() ? rowsOf(whole, group) : expertOutput(expert, rowsOf(x, group));
     };
     if (m_spec.scaleInput) {
-        const at::Tensor factors = group.weights.unsqueeze(1).to(x.scalar_type());
-        const at::Tensor scaled = x.index_select(0, group.rows).mul_(factors);
-        addWeightedRows(sum, expertOutput(expert, scaled),
-                        {group.rows, at::ones_like(group.weights)});
+        const at::Tensor scaled = withRelief(relief, [&] {
+            const at::Tensor factors = group.weights.unsqueeze(1).to(x.scalar_type());
+            return x.index_select(0, group.rows).mul_(factors);
+        });
+        const at::Tensor outputs = expertOutput(expert, scaled);
+        withRelief(relief, [&] {
+            addWeightedRows(sum, outputs, {group.rows, at::ones_like(group.weights)});
+        });
         return outputsWanted ? plain() : at::Tensor();
     }
     at::Tensor outputs = plain();
-    addWeightedRows(sum, outputs, group);
+    withRelief(relief, [&] { addWeightedRows(sum, outputs, group); });
     return outputs;
 }
 
 at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& x,
                                   ColumnOutputs* columns, int sharedColumn) const {
+    const Relief& relief = m_experts.relief();
     const Norm& inputNorm = m_weights.sharedInputNorm;
-    const at::Tensor input = inputNorm.present() ? normalise(residual, inputNorm) : x;
+    const at::Tensor input = withRelief(
+        relief, [&] { return inputNorm.present() ? normalise(residual, inputNorm) : x; });
     const bool wanted = columns != nullptr && sharedColumn >= 0;
-    at::Tensor output = feedForward(input, m_weights.shared,
-                                    wanted ? columns->sinkOf(sharedColumn) : ActivationSink());
-    if (wanted) {
-        columns->set(sharedColumn, output);
+    const at::Tensor plain = feedForwardOnce(
+        relief, [&] { return input; }, [&] { return m_weights.shared; },
+        wanted ? columns->sinkOf(sharedColumn) : ActivationSink());
+    return withRelief(relief, [&] {
+        if (wanted) {
+            columns->set(sharedColumn, plain);
+        }
+        const Norm& outputNorm = m_weights.sharedOutputNorm;
+        at::Tensor result = outputNorm.present() ? normalise(plain, outputNorm) : plain;
+        if (m_weights.sharedGate.weight.defined()) {
+            const Linear& gate = m_weights.sharedGate;
+            result = result * at::sigmoid(at::linear(input, gate.weight, gate.bias));
+        }
+        return result;
+    });
+}
+
+void MoeBlock::expect(const std::vector<ExpertRows>& groups, bool all) const {
+    std::vector<bool> wanted;
+    wanted.reserve(groups.size());
+    for (const ExpertRows& group : groups) {
+        wanted.push_back(all || group.rows.size(0) > 0);
     }
-    const Norm& outputNorm = m_weights.sharedOutputNorm;
-    if (outputNorm.present()) {
-        output = normalise(output, outputNorm);
-    }
-    if (m_weights.sharedGate.weight.defined()) {
-        const Linear& gate = m_weights.sharedGate;
-        output = output * at::sigmoid(at::linear(input, gate.weight, gate.bias));
-    }
-    return output;
+    m_experts.expect(std::move(wanted));
 }
 
 MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor& x,
                                    ColumnOutputs* columns, int sharedColumn,
                                    ChosenOutputSizes* sizes) const {
+    const Relief& relief = m_experts.relief();
     Result result;
-    result.routerInput = routerInput(residual, x, m_weights.router);
-    result.routing =
-        route(result.routerInput, m_weights.router, m_spec.router, m_spec.topK, m_change);
-    const std::vector<ExpertRows> groups = groupByExpert(result.routing, m_spec.experts);
-    const at::ScalarType sumType =
-        m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
-    at::Tensor sum = at::zeros(x.sizes(), x.options().dtype(sumType));
+    std::vector<ExpertRows> groups;
+    at::Tensor sum;
+    withRelief(relief, [&] {
+        result.routerInput = routerInput(residual, x, m_weights.router);
+        result.routing =
+            route(result.routerInput, m_weights.router, m_spec.router, m_spec.topK, m_change);
+        groups = groupByExpert(result.routing, m_spec.experts);
+        const at::ScalarType sumType =
+            m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
+        sum = at::zeros(x.sizes(), x.options().dtype(sumType));
+    });
+    expect(groups, columns != nullptr);
     for (int expert = 0; expert < m_spec.experts; ++expert) {
         const ExpertRows& group = groups[static_cast<std::size_t>(expert)];
         at::Tensor whole;
         if (columns != nullptr) {
             whole = expertOutput(expert, x, columns->sinkOf(expert), columns->placeOf(expert));
-            columns->set(expert, whole);
+            withRelief(relief, [&] { columns->set(expert, whole); });
         }
         if (group.rows.size(0) > 0) {
             const at::Tensor own = addExpert(sum, expert, x, whole, group, sizes != nullptr);
             if (sizes != nullptr) {
-                sizes->set(result.routing, expert, group.rows, own);
+                withRelief(relief, [&] { sizes->set(result.routing, expert, group.rows, own); });
             }
         }
     }
-    result.output = sum.to(x.scalar_type());
-    if (m_weights.routedOutputNorm.present()) {
-        result.output = normalise(result.output, m_weights.routedOutputNorm);
-    }
+    result.output = withRelief(relief, [&] {
+        const at::Tensor output = sum.to(x.scalar_type());
+        return m_weights.routedOutputNorm.present() ? normalise(output, m_weights.routedOutputNorm)
+                                                    : output;
+    });
     if (m_spec.shared) {
         result.output.add_(sharedOutput(residual, x, columns, sharedColumn));
     }

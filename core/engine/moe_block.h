@@ -56,6 +56,9 @@ public:
                                  ChosenOutputSizes* sizes = nullptr) const;
 
 private:
+    /// Tells the source which experts will be asked for.
+    void expect(const std::vector<ExpertRows>& groups, bool all) const;
+    [[nodiscard]] at::Tensor rowsOf(const at::Tensor& x, const ExpertRows& group) const;
     [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x,
                                           const ActivationSink& sink = {},
                                           const at::Tensor& place = {}) const;

@@ -225,6 +225,9 @@ public:
     }
 
     virtual void begin(const LayerContext& layer) = 0;
+    // When a device's memory runs out in one of these (it then throws LibTorch's error), the engine
+    // makes room and calls it again: whatever allocates tensors comes before what adds to the
+    // state.
     /// Only if needed.
     virtual void consumeActivations(const ActivationBlock& block) { static_cast<void>(block); }
     virtual void consume(const TokenBlock& block) = 0;

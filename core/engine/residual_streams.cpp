@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -18,29 +20,71 @@ std::size_t bytesOf(const at::Tensor& tensor) {
            static_cast<std::size_t>(tensor.element_size());
 }
 
+/// The largest magnitude, NaN when any element is: what is asked for is one number, whatever the
+/// length.
+at::Tensor largestOf(const at::Tensor& stream) {
+    at::Tensor largest = at::zeros({}, stream.options());
+    for (std::int64_t first = 0; first < stream.size(0); first += kCheckRows) {
+        const at::Tensor rows =
+            stream.narrow(0, first, std::min(kCheckRows, stream.size(0) - first));
+        largest = at::maximum(largest, rows.abs().max());
+    }
+    return largest;
+}
+
 }  // namespace
 
-ResidualStreams::ResidualStreams(std::uint64_t tokens, const std::vector<int>& hiddenSizes,
-                                 const ComputePlace& place,
-                                 const std::filesystem::path& scratchFolder) {
-    for (const int hiddenSize : hiddenSizes) {
-        const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tokens), hiddenSize};
-        if (scratchFolder.empty()) {
-            m_streams.push_back(at::empty(shape, place.options()));
-            continue;
+ResidualStreams::ResidualStreams(Setup setup, const std::filesystem::path& scratchFolder)
+    : m_setup(std::move(setup)), m_streams(m_setup.hiddenSizes.size()) {
+    const auto tokens = tokensOfParts(m_setup.stretches, m_setup.devices.size());
+    m_tokens =
+        static_cast<std::int64_t>(std::accumulate(tokens.begin(), tokens.end(), std::uint64_t{0}));
+    const std::uint64_t size = c10::elementSize(m_setup.dtype);
+    for (std::size_t model = 0; model < m_streams.size(); ++model) {
+        const std::int64_t width = m_setup.hiddenSizes[model];
+        for (std::size_t part = 0; part < tokens.size(); ++part) {
+            const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tokens[part]), width};
+            const auto options =
+                at::TensorOptions().dtype(m_setup.dtype).device(m_setup.devices[part]);
+            if (scratchFolder.empty()) {
+                m_streams[model].push_back(at::empty(shape, options));
+                continue;
+            }
+            m_scratch.push_back(std::make_unique<ScratchMemory>(
+                scratchFolder, tokens[part] * static_cast<std::uint64_t>(width) * size));
+            m_streams[model].push_back(at::from_blob(m_scratch.back()->data(), shape, options));
         }
-        const std::uint64_t size = place.dtype == at::kFloat ? 4 : 2;
-        m_scratch.push_back(std::make_unique<ScratchMemory>(
-            scratchFolder, tokens * static_cast<std::uint64_t>(hiddenSize) * size));
-        m_streams.push_back(at::from_blob(m_scratch.back()->data(), shape, place.options()));
+    }
+}
+
+bool ResidualStreams::isWhole(std::size_t model) const {
+    return m_streams[model].size() == 1 && m_streams[model].front().is_cpu();
+}
+
+template <typename Visit>
+void ResidualStreams::forStretches(std::size_t model, const at::Tensor& whole, Visit visit) const {
+    std::int64_t at = 0;
+    for (const Stretch& stretch : m_setup.stretches) {
+        const auto count = static_cast<std::int64_t>(stretch.tokens);
+        const at::Tensor part = m_streams[model][stretch.part].narrow(
+            0, static_cast<std::int64_t>(stretch.firstRow), count);
+        visit(whole.narrow(0, at, count), part);
+        at += count;
     }
 }
 
 void ResidualStreams::save(const ResidualCheckpoint& checkpoint, int layer) const {
     std::vector<at::Tensor> plain;
     std::vector<ResidualCheckpoint::ConstStream> views;
-    for (const at::Tensor& stream : m_streams) {
-        plain.push_back(stream.cpu().contiguous());
+    for (std::size_t model = 0; model < m_streams.size(); ++model) {
+        if (isWhole(model)) {
+            plain.push_back(m_streams[model].front().contiguous());
+        } else {
+            plain.push_back(at::empty({m_tokens, m_setup.hiddenSizes[model]}, m_setup.dtype));
+            forStretches(model, plain.back(), [](const at::Tensor& whole, const at::Tensor& part) {
+                whole.copy_(part);
+            });
+        }
         views.emplace_back(static_cast<const std::byte*>(plain.back().data_ptr()),
                            bytesOf(plain.back()));
     }
@@ -50,34 +94,30 @@ void ResidualStreams::save(const ResidualCheckpoint& checkpoint, int layer) cons
 bool ResidualStreams::load(const ResidualCheckpoint& checkpoint, int layer) {
     std::vector<at::Tensor> plain;
     std::vector<ResidualCheckpoint::Stream> views;
-    for (const at::Tensor& stream : m_streams) {
-        plain.push_back(stream.is_cpu() ? stream
-                                        : at::empty(stream.sizes(), at::TensorOptions().dtype(
-                                                                        stream.scalar_type())));
+    for (std::size_t model = 0; model < m_streams.size(); ++model) {
+        plain.push_back(isWhole(model)
+                            ? m_streams[model].front()
+                            : at::empty({m_tokens, m_setup.hiddenSizes[model]}, m_setup.dtype));
         views.emplace_back(static_cast<std::byte*>(plain.back().data_ptr()), bytesOf(plain.back()));
     }
     if (!checkpoint.load(layer, views)) {
         return false;
     }
-    for (std::size_t s = 0; s < plain.size(); ++s) {
-        if (!m_streams[s].is_cpu()) {
-            m_streams[s].copy_(plain[s]);
+    for (std::size_t model = 0; model < m_streams.size(); ++model) {
+        if (!isWhole(model)) {
+            forStretches(model, plain[model], [](const at::Tensor& whole, const at::Tensor& part) {
+                part.copy_(whole);
+            });
         }
     }
     return true;
 }
 
 bool ResidualStreams::isFinite() const {
-    const at::Tensor& stream = m_streams.front();
-    for (std::int64_t first = 0; first < stream.size(0); first += kCheckRows) {
-        const at::Tensor rows =
-            stream.narrow(0, first, std::min(kCheckRows, stream.size(0) - first));
-        // The largest magnitude is NaN when any element is.
-        if (!std::isfinite(rows.abs().max().to(at::kFloat).item<float>())) {
-            return false;
-        }
-    }
-    return true;
+    return std::all_of(m_streams.front().begin(), m_streams.front().end(),
+                       [](const at::Tensor& stream) {
+                           return std::isfinite(largestOf(stream).to(at::kFloat).item<float>());
+                       });
 }
 
 }  // namespace moescope::engine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/engine/residual_checkpoint.h"
+#include "core/engine/text_split.h"
 #include "core/engine/weight_reader.h"
 
 #include <ATen/core/Tensor.h>
@@ -12,23 +13,39 @@
 
 namespace moescope::engine {
 
-/// The residual streams of the model and its baselines, [T, d] each, in memory or in a scratch
-/// file; kept and brought back through a ResidualCheckpoint. Thread-compatible.
+/// The residual streams of the model and its baselines, in memory or in a scratch file; kept and
+/// brought back through a ResidualCheckpoint in the text's order, [T, d] each, however the text is
+/// shared out among devices. Thread-compatible.
 class ResidualStreams {
 public:
-    /// `scratchFolder` empty: in memory.
-    ResidualStreams(std::uint64_t tokens, const std::vector<int>& hiddenSizes,
-                    const ComputePlace& place, const std::filesystem::path& scratchFolder);
+    struct Setup {
+        std::vector<int> hiddenSizes;     ///< of the models
+        std::vector<at::Device> devices;  ///< at least one
+        std::vector<Stretch> stretches;   ///< splitText() among them
+        at::ScalarType dtype = at::kFloat;
+    };
+    /// `scratchFolder` empty: in memory. Else in main memory's place, of a single device.
+    ResidualStreams(Setup setup, const std::filesystem::path& scratchFolder);
 
-    [[nodiscard]] at::Tensor& at(std::size_t stream) { return m_streams[stream]; }
+    /// [tokens of the part, d]
+    [[nodiscard]] at::Tensor& at(std::size_t model, std::size_t part) {
+        return m_streams[model][part];
+    }
     void save(const ResidualCheckpoint& checkpoint, int layer) const;
     [[nodiscard]] bool load(const ResidualCheckpoint& checkpoint, int layer);
-    /// Whether the first stream is free of NaN and infinity.
+    /// Whether the first model's streams are free of NaN and infinity.
     [[nodiscard]] bool isFinite() const;
 
 private:
+    /// Calls visit(rows of the text's stream, rows of a part's) for each stretch.
+    template <typename Visit>
+    void forStretches(std::size_t model, const at::Tensor& whole, Visit visit) const;
+    [[nodiscard]] bool isWhole(std::size_t model) const;
+
+    Setup m_setup;
+    std::int64_t m_tokens = 0;
     std::vector<std::unique_ptr<ScratchMemory>> m_scratch;
-    std::vector<at::Tensor> m_streams;
+    std::vector<std::vector<at::Tensor>> m_streams;  // by model and part
 };
 
 }  // namespace moescope::engine

@@ -39,7 +39,7 @@ public:
         if (m_existing) {
             m_request.corpus = m_corpus;
             session::requireSameRun(m_existing->head(),
-                                    makeHead(m_request, m_models, m_experiments, m_plan.place),
+                                    makeHead(m_request, m_models, m_experiments, m_plan),
                                     m_existing->path());
         }
         plan([this](const session::PartKey& key) { return isDoneForEstimate(key); }, 0);
@@ -52,7 +52,7 @@ public:
         auto store = openStore();
         open(store->existingHead() ? &*store->existingHead() : nullptr);
         m_request.corpus = m_corpus;
-        session::Head head = makeHead(m_request, m_models, m_experiments, m_plan.place);
+        session::Head head = makeHead(m_request, m_models, m_experiments, m_plan);
         const std::string longDocuments = longDocumentsWarning(m_models.model->spec, m_corpus);
         if (!longDocuments.empty()) {
             head.warnings.push_back(longDocuments);
@@ -208,7 +208,10 @@ private:
         requireRoutedLayers();
         checkLayers(m_models.model->spec, m_experiments);
         checkProbes();
-        m_plan.place.device = chooseDevice(m_request.device);
+        m_plan.devices = chooseDevices(m_request.device);
+        m_plan.place.device = m_plan.devices.front();
+        m_plan.streamed =
+            !m_plan.place.device.is_cpu() || m_request.weights == WeightReads::Streamed;
         m_plan.place.dtype = chooseDtype(wantedDtype(), storedDtype(), m_plan.place.device);
         m_briefWaits.emplace(setThreadsFor(m_models.model->spec, m_request.threads));
     }
@@ -570,7 +573,7 @@ auto translated(Work work) {
                                     "text.",
                                     message.substr(0, message.find('\n'))));
         }
-        const bool device = has("CUDA") || has("cuda");
+        const bool device = has("CUDA") || has("cuda") || has("CUBLAS");
         throw Error(device ? ErrorCode::Device : ErrorCode::Internal,
                     fmt::format("LibTorch failed: {}", message.substr(0, message.find('\n'))));
     } catch (const std::exception& error) {

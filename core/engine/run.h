@@ -40,9 +40,10 @@ enum class ScratchUse { Auto, Always, Never };
 /// How weights come from the disk. Direct reads go past the page cache into buffers of the run's; a
 /// mapping is used by those in memory already, and where there is no room or no such reads.
 enum class WeightReads {
-    Auto,    ///< direct where that is worth it
-    Mapped,  ///< never
-    Direct   ///< all that can be read so, even what is small or in memory: for tests
+    Auto,      ///< direct where that is worth it
+    Mapped,    ///< never
+    Direct,    ///< all that can be read so, even what is small or in memory: for tests
+    Streamed,  ///< as to a device, also where the CPU computes: for tests
 };
 
 /// A whole run as plain data. Thread-compatible.
@@ -54,11 +55,12 @@ struct RunRequest {
     std::vector<ExperimentRequest> experiments;    ///< chosen_experts is added when there is text
     std::filesystem::path session;                 ///< RUN.h5
 
-    std::string device = "auto";               ///< "auto", "cpu", "cuda", "cuda:1"
+    std::string device = "auto";               ///< "auto", "cpu", "cuda" (all), "cuda:0,cuda:1"
     std::string dtype = "auto";                ///< "auto", "float32", "bfloat16"
-    std::optional<std::uint64_t> memoryBytes;  ///< default: most of what is free now
-    std::optional<int> topK;                   ///< instead of the model's own number of experts
-    int threads = 0;                           ///< 0: all cores
+    std::optional<std::uint64_t> memoryBytes;  ///< of main memory; default: most of what is free
+    std::optional<std::uint64_t> deviceMemoryBytes;  ///< of each device; default: as above
+    std::optional<int> topK;  ///< instead of the model's own number of experts
+    int threads = 0;          ///< 0: all cores
     std::uint64_t seed = 0;
 
     Interrupted interrupted = Interrupted::Refuse;
@@ -85,12 +87,13 @@ struct ExperimentCost {
 };
 
 struct Estimate {
-    std::uint64_t memoryBytes = 0;   ///< anonymous and shared resident memory at its peak
-    std::uint64_t minimumBytes = 0;  ///< the smallest budget this run can work in
-    std::uint64_t budgetBytes = 0;   ///< what it may use
-    std::uint64_t deviceBytes = 0;   ///< memory on the accelerator; 0 on the CPU
-    std::uint64_t diskBytes = 0;     ///< scratch files and session, upper estimate
-    std::uint64_t readBytes = 0;     ///< of weights
+    std::uint64_t memoryBytes = 0;        ///< anonymous and shared resident memory at its peak
+    std::uint64_t minimumBytes = 0;       ///< the smallest budget this run can work in
+    std::uint64_t budgetBytes = 0;        ///< what it may use
+    std::uint64_t deviceBytes = 0;        ///< memory on each accelerator; 0 on the CPU
+    std::uint64_t deviceBudgetBytes = 0;  ///< what may be used of it
+    std::uint64_t diskBytes = 0;          ///< scratch files and session, upper estimate
+    std::uint64_t readBytes = 0;          ///< of weights
     double seconds = 0.0;
     std::string device, dtype;  ///< what "auto" became
     std::uint64_t tokens = 0;

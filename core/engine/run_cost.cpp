@@ -9,6 +9,7 @@
 #include "core/engine/run_effort.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/stored_weights.h"
+#include "core/engine/text_split.h"
 #include "core/jobs/parallel_for.h"
 #include "core/model/spec_tensors.h"
 
@@ -17,7 +18,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace moescope::engine {
@@ -28,6 +31,10 @@ namespace {
 constexpr std::uint64_t kLibraryBuffers = std::uint64_t{20} << 20U;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
+/// The same of a device's: its allocator cuts memory into blocks that do not always fit.
+constexpr double kDeviceShare = 0.9;
+/// Workspaces of a device's libraries.
+constexpr std::uint64_t kDeviceBuffers = std::uint64_t{256} << 20U;
 /// From this share of the weights in memory on no room is planned for reading them.
 constexpr double kAllCached = 0.95;
 
@@ -96,7 +103,8 @@ private:
     /// Anonymous bytes a tensor costs when loaded.
     [[nodiscard]] std::uint64_t decoded(const WeightReader& reader,
                                         const model::TensorRef& ref) const {
-        return ref.empty() || reader.isDirect(ref) ? 0 : reader.elements(ref) * m_size;
+        const bool isView = !m_plan.streamed && reader.isDirect(ref);
+        return ref.empty() || isView ? 0 : reader.elements(ref) * m_size;
     }
 
     void weights(const model::ModelSpec& spec, const WeightReader& reader, int index,
@@ -195,6 +203,8 @@ private:
         for (const Column& column : context.columns) {
             width = std::max(width, static_cast<std::uint64_t>(column.intermediateSize));
         }
+        cost.experts = moe.experts;
+        cost.hostPerToken = experts * 24;
         cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
         if (needs.outputs) {
             cost.outputsPerToken = context.columns.size() * hidden * m_size;
@@ -277,15 +287,34 @@ std::uint64_t embeddingBytes(const RunPlan& plan, const OpenedModels& models,
     return bytes;
 }
 
-std::uint64_t budgetOf(const RunRequest& request, const ComputePlace& place) {
-    if (!place.device.is_cpu()) {
-        const std::uint64_t free = freeDeviceBytes(place.device);
-        const auto share = static_cast<std::uint64_t>(static_cast<double>(free) * 0.9);
-        return request.memoryBytes ? std::min(*request.memoryBytes, share) : share;
-    }
+std::uint64_t budgetOf(const RunRequest& request) {
     return request.memoryBytes.value_or(
         residentMemory() +
         static_cast<std::uint64_t>(static_cast<double>(availableMemory()) * kDefaultShare));
+}
+
+/// Of each device, what the one with least has free.
+std::uint64_t deviceBudgetOf(const RunRequest& request, const RunPlan& plan) {
+    if (plan.place.device.is_cpu()) {  // which stands for a device
+        return request.deviceMemoryBytes.value_or(budgetOf(request));
+    }
+    std::uint64_t free = std::numeric_limits<std::uint64_t>::max();
+    for (const at::Device device : plan.devices) {
+        free = std::min(free, freeDeviceBytes(device));
+    }
+    const auto share = static_cast<std::uint64_t>(static_cast<double>(free) * kDeviceShare);
+    return std::min(request.deviceMemoryBytes.value_or(share), share);
+}
+
+/// On the device that has most of the text.
+std::uint64_t mostTokens(const text::TokenizedCorpus& corpus, std::size_t devices) {
+    if (corpus.ids.empty()) {
+        return 0;
+    }
+    // The plan of blocks is not there yet; with smaller turns the parts are more alike.
+    constexpr std::uint64_t kLargestTurn = 2048;
+    const auto tokens = tokensOfParts(splitText(corpus.offsets, devices, kLargestTurn), devices);
+    return *std::max_element(tokens.begin(), tokens.end());
 }
 
 /// Files as large as the residual streams: the scratch file and the two kept in turn.
@@ -294,6 +323,33 @@ std::uint64_t residualFiles(const RunRequest& request, const MemoryPlan& memory,
                       (request.scratch == ScratchUse::Auto &&
                        seconds > std::chrono::duration<double>(request.keepEvery).count());
     return (memory.residualInMemory ? 0U : 1U) + (kept ? 2U : 0U);
+}
+
+/// How the work lies on the devices.
+void noteDevices(const RunPlan& plan, const model::ModelSpec& model, std::uint64_t documents,
+                 Estimate& estimate) {
+    const MemoryPlan& memory = plan.memory;
+    if (!memory.streamed()) {
+        return;
+    }
+    int experts = 0;
+    for (const model::LayerSpec& layer : model.layers) {
+        experts = std::max(experts, layer.moe ? layer.moe->experts : 0);
+    }
+    std::string layers = "a layer and the next at a time";
+    if (!memory.residentExperts) {
+        layers = fmt::format("{} of {} experts at a time", memory.expertsAtOnce, experts);
+    } else if (!memory.decodeAhead) {
+        layers = "a layer at a time";
+    }
+    estimate.notes.push_back(fmt::format(
+        "{}: {}, blocks of {} tokens, {} of {} that may be used", estimate.device, layers,
+        memory.blockTokens, formatBytes(memory.deviceBytes), formatBytes(memory.deviceBudget)));
+    if (plan.devices.size() > 1) {
+        estimate.notes.push_back(fmt::format(
+            "{} documents are shared out among {} devices{}", documents, plan.devices.size(),
+            documents < plan.devices.size() ? ": there are too few for all of them" : ""));
+    }
 }
 
 void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
@@ -454,7 +510,7 @@ std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Interventi
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                   const text::TokenizedCorpus& passed, const Calibration& calibration) {
     const model::ModelSpec& spec = models.model->spec;
-    const std::uint64_t stream = streamBytes(plan, models, passed);
+    const std::uint64_t whole = streamBytes(plan, models, passed);
     Estimate& result = plan.estimate;
     plan.branchStages.clear();
     for (PlannedExperiment* experiment : plan.branching) {
@@ -463,8 +519,15 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             std::vector<Intervention> branches = probe.branches(spec);
             const std::size_t recalled = leaveOut(recalledOf(*experiment, p), branches);
             const std::uint64_t state = probe.stateBytes(spec, corpus.ids.size());
-            const std::uint64_t room =
-                result.budgetBytes - std::min(result.budgetBytes, plan.memory.peakBytes + state);
+            const MemoryPlan& memory = plan.memory;
+            // Streams are shared out among the devices that hold them.
+            const std::uint64_t stream =
+                memory.streamed() ? (whole + plan.devices.size() - 1) / plan.devices.size() : whole;
+            const std::uint64_t free =
+                memory.streamed()
+                    ? memory.deviceBudget - std::min(memory.deviceBudget, memory.deviceBytes)
+                    : result.budgetBytes - std::min(result.budgetBytes, memory.peakBytes);
+            const std::uint64_t room = free - std::min(free, memory.streamed() ? 0 : state);
             // The plan keeps room for the least.
             const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(stream, 1);
             const std::uint64_t all = std::max<std::uint64_t>(branches.size(), 1);
@@ -473,9 +536,12 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
                                kTokensPerReading / std::max<std::uint64_t>(passed.ids.size(), 1)}));
             experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
             const double seconds = branchSeconds(plan, models, passed, branches, calibration);
+            const std::uint64_t streams = (experiment->branchesAtOnce + 1 - kLeastStreams) * stream;
             result.memoryBytes = std::max(
-                result.memoryBytes, plan.memory.peakBytes + state +
-                                        (experiment->branchesAtOnce + 1 - kLeastStreams) * stream);
+                result.memoryBytes, memory.peakBytes + state + (memory.streamed() ? 0 : streams));
+            if (memory.streamed()) {
+                result.deviceBytes = std::max(result.deviceBytes, memory.deviceBytes + streams);
+            }
             plan.branchStages.push_back(
                 {fmt::format("{}, {} branches", experiment->info->title, branches.size()),
                  seconds});
@@ -522,27 +588,39 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     const bool forward = plan.endForward > plan.firstForward;
     const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
     const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
+    const std::uint64_t branchStreams =
+        plan.branching.empty() ? 0 : kLeastStreams * streamBytes(plan, models, passed);
     PlanInput input;
-    input.budget = budgetOf(request, plan.place);
-    input.fixed = (plan.place.device.is_cpu() ? residentMemory() : 0) + kLibraryBuffers;
-    if (!plan.branching.empty()) {
-        input.fixed += kLeastStreams * streamBytes(plan, models, passed);
-    }
+    input.budget = budgetOf(request);
+    input.fixed = residentMemory() + kLibraryBuffers;
     const std::uint64_t forwardTokens = forward ? corpus.ids.size() : 0;
     input.tokens = std::max<std::uint64_t>(forwardTokens, passed.ids.size());
-    input.residual =
-        forwardTokens * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
+    const std::uint64_t tokenBytes =
+        static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
+    input.residual = forwardTokens * tokenBytes;
     input.layers = costing.layers();
     input.mostUnits = static_cast<int>(jobs::loopThreads());
+    if (plan.streamed) {
+        DeviceMemory device;
+        device.name = describe(plan.devices);
+        device.budget = deviceBudgetOf(request, plan);
+        device.fixed = (plan.place.device.is_cpu() ? 0 : kDeviceBuffers) + branchStreams;
+        const std::uint64_t own = forward ? mostTokens(corpus, plan.devices.size()) : 0;
+        device.tokens = std::max(own, mostTokens(passed, plan.devices.size()));
+        input.residual = own * tokenBytes;
+        input.device = std::move(device);
+    } else {
+        input.fixed += branchStreams;
+    }
     // Large matrices keep all threads busy by themselves, and weights that come past the page cache
     // come to one block at a time.
-    input.mostLanes = plan.place.device.is_cpu() && at::get_num_threads() == 1 &&
+    input.mostLanes = at::get_num_threads() == 1 && plan.devices.size() == 1 &&
                               request.weights != WeightReads::Direct
                           ? static_cast<int>(jobs::loopThreads())
                           : 1;
-    input.mayUseScratch = request.scratch != ScratchUse::Never && plan.place.device.is_cpu();
+    input.mayUseScratch = request.scratch != ScratchUse::Never && plan.devices.size() == 1;
     input.mustUseScratch = request.scratch == ScratchUse::Always && input.mayUseScratch;
-    input.mayReadDirect = plan.place.device.is_cpu() && forward &&
+    input.mayReadDirect = plan.devices.size() == 1 && forward &&
                           (request.weights == WeightReads::Direct ||
                            (request.weights == WeightReads::Auto &&
                             models.model->checkpoint.cachedShare() < kAllCached));
@@ -559,14 +637,15 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         expertBytes += effort.expertBytes;
     }
     const bool streamed = !plan.memory.residentExperts && expertBytes > 0;
+    const std::uint64_t passing = input.device ? input.device->tokens : input.tokens;
     const std::uint64_t blocks =
-        input.tokens == 0 ? 1
-                          : (input.tokens + plan.memory.blockTokens - 1) / plan.memory.blockTokens;
+        passing == 0 ? 1 : (passing + plan.memory.blockTokens - 1) / plan.memory.blockTokens;
     const std::uint64_t rereads = streamed ? blocks : 1;
     result.memoryBytes = plan.memory.peakBytes;
     result.minimumBytes = plan.memory.minimumBytes;
     result.budgetBytes = input.budget;
-    result.deviceBytes = plan.place.device.is_cpu() ? 0 : plan.memory.peakBytes;
+    result.deviceBytes = plan.memory.deviceBytes;
+    result.deviceBudgetBytes = plan.memory.deviceBudget;
     result.readBytes = bytes + (rereads - 1) * expertBytes;
     plan.seconds.clear();
     result.seconds = secondsOf(sessionEffort(costing.resultBytes()), calibration);
@@ -578,10 +657,13 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.diskBytes = 2 * costing.resultBytes() +
                        residualFiles(request, plan.memory, result.seconds) * input.residual +
                        16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
-    result.device = describe(plan.place.device);
+    result.device = describe(plan.devices);
     result.dtype = describe(plan.place.dtype);
     result.tokens = input.tokens;
     result.layers = static_cast<int>(layers);
+    if (input.tokens > 0) {
+        noteDevices(plan, models.model->spec, corpus.documentCount(), result);
+    }
     noteChoices(plan.memory, expertBytes, rereads, result);
     result.experiments = experimentCosts(plan, models, corpus, calibration);
     noteUnits(plan, models, corpus, calibration);

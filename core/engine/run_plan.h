@@ -53,9 +53,11 @@ struct BranchStage {
 
 /// Everything that is decided before the first weight is read.
 struct RunPlan {
-    ComputePlace place;
-    std::vector<LayerWork> work;  ///< one per layer of the model
-    int firstForward = 0;         ///< layers [firstForward, endForward) are passed by the text
+    ComputePlace place;               ///< of what is not shared out: the first device
+    std::vector<at::Device> devices;  ///< which share the text's documents
+    bool streamed = false;            ///< weights go to the devices while they compute
+    std::vector<LayerWork> work;      ///< one per layer of the model
+    int firstForward = 0;             ///< layers [firstForward, endForward) are passed by the text
     int endForward = 0;
     /// Experiments with branches that are still to be run.
     std::vector<PlannedExperiment*> branching;

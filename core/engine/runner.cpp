@@ -36,18 +36,19 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
       m_events(events),
       m_watch(std::move(stop)),
       m_progress(setup.plan, layersToVisit(), events) {
-    const OpenedModels& models = setup.models;
-    const ComputePlace& place = setup.plan.place;
-    m_runs.push_back(
-        std::make_unique<ModelRun>(models.model->checkpoint, models.model->spec, place));
-    for (const auto& baseline : models.baselines) {
-        m_runs.push_back(std::make_unique<ModelRun>(baseline->checkpoint, baseline->spec, place));
-    }
-    m_baselineSpecs = models.baselineSpecs();
     const MemoryPlan& memory = setup.plan.memory;
+    std::vector<const OpenedModel*> models{setup.models.model.get()};
+    for (const auto& baseline : setup.models.baselines) {
+        models.push_back(baseline.get());
+    }
+    for (const at::Device device : setup.plan.devices) {
+        const ComputePlace place{device, setup.plan.place.dtype};
+        m_replicas.push_back(std::make_unique<Replica>(models, place, memory));
+    }
+    m_baselineSpecs = setup.models.baselineSpecs();
     if (memory.bufferBytes > 0) {
         m_buffers = std::make_shared<WeightBuffers>(memory.bufferBytes);
-        for (const auto& run : m_runs) {
+        for (const auto& run : runs()) {
             run->useBuffers(m_buffers, directReads(setup.request.weights), memory.holdExperts);
         }
     }
@@ -63,8 +64,9 @@ Runner::~Runner() {
 }
 
 std::uint64_t Runner::bytesRead() const {
+    // What several devices read, the disk gives once.
     std::uint64_t bytes = 0;
-    for (const auto& run : m_runs) {
+    for (const auto& run : runs()) {
         bytes += run->reader().bytesRead();
     }
     return bytes;
@@ -77,7 +79,9 @@ bool Runner::isForward(int layer) const {
 LayerParts Runner::partsOf(int layer) const {
     // What the experiments on weights decode from the mapping is not read a second time past it.
     const bool onWeights = m_setup.plan.work[static_cast<std::size_t>(layer)].onWeights();
-    return {.experts = m_setup.plan.memory.residentExperts, .direct = m_buffers && !onWeights};
+    const MemoryPlan& memory = m_setup.plan.memory;
+    const bool ahead = !memory.streamed() || memory.decodeAhead;
+    return {.experts = memory.residentExperts && ahead, .direct = m_buffers && !onWeights};
 }
 
 std::vector<int> Runner::layersToVisit() const {
@@ -103,21 +107,50 @@ void Runner::startStreams() {
     }
     const auto folder =
         plan.memory.residualInMemory ? std::filesystem::path() : m_setup.scratchFolder;
-    m_streams =
-        std::make_unique<ResidualStreams>(m_setup.corpus.ids.size(), sizes, plan.place, folder);
+    m_stretches = splitText(m_setup.corpus.offsets, plan.devices.size(), m_limits.blockTokens);
+    m_streams = std::make_unique<ResidualStreams>(
+        ResidualStreams::Setup{sizes, plan.devices, m_stretches, plan.place.dtype}, folder);
     const bool resumed = plan.firstForward > 0;
     if (resumed && !m_streams->load(m_setup.residualCheckpoint, plan.firstForward)) {
         throw Error(ErrorCode::Internal, "the kept residual stream changed while it was read");
     }
-    for (std::size_t s = 0; s < sizes.size(); ++s) {
-        if (!resumed) {
-            m_runs[s]->embed(m_setup.corpus.ids, m_streams->at(s));
+    for (std::size_t part = 0; part < m_replicas.size(); ++part) {
+        DeviceModels& models = m_devices.emplace_back();
+        for (std::size_t model = 0; model < sizes.size(); ++model) {
+            const ModelStream stream{m_replicas[part]->runs()[model].get(),
+                                     m_streams->at(model, part)};
+            (model == 0 ? models.model : models.baselines.emplace_back()) = stream;
         }
-        ModelStream stream{m_runs[s].get(), m_streams->at(s)};
-        if (s == 0) {
-            m_model = stream;
-        } else {
-            m_baselines.push_back(stream);
+    }
+    for (const Stretch& stretch : m_stretches) {
+        for (std::size_t model = 0; !resumed && model < sizes.size(); ++model) {
+            at::Tensor rows = m_streams->at(model, stretch.part)
+                                  .narrow(0, static_cast<std::int64_t>(stretch.firstRow),
+                                          static_cast<std::int64_t>(stretch.tokens));
+            m_replicas[stretch.part]->runs()[model]->embed(
+                std::span(m_setup.corpus.ids).subspan(stretch.firstToken, stretch.tokens), rows);
+        }
+    }
+}
+
+Relief Runner::relief() const {
+    if (!m_setup.plan.memory.streamed()) {
+        return {};
+    }
+    return [this] {
+        bool made = false;
+        for (const auto& replica : m_replicas) {
+            made = replica->model().relief()() || made;
+        }
+        return made;
+    };
+}
+
+void Runner::forPassing(const std::function<void(ModelRun&)>& visit) {
+    for (const DeviceModels& models : m_devices) {
+        visit(*models.model.model);
+        for (const ModelStream& baseline : models.baselines) {
+            visit(*baseline.model);
         }
     }
 }
@@ -131,10 +164,15 @@ void Runner::run() {
     }
     m_outputs = {};
     if (m_buffers) {  // what comes after the layers reads for itself
-        for (const auto& run : m_runs) {
+        for (const auto& run : runs()) {
             run->useBuffers(nullptr, {}, true);
         }
         m_buffers.reset();
+    }
+    m_devices.clear();
+    m_streams.reset();
+    for (const auto& replica : m_replicas) {
+        replica->stopStreaming();
     }
     m_writer.drain();
     if (m_setup.plan.branching.empty()) {
@@ -163,13 +201,14 @@ void Runner::expectSteps(int layer, const LayerContext* context) {
     m_progress.expect(RunProgress::Phase::Units, units);
     if (isForward(layer)) {
         const auto tokens = static_cast<double>(m_setup.corpus.ids.size());
-        const double models = 1.0 + static_cast<double>(m_baselines.size());
-        const double lanes = m_limits.lanes;
+        const double models = 1.0 + static_cast<double>(m_devices.front().baselines.size());
+        const auto devices = static_cast<double>(m_devices.size());
+        const double lanes = std::max<double>(m_limits.lanes, devices);
         m_progress.expect(
             RunProgress::Phase::Attention,
             models *
                 std::ceil(tokens / (lanes * static_cast<double>(m_limits.attention.queryRows))));
-        const double experts = spec.isRouted() && m_limits.lanes == 1 ? spec.moe->experts : 0.0;
+        const double experts = spec.isRouted() && lanes == 1.0 ? spec.moe->experts : 0.0;
         m_progress.expect(
             RunProgress::Phase::FeedForward,
             (1.0 + experts) *
@@ -186,18 +225,15 @@ void Runner::visit(int layer, std::optional<int> next) {
     m_progress.beginLayer(layer);
     poll();
     expectSteps(layer, context ? &*context : nullptr);
-    for (const auto& run : m_runs) {
+    for (const auto& run : runs()) {
         run->reader().checkpoint().requireWhole();
     }
     if (isForward(layer)) {
         const LayerParts parts = partsOf(layer);
-        if (parts.direct && !m_model.model->isReading(layer)) {
+        if (parts.direct && !m_replicas.front()->model().isReading(layer)) {
             readAhead(layer);
         }
-        m_model.model->beginLayer(layer, parts);
-        for (ModelStream& baseline : m_baselines) {
-            baseline.model->beginLayer(layer, parts);
-        }
+        forPassing([&](ModelRun& run) { run.beginLayer(layer, parts); });
     }
     if (next) {
         readAhead(*next);
@@ -213,8 +249,10 @@ void Runner::visit(int layer, std::optional<int> next) {
     }
     noteWarnings(layer);
     finishLayer(layer);
-    for (const auto& run : m_runs) {
-        run->endLayer(layer);
+    for (const auto& replica : m_replicas) {
+        for (const auto& run : replica->runs()) {
+            run->endLayer(layer);
+        }
     }
     if (next && isForward(layer) && isForward(*next)) {
         keepResidual(*next);
@@ -223,14 +261,20 @@ void Runner::visit(int layer, std::optional<int> next) {
 }
 
 void Runner::readAhead(int next) {
-    const bool decode = isForward(next) && m_setup.plan.memory.decodeAhead;
+    const MemoryPlan& memory = m_setup.plan.memory;
+    // To a device all but the experts goes ahead in any case.
+    const bool decode = isForward(next) && (memory.decodeAhead || memory.streamed());
     const auto parts = decode ? std::optional(partsOf(next)) : std::nullopt;
-    // The experts come last: the lane waits with them until there is room.
-    for (std::size_t b = 1; b < m_runs.size(); ++b) {
-        // A baseline that is not run lends its weights to the static probes alone.
-        m_runs[b]->readAhead(next, m_baselines.empty() ? std::nullopt : parts, m_readLane);
+    for (const auto& replica : m_replicas) {
+        const auto& runs = replica->runs();
+        const bool passes = !m_devices.empty() && !m_devices.front().baselines.empty();
+        // The experts come last: the lane waits with them until there is room.
+        for (std::size_t b = 1; b < runs.size(); ++b) {
+            // A baseline that is not run lends its weights to the static probes alone.
+            runs[b]->readAhead(next, passes ? parts : std::nullopt, replica->lane());
+        }
+        runs.front()->readAhead(next, parts, replica->lane());
     }
-    m_runs.front()->readAhead(next, parts, m_readLane);
 }
 
 void Runner::add(const PlannedExperiment& experiment, session::Part part) {
@@ -261,7 +305,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
             }
         }
     };
-    WeightReader& reader = m_runs.front()->reader();
+    WeightReader& reader = runs().front()->reader();
     const model::LayerNames& names =
         context.model.layers[static_cast<std::size_t>(context.layer.value)].names;
     forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
@@ -295,7 +339,7 @@ void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
 
 /// Where the matrices of a layer's columns lie.
 std::vector<ColumnWeights> Runner::columnWeights(const LayerContext& context) {
-    WeightReader& reader = m_runs.front()->reader();
+    WeightReader& reader = runs().front()->reader();
     const auto layer = static_cast<std::size_t>(context.layer.value);
     const model::LayerNames& names = context.model.layers[layer].names;
     std::vector<ColumnWeights> columns;
@@ -306,7 +350,7 @@ std::vector<ColumnWeights> Runner::columnWeights(const LayerContext& context) {
                 columns.push_back({&reader, &names.experts[c]});
                 break;
             case Column::Kind::Baseline: {
-                ModelRun& run = *m_runs[++baseline];
+                ModelRun& run = *runs()[++baseline];
                 columns.push_back({&run.reader(), &run.spec().layers[layer].names.dense});
                 break;
             }
@@ -326,7 +370,7 @@ UnitJournal& Runner::journalOf(const PlannedExperiment& experiment) {
         return found->second;
     }
     Sha256 hash;
-    for (const auto& run : m_runs) {
+    for (const auto& run : runs()) {
         hash.update(run->reader().checkpoint().identity());
     }
     hash.update(fmt::format("{} {} {}", id, experiment.info->version, experiment.optionsJson));
@@ -362,25 +406,28 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
             probes.emplace_back(experiment, probe.get());
         }
     }
-    LayerPass pass(
-        m_model, m_baselines, m_setup.corpus.offsets, m_limits, [this] { poll(); },
-        m_setup.plan.memory.keepOutputs ? &m_outputs : nullptr);
-    const LayerPass::Consumer consumer{.block =
-                                           [&](const TokenBlock& block) {
-                                               for (const auto& [experiment, probe] : probes) {
-                                                   probe->consume(block);
-                                               }
-                                           },
-                                       .activations =
-                                           [&](const ActivationBlock& block) {
-                                               for (const auto& [experiment, probe] : probes) {
-                                                   if (probe->needs().activations) {
-                                                       probe->consumeActivations(block);
-                                                   }
-                                               }
-                                           }};
+    LayerPass pass({.devices = m_devices,
+                    .stretches = m_stretches,
+                    .offsets = m_setup.corpus.offsets,
+                    .limits = m_limits,
+                    .poll = [this] { poll(); },
+                    .kept = m_setup.plan.memory.keepOutputs ? &m_outputs : nullptr});
+    const Relief room = relief();
+    LayerPass::Consumer consumer;
+    consumer.block = [&](const TokenBlock& block) {
+        for (const auto& entry : probes) {
+            withRelief(room, [&] { entry.second->consume(block); });
+        }
+    };
+    consumer.activations = [&](const ActivationBlock& block) {
+        for (const auto& entry : probes) {
+            if (entry.second->needs().activations) {
+                withRelief(room, [&] { entry.second->consumeActivations(block); });
+            }
+        }
+    };
     pass.run(context, dynamicNeeds(work), nullptr, consumer);
-    m_model.model->finishReading();
+    forPassing([](ModelRun& run) { run.finishReading(); });
     for (const auto& [experiment, probe] : probes) {
         add(*experiment, probe->end());
     }
@@ -393,7 +440,7 @@ void Runner::warn(const std::string& warning) {
 
 void Runner::noteWarnings(int layer) {
     m_layerWarnings.clear();
-    for (const auto& run : m_runs) {
+    for (const auto& run : runs()) {
         for (std::string& warning : run->warnings(layer)) {
             m_layerWarnings.push_back(std::move(warning));
         }

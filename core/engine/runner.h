@@ -4,6 +4,7 @@
 
 #include "core/engine/layer_pass.h"
 #include "core/engine/part_writer.h"
+#include "core/engine/replica.h"
 #include "core/engine/residual_streams.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/run_progress.h"
@@ -51,7 +52,15 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
+    /// Of the first device: for what is not shared out.
+    [[nodiscard]] const std::vector<std::unique_ptr<ModelRun>>& runs() const {
+        return m_replicas.front()->runs();
+    }
+    /// What there is to do on any of the devices when memory runs out.
+    [[nodiscard]] Relief relief() const;
     void startStreams();
+    /// Calls visit(run) for every model of every device that passes the text.
+    void forPassing(const std::function<void(ModelRun&)>& visit);
     [[nodiscard]] std::vector<int> layersToVisit() const;
     [[nodiscard]] bool isForward(int layer) const;
     [[nodiscard]] LayerParts partsOf(int layer) const;
@@ -77,12 +86,12 @@ private:
     PartWriter& m_writer;
     Events& m_events;
     RunWatch m_watch;
-    std::shared_ptr<WeightBuffers> m_buffers;       ///< null: weights are used where mapped
-    std::vector<std::unique_ptr<ModelRun>> m_runs;  ///< the model, then its baselines
-    std::vector<const model::ModelSpec*> m_baselineSpecs;
+    std::shared_ptr<WeightBuffers> m_buffers;  ///< null: weights are used where mapped
+    std::vector<Stretch> m_stretches;
     std::unique_ptr<ResidualStreams> m_streams;
-    ModelStream m_model;
-    std::vector<ModelStream> m_baselines;
+    std::vector<std::unique_ptr<Replica>> m_replicas;  ///< one for each device
+    std::vector<const model::ModelSpec*> m_baselineSpecs;
+    std::vector<DeviceModels> m_devices;   ///< what of them passes the text
     std::vector<ColumnOutputs> m_outputs;  ///< by lane, where the plan keeps their memory
     PassLimits m_limits;
     RunProgress m_progress;
@@ -93,7 +102,6 @@ private:
     bool m_residualIsFinite = true;
     bool m_cannotKeep = false;  ///< saving the residual stream failed once
     Clock::time_point m_lastKept = Clock::now();
-    jobs::LaneWorker m_readLane{"read-ahead"};  ///< last: ends before what its tasks use
 };
 
 }  // namespace moescope::engine

@@ -102,8 +102,7 @@ session::ExperimentRecord recordOf(const PlannedExperiment& experiment,
 }  // namespace
 
 session::Head makeHead(const RunRequest& request, const OpenedModels& models,
-                       const std::vector<PlannedExperiment>& experiments,
-                       const ComputePlace& place) {
+                       const std::vector<PlannedExperiment>& experiments, const RunPlan& plan) {
     session::Head head;
     head.uuid = randomUuid();
     head.title = request.title;
@@ -115,14 +114,14 @@ session::Head makeHead(const RunRequest& request, const OpenedModels& models,
     }
     head.corpus = request.corpus;
     head.choices = request.choices;
-    head.run.device = describe(place.device);
-    head.run.dtype = describe(place.dtype);
+    head.run.device = describe(plan.devices);
+    head.run.dtype = describe(plan.place.dtype);
     head.run.seed = request.seed;
     head.run.optionsJson = runOptions(request);
     head.run.commandLine = request.commandLine;
     head.run.createdUtc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
     head.run.programVersion = kVersion;
-    head.run.engineDescription = describeEngine(place.device);
+    head.run.engineDescription = describeEngine(plan.devices);
     head.run.chatTemplate = request.chatTemplate;
     head.branches.push_back({BranchId{0}, "intact", "{}"});
     for (const PlannedExperiment& experiment : experiments) {

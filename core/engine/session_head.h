@@ -11,7 +11,7 @@ namespace moescope::engine {
 /// The head of the session that a run will write.
 [[nodiscard]] session::Head makeHead(const RunRequest& request, const OpenedModels& models,
                                      const std::vector<PlannedExperiment>& experiments,
-                                     const ComputePlace& place);
+                                     const RunPlan& plan);
 
 /// What a kept residual stream belongs to: model, baselines, dtype, number of experts and text.
 [[nodiscard]] std::string residualFingerprint(const session::Head& head, bool withBaselines);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -93,6 +94,32 @@ void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Load how,
                       jobs::CancelToken(), task);
 }
 
+/// Rows shared out among threads: while a device computes, the processor has none of its own work.
+void fillDecoded(const LogicalTensor& tensor, const Window& window, at::ScalarType type, void* to) {
+    const std::uint64_t rowBytes = window.columns * c10::elementSize(type);
+    forRows(window.rows, window.columns, WeightReader::Load::Now,
+            [&](std::uint64_t row, std::uint64_t rows) {
+                decodeTo(tensor, {window.firstRow + row, rows, window.firstColumn, window.columns},
+                         type, static_cast<char*>(to) + row * rowBytes);
+            });
+}
+
+/// The same for bytes as they are; counts what is not finite on the way, where `look` says what
+/// they are.
+std::uint64_t copyBytes(std::span<const std::byte> from, std::byte* to, std::optional<Dtype> look) {
+    constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;
+    const std::uint64_t tasks = (from.size() + kPiece - 1) / kPiece;
+    std::atomic<std::uint64_t> nonFinite{0};
+    jobs::parallelFor(tasks, threadsFor(tasks), jobs::CancelToken(), [&](std::size_t i) {
+        const auto piece = from.subspan(i * kPiece, std::min(kPiece, from.size() - i * kPiece));
+        std::memcpy(to + i * kPiece, piece.data(), piece.size());
+        if (look) {
+            nonFinite += checkpoint::countNonFinite(*look, piece);
+        }
+    });
+    return nonFinite;
+}
+
 void requireMatrix(const LogicalTensor& tensor, const TensorRef& ref) {
     if (tensor.shape().size() != 2) {
         throw Error(ErrorCode::BadShape,
@@ -109,8 +136,8 @@ WeightReader::Place WeightReader::placeOf(const TensorRef& ref) {
 }
 
 bool WeightReader::isDirect(const LogicalTensor& tensor) const {
-    return m_place.device.is_cpu() && torchType(tensor.dtype()) == m_place.dtype &&
-           wrap(tensor).has_value();
+    return m_place.device.is_cpu() && m_stream == nullptr &&
+           torchType(tensor.dtype()) == m_place.dtype && wrap(tensor).has_value();
 }
 
 bool WeightReader::isDirect(const TensorRef& ref) const {
@@ -198,9 +225,49 @@ at::Tensor WeightReader::upload(const LogicalTensor& tensor) const {
     return decode(tensor, m_place.dtype, Load::Now).to(m_place.device);
 }
 
+at::Tensor WeightReader::stream(const LogicalTensor& tensor, at::ScalarType type, Load how,
+                                std::uint64_t* nonFinite) const {
+    const auto stored = torchType(tensor.dtype());
+    const auto bytes = stored ? tensor.plainBytes() : std::nullopt;
+    // The narrower type crosses the bus; what is packed, wider or of another kind is decoded here.
+    const bool asStored =
+        bytes && (*stored == type || c10::elementSize(*stored) < c10::elementSize(type));
+    std::atomic<std::uint64_t> found{0};
+    const auto fill = [&](const Window& window, void* to) {
+        if (!asStored) {
+            fillDecoded(tensor, window, type, to);
+            return;
+        }
+        const std::uint64_t size = sizeOf(tensor.dtype());
+        const std::uint64_t first = window.firstRow * tensor.columns() + window.firstColumn;
+        const auto part = bytes->subspan(first * size, window.rows * window.columns * size);
+        found += copyBytes(part, static_cast<std::byte*>(to),
+                           nonFinite != nullptr ? std::optional(tensor.dtype()) : std::nullopt);
+    };
+    const DeviceStream::Source source{.shape = sizes(tensor),
+                                      .rows = tensor.rows(),
+                                      .columns = tensor.columns(),
+                                      .stored = asStored ? *stored : type,
+                                      .wanted = type,
+                                      .fill = fill};
+    const auto order =
+        how == Load::Now ? DeviceStream::Order::Computation : DeviceStream::Order::Copies;
+    at::Tensor result = m_stream->upload(source, order);
+    if (nonFinite != nullptr) {
+        *nonFinite = asStored ? found.load() : tensor.countNonFinite();
+    }
+    return result;
+}
+
 at::Tensor WeightReader::load(const TensorRef& ref, Load how) {
     const LogicalTensor tensor(m_checkpoint, ref);
     const bool check = account(ref, tensor);
+    if (m_stream != nullptr) {
+        std::uint64_t nonFinite = 0;
+        at::Tensor result = stream(tensor, m_place.dtype, how, check ? &nonFinite : nullptr);
+        note(ref, nonFinite, tensor.elements());
+        return result;
+    }
     if (how == Load::AheadDirect && isDirect(tensor)) {
         if (const auto read = readDirect(tensor)) {
             if (check) {
@@ -247,9 +314,12 @@ std::optional<at::Tensor> WeightReader::readDirect(const LogicalTensor& tensor) 
         at::TensorOptions().dtype(*torchType(tensor.dtype())));
 }
 
-at::Tensor WeightReader::loadFloat(const TensorRef& ref) {
+at::Tensor WeightReader::loadFloat(const TensorRef& ref, Load how) {
     const LogicalTensor tensor(m_checkpoint, ref);
     check(ref, tensor);
+    if (m_stream != nullptr) {
+        return stream(tensor, at::kFloat, how, nullptr);
+    }
     return decode(tensor, at::kFloat, Load::Ahead).to(m_place.device);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/logical_tensor.h"
+#include "core/engine/device_stream.h"
 #include "core/engine/weight_buffers.h"
 #include "core/engine/weights.h"
 
@@ -57,9 +58,20 @@ public:
         m_direct = which;
     }
 
+    /// From now on everything goes to the place's device through this: with Load::Now in the order
+    /// of the computation, else beside it (DeviceStream says what that asks of the caller). Null:
+    /// no more.
+    void useStream(DeviceStream* stream) { m_stream = stream; }
+    /// What was loaded ahead may be computed with on the loading thread.
+    void settle() {
+        if (m_stream != nullptr) {
+            m_stream->settle();
+        }
+    }
+
     [[nodiscard]] at::Tensor load(const model::TensorRef& ref, Load how = Load::Now);
     /// The same in float32 whatever the compute type: for small tensors that models keep so.
-    [[nodiscard]] at::Tensor loadFloat(const model::TensorRef& ref);
+    [[nodiscard]] at::Tensor loadFloat(const model::TensorRef& ref, Load how = Load::Now);
     [[nodiscard]] Linear load(const model::LinearNames& names, Load how = Load::Now);
     [[nodiscard]] FeedForward load(const model::FeedForwardNames& names,
                                    const model::FeedForwardSpec& spec, Load how = Load::Now);
@@ -127,9 +139,13 @@ private:
     [[nodiscard]] static at::Tensor decode(const checkpoint::LogicalTensor& tensor,
                                            at::ScalarType type, Load how);
     [[nodiscard]] at::Tensor upload(const checkpoint::LogicalTensor& tensor) const;
+    /// Through the stream; counts what is not finite in `nonFinite` unless it is null.
+    [[nodiscard]] at::Tensor stream(const checkpoint::LogicalTensor& tensor, at::ScalarType type,
+                                    Load how, std::uint64_t* nonFinite) const;
 
     const checkpoint::Checkpoint& m_checkpoint;
     ComputePlace m_place;
+    DeviceStream* m_stream = nullptr;
     std::shared_ptr<WeightBuffers> m_buffers;
     DirectReads m_direct;
     std::atomic<std::uint64_t> m_bytesRead{0};

@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace moescope::experiments {
 namespace {
@@ -86,22 +89,36 @@ public:
         m_magnitudes.assign(m_labels.size(), 0.0);
         m_values.assign(m_labels.size(), 0.0);
         m_notFinite = 0;
+        m_pending.clear();
         arrange(layer);
     }
 
     void consumeActivations(const engine::ActivationBlock& block) override {
-        const auto column = static_cast<std::size_t>(block.column);
-        count(column, block.firstToken, block.values);
-        const auto rows = static_cast<std::uint64_t>(block.values.size(0));
-        for (auto kept = std::lower_bound(m_kept.begin(), m_kept.end(), block.firstToken);
-             kept != m_kept.end() && *kept < block.firstToken + rows; ++kept) {
-            const at::Tensor row = toHost<float>(
-                block.values.select(0, static_cast<std::int64_t>(*kept - block.firstToken)));
-            keep(column, static_cast<std::size_t>(kept - m_kept.begin()), elements<float>(row));
+        const at::Tensor& values = block.values;
+        Pending pending{static_cast<std::size_t>(block.column),
+                        block.firstToken,
+                        values.size(1),
+                        perToken(values),
+                        {}};
+        for (const std::uint64_t token : keptOf(block.firstToken, values.size(0))) {
+            // A copy: the tensor is changed after the call.
+            pending.kept.push_back(
+                values.select(0, static_cast<std::int64_t>(token - block.firstToken))
+                    .to(at::kFloat, /*non_blocking=*/false, /*copy=*/true));
+        }
+        if (values.is_cpu()) {
+            take({std::move(pending)});
+        } else {
+            m_pending.push_back(std::move(pending));
         }
     }
 
-    void consume(const engine::TokenBlock&) override {}
+    /// What comes from a device is fetched when all columns have been given to it: to wait for each
+    /// would let it idle between them.
+    void consume(const engine::TokenBlock&) override {
+        take(m_pending);
+        m_pending.clear();
+    }
 
     [[nodiscard]] session::Part end() override {
         session::Part part;
@@ -162,20 +179,65 @@ private:
         }
     }
 
-    /// Reduces the block to numbers per token where it lies; only those come to the CPU.
-    void count(std::size_t column, std::uint64_t firstToken, const at::Tensor& values) {
+    /// A column's block that has been reduced where it lies.
+    struct Pending {
+        std::size_t column = 0;
+        std::uint64_t firstToken = 0;
+        std::int64_t width = 0;
+        at::Tensor perToken;           // [n, 3] float64
+        std::vector<at::Tensor> kept;  // [width] float32 each, of the kept tokens
+    };
+
+    [[nodiscard]] std::span<const std::uint64_t> keptOf(std::uint64_t firstToken,
+                                                        std::int64_t tokens) const {
+        const auto first = std::lower_bound(m_kept.begin(), m_kept.end(), firstToken);
+        const auto end =
+            std::lower_bound(first, m_kept.end(), firstToken + static_cast<std::uint64_t>(tokens));
+        return {first, end};
+    }
+
+    /// Of each token how many neurons are above the threshold, the sum of magnitudes, and how many
+    /// are finite: [n, 3].
+    [[nodiscard]] at::Tensor perToken(const at::Tensor& values) const {
         const at::Tensor magnitudes = values.to(at::kFloat).abs();
         const at::Tensor isFinite = at::isfinite(magnitudes);
         const at::Tensor above = magnitudes.gt(m_options.activityThreshold).logical_and_(isFinite);
         const at::Tensor sums = magnitudes.where(isFinite, at::zeros({}, magnitudes.options()));
-        const at::Tensor perToken =
-            toHost<double>(at::stack({above.sum(1).to(at::kDouble), sums.sum(1).to(at::kDouble),
-                                      isFinite.sum(1).to(at::kDouble)},
-                                     1));
-        const auto numbers = elements<double>(perToken);
-        const auto width = static_cast<double>(values.size(1));
+        return at::stack({above.sum(1).to(at::kDouble), sums.sum(1).to(at::kDouble),
+                          isFinite.sum(1).to(at::kDouble)},
+                         1);
+    }
+
+    void take(const std::vector<Pending>& blocks) {
+        if (blocks.empty()) {
+            return;
+        }
+        std::vector<at::Tensor> numbers;
+        std::vector<std::vector<at::Tensor>> rows;
+        for (const Pending& block : blocks) {
+            numbers.push_back(block.perToken);
+            std::vector<at::Tensor>& own = rows.emplace_back();
+            std::transform(block.kept.begin(), block.kept.end(), std::back_inserter(own),
+                           toHost<float>);
+        }
+        const at::Tensor all = toHost<double>(at::stack(numbers));  // one copy
+        const std::size_t size = elements<double>(all).size() / blocks.size();
+        for (std::size_t b = 0; b < blocks.size(); ++b) {
+            const Pending& block = blocks[b];
+            count(block, elements<double>(all).subspan(b * size, size));
+            const auto tokens = keptOf(block.firstToken, block.perToken.size(0));
+            for (std::size_t i = 0; i < tokens.size(); ++i) {
+                keep(block.column, static_cast<std::size_t>(&tokens[i] - m_kept.data()),
+                     elements<float>(rows[b][i]));
+            }
+        }
+    }
+
+    void count(const Pending& pending, std::span<const double> numbers) {
+        const std::size_t column = pending.column;
+        const auto width = static_cast<double>(pending.width);
         for (std::size_t i = 0; i < numbers.size() / 3; ++i) {
-            if (m_counted->contains(firstToken + i)) {
+            if (m_counted->contains(pending.firstToken + i)) {
                 m_above[column] += numbers[3 * i];
                 m_magnitudes[column] += numbers[3 * i + 1];
                 m_values[column] += numbers[3 * i + 2];
@@ -226,6 +288,7 @@ private:
     std::vector<Place> m_places;                          // [N]
     std::vector<double> m_above, m_magnitudes, m_values;  // [N] sums over counted tokens
     std::uint64_t m_notFinite = 0;
+    std::vector<Pending> m_pending;  // of the block that is under way
 };
 
 }  // namespace

@@ -12,33 +12,46 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numbers>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace moescope::experiments {
 namespace {
 
 // Elements of float64 temporaries made at once on a device: bounds memory whatever the block.
-constexpr std::int64_t kChunkElements = 1 << 22;
+constexpr std::int64_t kChunkElements = 1 << 23;
+constexpr double kSmallestNorm = 1e-8;  // as numerics::cosineFromDots()
 
 std::int64_t chunkTokens(std::int64_t columns, std::int64_t hiddenSize) {
     return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
 }
 
-/// Gram matrices [n, N, N] float64 in main memory of outputs [N, n, d].
+/// Gram matrices [n, N, N] of outputs [N, n, d], float64.
 at::Tensor gramPerToken(const at::Tensor& outputs) {
     const at::Tensor vectors = outputs.transpose(0, 1);  // [n, N, d]
-    return toHost<double>(at::bmm(vectors, vectors.transpose(1, 2)));
+    return at::bmm(vectors, vectors.transpose(1, 2));
 }
 
-bool hasNonFinite(std::span<const double> gram, std::size_t columns) {
-    for (std::size_t i = 0; i < columns; ++i) {
-        if (!std::isfinite(gram[i * columns + i])) {
-            return true;
-        }
-    }
-    return false;
+/// numerics::addAngularSimilarities() of all tokens' Gram matrices [n, N, N], where they lie:
+/// [N, N].
+at::Tensor angularSums(const at::Tensor& grams) {
+    const at::Tensor own = grams.diagonal(0, 1, 2);
+    const at::Tensor scales = own.sqrt().clamp_min_(kSmallestNorm).reciprocal_();
+    at::Tensor similarities = grams * scales.unsqueeze(2) * scales.unsqueeze(1);
+    similarities.clamp_(-1.0, 1.0).acos_().mul_(-std::numbers::inv_pi).add_(1.0);
+    similarities.diagonal(0, 1, 2).copy_(
+        at::where(at::isfinite(own), at::ones_like(own), own - own));
+    return similarities.sum(0);
+}
+
+/// How many of the tokens have NaN or infinity.
+at::Tensor countNonFinite(const at::Tensor& grams) {
+    return at::isfinite(grams.diagonal(0, 1, 2)).logical_not_().any(1).sum().to(at::kDouble);
 }
 
 class OutputSimilarity final : public engine::DynamicProbe {
@@ -104,11 +117,14 @@ public:
             return;
         }
         const std::int64_t step = chunkTokens(outputs.size(0), outputs.size(2));
+        const auto sums = static_cast<std::int64_t>(m_sums.size() + m_relativeSums.size());
+        at::Tensor total = at::zeros({sums + 1}, outputs.options().dtype(at::kDouble));
         for (std::int64_t first = 0; first < outputs.size(1); first += step) {
             const std::int64_t count = std::min(step, outputs.size(1) - first);
-            consumeChunk(outputs.narrow(1, first, count).to(at::kDouble),
-                         block.firstToken + static_cast<std::uint64_t>(first));
+            addChunk(outputs.narrow(1, first, count).to(at::kDouble),
+                     block.firstToken + static_cast<std::uint64_t>(first), total);
         }
+        take(toHost<double>(total));
     }
 
     [[nodiscard]] session::Part end() override {
@@ -170,25 +186,45 @@ private:
             {m_sums, m_relativeSums});
     }
 
-    /// On a device, whose products are LibTorch's.
-    void consumeChunk(const at::Tensor& outputs, std::uint64_t firstToken) {
-        const std::size_t all = m_sums.size();
-        const std::size_t routed = m_relativeSums.size();
-        const at::Tensor grams = gramPerToken(outputs);
+    /// On a device, whose products are LibTorch's. Only sums and the kept tokens' maps leave it.
+    void addChunk(const at::Tensor& outputs, std::uint64_t firstToken, at::Tensor& total) {
+        at::Tensor grams = gramPerToken(outputs);
+        keepMaps(grams, firstToken);
         const at::Tensor experts = outputs.narrow(0, 0, static_cast<std::int64_t>(m_experts));
-        const at::Tensor relativeGrams = gramPerToken(experts - experts.mean(0, true));
-        const auto values = elements<double>(grams);
-        const auto relative = elements<double>(relativeGrams);
-        for (std::size_t i = 0; i < static_cast<std::size_t>(outputs.size(1)); ++i) {
-            const std::uint64_t token = firstToken + i;
-            const auto gram = values.subspan(i * all, all);
-            keepMap(token, gram);
-            if (m_counted->contains(token)) {
-                m_notFinite += hasNonFinite(gram, m_labels.size()) ? 1 : 0;
-                numerics::addAngularSimilarities(gram, m_labels.size(), m_sums);
-                numerics::addAngularSimilarities(relative.subspan(i * routed, routed), m_experts,
-                                                 m_relativeSums);
+        at::Tensor relative = gramPerToken(experts - experts.mean(0, true));
+        std::vector<std::int64_t> counted;
+        for (std::int64_t i = 0; i < outputs.size(1); ++i) {
+            if (m_counted->contains(firstToken + static_cast<std::uint64_t>(i))) {
+                counted.push_back(i);
             }
+        }
+        if (static_cast<std::int64_t>(counted.size()) < outputs.size(1)) {
+            const at::Tensor rows = at::tensor(counted, at::kLong).to(outputs.device());
+            grams = grams.index_select(0, rows);
+            relative = relative.index_select(0, rows);
+        }
+        total.add_(at::cat({angularSums(grams).flatten(), angularSums(relative).flatten(),
+                            countNonFinite(grams).view({1})}));
+    }
+
+    /// What addChunk() summed.
+    void take(const at::Tensor& total) {
+        const auto values = elements<double>(total);
+        const auto add = [](std::span<const double> from, std::vector<double>& to) {
+            std::transform(from.begin(), from.end(), to.begin(), to.begin(), std::plus<>());
+        };
+        add(values.first(m_sums.size()), m_sums);
+        add(values.subspan(m_sums.size(), m_relativeSums.size()), m_relativeSums);
+        m_notFinite += static_cast<std::uint64_t>(values.back());
+    }
+
+    void keepMaps(const at::Tensor& grams, std::uint64_t firstToken) {
+        const auto end = firstToken + static_cast<std::uint64_t>(grams.size(0));
+        for (auto token = std::lower_bound(m_kept.begin(), m_kept.end(), firstToken);
+             token != m_kept.end() && *token < end; ++token) {
+            const at::Tensor gram =
+                toHost<double>(grams.select(0, static_cast<std::int64_t>(*token - firstToken)));
+            keepMap(*token, elements<double>(gram));
         }
     }
 

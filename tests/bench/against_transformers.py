@@ -7,7 +7,7 @@
 
 `forward`: the routing-only run with all routing statistics, the whole command from its start to the written
 session, against the forward pass alone of a model that is already in memory (and against loading it).
-FOLDER comes from bench_checkpoint. `notebooks`: B1 to B3 of tiny-mixtral with tiny-mistral as baseline,
+FOLDER comes from bench_checkpoint; `--device cuda:0` lets both compute there. `notebooks`: B1 to B3 of tiny-mixtral with tiny-mistral as baseline,
 as the notebooks compute them (kamanphoebe/Look-into-MoEs, dynamic_analysis.ipynb), written anew: a forward
 pass with the model's top-k, each layer again with all experts, then tokens, experts and pairs one by one.
 """
@@ -54,26 +54,36 @@ def run_engine(engine: str, *arguments: str) -> tuple[float, float]:
     return best
 
 
-def forward(engine: str, checkpoint: Path) -> None:
+def wait_for(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def forward(engine: str, checkpoint: Path, device: str) -> None:
     # The made-up tokenizer knows single characters; a token that begins a document comes before them.
     text = "".join(chr(ord("!") + (7 * i) % 90) for i in range(TOKENS - 1))
     start = time.perf_counter()
-    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).to(device)
+    wait_for(device)
     loading = time.perf_counter() - start
-    ids = torch.randint(3, 90, (1, TOKENS))
+    ids = torch.randint(3, 90, (1, TOKENS)).to(device)
     best = math.inf
     with torch.no_grad():
         for _ in range(ROUNDS):
             start = time.perf_counter()
             model.model(ids, use_cache=False)
+            wait_for(device)
             best = min(best, time.perf_counter() - start)
     del model
+    if device != "cpu":
+        torch.cuda.empty_cache()  # the room is the engine's now
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text)
         file.flush()
         whole, run = run_engine(engine, str(checkpoint), "--text", file.name, "--dtype", "bfloat16",
-                          "--experiments", "chosen_experts")
-    print(f"{checkpoint.name}, {TOKENS} tokens, bfloat16, {torch.get_num_threads()} threads, torch {torch.__version__}")
+                                "--device", device, "--experiments", "chosen_experts")
+    where = f"{torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name(device)
+    print(f"{checkpoint.name}, {TOKENS} tokens, bfloat16, {where}, torch {torch.__version__}")
     print(f"  transformers: loading {loading:.1f} s, forward {best:.2f} s")
     print(f"  moescope, routing: the run {run:.2f} s, {best / run:.2f} x the forward's speed; "
           f"whole command {whole:.2f} s, {(loading + best) / whole:.2f} x that of loading and forward")
@@ -168,10 +178,11 @@ def main() -> None:
     parser.add_argument("what", choices=["forward", "notebooks"])
     parser.add_argument("--engine", required=True)
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--device", default="cpu", help="of forward: cpu or cuda:N")
     parser.add_argument("--demo", type=Path, default=Path("resources/demo"))
     arguments = parser.parse_args()
     if arguments.what == "forward":
-        forward(arguments.engine, arguments.checkpoint)
+        forward(arguments.engine, arguments.checkpoint, arguments.device)
     else:
         notebooks(arguments.engine, arguments.demo)
 

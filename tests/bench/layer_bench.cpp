@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One routed layer of published shapes against plain matrix products of the same type, and what
-// statistics add to it: bench_layer FOLDER [SHAPE ...]. Checkpoints of one layer are made in
-// FOLDER.
+// statistics add to it: bench_layer [--device cuda:0] FOLDER [SHAPE ...]. Checkpoints of one layer
+// are made in FOLDER.
 #include "core/engine/columns.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_pass.h"
@@ -34,6 +34,7 @@ constexpr int kRounds = 4;
 /// each counts.
 class Times {
 public:
+    explicit Times(at::Device device) : m_device(device) {}
     void add(std::string name, std::function<void()> work) {
         m_entries.push_back({std::move(name), std::move(work), 1e300});
     }
@@ -42,6 +43,9 @@ public:
             for (Entry& entry : m_entries) {
                 const auto start = std::chrono::steady_clock::now();
                 entry.work();
+                if (!m_device.is_cpu()) {  // one number of it is there when all before it is done
+                    static_cast<void>(at::zeros({1}, m_device).item<float>());
+                }
                 const std::chrono::duration<double> spent =
                     std::chrono::steady_clock::now() - start;
                 if (round > 0) {  // the first touches the pages
@@ -62,6 +66,7 @@ private:
         std::function<void()> work;
         double seconds;
     };
+    at::Device m_device;
     std::vector<Entry> m_entries;
 };
 
@@ -103,16 +108,19 @@ public:
     /// The feed-forward of all tokens, as a run has it; `probes` get what they need.
     void pass(const engine::DynamicNeeds& needs,
               const std::vector<engine::DynamicProbe*>& probes = {}) {
-        engine::ModelStream stream{&m_run, m_hidden.clone()};
-        std::vector<engine::ModelStream> none;
+        engine::DeviceModels models{{&m_run, m_hidden.clone()}, {}};
+        const std::vector<engine::Stretch> stretches = engine::splitText(m_corpus.offsets, 1, 0);
         const engine::LayerContext layer = context();
         for (engine::DynamicProbe* probe : probes) {
             probe->begin(layer);
         }
         // Runs keep this memory from layer to layer.
-        engine::LayerPass passes(
-            stream, none, m_corpus.offsets, {.blockTokens = kTokens, .attention = {}}, [] {},
-            &m_outputs);
+        engine::LayerPass passes({.devices = {&models, 1},
+                                  .stretches = stretches,
+                                  .offsets = m_corpus.offsets,
+                                  .limits = {.blockTokens = kTokens, .attention = {}},
+                                  .poll = [] {},
+                                  .kept = &m_outputs});
         passes.feedForwardBlocks(&layer, needs, nullptr,
                                  {.block =
                                       [&](const engine::TokenBlock& block) {
@@ -198,7 +206,7 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
         turn = (turn + 1) % experts;
         return layer.expert(turn);
     };
-    Times times;
+    Times times(device);
     times.add("gate", [&] { static_cast<void>(at::linear(layer.input(), next().gate.weight)); });
     times.add("down", [&] { static_cast<void>(at::linear(hidden, next().down.weight)); });
     times.add("all", [&] { layer.pass({.norms = true, .outputs = true}); });
@@ -241,18 +249,26 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        fmt::print(stderr, "bench_layer FOLDER [SHAPE ...]\n");
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::string wanted = "auto";
+    if (arguments.size() >= 2 && arguments.front() == "--device") {
+        wanted = arguments[1];
+        arguments.erase(arguments.begin(), arguments.begin() + 2);
+    }
+    if (arguments.empty()) {
+        fmt::print(stderr, "bench_layer [--device cpu|cuda:N] FOLDER [SHAPE ...]\n");
         return 2;
     }
-    const at::Device device = engine::chooseDevice("auto");
+    const at::Device device = engine::chooseDevice(wanted);
     engine::setThreads(0);
+    fmt::print("{}\n", engine::describeEngine({&device, 1}));
     const at::NoGradGuard noGradients;
     for (const bench::ModelShape& shape : bench::modelShapes()) {
-        const bool wanted =
-            argc == 2 || std::find(argv + 2, argv + argc, shape.name) != argv + argc;
-        if (wanted) {
-            measureLayer(argv[1], shape, device);
+        const bool isWanted =
+            arguments.size() == 1 ||
+            std::find(arguments.begin() + 1, arguments.end(), shape.name) != arguments.end();
+        if (isWanted) {
+            measureLayer(arguments.front(), shape, device);
         }
     }
     return 0;

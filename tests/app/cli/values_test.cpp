@@ -25,10 +25,11 @@ TEST_CASE("parseByteSize: numbers with binary units", "[app][cli]") {
 }
 
 TEST_CASE("parseDevice and parseDtype: known words only", "[app][cli]") {
-    for (const char* right : {"auto", "cpu", "cuda", "cuda:0", "cuda:12"}) {
+    for (const char* right : {"auto", "cpu", "cuda", "cuda:0", "cuda:12", "cuda:0,cuda:1"}) {
         CHECK(parseDevice(right) == right);
     }
-    for (const char* wrong : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU"}) {
+    for (const char* wrong : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU", "cuda:0,", ",cuda:0",
+                              "cuda:1,cuda:1", "cpu,cuda:0", "cuda,cuda:0"}) {
         CAPTURE(wrong);
         checkThrows([&] { static_cast<void>(parseDevice(wrong)); }, ErrorCode::Usage, {"cuda:N"});
     }

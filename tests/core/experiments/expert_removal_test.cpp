@@ -47,10 +47,12 @@ struct Opened {
               bool residentExperts = true) {
         const at::NoGradGuard noGrad;
         steps = 0;
+        engine::MemoryPlan memory;
+        memory.residentExperts = residentExperts;
         engine::BranchPass pass({.model = model,
-                                 .place = {},
+                                 .devices = {at::kCPU},
                                  .limits = {},
-                                 .residentExperts = residentExperts,
+                                 .memory = memory,
                                  .corpus = reference.corpus,
                                  .atOnce = atOnce,
                                  .poll = [] {},

@@ -130,7 +130,9 @@ session::Part feed(engine::DynamicProbe& probe, const LayerData& layer, std::siz
     const at::Tensor weights = tensorOf(layer.weights, {all, layer.topK});
     for (std::int64_t first = 0; first < all; first += static_cast<std::int64_t>(blockTokens)) {
         const std::int64_t count = std::min(static_cast<std::int64_t>(blockTokens), all - first);
-        const at::Tensor blockOutputs = outputs.narrow(1, first, count).contiguous();
+        const at::Tensor blockOutputs = outputs.narrow(1, first, count)
+                                            .contiguous()
+                                            .to(layer.wideOutputs ? at::kDouble : at::kFloat);
         const at::Tensor blockNorms = norms.narrow(0, first, count);
         const at::Tensor blockScores = scores.narrow(0, first, count);
         const at::Tensor blockSelection = selection.narrow(0, first, count);

@@ -21,6 +21,8 @@ struct LayerData {
     std::vector<float> selection;      ///< [T, E]; empty: the scores
     std::vector<std::int64_t> chosen;  ///< [T, k]
     std::vector<float> weights;        ///< [T, k]
+    /// Outputs are given in float64, which probes take by LibTorch's operations, as on a device.
+    bool wideOutputs = false;
 
     [[nodiscard]] std::size_t tokens() const { return corpus.ids.size(); }
     [[nodiscard]] const float* output(std::size_t column, std::size_t token) const {

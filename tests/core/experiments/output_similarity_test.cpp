@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 using namespace moescope;
@@ -100,6 +101,40 @@ TEST_CASE("OutputSimilarity: blocks of any size give the same numbers", "[core][
         const session::Part parts = run(layer, {}, block);
         for (std::size_t i = 0; i < whole.quantities.size(); ++i) {
             checkClose(parts.quantities[i].values, whole.quantities[i].values, 1e-7);
+        }
+    }
+}
+
+TEST_CASE("OutputSimilarity: by LibTorch's operations, as on a device, the same numbers",
+          "[core][experiments]") {
+    for (const bool skip : {false, true}) {
+        LayerData layer = randomLayer(8, 2, 4000, 70, true, 9);
+        const auto at = [&](std::size_t column, std::size_t token) {
+            return layer.outputs.begin() +
+                   static_cast<std::ptrdiff_t>((column * layer.tokens() + token) * 4000);
+        };
+        std::fill_n(at(2, 7), 4000, 0.0F);
+        std::copy_n(at(1, 9), 4000, at(3, 9));
+        std::transform(at(1, 11), at(1, 11) + 4000, at(4, 11), std::negate<>());
+        const ExperimentOptions options{.skipFirstToken = skip, .keptTokenCount = 70};
+        const session::Part ours = run(layer, options, 33);
+        layer.wideOutputs = true;
+        const session::Part theirs = run(layer, options, 33);
+        REQUIRE(ours.quantities.size() == theirs.quantities.size());
+        for (std::size_t i = 0; i < ours.quantities.size(); ++i) {
+            checkClose(ours.quantities[i].values, theirs.quantities[i].values, 1e-7);
+        }
+        // What is not finite spreads to the same means and is counted alike.
+        *at(5, 20) = std::numeric_limits<float>::infinity();
+        *at(0, 30) = std::numeric_limits<float>::quiet_NaN();
+        const session::Part broken = run(layer, options, 33);
+        layer.wideOutputs = false;
+        const session::Part plain = run(layer, options, 33);
+        CHECK(broken.warnings == plain.warnings);
+        const NdArray& a = quantity(broken, "mean_angular").values;
+        const NdArray& b = quantity(plain, "mean_angular").values;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            CHECK(std::isnan(a.at(i)) == std::isnan(b.at(i)));
         }
     }
 }

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+/// What to do when a device's memory runs out. Internal to the engine.
+namespace moescope::engine {
+
+/// Whether LibTorch says that memory ran out, on a device or in main memory.
+[[nodiscard]] bool isOutOfMemory(const c10::Error& error);
+
+/// Gives a device's driver what LibTorch's allocator holds but nothing uses.
+void releaseCachedBlocks(at::Device device);
+
+/// Makes room on the device, after everything that computed there has let go of its memory: what
+/// was read ahead goes first, then fewer experts lie there at a time. False: nothing is left to
+/// give up.
+using Relief = std::function<bool()>;
+
+/// The one thing that is said when nothing is left to give up. Error(Device).
+[[noreturn]] void throwDeviceFull(const c10::Error& error);
+
+/// Calls work(), again as long as memory runs out in it and there is relief. Until it has all the
+/// memory it needs, work() must change nothing that it would meet again. Without `relieve` errors
+/// pass through.
+template <typename Work>
+auto withRelief(const Relief& relieve, const Work& work) {
+    if (!relieve) {
+        return work();
+    }
+    for (;;) {
+        try {
+            return work();
+        } catch (const c10::Error& error) {
+            if (!isOutOfMemory(error)) {
+                throw;
+            }
+            if (!relieve()) {
+                throwDeviceFull(error);
+            }
+        }
+    }
+}
+
+}  // namespace moescope::engine

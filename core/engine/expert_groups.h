@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/device_stream.h"
+#include "core/engine/weights.h"
+#include "core/jobs/lane_worker.h"
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace moescope::engine {
+
+/// The routed experts of a layer on their way to a device, in their order. Where all fit they stay
+/// until the layer ends; else they come in groups, for each block of tokens anew: while one is
+/// computed with, the next is on its way, and memory that a group leaves serves the one after the
+/// next. How many are on the device at a time changes no result. Thread-compatible.
+class ExpertGroups {
+public:
+    struct Setup {
+        int experts = 0;
+        int atOnce = 0;  ///< on the device together, at least 1
+        /// Uploads one in the order of copies; called on the lane.
+        std::function<FeedForward(int expert)> load;
+        DeviceStream& stream;
+        jobs::LaneWorker& lane;
+    };
+    explicit ExpertGroups(Setup setup);
+    /// What is there goes as soon as it is not computed with any more.
+    ~ExpertGroups();
+    ExpertGroups(const ExpertGroups&) = delete;
+    ExpertGroups& operator=(const ExpertGroups&) = delete;
+
+    /// The first group sets out.
+    void start();
+    /// Which experts are asked for from now on: others are not carried over with their group.
+    void expect(std::vector<bool> wanted);
+    /// For the calling thread's computation. Throws what reading or its memory threw, and can be
+    /// asked again then.
+    [[nodiscard]] FeedForward get(int expert);
+
+    /// Waits until all experts that stay have been read.
+    void finish();
+
+    /// No more than `atOnce` together from now on, if none is there yet.
+    void limit(int atOnce);
+    /// Halves how many are on the device together, which are none afterwards; false when it is one
+    /// already.
+    [[nodiscard]] bool halve();
+    /// Waits for what is on its way or computed with, and lets it go; whether there was anything.
+    bool drop();
+    [[nodiscard]] int atOnce() const { return m_setup.atOnce; }
+
+private:
+    struct Loaded {
+        FeedForward weights;
+        DeviceStream::Mark ready;
+    };
+    struct Expert {
+        std::future<Loaded> coming;
+        std::optional<FeedForward> here;
+    };
+    /// Experts [first, first + size).
+    struct Group {
+        int first = 0;
+        std::vector<Expert> experts;
+        [[nodiscard]] bool has(int expert) const {
+            return expert >= first && expert < first + static_cast<int>(experts.size());
+        }
+    };
+    [[nodiscard]] bool holdsAll() const { return m_setup.atOnce >= m_setup.experts; }
+    [[nodiscard]] int groupSize() const;
+    [[nodiscard]] std::future<Loaded> submit(int expert);
+    [[nodiscard]] Group setOut(int expert);
+    void advanceTo(int expert);
+    /// Lets a group go when what the calling thread computes with it is done.
+    void retire(std::optional<Group>& group);
+
+    Setup m_setup;
+    std::vector<bool> m_wanted;
+    std::optional<Group> m_current, m_next;
+    /// Told to what waits on the lane that nobody will ask for it.
+    std::shared_ptr<std::atomic<bool>> m_abandoned;
+};
+
+}  // namespace moescope::engine

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A model whose weights go to a device while it computes.
+#include "core/engine/model_run.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace moescope::engine {
+
+ModelRun::Streaming::Streaming(ModelRun& run, DeviceStream& stream, jobs::LaneWorker& lane,
+                               int expertsAtOnce)
+    : m_run(run) {
+    run.m_streamed.emplace(Streamed{stream, lane, std::max(expertsAtOnce, 1)});
+    run.m_reader.useStream(&stream);
+}
+
+ModelRun::Streaming::~Streaming() {
+    m_run.stopStreaming();
+}
+
+void ModelRun::stopStreaming() {
+    try {
+        m_groups.reset();
+        m_nextGroups.reset();
+        m_streamed->lane.submit([] {}).wait();
+        m_streamed->stream.uploadMark().wait();
+        m_streamed->stream.computationMark().wait();
+    } catch (const std::exception&) {
+        // A device that failed has told whoever computed on it.
+    }
+    m_next = {};
+    m_weights.reset();
+    m_reader.useStream(nullptr);
+    m_streamed.reset();
+}
+
+std::unique_ptr<ExpertGroups> ModelRun::groupsOf(int layer) {
+    const model::LayerSpec& spec = m_spec.layers[static_cast<std::size_t>(layer)];
+    if (!spec.moe) {
+        return nullptr;
+    }
+    return std::make_unique<ExpertGroups>(ExpertGroups::Setup{
+        .experts = spec.moe->experts,
+        .atOnce = m_streamed->expertsAtOnce,
+        .load =
+            [this, &spec](int expert) {
+                const auto& names = spec.names.experts[static_cast<std::size_t>(expert)];
+                return m_reader.load(names, spec.moe->expert, WeightReader::Load::Ahead);
+            },
+        .stream = m_streamed->stream,
+        .lane = m_streamed->lane});
+}
+
+void ModelRun::readAheadStreamed(int layer, LayerParts parts) {
+    m_nextLayer = layer;
+    const bool experts = std::exchange(parts.experts, false);
+    m_next = submit(layer, parts, WeightReader::Load::Ahead, m_streamed->lane);
+    m_nextGroups = groupsOf(layer);
+    // In groups the first one travels while the layer's attention computes.
+    if (m_nextGroups && experts && m_streamed->mayReadAhead) {
+        m_nextGroups->start();
+    }
+}
+
+void ModelRun::beginStreamed(int layer, LayerParts parts) {
+    std::optional<LoadedLayer> loaded;
+    if (isReading(layer)) {
+        try {
+            loaded = m_next.get();
+        } catch (const c10::Error& error) {
+            // Then the layer before had its memory still.
+            if (!isOutOfMemory(error)) {
+                throw;
+            }
+        }
+    } else {
+        m_nextGroups = groupsOf(layer);
+    }
+    if (!loaded) {
+        parts.experts = false;
+        loaded = withRelief(relief(), [&] {
+            return submit(layer, parts, WeightReader::Load::Ahead, m_streamed->lane).get();
+        });
+    }
+    loaded->ready.holdComputation();
+    m_weights = std::move(loaded->weights);
+    m_groups = std::move(m_nextGroups);
+    if (m_groups) {
+        m_groups->limit(m_streamed->expertsAtOnce);
+        m_groups->start();
+    }
+}
+
+Relief ModelRun::relief() {
+    return m_streamed ? Relief([this] { return relieve(); }) : Relief();
+}
+
+bool ModelRun::relieve() {
+    bool made = false;
+    if (m_nextGroups && m_nextGroups->drop()) {
+        m_streamed->mayReadAhead = false;
+        made = true;
+    } else if (m_groups && m_groups->halve()) {
+        m_streamed->expertsAtOnce = m_groups->atOnce();
+        made = true;
+    }
+    releaseCachedBlocks(m_streamed->stream.device());
+    return made;
+}
+
+ExpertSource ModelRun::experts(const std::function<void()>& poll) {
+    ExpertSource source(*m_weights, m_experts, m_reader, layerSpec(), poll);
+    if (m_groups) {
+        source.useDevice(*m_groups, relief());
+    }
+    return source;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/engine/memory_plan.h"
+#include "core/engine/model_run.h"
+#include "core/engine/opened_models.h"
+
+#include <memory>
+#include <vector>
+
+namespace moescope::engine {
+
+/// A model, and perhaps its baselines, on one device, with the lane that reads their weights and
+/// what brings them there. Each device of a run has one; the first serves what is not shared out.
+/// Thread-compatible.
+class Replica {
+public:
+    /// Weights go through a stream where the plan says so. Models and plan must outlive it.
+    Replica(const std::vector<const OpenedModel*>& models, const ComputePlace& place,
+            const MemoryPlan& memory);
+
+    /// The model, then its baselines.
+    [[nodiscard]] const std::vector<std::unique_ptr<ModelRun>>& runs() const { return m_runs; }
+    [[nodiscard]] ModelRun& model() { return *m_runs.front(); }
+    [[nodiscard]] at::Device device() const { return m_device; }
+    [[nodiscard]] jobs::LaneWorker& lane() { return m_lane; }
+    /// Gives back what the stream takes; weights are loaded as they are asked for from then on.
+    void stopStreaming();
+
+private:
+    at::Device m_device;
+    std::vector<std::unique_ptr<ModelRun>> m_runs;
+    std::unique_ptr<DeviceStream> m_stream;
+    jobs::LaneWorker m_lane{"read-ahead"};  ///< ends before what its tasks use
+    std::vector<std::unique_ptr<ModelRun::Streaming>> m_streaming;  ///< and these before it
+};
+
+}  // namespace moescope::engine

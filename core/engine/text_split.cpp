@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/text_split.h"
+
+#include <algorithm>
+
+namespace moescope::engine {
+
+std::vector<Stretch> splitText(std::span<const std::uint64_t> offsets, std::size_t parts,
+                               std::uint64_t turnTokens) {
+    if (parts <= 1) {
+        return {{offsets.front(), 0, offsets.back() - offsets.front(), 0}};
+    }
+    std::vector<Stretch> stretches;
+    std::vector<std::uint64_t> had(parts, 0);
+    std::uint64_t first = offsets.front();
+    for (std::size_t d = 0; d + 1 < offsets.size(); ++d) {
+        const std::uint64_t end = offsets[d + 1];
+        const bool last = d + 2 == offsets.size();
+        if (end - first < turnTokens && !last) {
+            continue;
+        }
+        const auto part =
+            static_cast<std::size_t>(std::min_element(had.begin(), had.end()) - had.begin());
+        stretches.push_back({first, had[part], end - first, part});
+        had[part] += end - first;
+        first = end;
+    }
+    return stretches;
+}
+
+std::vector<std::uint64_t> tokensOfParts(std::span<const Stretch> stretches, std::size_t parts) {
+    std::vector<std::uint64_t> tokens(parts, 0);
+    for (const Stretch& stretch : stretches) {
+        tokens[stretch.part] += stretch.tokens;
+    }
+    return tokens;
+}
+
+}  // namespace moescope::engine

@@ -1,0 +1,248 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Whole runs whose weights go to a device, for which the CPU stands where there is none: whatever
+// fits there at a time, and however many there are, the results are those of the plain run.
+#include "core/base/error.h"
+#include "tests/core/engine/run_support.h"
+#include "tests/core/engine/session_compare.h"
+#include "tests/support/catch.h"
+#include "tests/support/limited_memory.h"
+#include "tests/support/temporary_folder.h"
+
+#include <set>
+#include <string>
+
+using namespace moescope;
+using namespace moescope::tests;
+
+namespace {
+
+engine::RunRequest demoRequest(const std::string& model, const std::filesystem::path& session,
+                               std::uint64_t tokens) {
+    engine::RunRequest request;
+    request.checkpoint = tests::sourceDir() / "resources/demo" / model;
+    request.session = session;
+    request.corpus = monotone(tokens);
+    for (std::size_t i = 0; i < request.corpus.ids.size(); ++i) {
+        request.corpus.ids[i] = static_cast<text::TokenId>((37 * i + i / 11) % 4000);
+    }
+    request.dtype = "float32";
+    request.device = "cpu";
+    request.experiments = {{"norms_scores", "{}"},      {"rank_counts", "{}"},
+                           {"output_similarity", "{}"}, {"intermediate_states", "{}"},
+                           {"importance", "{}"},        {"router_margin", "{}"}};
+    return request;
+}
+
+/// Cuts a text of one document into several.
+void cut(text::TokenizedCorpus& corpus, const std::vector<std::uint64_t>& lengths) {
+    const std::uint64_t tokens = corpus.ids.size();
+    corpus.offsets = {0};
+    for (std::size_t d = 0; corpus.offsets.back() < tokens; ++d) {
+        corpus.offsets.push_back(
+            std::min(tokens, corpus.offsets.back() + lengths[d % lengths.size()]));
+    }
+    corpus.sources.resize(corpus.documentCount());
+    corpus.domainOf.assign(corpus.documentCount(), -1);
+}
+
+int groupsOf(const engine::Estimate& estimate) {
+    for (const std::string& note : estimate.notes) {
+        if (const auto at = note.find(" experts at a time"); at != std::string::npos) {
+            return std::stoi(note.substr(note.find(": ") + 2));
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("run: streamed to the CPU, every fixture as when mapped", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    for (const char* fixture : {"mixtral", "deepseek_v3", "qwen3_next", "gpt_oss", "llama4",
+                                "gemma4", "granitemoe", "minimax_m2-fp8", "mixtral-early"}) {
+        CAPTURE(fixture);
+        auto request = requestFor(fixture, folder / (std::string(fixture) + ".h5"));
+        static_cast<void>(runWith(request, recorder));
+        const auto plain = request.session;
+        request.session = folder / (std::string(fixture) + "-streamed.h5");
+        request.weights = engine::WeightReads::Streamed;
+        static_cast<void>(runWith(request, recorder));
+        checkSameResults(plain, request.session, 0.0);
+    }
+}
+
+TEST_CASE("run: in bfloat16, with a baseline, streamed as when mapped", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    auto request = requestFor("mixtral", folder / "plain.h5");
+    request.baselines = {tests::referenceDir() / "models" / "mistral-baseline"};
+    for (const char* dtype : {"float32", "bfloat16"}) {
+        CAPTURE(dtype);
+        request.dtype = dtype;
+        request.weights = engine::WeightReads::Auto;
+        request.session = folder / (std::string("plain-") + dtype + ".h5");
+        static_cast<void>(runWith(request, recorder));
+        const auto plain = request.session;
+        request.weights = engine::WeightReads::Streamed;
+        request.session = folder / (std::string("streamed-") + dtype + ".h5");
+        static_cast<void>(runWith(request, recorder));
+        checkSameResults(plain, request.session, 0.0);
+    }
+}
+
+TEST_CASE("run: every size of a group of experts gives the same results", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    auto request = demoRequest("tiny-deepseekmoe", folder / "plain.h5", 40);
+    static_cast<void>(runWith(request, recorder));
+    request.weights = engine::WeightReads::Streamed;
+    std::set<int> sizes;
+    std::uint64_t least = 0;
+    for (std::uint64_t budget = std::uint64_t{4} << 20U; budget > 1024; budget = budget * 11 / 12) {
+        request.deviceMemoryBytes = budget;
+        request.session = folder / ("of-" + std::to_string(budget) + ".h5");
+        engine::Estimate estimate;
+        try {
+            estimate = engine::estimate(request, experiments::makeProbes);
+        } catch (const Error& error) {
+            REQUIRE(error.code() == ErrorCode::MemoryBudget);
+            CHECK(std::string(error.what()).find("--device-memory") != std::string::npos);
+            break;
+        }
+        least = budget;
+        CHECK(estimate.deviceBytes <= budget);
+        if (!sizes.insert(groupsOf(estimate)).second) {
+            continue;
+        }
+        CAPTURE(budget, groupsOf(estimate));
+        static_cast<void>(runWith(request, recorder));
+        // The smallest budgets have fewer tokens pass at a time, which rounds otherwise.
+        checkSameResults(folder / "plain.h5", request.session, 1e-5);
+    }
+    CHECK(least > 0);
+    CHECK(sizes.size() > 6);
+}
+
+TEST_CASE("run: several devices share the documents", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    auto request = demoRequest("tiny-mixtral", folder / "plain.h5", 900);
+    request.baselines = {tests::sourceDir() / "resources/demo/tiny-mistral"};
+    request.scratch = engine::ScratchUse::Never;
+    request.experiments.push_back({"fewer_experts", "{}"});
+    cut(request.corpus, {70, 3, 128, 1, 260});
+    static_cast<void>(runWith(request, recorder));
+    for (const auto weights : {engine::WeightReads::Mapped, engine::WeightReads::Streamed}) {
+        for (const char* device : {"cpu,cpu", "cpu,cpu,cpu"}) {
+            CAPTURE(device, static_cast<int>(weights));
+            request.weights = weights;
+            request.device = device;
+            request.session = folder / (std::string(device) + std::to_string(int(weights)) + ".h5");
+            static_cast<void>(runWith(request, recorder));
+            const auto session = session::Session::open(request.session);
+            CHECK(session->head().run.device == device);
+            // Blocks end where a device's documents do, which rounds otherwise.
+            checkSameResults(folder / "plain.h5", request.session, 1e-5);
+        }
+    }
+}
+
+TEST_CASE("run: stopped on one device, resumed on two", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = demoRequest("tiny-deepseekmoe", folder / "plain.h5", 600);
+    cut(request.corpus, {70, 3, 128, 1, 260});
+    Recorder recorder;
+    static_cast<void>(runWith(request, recorder));
+    request.session = folder / "resumed.h5";
+    request.keepEvery = std::chrono::seconds(0);
+    request.weights = engine::WeightReads::Streamed;
+    Recorder stopped;
+    stopped.stopAtLayer = 3;
+    CHECK_THROWS_AS(runWith(request, stopped), Error);
+    request.device = "cpu,cpu";
+    request.interrupted = engine::Interrupted::Resume;
+    Recorder resumed;
+    const auto report = runWith(request, resumed);
+    CHECK(report.partsKept > 0);
+    checkSameResults(folder / "plain.h5", request.session, 1e-5);
+}
+
+TEST_CASE("run: memory that runs out halves the groups and changes nothing", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    for (const char* model : {"tiny-deepseekmoe", "tiny-mixtral"}) {
+        auto request = demoRequest(model, folder / (std::string(model) + ".h5"), 40);
+        request.threads = 1;
+        static_cast<void>(runWith(request, recorder));
+        const auto plain = request.session;
+        request.weights = engine::WeightReads::Streamed;
+        // How much the run takes when it may take all.
+        std::uint64_t most = 0;
+        {
+            const LimitedMemory memory(std::numeric_limits<std::uint64_t>::max());
+            request.session = folder / "free.h5";
+            request.interrupted = engine::Interrupted::Discard;
+            static_cast<void>(runWith(request, recorder));
+            most = memory.most();
+            std::filesystem::remove(request.session);
+        }
+        int relieved = 0;
+        int refused = 0;
+        for (int share = 100; share >= 5 && refused < 2; share -= 6) {
+            CAPTURE(model, share, most);
+            std::filesystem::remove(request.session);
+            const LimitedMemory memory(most * static_cast<std::uint64_t>(share) / 100);
+            try {
+                static_cast<void>(runWith(request, recorder));
+            } catch (const Error& error) {
+                CHECK(
+                    (error.code() == ErrorCode::Device || error.code() == ErrorCode::OutOfMemory));
+                ++refused;
+                continue;
+            }
+            relieved += memory.refusals() > 0 ? 1 : 0;
+            checkSameResults(plain, request.session, 0.0);
+        }
+        CAPTURE(model, relieved, refused);
+        CHECK(relieved >= 3);
+        CHECK(refused > 0);
+    }
+}
+
+TEST_CASE("run: the same on a CUDA device, in groups, and on two", "[core][engine][cuda]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    auto request = demoRequest("tiny-mixtral", folder / "plain.h5", 900);
+    request.baselines = {tests::sourceDir() / "resources/demo/tiny-mistral"};
+    request.experiments = everything();
+    cut(request.corpus, {70, 3, 128, 1, 260});
+    try {
+        auto first = request;
+        first.device = "cuda:0";
+        static_cast<void>(engine::estimate(first, experiments::makeProbes));
+    } catch (const Error& error) {
+        REQUIRE(error.code() == ErrorCode::Device);
+        WARN("no CUDA device here: not compared");
+        return;
+    }
+    static_cast<void>(runWith(request, recorder));
+    // Sums are taken in another order there; a choice between equal scores may fall otherwise.
+    constexpr double kTolerance = 2e-3;
+    for (const char* device : {"cuda:0", "cuda"}) {
+        for (const std::uint64_t mebibytes : {0U, 320U}) {
+            CAPTURE(device, mebibytes);
+            request.device = device;
+            request.deviceMemoryBytes.reset();
+            if (mebibytes > 0) {
+                request.deviceMemoryBytes = mebibytes << 20U;
+            }
+            request.session = folder / (std::string(device).substr(0, 4) +
+                                        std::to_string(std::string(device).size()) + "-" +
+                                        std::to_string(mebibytes) + ".h5");
+            static_cast<void>(runWith(request, recorder));
+            checkSameResults(folder / "plain.h5", request.session, kTolerance);
+        }
+    }
+}
