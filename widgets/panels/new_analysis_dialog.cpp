@@ -153,7 +153,8 @@ QWidget* NewAnalysisDialog::machinePart() {
     m_device->setObjectName(QStringLiteral("deviceCombo"));
     m_device->setEditable(true);
     m_device->addItems({QStringLiteral("auto"), QStringLiteral("cpu"), QStringLiteral("cuda")});
-    m_device->setToolTip(tr("auto takes a GPU when there is one; cuda:1 names the second one"));
+    m_device->setToolTip(
+        tr("auto takes a GPU when there is one, cuda all there are; cuda:1 names the second one"));
     m_dtype = new QComboBox(part);
     m_dtype->setObjectName(QStringLiteral("dtypeCombo"));
     m_dtype->addItem(tr("automatic"), QString());
