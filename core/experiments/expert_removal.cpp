@@ -96,7 +96,7 @@ protected:
             losses.keepTokens(m_planned.everywhere + branch);
         }
         for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
-            losses.keepTokens(m_planned.ofSet(set));
+            losses.keepTokens(m_planned.setBranches[set]);
         }
     }
 

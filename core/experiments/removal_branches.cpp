@@ -117,11 +117,17 @@ std::uint64_t seedOf(const std::string& set, int layer) {
     return seed * 131 + static_cast<std::uint64_t>(layer);
 }
 
-/// The i-th nearest of each layer make the i-th control; where there are fewer, they come again.
+/// The i-th nearest of each layer make the i-th control. Where one layer has fewer than another,
+/// its own come again; no control is another's double.
 std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string& set,
                                 const Removed& removed, const ExpertLoads& loads,
                                 std::size_t count) {
-    std::vector<Removed> controls(count);
+    std::size_t most = 0;
+    for (const auto& [layer, experts] : removed) {
+        const auto all = static_cast<std::size_t>(layerAt(model, layer).moe->experts);
+        most = std::max(most, numerics::countSetsOfLikeLoad(all, experts.size(), count));
+    }
+    std::vector<Removed> controls(most);
     for (const auto& [layer, experts] : removed) {
         const auto known = loads.find(layer);
         const auto all = static_cast<std::size_t>(layerAt(model, layer).moe->experts);
@@ -129,7 +135,7 @@ std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string
             known == loads.end() ? std::vector<std::uint64_t>(all) : known->second;
         const auto sets = numerics::setsOfLikeLoad(tokens, {experts.begin(), experts.end()}, count,
                                                    seedOf(set, layer));
-        for (std::size_t c = 0; c < count; ++c) {
+        for (std::size_t c = 0; c < most && !sets.empty(); ++c) {
             const std::vector<int>& control = sets.at(c % sets.size());
             controls[c][layer] = {control.begin(), control.end()};
         }
@@ -180,7 +186,6 @@ std::vector<int> removedIn(const engine::LayerIntervention& change) {
 RemovalBranches removalBranches(const ExperimentOptions& options, const model::ModelSpec& model,
                                 const ExpertLoads& loads) {
     RemovalBranches result;
-    result.controls = static_cast<std::size_t>(options.removalControls);
     if (options.removals.empty()) {
         addEachInTurn(model, result);
     }
@@ -191,8 +196,11 @@ RemovalBranches removalBranches(const ExperimentOptions& options, const model::M
         }
         const Removed removed = resolved(model, set);
         result.sets.push_back(set);
+        result.setBranches.push_back(result.branches.size());
         result.branches.push_back(branchOf(model, nameOfSet(set), removed));
-        const auto controls = controlsOf(model, set, removed, loads, result.controls);
+        const auto controls = controlsOf(model, set, removed, loads,
+                                         static_cast<std::size_t>(options.removalControls));
+        result.controls.push_back(controls.size());
         for (std::size_t c = 0; c < controls.size(); ++c) {
             result.branches.push_back(branchOf(model, nameOfControl(set, c), controls[c]));
         }

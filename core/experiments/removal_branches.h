@@ -25,13 +25,10 @@ struct RemovalBranches {
     std::size_t everywhere = 0;                  ///< how many are of an index in all layers
     std::size_t single = 0;                      ///< how many are of one expert in one layer
     std::vector<std::string> sets;               ///< as experiments::describe() says them
-    std::size_t controls = 0;                    ///< of each set
-    /// Index of the branch of a set, or of its control.
-    [[nodiscard]] std::size_t ofSet(std::size_t set) const {
-        return everywhere + single + set * (1 + controls);
-    }
+    std::vector<std::size_t> setBranches;        ///< index of each set's branch
+    std::vector<std::size_t> controls;           ///< of each set; they follow its branch
     [[nodiscard]] std::size_t ofControl(std::size_t set, std::size_t control) const {
-        return ofSet(set) + 1 + control;
+        return setBranches[set] + 1 + control;
     }
 };
 
@@ -50,7 +47,8 @@ struct RemovalBranches {
 [[nodiscard]] std::vector<int> removedIn(const engine::LayerIntervention& change);
 
 /// A control removes as many experts from each layer as its set does, of like load
-/// (numerics::setsOfLikeLoad); while loads are not known, some others in their place. Throws
+/// (numerics::setsOfLikeLoad); while loads are not known, some others in their place. There are as
+/// many as asked for, unless none of the set's layers has so many different ones. Throws
 /// Error(Usage) for a set that names a layer or expert that is not there, or leaves a layer fewer
 /// than it chooses.
 [[nodiscard]] RemovalBranches removalBranches(const ExperimentOptions& options,

@@ -103,24 +103,31 @@ void RemovalTables::addSets(session::Part& part) const {
     }
     Cells cells;
     for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
-        cells.emplace_back(m_planned.ofSet(set));
+        cells.emplace_back(m_planned.setBranches[set]);
     }
     const std::vector<session::Axis> axes{{"set", m_planned.sets}};
     m_losses.addTable("set", axes, "without the experts of this set", cells, part);
     addTokens("set_token_loss", axes, "loss of the token that follows, without the set's experts",
               cells, part);
-    if (m_planned.controls > 0) {
-        addControls(part);
-    }
+    addControls(part);
 }
 
 /// And which experts they remove.
 void RemovalTables::addControls(session::Part& part) const {
     constexpr std::size_t kColumns = 4;
+    const std::size_t most =
+        *std::max_element(m_planned.controls.begin(), m_planned.controls.end());
+    if (most == 0) {
+        return;
+    }
     Cells cells;
     std::vector<std::uint32_t> experts;
     for (std::size_t set = 0; set < m_planned.sets.size(); ++set) {
-        for (std::size_t c = 0; c < m_planned.controls; ++c) {
+        for (std::size_t c = 0; c < most; ++c) {
+            if (c >= m_planned.controls[set]) {
+                cells.emplace_back(std::nullopt);
+                continue;
+            }
             const std::size_t branch = m_planned.ofControl(set, c);
             cells.emplace_back(branch);
             for (const auto& [layer, change] : m_planned.branches.at(branch).layers) {
@@ -133,8 +140,7 @@ void RemovalTables::addControls(session::Part& part) const {
             }
         }
     }
-    m_losses.addTable("set_controls",
-                      {{"set", m_planned.sets}, {"control", numbersTo(m_planned.controls)}},
+    m_losses.addTable("set_controls", {{"set", m_planned.sets}, {"control", numbersTo(most)}},
                       "without as many experts of the same layers, of like load", cells, part);
     part.quantities.push_back(
         {"set_control_experts",

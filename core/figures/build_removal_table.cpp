@@ -126,11 +126,14 @@ void addSets(const BuildContext& context, const ExpertShares& shares, Rows& rows
     const std::size_t draws = controls && sets->size() > 0 ? controls->size() / sets->size() : 0;
     table.sections.push_back({table.rows, "chosen sets (layer:expert)"});
     for (std::size_t set = 0; set < sets->size(); ++set) {
-        Control control{draws > 0 ? 0.0 : kNaN, controlLoad(context, shares, set)};
+        double sum = 0.0;
+        double count = 0.0;  // a set may have fewer than others
         for (std::size_t draw = 0; draw < draws; ++draw) {
-            control.rise +=
-                rows.rise(controls->at(set * draws + draw)) / static_cast<double>(draws);
+            const double rise = rows.rise(controls->at(set * draws + draw));
+            sum += std::isnan(rise) ? 0.0 : rise;
+            count += std::isnan(rise) ? 0.0 : 1.0;
         }
+        const Control control{sum / count, controlLoad(context, shares, set)};
         const std::string& label = sets->labels(0)[set];
         rows.add(label, kNaN, sets->at(set), control, shares.meanOf(label));
     }

@@ -5,14 +5,15 @@
 #include "core/numerics/resampling.h"
 
 #include <algorithm>
-#include <map>
+#include <limits>
+#include <set>
 #include <utility>
 
 namespace moescope::numerics {
 namespace {
 
 constexpr std::size_t kDraws = 512;
-/// Experts that one is drawn from at most.
+/// Experts that one is drawn from at most, in the first draws.
 constexpr std::size_t kWidest = 16;
 
 using Loads = std::span<const std::uint64_t>;
@@ -81,31 +82,62 @@ std::vector<int> drawn(Loads loads, std::vector<int> chosen, std::size_t width,
     return set;
 }
 
+/// n over k; the largest number where that is larger.
+std::size_t binomial(std::size_t n, std::size_t k) {
+    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+    const std::size_t fewer = std::min(k, n - k);
+    std::size_t ways = 1;
+    for (std::size_t i = 1; i <= fewer; ++i) {
+        const std::size_t factor = n - fewer + i;
+        if (ways > kMost / factor) {
+            return kMost;
+        }
+        ways = ways * factor / i;  // n - fewer + i over i: whole, and never falling
+    }
+    return ways;
+}
+
+/// Draws different sets, of most like load first, without those that there are.
+void addRound(Loads loads, const std::vector<int>& chosen, const std::vector<int>& candidates,
+              std::size_t widest, RandomBits& random, std::vector<std::vector<int>>& sets) {
+    const std::vector<std::uint64_t> wanted = sortedLoads(loads, chosen);
+    const std::set<std::vector<int>> known(sets.begin(), sets.end());
+    std::set<std::pair<std::uint64_t, std::vector<int>>> order;  // by distance
+    for (std::size_t draw = 0; draw < kDraws; ++draw) {
+        auto set = drawn(loads, chosen, 1 + draw % widest, candidates, random);
+        if (set != chosen && !known.contains(set)) {
+            const std::uint64_t far = distance(sortedLoads(loads, set), wanted);
+            order.emplace(far, std::move(set));
+        }
+    }
+    for (const auto& [far, set] : order) {
+        sets.push_back(set);
+    }
+}
+
 }  // namespace
+
+std::size_t countSetsOfLikeLoad(std::size_t experts, std::size_t chosen, std::size_t count) {
+    if (chosen == 0 || chosen > experts) {
+        return 0;
+    }
+    const std::size_t others = experts - chosen;
+    return std::min(count, others >= chosen ? binomial(others, chosen)
+                                            : binomial(experts, chosen) - 1);  // but the set itself
+}
 
 std::vector<std::vector<int>> setsOfLikeLoad(Loads loads, const std::vector<int>& chosen,
                                              std::size_t count, std::uint64_t seed) {
     const std::vector<int> candidates = candidatesFor(loads.size(), chosen);
-    const std::vector<std::uint64_t> wanted = sortedLoads(loads, chosen);
+    const std::size_t there = countSetsOfLikeLoad(loads.size(), chosen.size(), count);
     RandomBits random(seed);
-    std::map<std::vector<int>, std::uint64_t> found;  // with their distance
-    for (std::size_t draw = 0; draw < kDraws && count > 0 && !chosen.empty(); ++draw) {
-        auto set = drawn(loads, chosen, 1 + draw % kWidest, candidates, random);
-        const std::uint64_t far = distance(sortedLoads(loads, set), wanted);
-        found.emplace(std::move(set), far);
-    }
-    std::vector<std::pair<std::uint64_t, std::vector<int>>> order;
-    order.reserve(found.size());
-    for (const auto& [set, far] : found) {
-        order.emplace_back(far, set);
-    }
-    std::sort(order.begin(), order.end());
     std::vector<std::vector<int>> sets;
-    for (auto& [far, set] : order) {
-        if (sets.size() < count && set != chosen) {
-            sets.push_back(std::move(set));
-        }
+    std::size_t widest = kWidest;
+    while (sets.size() < there) {
+        addRound(loads, chosen, candidates, widest, random, sets);
+        widest = candidates.size();
     }
+    sets.resize(there);
     return sets;
 }
 

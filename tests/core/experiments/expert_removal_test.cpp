@@ -408,7 +408,7 @@ TEST_CASE("ExpertRemoval: controls remove as many others of the same layers, alw
     };
     const auto again = experiments::removalBranches(options, opened.model.spec);
     for (std::size_t set = 0; set < 2; ++set) {
-        const Intervention& chosen = planned.branches[planned.ofSet(set)];
+        const Intervention& chosen = planned.branches[planned.setBranches[set]];
         for (std::size_t c = 0; c < 4; ++c) {
             const Intervention& control = planned.branches[planned.ofControl(set, c)];
             const Intervention& same = again.branches[again.ofControl(set, c)];
@@ -424,6 +424,33 @@ TEST_CASE("ExpertRemoval: controls remove as many others of the same layers, alw
             }
         }
     }
+}
+
+TEST_CASE("ExpertRemoval: no control is passed twice", "[core][experiments]") {
+    Opened opened("mixtral");  // 7 experts
+    const experiments::ExperimentOptions options{.removals = {"1:0", "2:1,2:2"},
+                                                 .removalControls = 8};
+    const auto planned = experiments::removalBranches(options, opened.model.spec);
+    CHECK(planned.controls == std::vector<std::size_t>{6, 8});
+    REQUIRE(planned.branches.size() == 1 + 6 + 1 + 8);
+    for (std::size_t set = 0; set < 2; ++set) {
+        CHECK(planned.branches[planned.setBranches[set]].name ==
+              experiments::nameOfSet(planned.sets[set]));
+        std::set<std::vector<int>> removed;
+        for (std::size_t c = 0; c < planned.controls[set]; ++c) {
+            const Intervention& control = planned.branches[planned.ofControl(set, c)];
+            CHECK(control.name == experiments::nameOfControl(planned.sets[set], c));
+            REQUIRE(control.layers.size() == 1);
+            CHECK(removed.insert(experiments::removedIn(control.layers[0].second)).second);
+        }
+    }
+    const session::Part part = removalOf(opened, 1000, options);
+    const NdArray& controls = quantity(part, "set_controls").values;
+    REQUIRE(controls.shape() == Shape{2, 8, 3});
+    for (std::uint64_t c = 0; c < 16; ++c) {
+        CHECK(std::isnan(controls.at(c * 3)) == (c == 6 || c == 7));
+    }
+    CHECK(quantity(part, "set_control_experts").values.shape() == Shape{6 + 2 * 8, 4});
 }
 
 TEST_CASE("ExpertRemoval: sets that cannot be removed are refused", "[core][experiments]") {

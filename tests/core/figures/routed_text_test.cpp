@@ -353,6 +353,16 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "others'").numbers[first + 1] == Approx(0.01));
     CHECK(column(table, "tokens").numbers[first + 2] == 0.0);
     CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
+    // The first set has one control only.
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<double> rises{2.25, 0.5, 0.1, kNone, kNone, kNone,
+                                    2.1,  0.5, 0.1, 2.3,   0.5,   0.1};
+    source->put("expert_removal", "set_controls", std::nullopt,
+                NdArray::from<double>({2, 2, 3}, rises),
+                {{"set", {"0:1,2:3", "5"}}, {"control", {}}, {"measure", {}}});
+    const Figure ragged = build(source, "expert-removal-table", std::nullopt);
+    CHECK(column(ragged, "others'").numbers[0] == Approx(0.25));
+    CHECK(column(ragged, "others'").numbers[1] == Approx(0.2));
     const std::vector<std::uint32_t> wrong{0, 0, 1, 4'000'000'000};
     source->put("expert_removal", "set_control_experts", std::nullopt,
                 NdArray::from<std::uint32_t>({1, 4}, wrong));

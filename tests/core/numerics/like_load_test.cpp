@@ -61,6 +61,37 @@ TEST_CASE("setsOfLikeLoad: of one expert the others, nearest in load first", "[c
     CHECK(setsOfLikeLoad(loads, {0}, 0, 7).empty());
 }
 
+TEST_CASE("setsOfLikeLoad: as many different ones as asked for, where there are so many",
+          "[core][numerics]") {
+    Loads loads;
+    for (std::uint64_t e = 0; e < 64; ++e) {
+        loads.push_back((e * 37) % 64);  // all different
+    }
+    const auto sets = setsOfLikeLoad(loads, {5}, 40, 3);
+    REQUIRE(sets.size() == 40);
+    CHECK(std::set<std::vector<int>>(sets.begin(), sets.end()).size() == 40);
+    const auto few = setsOfLikeLoad(loads, {5}, 10, 3);
+    CHECK(std::equal(few.begin(), few.end(), sets.begin()));
+    for (int experts = 2; experts <= 8; ++experts) {
+        std::vector<int> chosen;
+        while (static_cast<int>(chosen.size()) < experts - 1) {
+            chosen.push_back(static_cast<int>(chosen.size()));
+            const auto all =
+                setsOfLikeLoad(Loads(static_cast<std::size_t>(experts)), chosen, 1000, 1);
+            CAPTURE(experts, chosen.size());
+            CHECK(std::set<std::vector<int>>(all.begin(), all.end()).size() == all.size());
+            CHECK(numerics::countSetsOfLikeLoad(static_cast<std::size_t>(experts), chosen.size(),
+                                                1000) == all.size());
+            CHECK_FALSE(all.empty());
+        }
+    }
+    CHECK(numerics::countSetsOfLikeLoad(8, 4, 5) == 1);              // the others
+    CHECK(numerics::countSetsOfLikeLoad(8, 5, 100) == 55);           // 8 over 5, but itself
+    CHECK(numerics::countSetsOfLikeLoad(64, 3, 100'000) == 35'990);  // 61 over 3
+    CHECK(numerics::countSetsOfLikeLoad(512, 100, 7) == 7);
+    CHECK(numerics::countSetsOfLikeLoad(8, 0, 7) == 0);
+}
+
 TEST_CASE(
     "setsOfLikeLoad: of two experts the best of all pairs, different ones, whatever the count",
     "[core][numerics]") {
