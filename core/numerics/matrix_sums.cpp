@@ -16,11 +16,16 @@
 namespace moescope::numerics {
 namespace {
 
-constexpr std::size_t kMostTileElements = 2048;              ///< of each matrix
+constexpr std::size_t kMostTileElements = 2048;  ///< of each matrix
+/// What a tile costs for each pair of matrices, whatever its size, must not outweigh its products:
+/// many matrices take more than the second-level cache, where panels of their rows lie
+/// (gram_block.h).
+constexpr std::size_t kFewestTileElements = 1024;
 constexpr std::size_t kTileElements = std::size_t{1} << 16;  ///< stay in the second-level cache
 constexpr std::size_t kTaskElements = std::size_t{1} << 21;  ///< of all matrices, worth a task
 constexpr std::size_t kRoundBytes = std::size_t{8} << 20;    ///< of tasks' results held at once
 constexpr std::size_t kMostInRound = 64;
+constexpr std::size_t kSliceElements = std::size_t{1} << 16;  ///< of a result, worth a thread
 /// Where what is taken off leaves less than this of a square, the products of what is left cannot
 /// be had from those of the whole without losing digits.
 constexpr double kSmallestShare = 0.5;
@@ -39,7 +44,7 @@ std::size_t paddedRows(std::size_t count) {
 
 std::size_t tileElements(std::size_t count) {
     const std::size_t fitting = kTileElements / paddedRows(count) / kTileGroup * kTileGroup;
-    return std::clamp(fitting, kTileGroup, kMostTileElements);
+    return std::clamp(fitting, kFewestTileElements, kMostTileElements);
 }
 
 /// `columns` and `rows` are not 0.
@@ -167,12 +172,18 @@ bool relativeFrom(const std::vector<double>& gram, std::size_t count, std::size_
         }
         base = at(*reference, *reference);
     } else {
-        for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j) {
-                withBase[i] += at(i, j);
+        for (std::size_t i = 0; i < n; ++i) {  // row by row of the upper triangle
+            const double* const row = gram.data() + i * count;
+            double sum = row[i];
+            for (std::size_t j = i + 1; j < n; ++j) {
+                sum += row[j];
+                withBase[j] += row[j];
             }
-            withBase[i] /= static_cast<double>(n);
-            base += withBase[i] / static_cast<double>(n);
+            withBase[i] += sum;
+        }
+        for (double& mean : withBase) {
+            mean /= static_cast<double>(n);
+            base += mean / static_cast<double>(n);
         }
     }
     for (std::size_t i = 0; i < n; ++i) {
@@ -348,6 +359,24 @@ void clear(MatrixSums& sums) {
     std::fill(sums.nonFinite.begin(), sums.nonFinite.end(), 0);
 }
 
+using SquareOf = std::vector<double> MatrixSums::*;
+
+/// Adds a square of each result in turn, slice by slice.
+void addSquares(std::span<const MatrixSums> results, SquareOf square, unsigned threads,
+                std::vector<double>& to) {
+    const std::size_t slices = (to.size() + kSliceElements - 1) / kSliceElements;
+    jobs::parallelFor(slices, threads, jobs::CancelToken(), [&](std::size_t slice) {
+        const std::size_t first = slice * kSliceElements;
+        const std::size_t end = std::min(first + kSliceElements, to.size());
+        for (const MatrixSums& result : results) {
+            const std::vector<double>& from = result.*square;
+            for (std::size_t k = first; k < end; ++k) {
+                to[k] += from[k];
+            }
+        }
+    });
+}
+
 /// Adds the sums along an axis of a window to those of all.
 void addAlong(const Window& window, SumAlong along, std::size_t length,
               const std::vector<double>& from, std::vector<double>& to) {
@@ -388,7 +417,8 @@ std::size_t taskBytes(std::size_t count, const Cut& cut, const MatrixSumsOptions
 
 std::size_t tasksAtOnce(std::size_t count, const Cut& cut, const MatrixSumsOptions& options) {
     const std::size_t fitting = kRoundBytes / taskBytes(count, cut, options);
-    return std::min(cut.tasks(), std::clamp(fitting, std::size_t{1}, kMostInRound));
+    const std::size_t fewest = std::max<std::size_t>(options.threads, 1);  // one for each
+    return std::min(cut.tasks(), std::clamp(fitting, fewest, std::max(fewest, kMostInRound)));
 }
 
 Window windowOf(const Cut& cut, const Matrices& x, std::size_t task) {
@@ -428,10 +458,12 @@ void addMatrixSums(const Matrices& x, const MatrixSumsOptions& options, MatrixSu
             runTask({x, options, window, cut.tileRows, round[i]}, *buffers);
             pool.give(std::move(buffers));
         });
+        const std::span<const MatrixSums> results(round.data(), now);
+        for (const SquareOf square :
+             {&MatrixSums::products, &MatrixSums::relative, &MatrixSums::columnwise}) {
+            addSquares(results, square, options.threads, sums.*square);
+        }
         for (std::size_t i = 0; i < now; ++i) {
-            addTo(sums.products, round[i].products);
-            addTo(sums.relative, round[i].relative);
-            addTo(sums.columnwise, round[i].columnwise);
             addAlong(windowOf(cut, x, begin + i), options.along, length, round[i].along,
                      sums.along);
             for (std::size_t m = 0; m < count; ++m) {

@@ -160,7 +160,7 @@ TEST_CASE("addMatrixSums: what the definitions say", "[core][numerics]") {
         std::size_t count, rows, columns;
     };
     for (const Shape shape : {Shape{2, 1, 1}, Shape{3, 5, 3}, Shape{9, 40, 25}, Shape{9, 7, 10001},
-                              Shape{5, 3000, 23}, Shape{65, 20, 50}}) {
+                              Shape{5, 3000, 23}, Shape{65, 20, 50}, Shape{130, 2, 500}}) {
         CAPTURE(kind == Kind::Float, likeness, shape.count, shape.rows, shape.columns);
         const Sample x = randomSample(kind, shape.count, shape.rows, shape.columns,
                                       static_cast<unsigned>(shape.count + shape.columns), likeness);
@@ -217,6 +217,21 @@ TEST_CASE("addMatrixSums: the number of threads changes nothing", "[core][numeri
     CHECK(one.relative == three.relative);
     CHECK(one.columnwise == three.columnwise);
     CHECK(one.along == three.along);
+}
+
+TEST_CASE("addMatrixSums: many matrices are shared out among all threads", "[core][numerics]") {
+    // A task's results are 3 x 512 x 512 numbers: one would fill a round.
+    MatrixSumsOptions options{.products = true, .compared = 512, .reference = {}, .points = 512};
+    const auto one = matrixSumsBytes(512, 256, 1024, options);
+    options.threads = 8;
+    CHECK(matrixSumsBytes(512, 256, 1024, options) >= one + 7 * 3 * 512 * 512 * sizeof(double));
+    const Sample x = randomSample(Kind::Bfloat16, 512, 16, 256, 12);
+    const MatrixSums eight = x.sums(options);
+    options.threads = 1;
+    const MatrixSums alone = x.sums(options);
+    CHECK(eight.products == alone.products);
+    CHECK(eight.relative == alone.relative);
+    CHECK(eight.columnwise == alone.columnwise);
 }
 
 TEST_CASE("addMatrixSums: adds to what is there, band after band", "[core][numerics]") {
