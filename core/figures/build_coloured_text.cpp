@@ -72,7 +72,7 @@ Figure buildPassage(const BuildContext& context) {
     body.tokens = requireTokens(context);
     for (const LayerId layer : layersAsked(context)) {
         context.throwIfStopped();
-        const auto routing = rowsOf(context.routing(layer), passage);
+        const auto routing = context.routing(layer, passage);
         body.mostWeight = std::max(body.mostWeight, mostWeight(*routing));
         body.experts = std::max(body.experts, routing->experts);
         body.layers.push_back(routing);

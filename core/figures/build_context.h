@@ -30,6 +30,10 @@ public:
     /// Throws Error(Cancelled) when asked to stop.
     [[nodiscard]] virtual std::shared_ptr<const Routing> routing(
         LayerId layer, BranchId branch, const std::stop_token& stop) const = 0;
+    /// Of a few tokens, from the file, which leaves the whole layers in memory alone.
+    [[nodiscard]] virtual std::shared_ptr<const Routing> routingOf(
+        LayerId layer, BranchId branch, const TokenRange& tokens,
+        const std::stop_token& stop) const = 0;
     [[nodiscard]] virtual const session::Head& head() const = 0;
     /// The layers an experiment's figures can be drawn for.
     [[nodiscard]] virtual std::vector<LayerId> layersOf(std::string_view experiment,
@@ -70,6 +74,11 @@ struct BuildContext {
     /// the session does not have it for, Error(Cancelled) as throwIfStopped() does.
     [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer) const {
         return memory.routing(layer, request.branch, stop);
+    }
+    /// The same of a few of the session's tokens: for a walk over layers.
+    [[nodiscard]] std::shared_ptr<const Routing> routing(LayerId layer,
+                                                         const TokenRange& tokens) const {
+        return memory.routingOf(layer, request.branch, tokens, stop);
     }
     /// Experts of a layer.
     [[nodiscard]] int experts(LayerId layer) const;

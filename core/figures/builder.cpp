@@ -205,8 +205,9 @@ struct FigureBuilder::Impl final : BuildMemory {
     std::shared_ptr<const void> remembered(
         const std::string& key,
         const std::function<std::shared_ptr<const void>()>& make) const override;
-    std::shared_ptr<const Routing> readRouting(LayerId layer, BranchId branch,
-                                               const std::stop_token& stop) const;
+    std::shared_ptr<const Routing> routingOf(LayerId layer, BranchId branch,
+                                             const TokenRange& tokens,
+                                             const std::stop_token& stop) const override;
     std::optional<Figure> notice(const FigureRequest& request, const FigureInfo& info,
                                  const BuildContext& context) const;
 
@@ -238,8 +239,9 @@ std::vector<LayerId> FigureBuilder::Impl::layersOf(std::string_view experiment,
     return lead == nullptr ? std::vector<LayerId>{} : lead->layers;
 }
 
-std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, BranchId branch,
-                                                                const std::stop_token& stop) const {
+std::shared_ptr<const Routing> FigureBuilder::Impl::routingOf(LayerId layer, BranchId branch,
+                                                              const TokenRange& tokens,
+                                                              const std::stop_token& stop) const {
     const session::QuantityId idsId{branch, "chosen_experts", "ids"};
     const session::QuantityInfo* info = source->find(idsId);
     if (info == nullptr ||
@@ -256,13 +258,12 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, B
     routing->experts = shape.experts;
     routing->topK = shape.topK;
     routing->layer = layer;
-    const std::uint64_t tokens = source->head().corpus.tokenCount();
-    routing->tokens = TokenRange{0, tokens};
-    for (std::uint64_t first = 0; first < tokens; first += kRoutingBlock) {
+    routing->tokens = tokens;
+    for (std::uint64_t first = tokens.first; first < tokens.end(); first += kRoutingBlock) {
         if (stop.stop_requested()) {
             throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
         }
-        const std::uint64_t count = std::min(kRoutingBlock, tokens - first);
+        const std::uint64_t count = std::min(kRoutingBlock, tokens.end() - first);
         const NdArray ids = source->readRows(idsId, layer, first, count);
         const NdArray weights =
             source->readRows({branch, "chosen_experts", "weights"}, layer, first, count);
@@ -279,9 +280,9 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::readRouting(LayerId layer, B
                                     "the layer chooses {}; the session is damaged.",
                                     layer.value, ids.shape()[1], routing->topK));
         }
-        if (first == 0) {
-            routing->ids.reserve(tokens * ids.shape()[1]);
-            routing->weights.reserve(tokens * ids.shape()[1]);
+        if (first == tokens.first) {
+            routing->ids.reserve(tokens.count * ids.shape()[1]);
+            routing->weights.reserve(tokens.count * ids.shape()[1]);
         }
         const auto values = weights.values<float>();
         const std::vector<std::uint16_t> experts = expertIds(ids);
@@ -310,7 +311,7 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::routing(LayerId layer, Branc
             return found->second;
         }
     }
-    auto routing = readRouting(layer, branch, stop);
+    auto routing = routingOf(layer, branch, {0, head().corpus.tokenCount()}, stop);
     const std::lock_guard lock(mutex);
     routings.emplace_front(key, routing);
     std::size_t bytes = 0;

@@ -4,7 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/experiments/removed_experts.h"
-#include "core/numerics/routing.h"
+#include "core/figures/routed_text.h"
 
 #include <fmt/format.h>
 
@@ -95,12 +95,11 @@ const std::vector<double>& ExpertShares::of(const std::string& layerLabel) const
         return std::to_string(each.value) == layerLabel;
     });
     if (layer != layers.end()) {
-        const auto routing = m_context.routing(*layer);
-        const auto counts = numerics::expertCounts({routing->ids, routing->topK, routing->experts});
+        const std::uint64_t tokens = m_context.head().corpus.tokenCount();
+        const auto counts = countAssignments(m_context, *layer, TokenRange{0, tokens});
         shares.reserve(counts.size());
         for (const std::uint64_t count : counts) {
-            shares.push_back(static_cast<double>(count) /
-                             static_cast<double>(routing->tokenCount()));
+            shares.push_back(static_cast<double>(count) / static_cast<double>(tokens));
         }
     }
     return shares;

@@ -115,9 +115,13 @@ void addCounts(std::span<const T> ids, LayerId layer, std::vector<std::uint64_t>
 }  // namespace
 
 std::vector<std::uint64_t> countAssignments(const BuildContext& context, LayerId layer) {
+    return countAssignments(context, layer, context.tokens());
+}
+
+std::vector<std::uint64_t> countAssignments(const BuildContext& context, LayerId layer,
+                                            const TokenSelection& tokens) {
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(context.experts(layer)));
     const session::QuantityId id{context.request.branch, "chosen_experts", "ids"};
-    const TokenSelection tokens = context.tokens();
     for (const TokenRange& range : tokens.ranges()) {
         const NdArray ids = context.source.readRows(id, layer, range.first, range.count);
         if (ids.type() == ElementType::U8) {

@@ -64,8 +64,11 @@ struct DocumentCounts {
 /// Assignments to each expert; a share divides by all of them, or by tokens.
 [[nodiscard]] DocumentCounts countAssignments(const RoutedText& text, int choice, bool perToken);
 
-/// [experts] assignments of the tokens asked for, from the file's ids alone: for a walk over all
-/// layers, which would push the routing of other figures out of memory.
+/// [experts] assignments of some tokens, those asked for unless told otherwise, from the file's ids
+/// alone: for a walk over all layers, which would push the routing of other figures out of memory.
+[[nodiscard]] std::vector<std::uint64_t> countAssignments(const BuildContext& context,
+                                                          LayerId layer,
+                                                          const TokenSelection& tokens);
 [[nodiscard]] std::vector<std::uint64_t> countAssignments(const BuildContext& context,
                                                           LayerId layer);
 

@@ -7,6 +7,7 @@
 #include "tests/core/figures/made_source.h"
 #include "tests/support/catch.h"
 
+#include <map>
 #include <numeric>
 
 using namespace moescope;
@@ -85,6 +86,63 @@ TEST_CASE("tokensOf: all tokens that choose an expert, whichever choice it is", 
     std::stop_source stop;
     stop.request_stop();
     CHECK(tokensOf(routing, 0, stop.get_token()).empty());
+}
+
+namespace {
+
+/// Counts the rows that are read of a quantity of chosen experts.
+class CountingSource final : public FigureSource {
+public:
+    explicit CountingSource(std::shared_ptr<const FigureSource> from) : m_from(std::move(from)) {}
+    [[nodiscard]] const session::Head& head() const override { return m_from->head(); }
+    [[nodiscard]] const session::QuantityInfo* find(const session::QuantityId& id) const override {
+        return m_from->find(id);
+    }
+    [[nodiscard]] NdArray read(const session::QuantityId& id,
+                               std::optional<LayerId> layer) const override {
+        return m_from->read(id, layer);
+    }
+    [[nodiscard]] NdArray readRows(const session::QuantityId& id, std::optional<LayerId> layer,
+                                   std::uint64_t first, std::uint64_t count) const override {
+        m_rows[id.quantity] += count;
+        return m_from->readRows(id, layer, first, count);
+    }
+    [[nodiscard]] std::uint64_t rowsOf(const std::string& quantity) const {
+        return m_rows[quantity];
+    }
+
+private:
+    std::shared_ptr<const FigureSource> m_from;
+    mutable std::map<std::string, std::uint64_t> m_rows;
+};
+
+}  // namespace
+
+TEST_CASE("coloured-text: a passage at all layers reads no more than its tokens",
+          "[core][figures]") {
+    const auto made = std::make_shared<MadeSource>(MadeSession{.tokens = 4000});
+    const auto source = std::make_shared<CountingSource>(made);
+    const Figure figure = build(FigureBuilder(source), std::nullopt, TokenRange{1000, 50});
+    CHECK(source->rowsOf("ids") == 3 * 50);
+    CHECK(source->rowsOf("weights") == 3 * 50);
+    const auto& layers = std::get<ColouredPassageFigure>(figure.body).layers;
+    REQUIRE(layers.size() == 3);
+    const auto whole = FigureBuilder(made).routing(LayerId{2});
+    CHECK(layers[1]->tokens == TokenSelection(TokenRange{1000, 50}));
+    for (std::uint64_t row = 0; row < 50; ++row) {
+        CHECK(layers[1]->id(row, 1) == whole->id(1000 + row, 1));
+        CHECK(layers[1]->weight(row, 0) == whole->weight(1000 + row, 0));
+    }
+}
+
+TEST_CASE("expert-removal-table: loads are counted from ids alone", "[core][figures]") {
+    const auto source =
+        std::make_shared<CountingSource>(std::make_shared<MadeSource>(MadeSession{}));
+    FigureRequest request;
+    request.figure = "expert-removal-table";
+    (void)FigureBuilder(source).build(request);
+    CHECK(source->rowsOf("ids") == 3 * 64);
+    CHECK(source->rowsOf("weights") == 0);
 }
 
 TEST_CASE("placeFrom: goes round in both directions", "[core][figures]") {
