@@ -148,7 +148,8 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
 }
 
 /// Leaves out columns, numbers before texts and the last ones first, until the others fit; never
-/// the first column, which says what a row is.
+/// the first column, which says what a row is. Columns are measured once: each has its room
+/// whatever the others are.
 template <typename Fits>
 Room leaveOut(const TableTexts& texts, Fits fits, TableLayout& layout) {
     QStringList names;
@@ -158,8 +159,10 @@ Room leaveOut(const TableTexts& texts, Fits fits, TableLayout& layout) {
             const TableColumn& column = texts.table().columns[layout.columns[i]];
             if (alsoTexts || column.kind != TableColumn::Kind::Text) {
                 names.prepend(QString::fromStdString(column.name));
-                layout.columns.erase(layout.columns.begin() + static_cast<std::ptrdiff_t>(i));
-                room = roomIn(texts, layout);
+                const auto at = static_cast<std::ptrdiff_t>(i);
+                layout.columns.erase(layout.columns.begin() + at);
+                room.wanted.erase(room.wanted.begin() + at);
+                room.least.erase(room.least.begin() + at);
             }
         }
     }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <vector>
 
 namespace moescope::widgets {
 namespace {
@@ -12,6 +14,20 @@ constexpr std::size_t kOverhead = 4096;  ///< titles, captions, labels
 
 std::size_t bytesOf(const figures::Routing* routing) {
     return routing == nullptr ? 0 : routing->bytes();
+}
+
+/// What a text takes beside itself: short ones nothing.
+std::size_t bytesOf(const std::string& text) {
+    static const std::size_t within = std::string().capacity();
+    return text.capacity() > within ? text.capacity() + 1 : 0;
+}
+
+std::size_t bytesOf(const std::vector<std::string>& texts) {
+    std::size_t bytes = texts.size() * sizeof(std::string);
+    for (const std::string& text : texts) {
+        bytes += bytesOf(text);
+    }
+    return bytes;
 }
 
 /// The arrays of a body; small bodies count as overhead only.
@@ -55,6 +71,25 @@ struct BodySize {
             cells += panel.values.values.size();
         }
         return cells * sizeof(float);
+    }
+    std::size_t operator()(const figures::TableFigure& body) const {
+        std::size_t bytes = body.layers.size() * sizeof(LayerId) +
+                            body.experts.size() * sizeof(int) +
+                            body.tokens.size() * sizeof(std::uint64_t) + bytesOf(body.notes);
+        for (const figures::TableColumn& column : body.columns) {
+            bytes += bytesOf(column.texts) + column.numbers.size() * sizeof(double);
+        }
+        return bytes;
+    }
+    std::size_t operator()(const figures::ExpertCardFigure& body) const {
+        std::size_t bytes = 0;
+        for (const figures::CardSection& section : body.sections) {
+            bytes += sizeof section;
+            for (const figures::CardRow& row : section.rows) {
+                bytes += sizeof row + bytesOf(row.label) + bytesOf(row.text);
+            }
+        }
+        return bytes;
     }
     template <typename Other>
     std::size_t operator()(const Other&) const {

@@ -57,6 +57,26 @@ TEST_CASE("FigureCache: the least used go first and the bytes stay bounded", "[w
     CHECK(cache.count() == 3);
 }
 
+TEST_CASE("FigureCache: tables count with their texts and numbers", "[widgets][state]") {
+    constexpr std::size_t kRows = 10'000;
+    const std::string long_(100, 'x');
+    figures::TableFigure table;
+    table.columns = {
+        {"text", figures::TableColumn::Kind::Text, std::vector<std::string>(kRows, long_), {}},
+        {"number", figures::TableColumn::Kind::Number, {}, std::vector<double>(kRows)}};
+    table.rows = kRows;
+    figures::Figure figure;
+    figure.body = table;
+    const std::size_t bytes = kRows * (sizeof(std::string) + 101 + sizeof(double));
+    CHECK(estimatedBytes(figure) >= bytes);
+    CHECK(estimatedBytes(figure) < bytes + bytes / 10);
+    figures::ExpertCardFigure card;
+    card.sections.resize(2);
+    card.sections[0].rows.assign(kRows, {.label = "expert 1"});
+    figure.body = card;
+    CHECK(estimatedBytes(figure) >= kRows * sizeof(figures::CardRow));
+}
+
 TEST_CASE("FigureCache: forgets a session and nothing else", "[widgets][state]") {
     FigureCache cache;
     cache.insert(keyOf(1, 0), figureOf(10));
