@@ -4,12 +4,14 @@
 
 #include "app/install_paths.h"
 #include "core/experiments/catalogue.h"
+#include "core/figures/figure.h"
 #include "widgets/panels/form_section.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
 #include "widgets/panels/text_source_editor.h"
 
 #include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QStandardPaths>
 
@@ -37,6 +39,19 @@ QString newDemoFile() {
         file = QDir(folder).filePath(QStringLiteral("demo-%1.h5").arg(n));
     }
     return file;
+}
+
+/// "reap-25-of-each", "load-10-of-layer-3": what a measured list is called in figures.
+QString nameOf(const figures::PruneList& list) {
+    const QString scope = list.choice.acrossLayers ? QStringLiteral("all")
+                          : list.layers.size() == 1
+                              ? QStringLiteral("layer-%1").arg(list.layers.front().layer.value)
+                              : QStringLiteral("each");
+    return QStringLiteral("%1-%2-of-%3")
+        .arg(QString::fromUtf8(list.criterion->id.data(),
+                               static_cast<qsizetype>(list.criterion->id.size())))
+        .arg(100.0 * list.choice.share, 0, 'g', 4)
+        .arg(scope);
 }
 
 }  // namespace
@@ -101,7 +116,8 @@ void AnalysisStarter::askFor(RequestField field, const OpenSession& session,
     dialog.section(field).messages().showMessage(MessageBar::Kind::Warning, problem);
 }
 
-void AnalysisStarter::addToSession(int session, const QStringList& experiments) {
+void AnalysisStarter::addToSession(int session, const QStringList& experiments,
+                                   const QStringList& pruneLists) {
     const SessionSnapshot target = m_workspace.sessions().find(session);
     if (!target || experiments.isEmpty()) {
         return;
@@ -114,11 +130,33 @@ void AnalysisStarter::addToSession(int session, const QStringList& experiments) 
     if (!request) {
         return;
     }
+    request->pruneLists = pruneLists;
     request->output = writablePath(*target);
     request->resume = QFileInfo::exists(request->output + QStringLiteral(".partial"));
     if (!request->output.isEmpty()) {
         m_workspace.run().start(*request);
     }
+}
+
+void AnalysisStarter::measureList(int session, const figures::Figure& figure) {
+    if (m_workspace.run().isRunning()) {
+        sayBusy();
+        return;
+    }
+    const QString path =
+        m_lists.filePath(nameOf(*figure.prunes).replace(QLatin1Char('_'), QLatin1Char('-')) +
+                         QStringLiteral(".json"));
+    QFile file(path);
+    const QByteArray json = QByteArray::fromStdString(figures::toJson(figure));
+    if (!file.open(QIODevice::WriteOnly) || file.write(json) != json.size() || !file.flush()) {
+        m_messages.showMessage(MessageBar::Kind::Error,
+                               tr("The list cannot be written to %1: %2. Export it and measure it "
+                                  "with moescope analyze --prune-list.")
+                                   .arg(path, file.errorString()));
+        return;
+    }
+    file.close();
+    addToSession(session, {QStringLiteral("pruning")}, {path});
 }
 
 std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& session,

@@ -6,6 +6,7 @@
 
 #include <QObject>
 #include <QPointer>
+#include <QTemporaryDir>
 
 #include <optional>
 
@@ -29,7 +30,10 @@ public:
     widgets::NewAnalysisDialog& openDialog(const QString& checkpoint = {});
     /// Computes experiments a session does not have yet, with the text and options it was made
     /// with; asks by the dialog for what has moved.
-    void addToSession(int session, const QStringList& experiments);
+    void addToSession(int session, const QStringList& experiments,
+                      const QStringList& pruneLists = {});
+    /// Measures the loss without the experts of a figure's list.
+    void measureList(int session, const figures::Figure& figure);
     /// Everything of the catalogue that the current session lacks.
     void addMissing();
     void rerunDemo();
@@ -53,6 +57,7 @@ private:
     widgets::MessageBar& m_messages;
     QWidget& m_window;
     QPointer<widgets::NewAnalysisDialog> m_dialog;
+    QTemporaryDir m_lists;  ///< files of lists to measure: the engine reads them as it begins
 };
 
 }  // namespace moescope::app

@@ -315,6 +315,12 @@ void MainWindow::connectAnalysis() {
                     m_analysis->addToSession(session->id, {experiment});
                 }
             });
+    connect(m_figures, &widgets::FiguresArea::listRequested, this,
+            [this](const widgets::FigurePointer& figure) {
+                if (const auto session = m_workspace.current()) {
+                    m_analysis->measureList(session->id, *figure);
+                }
+            });
 }
 
 void MainWindow::connectHelp() {

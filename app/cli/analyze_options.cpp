@@ -229,6 +229,13 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
               "Beside each set, so many sets of as many other experts of the same layers, of "
               "like load (5)"))
         ->type_name("N");
+    group(app.add_option("--prune-list", m_given.pruneLists,
+                         "pruning: also without the experts that this file lists, JSON as export "
+                         "--format json writes it, or with a \"list\" of {\"layer\": 0, "
+                         "\"expert\": 3}; may be repeated; lists come to what the session has"))
+        ->type_name("FILE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     group(app.add_option("--choices", m_given.choices,
                          "expert_removal, fewer_experts, pruning: also answer these "
                          "multiple-choice questions; JSONL, {\"question\": \"2 + 2 =\", "
@@ -414,6 +421,11 @@ void AnalyzeCommand::addRemovals(experiments::ExperimentOptions& options) const 
     options.removals = experiments::canonicalRemovals(m_given.removals);
     options.removalControls =
         count("--remove-controls", m_given.removalControls, 0).value_or(options.removalControls);
+    if (options.removalControls > experiments::kMostControls) {
+        refuse("--remove-controls must be " + std::to_string(experiments::kMostControls) +
+               " or less, not " + std::to_string(options.removalControls) +
+               ": each of them is a pass of the whole text.");
+    }
     const bool isAsked = !options.removals.empty() || m_given.removalControls;
     const std::vector<std::string> asked = parseExperiments(m_given.experiments);
     if (isAsked && std::find(asked.begin(), asked.end(), "expert_removal") == asked.end()) {
@@ -449,6 +461,15 @@ void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) c
     }
     options.outlierNeighbours = count("--outlier-neighbours", m_given.outlierNeighbours, 1)
                                     .value_or(options.outlierNeighbours);
+}
+
+void AnalyzeCommand::requirePruning(const std::vector<std::string>& asked) const {
+    if (!m_given.pruneLists.empty() &&
+        std::find(asked.begin(), asked.end(), "pruning") == asked.end()) {
+        refuse(
+            "--prune-list is about the experiment pruning: ask for it with --experiments. To "
+            "measure a list alone, remove its experts with --experiments expert_removal --remove.");
+    }
 }
 
 void AnalyzeCommand::requireAnswering(const std::vector<std::string>& asked) const {
@@ -489,6 +510,8 @@ AnalyzeOptions AnalyzeCommand::result() const {
     options.experimentOptions = experimentOptions();
     options.choices = m_given.choices;
     requireAnswering(options.experiments);
+    options.pruneLists.assign(m_given.pruneLists.begin(), m_given.pruneLists.end());
+    requirePruning(options.experiments);
     options.staticLayers = parseLayers(m_given.staticLayers);
     options.topK = checkedTopK(m_given.topK);
     options.device = parseDevice(m_given.device);
@@ -514,6 +537,7 @@ bool hasRelativePaths(const AnalyzeOptions& options) {
     const auto& texts = options.text ? options.text->paths : none;
     return relative(options.checkpoint) || relative(options.session) ||
            (!options.choices.empty() && relative(options.choices)) ||
+           std::any_of(options.pruneLists.begin(), options.pruneLists.end(), relative) ||
            std::any_of(options.baselines.begin(), options.baselines.end(), relative) ||
            std::any_of(texts.begin(), texts.end(), relative);
 }

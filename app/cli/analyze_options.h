@@ -40,8 +40,9 @@ struct AnalyzeOptions {
     text::TokenizeOptions tokenize;
     bool chat = false;
 
-    std::filesystem::path choices;         ///< multiple-choice questions; empty: none
-    std::vector<std::string> experiments;  ///< ids as in the catalogue, in its order
+    std::filesystem::path choices;                  ///< multiple-choice questions; empty: none
+    std::vector<std::filesystem::path> pruneLists;  ///< of the experiment pruning
+    std::vector<std::string> experiments;           ///< ids as in the catalogue, in its order
     experiments::ExperimentOptions experimentOptions;
     std::vector<int> staticLayers;  ///< of the experiments on weights; empty: all
     std::optional<int> topK;
@@ -77,6 +78,7 @@ private:
     [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
     void addKeptTokens(experiments::ExperimentOptions& options) const;
     void addRemovals(experiments::ExperimentOptions& options) const;
+    void requirePruning(const std::vector<std::string>& asked) const;
     void requireAnswering(const std::vector<std::string>& asked) const;
     void addWeightOptions(experiments::ExperimentOptions& options) const;
 
@@ -94,7 +96,7 @@ private:
         std::string scratch = "auto", memory, deviceMemory, keptSize, choices;
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
-        std::vector<std::string> matchRoles, matchPairs, staticLayers, removals;
+        std::vector<std::string> matchRoles, matchPairs, staticLayers, removals, pruneLists;
         std::optional<double> outlierRadius;
         std::optional<std::int64_t> outlierNeighbours, removalControls;
         int threads = 0;

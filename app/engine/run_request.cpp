@@ -5,6 +5,8 @@
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/prune_list_file.h"
+#include "core/model/load_spec.h"
 #include "core/model/model_card.h"
 #include "core/text/chat_template.h"
 #include "core/text/choices.h"
@@ -115,6 +117,31 @@ text::TokenizedCorpus readCorpus(const cli::AnalyzeOptions& options, const Check
     return text::tokenize(documents, tokenizer, options.tokenize);
 }
 
+/// The model as lists of its experts are checked against it.
+experiments::PrunedModel prunedModel(const Checkpoint& checkpoint, std::optional<int> topK) {
+    experiments::PrunedModel model{checkpoint.displayName(), checkpoint.identity(), {}};
+    for (const model::LayerSpec& layer : model::loadSpec(checkpoint).layers) {
+        model.layers.push_back(layer.isRouted()
+                                   ? experiments::PrunedModel::Layer{layer.moe->experts,
+                                                                     topK.value_or(layer.moe->topK)}
+                                   : experiments::PrunedModel::Layer{});
+    }
+    return model;
+}
+
+/// The options with what their files hold.
+experiments::ExperimentOptions experimentOptions(const cli::AnalyzeOptions& options,
+                                                 const Checkpoint& checkpoint) {
+    experiments::ExperimentOptions result = options.experimentOptions;
+    if (!options.pruneLists.empty()) {
+        const experiments::PrunedModel model = prunedModel(checkpoint, options.topK);
+        for (const std::filesystem::path& file : options.pruneLists) {
+            result.lists.push_back(experiments::readPruneList(file, model));
+        }
+    }
+    return result;
+}
+
 void checkOutput(const std::filesystem::path& session) {
     std::error_code ignored;
     if (std::filesystem::is_directory(session, ignored)) {
@@ -145,13 +172,14 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     request.title = options.title;
     request.commandLine = commandLine;
     request.chatTemplate = options.chat;
+    const Checkpoint model(options.checkpoint);
+    const experiments::ExperimentOptions chosen = experimentOptions(options, model);
     for (const std::string& id : options.experiments) {
         const bool onWeights =
             experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
-        request.experiments.push_back({id, experiments::optionsJson(id, options.experimentOptions),
+        request.experiments.push_back({id, experiments::optionsJson(id, chosen),
                                        onWeights ? options.staticLayers : std::vector<int>()});
     }
-    const Checkpoint model(options.checkpoint);
     std::unique_ptr<text::Tokenizer> tokenizer;
     if (options.text) {
         tokenizer = text::loadTokenizer(model.tokenizerPath());

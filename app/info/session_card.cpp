@@ -58,19 +58,27 @@ std::string modelLine(const ModelSummary& model) {
                        model.layers.size(), routed, expertsText(model));
 }
 
+std::string counted(std::uint64_t count, const char* what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string textLine(const Head& head) {
     if (head.corpus.tokenCount() == 0) {
         return "none (static experiments only)";
     }
-    const auto counted = [](std::uint64_t count, const char* what) {
-        return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-    };
     std::string line = counted(head.corpus.tokenCount(), "token") + " in " +
                        counted(head.corpus.documentCount(), "document");
     if (!head.corpus.domains.empty()) {
         line += ", " + counted(head.corpus.domains.size(), "domain");
     }
     return line;
+}
+
+/// "40 multiple-choice questions from arc.jsonl, 160 choices, by chance 25.0 % right"
+std::string questionsLine(const text::TokenizedChoices& choices) {
+    return fmt::format("{} from {}, {}, by chance {:.1f} % right",
+                       counted(choices.answer.size(), "multiple-choice question"), choices.source,
+                       counted(choices.textCount(), "choice"), 100.0 * choices.chance());
 }
 
 std::string experimentLine(const ExperimentRecord& record) {
@@ -130,6 +138,9 @@ std::string sessionText(const Session& session, bool datasets) {
         line("Baseline", modelLine(baseline));
     }
     line("Text", textLine(head));
+    if (!head.choices.empty()) {
+        line("Questions", questionsLine(head.choices));
+    }
     line("Run", fmt::format("{}, {}, {}, program {}", head.run.createdUtc, head.run.device,
                             head.run.dtype, head.run.programVersion));
     text += "Experiments\n";

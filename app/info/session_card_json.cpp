@@ -81,6 +81,18 @@ std::string_view stateWord(ExperimentState state) {
                                                : "planned";
 }
 
+/// null where there are no questions.
+Json questionsJson(const text::TokenizedChoices& choices) {
+    if (choices.empty()) {
+        return nullptr;
+    }
+    return {{"source", choices.source},
+            {"questions", choices.answer.size()},
+            {"choices", choices.textCount()},
+            {"tokens", choices.ids.size()},
+            {"chance", choices.chance()}};
+}
+
 Json experimentsJson(const Head& head) {
     Json json = Json::array();
     for (const session::ExperimentRecord& record : head.experiments) {
@@ -150,6 +162,7 @@ std::string sessionJson(const Session& session) {
                     {"tokens", head.corpus.tokenCount()},
                     {"documents", head.corpus.documentCount()},
                     {"domains", head.corpus.domains},
+                    {"questions", questionsJson(head.choices)},
                     {"model", modelJson(head.model)},
                     {"baselines", baselines},
                     {"run", runJson(head.run)},

@@ -89,15 +89,42 @@ int choicesOf(int topK, const LayerIntervention* change) {
     return change != nullptr && change->topK ? *change->topK : topK;
 }
 
-/// The selection scores with those outside the best groups replaced.
-at::Tensor limitToGroups(const at::Tensor& selection, const model::RouterSpec& spec) {
-    const at::Tensor grouped = selection.view({selection.size(0), spec.groups, -1});
+constexpr double kNever = -std::numeric_limits<double>::infinity();
+
+/// Groups [n, G] that a token does not choose from.
+at::Tensor excludedGroups(const at::Tensor& grouped, const model::RouterSpec& spec) {
     const int summed = spec.groupScore == model::GroupScore::TopTwoSum ? 2 : 1;
     const at::Tensor scores = std::get<0>(grouped.topk(summed, -1)).sum(-1);
     const at::Tensor best = std::get<1>(scores.topk(spec.keptGroups, -1));
-    const at::Tensor excluded =
-        at::ones_like(scores, at::kBool).scatter_(1, best, false).unsqueeze(2);
-    return grouped.masked_fill(excluded, spec.excludedScore).view(selection.sizes());
+    return at::ones_like(scores, at::kBool).scatter_(1, best, false);
+}
+
+/// The same where some experts are gone: a group's score is that of the experts it has left, one
+/// without any comes last, and further groups join the kept ones until k experts are there.
+at::Tensor excludedGroups(const at::Tensor& grouped, const at::Tensor& gone, int k,
+                          const model::RouterSpec& spec) {
+    const int summed = spec.groupScore == model::GroupScore::TopTwoSum ? 2 : 1;
+    const at::Tensor best = std::get<0>(grouped.masked_fill(gone, kNever).topk(summed, -1));
+    const at::Tensor left = gone.logical_not().sum(-1);  // [n, G]
+    const at::Tensor scores =
+        best.masked_fill(best.eq(kNever), 0.0).sum(-1).masked_fill(left.eq(0), kNever);
+    const at::Tensor order = std::get<1>(at::sort(scores, /*stable=*/true, -1, true));
+    const at::Tensor ordered = left.gather(1, order);
+    const at::Tensor before = ordered.cumsum(1) - ordered;
+    const at::Tensor rank = at::arange(spec.groups, before.options());
+    const at::Tensor kept = rank.lt(spec.keptGroups).logical_or(before.lt(k));
+    return at::ones_like(scores, at::kBool).scatter_(1, order, kept.logical_not());
+}
+
+/// The selection scores with those outside the best groups replaced; `gone` [n, E] are removed
+/// experts, undefined: none.
+at::Tensor limitToGroups(const at::Tensor& selection, const at::Tensor& gone, int k,
+                         const model::RouterSpec& spec) {
+    const at::Tensor grouped = selection.view({selection.size(0), spec.groups, -1});
+    const at::Tensor excluded = gone.defined()
+                                    ? excludedGroups(grouped, gone.view(grouped.sizes()), k, spec)
+                                    : excludedGroups(grouped, spec);
+    return grouped.masked_fill(excluded.unsqueeze(2), spec.excludedScore).view(selection.sizes());
 }
 
 }  // namespace
@@ -136,9 +163,12 @@ Routing chooseFrom(at::Tensor logits, const Router& router, const model::RouterS
                    const LayerIntervention* change) {
     Routing routing;
     routing.logits = std::move(logits);
+    at::Tensor gone;
     if (change != nullptr && !change->logitBias.empty()) {
         routing.logits = routing.logits + perExpert(change->logitBias, routing.logits);
+        gone = routing.logits.eq(kNever);
     }
+    const int k = choicesOf(topK, change);
     routing.scores = spec.score == model::RouterScore::Softmax ? at::softmax(routing.logits, -1)
                                                                : at::sigmoid(routing.logits);
     const bool onLogits = spec.selectOnLogits || spec.softmaxOverSelected;
@@ -147,17 +177,16 @@ Routing chooseFrom(at::Tensor logits, const Router& router, const model::RouterS
         routing.selection = routing.selection + router.selectionBias;
     }
     if (spec.groups > 1) {
-        routing.selection = limitToGroups(routing.selection, spec);
+        routing.selection = limitToGroups(routing.selection, gone, k, spec);
     }
-    if (change != nullptr && !change->logitBias.empty()) {
+    if (gone.defined()) {
         // A score of 0 may still be chosen where a bias is added to it.
-        constexpr double kNever = -std::numeric_limits<double>::infinity();
-        routing.selection = routing.selection.masked_fill(routing.logits.eq(kNever), kNever);
+        routing.selection = routing.selection.masked_fill(gone, kNever);
     }
     if (change != nullptr && !change->selectionBias.empty()) {
         routing.selection = routing.selection + perExpert(change->selectionBias, routing.logits);
     }
-    routing.chosen = chooseTop(routing.selection, choicesOf(topK, change));
+    routing.chosen = chooseTop(routing.selection, k);
     return routing;
 }
 

@@ -27,6 +27,12 @@ struct Routing {
                             const LayerIntervention* change);
 
 /// What follows from logits [n, E] up to the choice; the weights are not taken. `change` as above.
+/// An expert whose logit becomes -infinity is out of the choice whatever bias its score has. Where
+/// a family chooses within groups it is out of its group's score too (transformers would add the
+/// bias of a score of 0 there, and where a group keeps fewer experts than its score sums, -infinity
+/// for a group that has some left); where the kept groups have fewer than k experts left the next
+/// best groups join them (transformers would choose among equal scores of -infinity, removed
+/// experts among them).
 [[nodiscard]] Routing chooseFrom(at::Tensor logits, const Router& router,
                                  const model::RouterSpec& spec, int topK,
                                  const LayerIntervention* change);

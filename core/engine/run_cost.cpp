@@ -505,6 +505,18 @@ std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Interventi
     return left.size() - branches.size();
 }
 
+/// What the probes hold while branches pass, of the one that holds most.
+std::uint64_t branchState(const RunPlan& plan, const model::ModelSpec& spec,
+                          const text::TokenizedCorpus& corpus) {
+    std::uint64_t most = 0;
+    for (const PlannedExperiment* experiment : plan.branching) {
+        for (const auto& probe : experiment->probes.branches) {
+            most = std::max(most, probe->stateBytes(spec, corpus.ids.size()));
+        }
+    }
+    return most;
+}
+
 /// Memory, time and reading of experiments with branches, which run after all others. `text` is
 /// what losses are of; `corpus`, which passes, has multiple-choice questions besides.
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
@@ -512,6 +524,7 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
     const model::ModelSpec& spec = models.model->spec;
     const std::uint64_t whole = streamBytes(plan, models, passed);
     Estimate& result = plan.estimate;
+    const std::uint64_t reserved = branchState(plan, spec, corpus);  // in the plan's peak
     plan.branchStages.clear();
     for (PlannedExperiment* experiment : plan.branching) {
         for (std::size_t p = 0; p < experiment->probes.branches.size(); ++p) {
@@ -526,7 +539,8 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             const std::uint64_t free =
                 memory.streamed()
                     ? memory.deviceBudget - std::min(memory.deviceBudget, memory.deviceBytes)
-                    : result.budgetBytes - std::min(result.budgetBytes, memory.peakBytes);
+                    : result.budgetBytes -
+                          std::min(result.budgetBytes, memory.peakBytes - reserved);
             const std::uint64_t room = free - std::min(free, memory.streamed() ? 0 : state);
             // The plan keeps room for the least.
             const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(stream, 1);
@@ -537,8 +551,9 @@ void costBranches(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
             experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
             const double seconds = branchSeconds(plan, models, passed, branches, calibration);
             const std::uint64_t streams = (experiment->branchesAtOnce + 1 - kLeastStreams) * stream;
-            result.memoryBytes = std::max(
-                result.memoryBytes, memory.peakBytes + state + (memory.streamed() ? 0 : streams));
+            result.memoryBytes =
+                std::max(result.memoryBytes,
+                         memory.peakBytes - reserved + state + (memory.streamed() ? 0 : streams));
             if (memory.streamed()) {
                 result.deviceBytes = std::max(result.deviceBytes, memory.deviceBytes + streams);
             }
@@ -592,7 +607,8 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
         plan.branching.empty() ? 0 : kLeastStreams * streamBytes(plan, models, passed);
     PlanInput input;
     input.budget = budgetOf(request);
-    input.fixed = residentMemory() + kLibraryBuffers;
+    input.fixed =
+        residentMemory() + kLibraryBuffers + branchState(plan, models.model->spec, corpus);
     const std::uint64_t forwardTokens = forward ? corpus.ids.size() : 0;
     input.tokens = std::max<std::uint64_t>(forwardTokens, passed.ids.size());
     const std::uint64_t tokenBytes =

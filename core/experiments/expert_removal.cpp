@@ -27,7 +27,11 @@ public:
     [[nodiscard]] std::string_view experiment() const override { return "expert_removal"; }
 
     void check(const engine::LayerContext& layer) const override {
-        static_cast<void>(branches(layer.model));  // throws for a set that cannot be removed
+        for (const std::string& set : m_options.removals) {
+            if (set != kEachInTurn) {
+                static_cast<void>(layersOfSet(set, layer.model));  // throws where it cannot go
+            }
+        }
     }
 
     [[nodiscard]] std::vector<engine::Intervention> branches(
@@ -115,20 +119,28 @@ protected:
         part.quantities.push_back(predicted(losses));
     }
 
-    void recallByName(const engine::KeptPart& part, const NamedResult& found) const override {
+    /// What is to have the losses of its tokens now and has not passes again.
+    void recallByName(const model::ModelSpec& model, const engine::KeptPart& part,
+                      const NamedResult& found) const override {
         using Labels = std::vector<std::string>;
+        const auto intact = part.read("token_loss");
+        const Kept kept = keptBranches(removalBranches(m_options, model),
+                                       intact ? intact->values.size() : std::uint64_t{0});
+        const auto needs = [this](std::size_t ofKind) {
+            return RecallNeeds{.choices = hasChoices(), .tokens = ofKind > 0};
+        };
         recallTable(
-            part, hasChoices(), "everywhere", "everywhere_token_loss",
+            part, needs(kept.everywhere), "everywhere", "everywhere_token_loss",
             [](const Labels& labels) { return nameEverywhere(labels[0]); }, found);
         recallTable(
-            part, hasChoices(), "single", "single_token_loss",
+            part, needs(kept.single), "single", "single_token_loss",
             [](const Labels& labels) { return nameSingle(labels[0], labels[1]); }, found);
         recallTable(
-            part, hasChoices(), "set", "set_token_loss",
+            part, needs(kept.sets), "set", "set_token_loss",
             [](const Labels& labels) { return nameOfSet(labels[0]); }, found);
         if (part.read("set_control_experts")) {  // others were drawn without a look at their load
             recallTable(
-                part, hasChoices(), "set_controls", {},
+                part, needs(0), "set_controls", {},
                 [](const Labels& labels) {
                     std::size_t control = 0;  // a label of another form stands for none
                     const char* const end = labels[1].data() + labels[1].size();

@@ -37,7 +37,7 @@ void LossProbe::recall(const model::ModelSpec& model, const engine::KeptPart& pa
     for (const engine::Intervention& branch : branches(model)) {
         places.emplace(branch.name, places.size());
     }
-    recallByName(part, [&](const std::string& name, std::vector<double> result) {
+    recallByName(model, part, [&](const std::string& name, std::vector<double> result) {
         if (const auto place = places.find(name); place != places.end()) {
             recalled(place->second, std::move(result));
         }
@@ -45,7 +45,8 @@ void LossProbe::recall(const model::ModelSpec& model, const engine::KeptPart& pa
 }
 
 void LossProbe::recallTable(
-    const engine::KeptPart& part, bool withChoices, std::string_view table, std::string_view tokens,
+    const engine::KeptPart& part, RecallNeeds needs, std::string_view table,
+    std::string_view tokens,
     const std::function<std::string(const std::vector<std::string>& labels)>& name,
     const NamedResult& found) {
     constexpr std::size_t kMeans = std::tuple_size_v<BranchMeasures::Means>;
@@ -61,13 +62,16 @@ void LossProbe::recallTable(
             return;
         }
     }
-    if (withChoices != choices.has_value() ||
+    if (needs.choices != choices.has_value() ||
         (choices && choices->values.size() / kChoices != means->values.size() / kMeans)) {
         return;
     }
     auto losses = tokens.empty() ? std::nullopt : part.read(tokens);
     if (losses && losses->values.type() != ElementType::F32) {
         losses.reset();
+    }
+    if (needs.tokens && !losses) {
+        return;
     }
     const std::uint64_t rows = means->values.size() / kMeans;
     const std::uint64_t width = losses && rows > 0 ? losses->values.size() / rows : 0;

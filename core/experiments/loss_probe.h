@@ -54,14 +54,20 @@ protected:
 
     /// What a part of this experiment holds, by the name of the branch.
     using NamedResult = std::function<void(const std::string& name, std::vector<double> result)>;
-    virtual void recallByName(const engine::KeptPart& part, const NamedResult& found) const {
+    virtual void recallByName(const model::ModelSpec& model, const engine::KeptPart& part,
+                              const NamedResult& found) const {
+        static_cast<void>(model);
         static_cast<void>(part);
         static_cast<void>(found);
     }
     /// The rows of a table of BranchMeasures::table(), whose branches are named by the labels of
-    /// its axes; with their tokens' losses where a quantity of that name holds them.
+    /// its axes; with their tokens' losses where a quantity of that name holds them. Nothing where
+    /// `needs` something that the part does not hold.
+    struct RecallNeeds {
+        bool choices = false, tokens = false;
+    };
     static void recallTable(
-        const engine::KeptPart& part, bool withChoices, std::string_view table,
+        const engine::KeptPart& part, RecallNeeds needs, std::string_view table,
         std::string_view tokens,
         const std::function<std::string(const std::vector<std::string>& labels)>& name,
         const NamedResult& found);

@@ -80,6 +80,9 @@ bool hasStates(std::string_view experiment) {
 bool hasRemovals(std::string_view experiment) {
     return experiment == "expert_removal";
 }
+bool hasLists(std::string_view experiment) {
+    return experiment == "pruning";
+}
 /// Keeps single tokens, up to some bytes.
 bool hasKeptBytes(std::string_view experiment) {
     return experiment == "norms_scores" || experiment == "expert_removal" ||
@@ -113,6 +116,21 @@ std::vector<std::string> words(std::string_view experiment, const Json& list) {
         refuse(experiment, list.dump() + " is not a list of words");
     }
     return list.get<std::vector<std::string>>();
+}
+
+std::vector<ExpertList> listsOf(std::string_view experiment, const Json& lists) {
+    std::vector<ExpertList> result;
+    const auto isText = [](const Json& entry, const char* key) {
+        const auto found = entry.find(key);
+        return found != entry.end() && found->is_string();
+    };
+    for (const Json& entry : lists) {
+        if (!entry.is_object() || !isText(entry, "name") || !isText(entry, "experts")) {
+            refuse(experiment, entry.dump() + " is no list with its name and experts");
+        }
+        result.push_back({entry["name"].get<std::string>(), entry["experts"].get<std::string>()});
+    }
+    return canonicalLists(result);
 }
 
 std::set<std::string> rolesOf(std::string_view experiment, const Json& list) {
@@ -237,8 +255,11 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.noiseSizes = sizesOf(experiment, value);
     } else if (key == "sets" && hasRemovals(experiment)) {
         options.removals = canonicalRemovals(words(experiment, value));
-    } else if (key == "controls" && hasRemovals(experiment) && value.is_number_unsigned()) {
+    } else if (key == "controls" && hasRemovals(experiment) && value.is_number_unsigned() &&
+               value.get<std::uint64_t>() <= kMostControls) {
         options.removalControls = value.get<std::uint64_t>();
+    } else if (key == "lists" && hasLists(experiment) && value.is_array()) {
+        options.lists = listsOf(experiment, value);
     } else if (key == "choices" && answersChoices(experiment) && value.is_string()) {
         options.choices = value.get<std::string>();
     } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
@@ -306,6 +327,11 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         json["sets"] = removals;
         json["controls"] = options.removalControls;
     }
+    if (hasLists(experiment)) {
+        for (const ExpertList& list : canonicalLists(options.lists)) {
+            json["lists"].push_back({{"name", list.name}, {"experts", list.experts}});
+        }
+    }
     if (answersChoices(experiment) && !options.choices.empty()) {
         json["choices"] = options.choices;
     }
@@ -345,11 +371,17 @@ std::string withChoices(std::string_view experiment, std::string_view json,
 
 std::string joinedOptions(std::string_view experiment, std::string_view there,
                           std::string_view asked, bool goesOn) {
-    if (!hasRemovals(experiment)) {
+    if (!hasRemovals(experiment) && !hasLists(experiment)) {
         return std::string(asked);
     }
     const ExperimentOptions kept = parseOptions(experiment, there);
     ExperimentOptions joined = parseOptions(experiment, asked);
+    if (hasLists(experiment)) {
+        std::vector<ExpertList> lists = kept.lists;
+        lists.insert(lists.end(), joined.lists.begin(), joined.lists.end());
+        joined.lists = canonicalLists(lists);
+        return optionsJson(experiment, joined);
+    }
     const auto hasSets = [](const ExperimentOptions& options) {
         return std::any_of(options.removals.begin(), options.removals.end(),
                            [](const std::string& set) { return set != kEachInTurn; });

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/experiments/removed_experts.h"
+
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -57,6 +59,9 @@ struct LabelPair {
 /// A count of kept tokens that leaves out none of those that were named.
 inline constexpr std::uint64_t kEveryListed = std::numeric_limits<std::uint64_t>::max();
 
+/// Each is a pass of the whole text.
+inline constexpr std::uint64_t kMostControls = 1000;
+
 /// Everything a user may set about how numbers are made. Each experiment sees only its own part
 /// (optionsJson), so that changing one option makes no other experiment's results stale.
 struct ExperimentOptions {
@@ -87,7 +92,9 @@ struct ExperimentOptions {
     std::vector<double> noiseSizes{0.01, 0.05, 0.2};
     /// expert_removal: sets as removed_experts.h writes them, and kEachInTurn; empty: each in turn.
     std::vector<std::string> removals{};
-    std::uint64_t removalControls = 5;  ///< expert_removal: others of like load beside each set
+    /// expert_removal: others of like load beside each set; at most kMostControls.
+    std::uint64_t removalControls = 5;
+    std::vector<ExpertList> lists{};  ///< pruning: experts that are removed together
     /// expert_removal, fewer_experts, pruning: digest of the multiple-choice questions that are
     /// answered beside the text; empty: none.
     std::string choices{};
@@ -110,7 +117,8 @@ struct ExperimentOptions {
                                       const std::string& digest);
 
 /// The options under which results hold both what was asked for and what is there already under
-/// options of its own, of the same text: those asked for, and of expert_removal the sets of both.
+/// options of its own, of the same text: those asked for, and of expert_removal the sets of both,
+/// of pruning the lists.
 /// Throws Error(Usage) as parseOptions() does.
 /// `goesOn`: what is there was interrupted, and where nothing is asked to be removed the run goes
 /// on with what it was about, rather than with each expert in turn.

@@ -75,10 +75,10 @@ void addEachInTurn(const model::ModelSpec& model, RemovalBranches& result) {
     }
 }
 
-/// What a set means for this model.
-Removed resolved(const model::ModelSpec& model, const std::string& set) {
-    const auto refuse = [&set](const std::string& why) {
-        throw Error(ErrorCode::Usage, fmt::format("--remove {}: {}.", set, why));
+/// What a set means for this model; `what` names it in messages.
+Removed resolved(const model::ModelSpec& model, const std::string& set, const std::string& what) {
+    const auto refuse = [&what](const std::string& why) {
+        throw Error(ErrorCode::Usage, fmt::format("{}: {}.", what, why));
     };
     Removed removed;
     for (const RemovedExpert& one : parseRemoved(set)) {
@@ -109,6 +109,10 @@ Removed resolved(const model::ModelSpec& model, const std::string& set) {
     return removed;
 }
 
+Removed resolved(const model::ModelSpec& model, const std::string& set) {
+    return resolved(model, set, "--remove " + set);
+}
+
 std::uint64_t seedOf(const std::string& set, int layer) {
     std::uint64_t seed = 0xC4;
     for (const char c : set) {
@@ -118,7 +122,8 @@ std::uint64_t seedOf(const std::string& set, int layer) {
 }
 
 /// The i-th nearest of each layer make the i-th control. Where one layer has fewer than another,
-/// its own come again; no control is another's double.
+/// its own come again; no control is another's double. Where no loads are known the set stands for
+/// each of them: as many experts of the same layers.
 std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string& set,
                                 const Removed& removed, const ExpertLoads& loads,
                                 std::size_t count) {
@@ -126,6 +131,9 @@ std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string
     for (const auto& [layer, experts] : removed) {
         const auto all = static_cast<std::size_t>(layerAt(model, layer).moe->experts);
         most = std::max(most, numerics::countSetsOfLikeLoad(all, experts.size(), count));
+    }
+    if (loads.empty()) {
+        return std::vector<Removed>(most, removed);
     }
     std::vector<Removed> controls(most);
     for (const auto& [layer, experts] : removed) {
@@ -163,6 +171,11 @@ std::string nameOfSet(std::string_view set) {
 
 std::string nameOfControl(std::string_view set, std::size_t control) {
     return fmt::format("control {} of {}", control + 1, set);
+}
+
+engine::Intervention withoutSet(const model::ModelSpec& model, const std::string& set,
+                                const std::string& what, std::string name) {
+    return branchOf(model, std::move(name), resolved(model, set, what));
 }
 
 std::vector<int> layersOfSet(const std::string& set, const model::ModelSpec& model) {

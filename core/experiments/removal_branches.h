@@ -41,14 +41,19 @@ struct RemovalBranches {
 /// A layer must keep as many experts as it chooses: one expert can be removed from it.
 [[nodiscard]] bool canLose(const model::LayerSpec& layer);
 
+/// The branch without the experts of a set, under that name. Throws as removalBranches() does;
+/// `what` says in the message what is wrong: "list reap-25".
+[[nodiscard]] engine::Intervention withoutSet(const model::ModelSpec& model, const std::string& set,
+                                              const std::string& what, std::string name);
+
 /// The layers that a set removes experts of. Throws as removalBranches() does.
 [[nodiscard]] std::vector<int> layersOfSet(const std::string& set, const model::ModelSpec& model);
 /// The experts of a layer that a branch removes, ascending.
 [[nodiscard]] std::vector<int> removedIn(const engine::LayerIntervention& change);
 
 /// A control removes as many experts from each layer as its set does, of like load
-/// (numerics::setsOfLikeLoad); while loads are not known, some others in their place. There are as
-/// many as asked for, unless none of the set's layers has so many different ones. Throws
+/// (numerics::setsOfLikeLoad); while loads are not known, the set stands for each of them. There
+/// are as many as asked for, unless none of the set's layers has so many different ones. Throws
 /// Error(Usage) for a set that names a layer or expert that is not there, or leaves a layer fewer
 /// than it chooses.
 [[nodiscard]] RemovalBranches removalBranches(const ExperimentOptions& options,

@@ -26,6 +26,16 @@ int number(std::string_view word, std::string_view text) {
     return value;
 }
 
+std::string_view trimmed(std::string_view entry) {
+    while (entry.starts_with(' ')) {
+        entry.remove_prefix(1);
+    }
+    while (entry.ends_with(' ')) {
+        entry.remove_suffix(1);
+    }
+    return entry;
+}
+
 }  // namespace
 
 std::vector<RemovedExpert> parseRemoved(std::string_view text) {
@@ -33,7 +43,7 @@ std::vector<RemovedExpert> parseRemoved(std::string_view text) {
     std::string_view rest = text;
     for (std::size_t comma = 0; comma != std::string_view::npos;) {
         comma = rest.find(',');
-        const std::string_view entry = rest.substr(0, comma);
+        const std::string_view entry = trimmed(rest.substr(0, comma));
         rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
         const std::size_t colon = entry.find(':');
         RemovedExpert one;
@@ -57,6 +67,26 @@ std::string describe(const std::vector<RemovedExpert>& removed) {
         text += std::to_string(one.expert);
     }
     return text;
+}
+
+std::vector<ExpertList> canonicalLists(const std::vector<ExpertList>& lists) {
+    std::vector<ExpertList> result;
+    for (const ExpertList& list : lists) {
+        ExpertList entry{list.name, describe(parseRemoved(list.experts))};
+        const auto named = [&] {
+            return std::find_if(result.begin(), result.end(),
+                                [&](const ExpertList& other) { return other.name == entry.name; });
+        };
+        auto other = named();
+        for (int n = 2; other != result.end() && other->experts != entry.experts; ++n) {
+            entry.name = list.name + " (" + std::to_string(n) + ")";
+            other = named();
+        }
+        if (other == result.end()) {
+            result.push_back(std::move(entry));
+        }
+    }
+    return result;
 }
 
 std::vector<std::string> canonicalRemovals(const std::vector<std::string>& sets) {

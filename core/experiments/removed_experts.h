@@ -24,6 +24,17 @@ struct RemovedExpert {
 /// The shortest text that parseRemoved() reads as this set.
 [[nodiscard]] std::string describe(const std::vector<RemovedExpert>& removed);
 
+/// A set with a name of its own, such as a prune list.
+struct ExpertList {
+    std::string name;     ///< "reap-25"
+    std::string experts;  ///< as describe() writes them: "0:3,5:1"
+    auto operator<=>(const ExpertList&) const = default;
+};
+
+/// Lists with sets in their shortest form and a name for each set: one that stands for another set
+/// already becomes "NAME (2)"; a list that is there twice is there once. Throws Error(Usage).
+[[nodiscard]] std::vector<ExpertList> canonicalLists(const std::vector<ExpertList>& lists);
+
 /// In a list of sets: every index in all layers, and every expert of every layer alone.
 inline constexpr std::string_view kEachInTurn = "all";
 

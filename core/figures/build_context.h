@@ -145,6 +145,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildFewerExperts(const BuildContext& context);
 [[nodiscard]] Figure buildFewerExpertsTable(const BuildContext& context);
 [[nodiscard]] Figure buildPruning(const BuildContext& context);
+[[nodiscard]] Figure buildPruningTable(const BuildContext& context);
 [[nodiscard]] Figure buildImportance(const BuildContext& context);
 [[nodiscard]] Figure buildImportanceMap(const BuildContext& context);
 [[nodiscard]] Figure buildImportanceCorrelation(const BuildContext& context);

@@ -1,14 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/removal.h"
+#include "core/figures/removal_intervals.h"
 #include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace moescope::figures {
@@ -18,79 +21,160 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// Experts whose loads are within this factor are of like load.
 constexpr double kLikeLoad = 1.5;
 
-/// What happens when others of like load go; NaN: not known.
-struct Control {
-    double rise = kNaN, load = kNaN;
+/// What happens when others go in the place of a row's; NaN: not known.
+struct Beside {
+    double rise = kNaN, low = kNaN, high = kNaN, load = kNaN;
 };
 
 /// Means over the other experts of like load.
-Control controlOf(const std::vector<double>& rises, const std::vector<double>& loads,
+Beside likeLoadOf(const std::vector<double>& rises, const std::vector<double>& loads,
                   std::size_t expert) {
-    Control sum{0.0, 0.0};
+    double rise = 0.0;
+    double load = 0.0;
     double count = 0.0;
     for (std::size_t other = 0; other < rises.size() && other < loads.size(); ++other) {
         const bool isLike = expert < loads.size() && loads[other] <= kLikeLoad * loads[expert] &&
                             loads[expert] <= kLikeLoad * loads[other];
         if (other != expert && isLike && std::isfinite(rises[other])) {
-            sum.rise += rises[other];
-            sum.load += loads[other];
+            rise += rises[other];
+            load += loads[other];
             count += 1.0;
         }
     }
-    return count > 0.0 ? Control{sum.rise / count, sum.load / count} : Control{};
+    return count > 0.0 ? Beside{.rise = rise / count, .load = load / count} : Beside{};
 }
 
-/// Writes rows; the first one names and types the columns.
+/// One branch.
+struct Row {
+    std::string removed;          ///< for people
+    std::string set{};            ///< of a chosen set, as --remove takes it
+    std::optional<int> expert{};  ///< of a single one
+    std::optional<int> layer{};   ///< and its layer; absent: all
+    RemovalOutcome outcome;
+    double low = kNaN, high = kNaN;  ///< interval of the rise
+    Beside likeLoad{}, controls{};
+    double load = kNaN;
+};
+
+/// The table, row after row; columns that no row has anything in are left out at the end.
 class Rows {
 public:
-    Rows(TableFigure& table, RemovalOutcome intact) : m_table(table), m_intact(intact) {
-        using Kind = TableColumn::Kind;
-        m_table.columns = {
-            {"layer", Kind::Text, {}, {}},           {"expert", Kind::Count, {}, {}},
-            {"loss rises by", Kind::Number, {}, {}}, {"others'", Kind::Number, {}, {}},
-            {"loss", Kind::Number, {}, {}},          {"perplexity", Kind::Number, {}, {}},
-            {"accuracy", Kind::Number, {}, {}},      {"changed", Kind::Number, {}, {}},
-            {"tokens", Kind::Number, {}, {}},        {"others' tokens", Kind::Number, {}, {}}};
-        if (!std::isnan(intact.choices)) {
-            m_table.columns.push_back({"choices", Kind::Number, {}, {}});
-            m_table.columns.push_back({"by length", Kind::Number, {}, {}});
-        }
-    }
+    explicit Rows(RemovalOutcome intact) : m_intact(intact) {}
+
     [[nodiscard]] double rise(const RemovalOutcome& outcome) const {
         return outcome.loss - m_intact.loss;
     }
-    void add(const std::string& layer, double expert, const RemovalOutcome& outcome,
-             const Control& control, double load) {
-        const std::string dash = "\xE2\x80\x93";
-        m_table.columns[0].texts.push_back(layer);
-        const std::array values{expert,
-                                rise(outcome),
-                                control.rise,
-                                outcome.loss,
-                                std::exp(outcome.loss),
-                                outcome.accuracy,
-                                outcome.changed,
-                                load,
-                                control.load,
-                                outcome.choices,
-                                outcome.choicesByLength};
-        for (std::size_t c = 1; c < m_table.columns.size(); ++c) {
-            const double value = values[c - 1];
-            m_table.columns[c].numbers.push_back(value);
-            m_table.columns[c].texts.push_back(std::isnan(value) ? dash : std::string());
+    void section(const std::string& title) { m_table.sections.push_back({m_rows.size(), title}); }
+    void add(Row row) { m_rows.push_back(std::move(row)); }
+
+    [[nodiscard]] TableFigure take() {
+        m_table.rows = m_rows.size();
+        addNames();
+        number("loss rises by", [this](const Row& row) { return rise(row.outcome); });
+        numberIfAny("from", [](const Row& row) { return row.low; });
+        numberIfAny("to", [](const Row& row) { return row.high; });
+        addOthers();
+        number("loss", [](const Row& row) { return row.outcome.loss; });
+        number("perplexity", [](const Row& row) { return std::exp(row.outcome.loss); });
+        number("accuracy", [](const Row& row) { return row.outcome.accuracy; });
+        number("changed", [](const Row& row) { return row.outcome.changed; });
+        number("tokens", [](const Row& row) { return row.load; });
+        numberIfAny("choices", [](const Row& row) { return row.outcome.choices; });
+        numberIfAny("by length", [](const Row& row) { return row.outcome.choicesByLength; });
+        for (const Row& row : m_rows) {
+            m_table.layers.emplace_back(row.layer.value_or(-1));
+            m_table.experts.push_back(row.expert.value_or(-1));
         }
-        int at = -1;  // a set, all layers, or none
-        const char* const end = layer.data() + layer.size();
-        const bool isLayer = std::from_chars(layer.data(), end, at).ptr == end;
-        m_table.layers.emplace_back(isLayer && !std::isnan(expert) ? at : -1);
-        m_table.experts.push_back(std::isnan(expert) ? -1 : static_cast<int>(expert));
-        ++m_table.rows;
+        return std::move(m_table);
     }
 
 private:
-    TableFigure& m_table;
+    enum class Shown { Everywhere, InData };  // in picture and CSV, or in the CSV alone
+
+    /// What was removed, for people and for programs.
+    void addNames() {
+        text("removed", Shown::Everywhere, [](const Row& row) { return row.removed; });
+        m_table.columns.back().wraps = true;
+        text("layer", Shown::InData, [](const Row& row) {
+            return row.layer ? std::to_string(*row.layer) : row.expert ? "all" : std::string();
+        });
+        number(
+            "expert",
+            [](const Row& row) { return row.expert ? static_cast<double>(*row.expert) : kNaN; },
+            Shown::InData);
+        m_table.columns.back().kind = TableColumn::Kind::Count;
+        text("set", Shown::InData, [](const Row& row) { return row.set; });
+    }
+
+    /// What goes in the place of each row's experts.
+    void addOthers() {
+        numberIfAny("others of like load", [](const Row& row) { return row.likeLoad.rise; });
+        numberIfAny(
+            "tokens of like load", [](const Row& row) { return row.likeLoad.load; }, Shown::InData);
+        if (numberIfAny("controls", [](const Row& row) { return row.controls.rise; })) {
+            showRanges(m_table.columns.back());
+        }
+        numberIfAny(
+            "controls from", [](const Row& row) { return row.controls.low; }, Shown::InData);
+        numberIfAny(
+            "controls to", [](const Row& row) { return row.controls.high; }, Shown::InData);
+        numberIfAny(
+            "tokens of controls", [](const Row& row) { return row.controls.load; }, Shown::InData);
+    }
+
+    /// The mean of the controls with the lowest and highest of them.
+    void showRanges(TableColumn& column) const {
+        for (std::size_t row = 0; row < m_rows.size(); ++row) {
+            const Beside& controls = m_rows[row].controls;
+            if (controls.low < controls.high) {
+                column.texts[row] = fmt::format("{:.4f} ({:.4f} to {:.4f})", controls.rise,
+                                                controls.low, controls.high);
+            }
+        }
+    }
+
+    template <typename Value>
+    void text(const char* name, Shown shown, Value value) {
+        TableColumn column{name, TableColumn::Kind::Text, {}, {}};
+        for (const Row& row : m_rows) {
+            column.texts.push_back(value(row));
+        }
+        column.isDataOnly = shown == Shown::InData;
+        m_table.columns.push_back(std::move(column));
+    }
+    template <typename Value>
+    void number(const char* name, Value value, Shown shown = Shown::Everywhere) {
+        TableColumn column{name, TableColumn::Kind::Number, {}, {}};
+        for (const Row& row : m_rows) {
+            column.numbers.push_back(value(row));
+            column.texts.emplace_back(std::isnan(column.numbers.back()) ? "\xE2\x80\x93" : "");
+        }
+        column.isDataOnly = shown == Shown::InData;
+        m_table.columns.push_back(std::move(column));
+    }
+    /// Whether a row has a value.
+    template <typename Value>
+    bool numberIfAny(const char* name, Value value, Shown shown = Shown::Everywhere) {
+        const bool isAny = std::any_of(m_rows.begin(), m_rows.end(),
+                                       [&](const Row& row) { return !std::isnan(value(row)); });
+        if (isAny) {
+            number(name, value, shown);
+        }
+        return isAny;
+    }
+
+    TableFigure m_table;
+    std::vector<Row> m_rows;
     RemovalOutcome m_intact;
 };
+
+/// The interval of a row of a table, where it is known.
+void putInterval(const RiseIntervals& intervals, std::size_t at, Row& row) {
+    if (at < intervals.low.size()) {
+        row.low = intervals.low[at];
+        row.high = intervals.high[at];
+    }
+}
 
 /// Mean load of the experts that the controls of a set remove.
 double controlLoad(const BuildContext& context, const ExpertShares& shares, std::size_t set) {
@@ -115,32 +199,50 @@ double controlLoad(const BuildContext& context, const ExpertShares& shares, std:
     return sum / count;
 }
 
+/// Mean, lowest and highest of a set's controls, of which it may have fewer than others.
+Beside controlsOf(const RemovalTable& controls, std::size_t set, std::size_t draws,
+                  const Rows& rows) {
+    double sum = 0.0;
+    double count = 0.0;
+    Beside beside;
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+        const double rise = rows.rise(controls.at(set * draws + draw));
+        sum += std::isnan(rise) ? 0.0 : rise;
+        count += std::isnan(rise) ? 0.0 : 1.0;
+        beside.low = std::fmin(beside.low, rise);
+        beside.high = std::fmax(beside.high, rise);
+    }
+    beside.rise = sum / count;
+    return beside;
+}
+
 /// Chosen sets, beside as many experts of the same layers.
-void addSets(const BuildContext& context, const ExpertShares& shares, Rows& rows,
-             TableFigure& table) {
+void addSets(const BuildContext& context, const ExpertShares& shares, Rows& rows) {
     const auto sets = RemovalTable::read(context, "set", 1);
     if (!sets) {
         return;
     }
     const auto controls = RemovalTable::read(context, "set_controls", 2);
     const std::size_t draws = controls && sets->size() > 0 ? controls->size() / sets->size() : 0;
-    table.sections.push_back({table.rows, "chosen sets (layer:expert)"});
+    const auto intervals = riseIntervals(context, "set");
+    rows.section("chosen sets (layer:expert)");
     for (std::size_t set = 0; set < sets->size(); ++set) {
-        double sum = 0.0;
-        double count = 0.0;  // a set may have fewer than others
-        for (std::size_t draw = 0; draw < draws; ++draw) {
-            const double rise = rows.rise(controls->at(set * draws + draw));
-            sum += std::isnan(rise) ? 0.0 : rise;
-            count += std::isnan(rise) ? 0.0 : 1.0;
-        }
-        const Control control{sum / count, controlLoad(context, shares, set)};
         const std::string& label = sets->labels(0)[set];
-        rows.add(label, kNaN, sets->at(set), control, shares.meanOf(label));
+        Row row{.removed = setForPeople(label),
+                .set = label,
+                .outcome = sets->at(set),
+                .load = shares.meanOf(label)};
+        if (draws > 0) {
+            row.controls = controlsOf(*controls, set, draws, rows);
+            row.controls.load = controlLoad(context, shares, set);
+        }
+        putInterval(*intervals, set, row);
+        rows.add(std::move(row));
     }
 }
 
 void addEverywhere(const BuildContext& context, const std::vector<std::string>& layers,
-                   const ExpertShares& shares, Rows& rows, TableFigure& table) {
+                   const ExpertShares& shares, Rows& rows) {
     const auto everywhere = RemovalTable::read(context, "everywhere", 1);
     if (!everywhere) {
         return;
@@ -153,43 +255,72 @@ void addEverywhere(const BuildContext& context, const std::vector<std::string>& 
         }
         rises.push_back(rows.rise(everywhere->at(e)));
     }
-    table.sections.push_back({table.rows, "the same index in all layers"});
+    const auto intervals = riseIntervals(context, "everywhere");
+    rows.section("the same index in all layers");
     for (std::size_t e = 0; e < loads.size(); ++e) {
-        rows.add("all", static_cast<double>(e), everywhere->at(e), controlOf(rises, loads, e),
-                 loads[e]);
+        Row row{.removed = fmt::format("expert {} of all layers", e),
+                .expert = static_cast<int>(e),
+                .outcome = everywhere->at(e),
+                .likeLoad = likeLoadOf(rises, loads, e),
+                .load = loads[e]};
+        putInterval(*intervals, e, row);
+        rows.add(std::move(row));
     }
 }
 
-void addSingle(const RemovalTable& single, const ExpertShares& shares, Rows& rows,
-               TableFigure& table) {
-    table.sections.push_back({table.rows, "in one layer"});
+void addSingle(const BuildContext& context, const RemovalTable& single, const ExpertShares& shares,
+               Rows& rows) {
+    const auto intervals = riseIntervals(context, "single");
+    rows.section("in one layer");
     const std::size_t experts = single.labels(1).size();
     for (std::size_t l = 0; l < single.labels(0).size(); ++l) {
         const std::string& layer = single.labels(0)[l];
         const std::vector<double>& loads = shares.of(layer);
+        int number = -1;
+        std::from_chars(layer.data(), layer.data() + layer.size(), number);
         std::vector<double> rises;
         rises.reserve(experts);
         for (std::size_t e = 0; e < experts; ++e) {
             rises.push_back(rows.rise(single.at(l * experts + e)));
         }
         for (std::size_t e = 0; e < experts; ++e) {
-            if (loads.empty() || e < loads.size()) {  // layers may have fewer experts
-                rows.add(layer, static_cast<double>(e), single.at(l * experts + e),
-                         controlOf(rises, loads, e), e < loads.size() ? loads[e] : kNaN);
+            if (!loads.empty() && e >= loads.size()) {
+                continue;  // layers may have fewer experts
             }
+            Row row{.removed = fmt::format("layer {}, expert {}", layer, e),
+                    .expert = static_cast<int>(e),
+                    .layer = number,
+                    .outcome = single.at(l * experts + e),
+                    .likeLoad = likeLoadOf(rises, loads, e),
+                    .load = loads.empty() ? kNaN : loads[e]};
+            putInterval(*intervals, l * experts + e, row);
+            rows.add(std::move(row));
         }
     }
 }
 
-std::string explanation(bool hasChoices) {
-    std::string text = fmt::format(
-        " Others': mean rise when one of the other experts goes whose tokens are at most {} "
-        "times as many, or as few; of a chosen set when as many experts of the same layers go "
-        "that have about as many tokens each. Changed: predictions that are others than the "
-        "intact model's. Tokens: share that chooses the expert, the mean over those of a set; "
-        "others' tokens: the same of those beside it.",
-        kLikeLoad);
-    if (hasChoices) {
+bool has(const TableFigure& table, std::string_view column) {
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [&](const TableColumn& each) { return each.name == column; });
+}
+
+std::string explanation(const TableFigure& table) {
+    std::string text;
+    if (has(table, "others of like load")) {
+        text += fmt::format(
+            " Others of like load: mean rise when one of the other experts goes whose tokens are "
+            "at most {} times as many, or as few.",
+            kLikeLoad);
+    }
+    if (has(table, "controls")) {
+        text +=
+            " Controls: mean rise (lowest to highest) when as many experts of the same layers go "
+            "that have about as many tokens each.";
+    }
+    text +=
+        " Changed: predictions that are others than the intact model's. Tokens: share that "
+        "chooses the expert, the mean over those of a set.";
+    if (has(table, "choices")) {
         text +=
             " Choices: multiple-choice questions answered rightly by the log-likelihood of "
             "the choice, by length: by that over its tokens.";
@@ -202,17 +333,18 @@ std::string explanation(bool hasChoices) {
 Figure buildRemovalTable(const BuildContext& context) {
     const RemovalOutcome intact = intactOutcome(context);
     const ExpertShares shares(context);
-    TableFigure table;
-    Rows rows(table, intact);
-    addSets(context, shares, rows, table);
+    Rows rows(intact);
+    addSets(context, shares, rows);
     if (const auto single = RemovalTable::read(context, "single", 2)) {
-        addEverywhere(context, single->labels(0), shares, rows, table);
-        addSingle(*single, shares, rows, table);
+        addEverywhere(context, single->labels(0), shares, rows);
+        addSingle(context, *single, shares, rows);
     }
-    rows.add("intact", kNaN, intact, Control{}, kNaN);
+    rows.add({.removed = "nothing", .outcome = intact});
+    TableFigure table = rows.take();
     table.summaryRows = 1;
     Figure figure = context.frame("removal of experts, table", context.require("intact").tokens);
-    figure.howToRead += intactText(context, intact) + explanation(!std::isnan(intact.choices));
+    figure.howToRead += intactText(context, intact) + explanation(table) +
+                        intervalText(context, has(table, "from"));
     figure.body = std::move(table);
     return figure;
 }

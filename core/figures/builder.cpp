@@ -108,7 +108,7 @@ std::vector<LayerId> figuredLayers(const FigureSource& source, const FigureInfo&
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 42> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 43> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -144,6 +144,7 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"fewer-experts", &buildFewerExperts},
     {"fewer-experts-table", &buildFewerExpertsTable},
     {"pruning", &buildPruning},
+    {"pruning-table", &buildPruningTable},
     {"importance", &buildImportance},
     {"importance-map", &buildImportanceMap},
     {"importance-correlation", &buildImportanceCorrelation},

@@ -15,6 +15,13 @@
 /// Bodies of figures with numeric axes.
 namespace moescope::figures {
 
+/// A single value beside the lines, wherever it stands on the x axis.
+struct LineChartPoint {
+    std::size_t name = 0;  ///< into LineChartFigure::points
+    double x = 0.0, y = 0.0;
+    std::string note{};  ///< what the read-out says of it besides
+};
+
 /// One small multiple of a line chart.
 struct LineChartPanel {
     std::string title;                       ///< "gate"
@@ -22,6 +29,7 @@ struct LineChartPanel {
     std::vector<double> low, high;           ///< the band, [positions]; empty: none
     /// Interval of each value, as `lines`; empty: none.
     std::vector<std::vector<double>> lineLow{}, lineHigh{};
+    std::vector<LineChartPoint> points{};
 };
 
 /// Panels that share their y axis.
@@ -44,6 +52,7 @@ struct LineChartFigure {
     std::vector<std::string> lines;            ///< names, the same in every panel
     std::string band;                          ///< name of the band; empty: none
     std::vector<LineChartGroup> groups;
+    std::vector<std::string> points{};  ///< names of single values, no line's or band's
 };
 
 /// One histogram. Its bins lie between edges that need not be equally far apart; all are drawn

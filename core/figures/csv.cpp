@@ -232,7 +232,16 @@ struct Writer {
         for (const LineChartGroup& group : figure.groups) {
             for (const LineChartPanel& panel : group.panels) {
                 lines(figure, group, panel);
+                points(figure, group, panel);
             }
+        }
+    }
+
+    void points(const LineChartFigure& figure, const LineChartGroup& group,
+                const LineChartPanel& panel) {
+        for (const LineChartPoint& point : panel.points) {
+            row({csvCell(group.title), csvCell(panel.title), number(point.x),
+                 csvCell(figure.points[point.name]), number(point.y)});
         }
     }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/importance.h"
+#include "core/figures/measured_lists.h"
 #include "core/numerics/expert_use.h"
 
 #include <fmt/format.h>
@@ -134,6 +135,32 @@ std::optional<PruneEffect> effectOfMany(const BuildContext& context, const Prune
     return std::nullopt;
 }
 
+ExpertSet expertsOf(const PruneList& list) {
+    ExpertSet experts;
+    for (const PruneList::Layer& layer : list.layers) {
+        for (const int expert : layer.removed) {
+            experts.emplace_back(layer.layer.value, expert);
+        }
+    }
+    return experts;
+}
+
+/// From prune lists and chosen sets that happen to be the same experts.
+std::optional<PruneEffect> effectOfSet(const BuildContext& context, const PruneList& list) {
+    if (context.isSelection()) {
+        return std::nullopt;
+    }
+    const ExpertSet experts = expertsOf(list);
+    for (const auto& sets : {measuredLists(context), measuredSets(context)}) {
+        for (const MeasuredSet& set : sets) {
+            if (set.experts == experts && std::isfinite(set.effect.loss)) {
+                return set.effect;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<double> sumOfSingle(const PruneList& list, const ImportanceTable& table) {
     const ImportanceColumn& removal = *table.find("removal");
     if (!removal.isThere()) {
@@ -179,18 +206,17 @@ void explain(const BuildContext& context, const ImportanceTable& table, PruneLis
     const auto isStep = [&](double share) { return removesAsMany(list, table, share); };
     if (context.isSelection()) {
         list.note = "it is measured on the whole text";
-    } else if (context.request.layer) {
-        list.note = "it is measured for all layers together";
-    } else if (list.choice.acrossLayers) {
-        list.note = "it is measured for the lowest of each layer";
-    } else if (!isMeasuredBy(*list.criterion)) {
-        list.note = fmt::format("it is not measured by {}", list.criterion->title);
-    } else if (std::none_of(numerics::kPrunedShares.begin(), numerics::kPrunedShares.end(),
-                            isStep)) {
-        list.note = "it is measured at eighths of a layer's experts";
-    } else {
+    } else if (!context.request.layer && !list.choice.acrossLayers &&
+               isMeasuredBy(*list.criterion) &&
+               std::any_of(numerics::kPrunedShares.begin(), numerics::kPrunedShares.end(),
+                           isStep)) {
         list.note = "moescope analyze ... --experiments pruning measures it";
-        list.canBeMeasured = true;
+        list.measurement = PruneList::Measurement::Curves;
+    } else {  // no step of the curves
+        list.note =
+            "the exported JSON list can be measured with moescope analyze ... --experiments "
+            "pruning --prune-list FILE.json";
+        list.measurement = PruneList::Measurement::List;
     }
 }
 
@@ -252,6 +278,9 @@ PruneList pruneList(const BuildContext& context, const ImportanceTable& table,
     }
     if (list.measured && !std::isfinite(list.measured->loss)) {
         list.measured.reset();  // of a run that has not come so far
+    }
+    if (!list.measured && list.removedCount() > 0) {
+        list.measured = effectOfSet(context, list);
     }
     list.sumOfSingle = sumOfSingle(list, table);
     if (!list.measured && list.removedCount() > 0) {

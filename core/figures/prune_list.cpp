@@ -50,6 +50,17 @@ Json sourceOf(const Figure& figure) {
     return json;
 }
 
+/// For --remove.
+std::string removeText(const PruneList& list) {
+    std::string text;
+    for (const PruneList::Layer& layer : list.layers) {
+        for (const int expert : layer.removed) {
+            text += fmt::format("{}{}:{}", text.empty() ? "" : ",", layer.layer.value, expert);
+        }
+    }
+    return text;
+}
+
 Json effectOf(const PruneList& list) {
     if (!list.measured) {
         return nullptr;
@@ -147,6 +158,7 @@ std::string toJson(const Figure& figure) {
     if (!list.note.empty()) {
         json["note"] = list.note;
     }
+    json["remove"] = removeText(list);
     json["layers"] = Json::array();
     json["list"] = Json::array();
     for (const PruneList::Layer& layer : list.layers) {

@@ -59,7 +59,9 @@ struct PruneList {
     /// Sum of the rises when each of them goes alone; absent where that is not known.
     std::optional<double> sumOfSingle;
     std::string note;  ///< why there is no measured loss and how to get it; empty with one
-    bool canBeMeasured = false;  ///< the experiment pruning would, and the session lacks it
+    /// What would measure it; nothing where it is, or is of selected tokens.
+    enum class Measurement { None, Curves, List };
+    Measurement measurement = Measurement::None;
     [[nodiscard]] std::size_t removedCount() const;
     [[nodiscard]] std::size_t expertCount() const;
 };

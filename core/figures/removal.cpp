@@ -82,6 +82,23 @@ std::string intactText(const BuildContext& context, const RemovalOutcome& intact
     return text + ".";
 }
 
+std::string setForPeople(const std::string& set) {
+    constexpr std::size_t kMostShown = 8;
+    constexpr std::size_t kShown = 6;
+    const auto count = static_cast<std::size_t>(std::count(set.begin(), set.end(), ',')) + 1;
+    const std::size_t shown = count <= kMostShown ? count : kShown;
+    std::string text;
+    std::size_t entry = 0;
+    for (const char c : set) {
+        entry += c == ',' ? 1 : 0;
+        if (entry == shown) {
+            break;
+        }
+        text += c == ',' ? std::string(", ") : std::string(1, c);
+    }
+    return shown < count ? fmt::format("{}, ... ({} in all)", text, count) : text;
+}
+
 const std::vector<double>& ExpertShares::of(const std::string& layerLabel) const {
     const auto known = m_known.find(layerLabel);
     if (known != m_known.end()) {

@@ -45,6 +45,10 @@ private:
 /// " Intact: loss 2.1234, perplexity ..."
 [[nodiscard]] std::string intactText(const BuildContext& context, const RemovalOutcome& intact);
 
+/// A set's text with room to break lines, and no longer than a cell is good for: "0:3, 5:1",
+/// "0:3, 0:5, ... (24 in all)".
+[[nodiscard]] std::string setForPeople(const std::string& set);
+
 /// Which share of the tokens chooses each expert, layer by layer. Empty where it is not known.
 class ExpertShares {
 public:

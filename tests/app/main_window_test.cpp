@@ -166,16 +166,19 @@ TEST_CASE("MainWindow: a slider shows which experts would go", "[app][gui]") {
     share->setValue(4);                    // a quarter
     REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes != nullptr; }));
     CHECK(w.figure()->prunes->choice.share == 0.25);
-    CHECK_FALSE(bar->isVisible());  // of one layer nothing is measured
+    CHECK(bar->isVisible());  // the curves are of all layers, but any list can be measured
+    CHECK(w.figure()->prunes->measurement == figures::PruneList::Measurement::List);
     scope->setCurrentIndex(1);
     REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes->layers.size() > 1; }));
     CHECK(w.figure()->prunes->removedCount() == 3 * 2);  // of 8 experts in 3 layers
     CHECK(bar->isVisible());
     CHECK(bar->text().contains(QStringLiteral("has not been measured")));
+    CHECK(w.figure()->prunes->measurement == figures::PruneList::Measurement::Curves);
     auto* measure = w.panel().findChild<QComboBox*>(QStringLiteral("criterionCombo"));
     measure->setCurrentIndex(measure->findData(QStringLiteral("largest_output")));
     REQUIRE(QTest::qWaitFor([&] { return w.figure()->prunes->criterion->id == "largest_output"; }));
-    CHECK_FALSE(bar->isVisible());  // by this measure nothing is removed
+    CHECK(bar->isVisible());  // no curve is by this measure
+    CHECK(w.figure()->prunes->measurement == figures::PruneList::Measurement::List);
     measure->setCurrentIndex(measure->findData(QStringLiteral("removal")));
     REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
     CHECK(bar->text().contains(QStringLiteral("expert_removal")));  // what is missing

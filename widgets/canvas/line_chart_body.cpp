@@ -9,6 +9,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -17,9 +18,12 @@ namespace {
 
 using figures::LineChartGroup;
 using figures::LineChartPanel;
+using figures::LineChartPoint;
 
 constexpr double kPadding = 0.06;
 constexpr double kMarkSize = 4.5;
+constexpr double kPointSize = 9.0;
+constexpr double kPointReach = 7.0;    // of the mouse, in pixels
 constexpr double kNearestMarks = 5.0;  // pixels between marks that are drawn
 constexpr float kBandOpacity = 0.18F;
 constexpr double kLinesPerTick = 1.9;
@@ -28,6 +32,12 @@ constexpr double kOrderedRange = 0.88;   // of the colour map: its light end is 
 constexpr std::size_t kMostOrdered = 9;  // entries of a legend whose colours run
 constexpr std::size_t kLinesToRead = 3;  // in the order of the legend
 constexpr double kTallPlot = 1000.0;     // where an axis shows all the ticks that it can have
+
+/// Single values are larger and in no line's colour.
+constexpr std::array kPointMarks{Mark::Star, Mark::Diamond, Mark::Square, Mark::Triangle};
+Mark pointMark(std::size_t name) {
+    return kPointMarks[name % kPointMarks.size()];
+}
 
 /// Runs of positions at which all values are there.
 template <typename Has, typename Visit>
@@ -73,6 +83,12 @@ Mark LineChartBody::lineMark(std::size_t line) const {
     return m_chart.linesAreOrdered ? Mark::Circle : markOf(line);
 }
 
+QColor LineChartBody::pointColour(std::size_t name) const {
+    const Theme& theme = style().theme;
+    const std::array colours{theme.text, theme.accent, theme.secondaryText};
+    return colours[(name / kPointMarks.size()) % colours.size()];
+}
+
 std::vector<LegendEntry> LineChartBody::legendEntries() const {
     std::vector<LegendEntry> entries;
     const std::size_t count = m_chart.lines.size();
@@ -91,6 +107,10 @@ std::vector<LegendEntry> LineChartBody::legendEntries() const {
         QColor colour = lineColour(0);
         colour.setAlphaF(kBandOpacity);
         entries.push_back({m_chart.band, colour, LegendEntry::Swatch::Band});
+    }
+    for (std::size_t i = 0; i < m_chart.points.size(); ++i) {
+        entries.push_back(
+            {m_chart.points[i], pointColour(i), LegendEntry::Swatch::Point, pointMark(i), true});
     }
     return entries;
 }
@@ -119,6 +139,11 @@ std::pair<double, double> LineChartBody::limitsOf(const LineChartGroup& group) c
         if (!isHidden(m_chart.band)) {
             widen(panel.low);
             widen(panel.high);
+        }
+        for (const LineChartPoint& point : panel.points) {
+            if (!isHidden(m_chart.points[point.name])) {
+                widen({point.y});
+            }
         }
     }
     // The value of unrelated things belongs into the picture unless it would squash the rest.
@@ -208,8 +233,12 @@ void LineChartBody::setAxes(Panel& panel) const {
     axes.y = m_chart.logarithmic
                  ? figures::makeLogAxis(low, high, kPadding, axes.plot.height(), perTick)
                  : figures::makeAxis(low, high, kPadding, axes.plot.height(), perTick);
-    const double first = m_chart.positions.empty() ? 0.0 : m_chart.positions.front();
-    const double last = m_chart.positions.empty() ? 1.0 : m_chart.positions.back();
+    double first = m_chart.positions.empty() ? 0.0 : m_chart.positions.front();
+    double last = m_chart.positions.empty() ? 1.0 : m_chart.positions.back();
+    for (const LineChartPoint& point : dataOf(panel).points) {
+        first = std::min(first, point.x);
+        last = std::max(last, point.x);
+    }
     const QFontMetricsF metrics(style().font);
     const double label = metrics.horizontalAdvance(QString::number(last, 'f', 0)) + kTickRoom;
     axes.x = m_chart.logarithmic
@@ -303,6 +332,35 @@ void LineChartBody::paintLine(QPainter& painter, const Panel& panel, std::size_t
     });
 }
 
+// Ringed, so that each stands out where it lies on a line.
+void LineChartBody::paintPoints(QPainter& painter, const Panel& panel) const {
+    for (const LineChartPoint& point : dataOf(panel).points) {
+        if (isHidden(m_chart.points[point.name]) || !std::isfinite(point.y)) {
+            continue;
+        }
+        painter.setPen(QPen(style().theme.background, 1.0));
+        painter.setBrush(pointColour(point.name));
+        paintMark(painter, pointMark(point.name), panel.axes.point(point.x, point.y), kPointSize);
+    }
+}
+
+const LineChartPoint* LineChartBody::pointAt(const Panel& panel, const QPointF& position) const {
+    const LineChartPoint* nearest = nullptr;
+    double least = kPointReach;
+    for (const LineChartPoint& point : dataOf(panel).points) {
+        if (isHidden(m_chart.points[point.name]) || !std::isfinite(point.y)) {
+            continue;
+        }
+        const QPointF away = panel.axes.point(point.x, point.y) - position;
+        const double distance = std::hypot(away.x(), away.y());
+        if (distance <= least) {
+            least = distance;
+            nearest = &point;
+        }
+    }
+    return nearest;
+}
+
 void LineChartBody::paintPanel(QPainter& painter, const Panel& panel) const {
     const LineChartGroup& group = m_chart.groups[panel.place.group];
     const LineChartPanel& data = dataOf(panel);
@@ -329,6 +387,7 @@ void LineChartBody::paintPanel(QPainter& painter, const Panel& panel) const {
             paintLine(painter, panel, line);
         }
     }
+    paintPoints(painter, panel);
     painter.restore();
     painter.setFont(style().font);
     painter.setPen(style().theme.text);
@@ -412,6 +471,18 @@ std::string LineChartBody::readOut(const Panel& panel, std::size_t at,
     return text.toStdString();
 }
 
+std::string LineChartBody::readOut(const Panel& panel, const LineChartPoint& at) const {
+    const LineChartGroup& group = m_chart.groups[panel.place.group];
+    QString text = QStringLiteral("%1, %2 %3: %4 %5")
+                       .arg(QString::fromStdString(m_chart.points[at.name]),
+                            QString::fromStdString(m_chart.positionTitle), formatValue(at.x),
+                            QString::fromStdString(group.valueName), formatValue(at.y));
+    if (!at.note.empty()) {
+        text += QStringLiteral(" (%1)").arg(QString::fromStdString(at.note));
+    }
+    return text.toStdString();
+}
+
 figures::Hit LineChartBody::hitAt(const QPointF& position) const {
     figures::Hit hit;
     hit.readOut = legendReadOut(position);
@@ -420,6 +491,11 @@ figures::Hit LineChartBody::hitAt(const QPointF& position) const {
         return hit;
     }
     const Panel& panel = m_panels[*at];
+    if (const LineChartPoint* point = pointAt(panel, position)) {
+        hit.panel = static_cast<int>(*at);
+        hit.readOut = readOut(panel, *point);
+        return hit;
+    }
     const double x = panel.axes.xAt(position.x());
     const auto nearest = std::min_element(
         m_chart.positions.begin(), m_chart.positions.end(), [&](double a, double b) {

@@ -46,6 +46,11 @@ private:
                                    std::size_t at) const;
     [[nodiscard]] std::optional<std::size_t> nearestLine(const Panel& panel, std::size_t at,
                                                          double y) const;
+    [[nodiscard]] QColor pointColour(std::size_t name) const;
+    void paintPoints(QPainter& painter, const Panel& panel) const;
+    [[nodiscard]] const figures::LineChartPoint* pointAt(const Panel& panel,
+                                                         const QPointF& position) const;
+    [[nodiscard]] std::string readOut(const Panel& panel, const figures::LineChartPoint& at) const;
 
     const figures::LineChartFigure& m_chart;
     std::vector<Panel> m_panels;

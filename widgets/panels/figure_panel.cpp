@@ -65,7 +65,7 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
     connect(m_messages, &MessageBar::actionTriggered, this, [this] {
         const SessionSnapshot session = m_workspace.current();
         if (session && m_info.prunes && isDrawable(*session, m_info)) {
-            Q_EMIT runRequested(QStringLiteral("pruning"));  // the loss of what goes is missing
+            requestMeasurement();  // the loss of what goes is missing
         } else if (session && isDrawable(*session, m_info)) {
             Q_EMIT openRequested();  // only the other session is missing
         } else {
@@ -460,12 +460,23 @@ void FigurePanel::planAhead(const SessionSnapshot& session) {
 }
 
 void FigurePanel::offerMeasurement(const figures::Figure& figure) {
-    if (figure.prunes != nullptr && figure.prunes->canBeMeasured &&
+    if (figure.prunes != nullptr &&
+        figure.prunes->measurement != figures::PruneList::Measurement::None &&
         !m_workspace.run().isRunning()) {
         m_messages->showMessage(
             MessageBar::Kind::Info,
             tr("The loss without these experts has not been measured in this session."));
         m_messages->setAction(tr("Measure..."));
+    }
+}
+
+void FigurePanel::requestMeasurement() {
+    const FigurePointer shown = figure();
+    if (shown != nullptr && shown->prunes != nullptr &&
+        shown->prunes->measurement == figures::PruneList::Measurement::List) {
+        Q_EMIT listRequested(shown);
+    } else {
+        Q_EMIT runRequested(QStringLiteral("pruning"));
     }
 }
 

@@ -47,6 +47,8 @@ public:
 Q_SIGNALS:
     /// The experiment behind this figure is not in the session; the user asks for it.
     void runRequested(const QString& experiment);
+    /// The loss without the figure's list of experts is to be measured.
+    void listRequested(const moescope::widgets::FigurePointer& figure);
     void figureShown();
     /// The user chose which experts would go.
     void pruneChosen(const moescope::figures::PruneChoice& choice);
@@ -81,6 +83,7 @@ private:
         const FigureOptions& options) const;
     [[nodiscard]] std::optional<figures::TokenSelection> passage() const;
     void showSelection(const figures::Figure& figure);
+    void requestMeasurement();
     void offerMeasurement(const figures::Figure& figure);
     void prepareSelections(const SessionSnapshot& session);
     [[nodiscard]] std::optional<figures::RankRange> ranksFor(const FigureOptions& options,

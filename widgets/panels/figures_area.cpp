@@ -20,6 +20,7 @@ FiguresArea::FiguresArea(Workspace& workspace, QWidget* parent)
     for (const figures::FigureInfo& info : figures::figureCatalogue()) {
         auto* panel = new FigurePanel(info, workspace, this);
         connect(panel, &FigurePanel::runRequested, this, &FiguresArea::runRequested);
+        connect(panel, &FigurePanel::listRequested, this, &FiguresArea::listRequested);
         connect(panel, &FigurePanel::openRequested, this, &FiguresArea::openRequested);
         connect(panel, &FigurePanel::cardRequested, this, &FiguresArea::cardRequested);
         connect(panel, &FigurePanel::pruneChosen, this,

@@ -32,6 +32,7 @@ public:
 Q_SIGNALS:
     void currentChanged(int index);
     void runRequested(const QString& experiment);
+    void listRequested(const moescope::widgets::FigurePointer& figure);
     void openRequested();
     void cardRequested();
 

@@ -296,20 +296,32 @@ namespace {
 /// Options that a replayed line leaves out: the session brings its text, its questions and the sets
 /// of experts it has removed, and the window says where the results go and how.
 bool isLeftOut(const QString& option) {
-    static const QSet<QString> names{
-        QStringLiteral("--resume"),         QStringLiteral("--restart"),
-        QStringLiteral("--dry-run"),        QStringLiteral("--json"),
-        QStringLiteral("--experiments"),    QStringLiteral("-o"),
-        QStringLiteral("--output"),         QStringLiteral("--title"),
-        QStringLiteral("--text"),           QStringLiteral("--prompt"),
-        QStringLiteral("--preset"),         QStringLiteral("--csv"),
-        QStringLiteral("--jsonl"),          QStringLiteral("--column"),
-        QStringLiteral("--domain-column"),  QStringLiteral("--no-header"),
-        QStringLiteral("--split-lines"),    QStringLiteral("--skip-prefix"),
-        QStringLiteral("--max-documents"),  QStringLiteral("--max-tokens"),
-        QStringLiteral("--context"),        QStringLiteral("--chat"),
-        QStringLiteral("--choices"),        QStringLiteral("--remove"),
-        QStringLiteral("--remove-controls")};
+    static const QSet<QString> names{QStringLiteral("--resume"),
+                                     QStringLiteral("--restart"),
+                                     QStringLiteral("--dry-run"),
+                                     QStringLiteral("--json"),
+                                     QStringLiteral("--experiments"),
+                                     QStringLiteral("-o"),
+                                     QStringLiteral("--output"),
+                                     QStringLiteral("--title"),
+                                     QStringLiteral("--text"),
+                                     QStringLiteral("--prompt"),
+                                     QStringLiteral("--preset"),
+                                     QStringLiteral("--csv"),
+                                     QStringLiteral("--jsonl"),
+                                     QStringLiteral("--column"),
+                                     QStringLiteral("--domain-column"),
+                                     QStringLiteral("--no-header"),
+                                     QStringLiteral("--split-lines"),
+                                     QStringLiteral("--skip-prefix"),
+                                     QStringLiteral("--max-documents"),
+                                     QStringLiteral("--max-tokens"),
+                                     QStringLiteral("--context"),
+                                     QStringLiteral("--chat"),
+                                     QStringLiteral("--choices"),
+                                     QStringLiteral("--remove"),
+                                     QStringLiteral("--remove-controls"),
+                                     QStringLiteral("--prune-list")};
     return names.contains(option);
 }
 
@@ -361,8 +373,15 @@ QString absoluteCheckpoint(const AnalysisRequest& request) {
 
 namespace {
 
+void appendLists(QStringList& arguments, const AnalysisRequest& request) {
+    for (const QString& list : request.pruneLists) {
+        appendOption(arguments, QStringLiteral("--prune-list"), list);
+    }
+}
+
 QStringList replayArguments(const AnalysisRequest& request) {
     QStringList arguments = request.replay;
+    appendLists(arguments, request);
     arguments << QStringLiteral("--experiments") << experimentList(request.experiments)
               << QStringLiteral("-o") << request.output;
     return arguments;
@@ -401,6 +420,7 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
     for (const QString& set : removalSets(request)) {
         appendOption(arguments, QStringLiteral("--remove"), set);
     }
+    appendLists(arguments, request);
     appendOption(arguments, QStringLiteral("--choices"), request.choices);
     appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
     appendNumber(arguments, QStringLiteral("--context"), request.contextLength);

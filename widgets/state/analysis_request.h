@@ -36,7 +36,8 @@ struct AnalysisRequest {
     QString keptFrom;
     /// Sets of experts for expert_removal, "0:3,5:1; 3"; empty: each in turn.
     QString removals;
-    QString choices;  ///< a file of multiple-choice questions; empty: none
+    QString choices;         ///< a file of multiple-choice questions; empty: none
+    QStringList pruneLists;  ///< files of experts to remove together, for pruning
     std::optional<int> maxTokens;
     std::optional<int> contextLength;
     QString output;

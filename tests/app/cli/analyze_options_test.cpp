@@ -307,3 +307,13 @@ TEST_CASE("AnalyzeCommand: sets of experts to remove", "[app]") {
     checkRefused({"--prompt", "x", "--experiments", "expert_removal", "--remove-controls", "-1"},
                  {"--remove-controls"});
 }
+
+TEST_CASE("AnalyzeCommand: prune lists", "[app]") {
+    const auto options = parsed({"--prompt", "x", "--experiments", "pruning", "--prune-list",
+                                 "a.json", "--prune-list", "/b.json"});
+    CHECK(options.pruneLists == std::vector<std::filesystem::path>{"a.json", "/b.json"});
+    CHECK(cli::hasRelativePaths(options));
+    checkRefused({"--prompt", "x", "--prune-list", "a.json"}, {"--experiments", "--remove"});
+    checkRefused({"--prompt", "x", "--experiments", "expert_removal", "--remove-controls", "1001"},
+                 {"1000 or less"});
+}

@@ -157,3 +157,23 @@ TEST_CASE("makeRunRequest: questions are read and tokenized, also without a text
     checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); },
                 ErrorCode::BadText, {"questions.jsonl, line 1"});
 }
+
+TEST_CASE("makeRunRequest: prune lists are read and checked against the model", "[app][engine]") {
+    const TemporaryFolder folder;
+    makeTinyMixtral(folder / "model");
+    cli::AnalyzeOptions options = optionsFor(folder / "model");
+    options.experiments = {"chosen_experts", "pruning"};
+    options.pruneLists = {folder / "mine.json"};
+    writeFileAtomically(options.pruneLists[0], "[[0, 1]]");
+    const engine::RunRequest request = app::makeRunRequest(options, "", {});
+    CHECK(request.experiments[0].optionsJson == "{}");
+    CHECK(request.experiments[1].optionsJson == R"({"lists":[{"experts":"0:1","name":"mine"}]})");
+    writeFileAtomically(options.pruneLists[0], "[[0, 99]]");
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); }, ErrorCode::Usage,
+                {"mine.json", "entry 1", "expert 99"});
+    // A layer must keep as many as are chosen, of the model or by --top-k.
+    writeFileAtomically(options.pruneLists[0], R"({"list": [[0, 0], [0, 1]]})");
+    options.topK = 3;
+    checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); }, ErrorCode::Usage,
+                {"mine.json", "chooses 3"});
+}

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/session/run_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/session_builder.h"
@@ -23,7 +24,7 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     writeSyntheticSession(folder / "run.h5", {.experts = 16, .topK = 4});
     const json card = json::parse(info::infoText(folder / "run.h5", true));
     CHECK(card["kind"] == "session");
-    CHECK(card["format_version"] == "1.3");
+    CHECK(card["format_version"] == "1.4");
     CHECK(card["complete"] == true);
     CHECK(card["layers"] == 4);
     CHECK(card["experts"] == 16);
@@ -61,6 +62,44 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     CHECK_THAT(text, Catch::Contains("Kept token by token") &&
                          Catch::Contains("norms_scores               all 60 tokens") &&
                          Catch::Contains("intermediate_states        8 of 60 tokens"));
+}
+
+TEST_CASE("info: questions of a session", "[app][info]") {
+    const TemporaryFolder folder;
+    SyntheticRun run;
+    run.experiments = {"chosen_experts"};
+    const auto write = [&](const text::TokenizedChoices& choices) {
+        session::RunStore store(folder / "run.h5");
+        session::Head head = syntheticHead(run);
+        head.choices = choices;
+        store.begin(head);
+        for (const auto& part : syntheticParts(run)) {
+            store.writePart(part);
+        }
+        store.finish();
+    };
+    text::TokenizedChoices choices;
+    choices.source = "arc.jsonl";
+    choices.offsets = {0, 2, 4, 7, 9};
+    choices.ids.assign(9, 1);
+    choices.contextLength.assign(4, 1);
+    choices.question = {0, 0, 1, 1};
+    choices.answer = {1, 0};
+    write(choices);
+    CHECK_THAT(
+        info::infoText(folder / "run.h5", false),
+        Catch::Contains("Questions    2 multiple-choice questions from arc.jsonl, 4 choices, "
+                        "by chance 50.0 % right"));
+    const json card = json::parse(info::infoText(folder / "run.h5", true));
+    CHECK(card["questions"] == json{{"source", "arc.jsonl"},
+                                    {"questions", 2},
+                                    {"choices", 4},
+                                    {"tokens", 9},
+                                    {"chance", 0.5}});
+    std::filesystem::remove(folder / "run.h5");
+    write({});
+    CHECK(json::parse(info::infoText(folder / "run.h5", true))["questions"].is_null());
+    CHECK(info::infoText(folder / "run.h5", false).find("Questions") == std::string::npos);
 }
 
 TEST_CASE("info: a checkpoint has a model card", "[app][info]") {

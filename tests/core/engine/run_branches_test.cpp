@@ -19,6 +19,26 @@ using namespace moescope;
 using namespace moescope::tests;
 using session::RunEvent;
 
+namespace {
+
+/// Three questions of two choices; the context of one token, choices of one and of three.
+void addQuestions(engine::RunRequest& request) {
+    request.choices.source = "questions.jsonl";
+    request.choices.offsets = {0};
+    for (std::uint32_t text = 0; text < 6; ++text) {
+        const std::uint32_t length = 2 + 2 * (text % 2);
+        for (std::uint32_t t = 0; t < length; ++t) {
+            request.choices.ids.push_back((text / 2 * 7 + t * (text + 3)) % 31);
+        }
+        request.choices.offsets.push_back(request.choices.ids.size());
+        request.choices.contextLength.push_back(1);
+        request.choices.question.push_back(text / 2);
+    }
+    request.choices.answer = {0, 1, 1};
+}
+
+}  // namespace
+
 TEST_CASE("run: named tokens keep what a run keeps that keeps all of them", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("mixtral", folder / "all.h5");
@@ -262,24 +282,49 @@ TEST_CASE("run: losses of single tokens of each removal, as far as there is room
     CHECK(small->find({BranchId{}, "expert_removal", "single_token_loss"}) == nullptr);
 }
 
+TEST_CASE("run: more room for the losses of single tokens brings those of removals that are there",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    const auto removal = [](std::uint64_t bytes) {
+        return engine::ExperimentRequest{
+            "expert_removal",
+            R"({"kept_bytes":)" + std::to_string(bytes) + R"(,"sets":["all","0:1"],"controls":1})"};
+    };
+    const std::uint64_t row = 4 * request.corpus.tokenCount();
+    Recorder recorder;
+    request.experiments = {removal(8 * row)};  // of the set and of seven indices
+    runWith(request, recorder);
+    const session::QuantityId single{BranchId{}, "expert_removal", "single_token_loss"};
+    const auto first = session::Session::open(folder / "run.h5");
+    CHECK(first->find(single) == nullptr);
+    // Those of one layer pass again, and nothing else.
+    request.experiments = {removal(100 * row)};
+    const auto costs = engine::estimate(request, experiments::makeProbes);
+    CHECK(std::any_of(costs.notes.begin(), costs.notes.end(), [](const std::string& note) {
+        return note.starts_with("expert_removal: 21 branches beside the intact model (9 more");
+    }));
+    runWith(request, recorder);
+    auto whole = request;
+    whole.session = folder / "whole.h5";
+    runWith(whole, recorder);
+    tests::checkSameResults(folder / "run.h5", folder / "whole.h5", 0.0);
+    const auto second = session::Session::open(folder / "run.h5");
+    CHECK(second->find(single) != nullptr);
+    // Less room takes nothing that need be passed.
+    request.experiments = {removal(8 * row)};
+    const auto less = engine::estimate(request, experiments::makeProbes);
+    CHECK(std::any_of(less.notes.begin(), less.notes.end(), [](const std::string& note) {
+        return note.starts_with("expert_removal: 0 branches beside the intact model (30 more");
+    }));
+}
+
 TEST_CASE("run: questions are answered beside the text, kept, and not asked twice",
           "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = requestFor("mixtral", folder / "run.h5");
     request.experiments = {{"expert_removal", "{}"}};
-    // Three questions of two choices; the context of one token, choices of one and of three.
-    request.choices.source = "questions.jsonl";
-    request.choices.offsets = {0};
-    for (std::uint32_t text = 0; text < 6; ++text) {
-        const std::uint32_t length = 2 + 2 * (text % 2);
-        for (std::uint32_t t = 0; t < length; ++t) {
-            request.choices.ids.push_back((text / 2 * 7 + t * (text + 3)) % 31);
-        }
-        request.choices.offsets.push_back(request.choices.ids.size());
-        request.choices.contextLength.push_back(1);
-        request.choices.question.push_back(text / 2);
-    }
-    request.choices.answer = {0, 1, 1};
+    addQuestions(request);
     Recorder recorder;
     runWith(request, recorder);
     const auto session = session::Session::open(folder / "run.h5");
@@ -330,6 +375,12 @@ TEST_CASE("estimate: removals say their passes and count in the least memory", "
     REQUIRE(note != costs.notes.end());
     // The intact model and four branches that change layer 0, through three layers.
     CHECK_THAT(*note, Catch::Contains("15 passes of the text through a layer"));
+    // Losses of its single tokens, and many more with every removal's.
+    const std::uint64_t row = 20'000 * sizeof(float);
+    request.experiments.back().optionsJson = "{}";
+    const auto turn = engine::estimate(request, experiments::makeProbes);
+    CHECK(turn.minimumBytes >= costs.minimumBytes + 27 * row - (std::uint64_t{1} << 20U));
+    CHECK(turn.memoryBytes >= turn.minimumBytes);
     request.experiments.back().optionsJson = R"({"sets":["5:0"],"controls":3})";
     checkThrows([&] { static_cast<void>(engine::estimate(request, experiments::makeProbes)); },
                 ErrorCode::Usage, {"5:0", "layers 0 to 2"});
@@ -374,4 +425,100 @@ TEST_CASE("run: what an experiment with branches is made from is planned with it
     for (const auto& record : session->head().experiments) {
         CHECK(record.state == session::ExperimentState::Done);
     }
+}
+
+TEST_CASE("run: a prune list is its experts removed together, and comes to the session's lists",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {{"pruning", "{}"},
+                           {"expert_removal", R"({"sets":["0:1,0:4,2:3","1:0"],"controls":0})"}};
+    addQuestions(request);
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto read = [&](const char* experiment, const char* name) {
+        return session::Session::open(folder / "run.h5")
+            ->read({BranchId{}, experiment, name}, std::nullopt)
+            .toDoubles();
+    };
+    const std::vector<double> curves = read("pruning", "curves");
+    const auto measure = [&](const char* options) {
+        request.experiments = {{"pruning", options}};
+        const auto costs = engine::estimate(request, experiments::makeProbes);
+        runWith(request, recorder);
+        const auto note =
+            std::find_if(costs.notes.begin(), costs.notes.end(),
+                         [](const std::string& text) { return text.starts_with("pruning: "); });
+        return note == costs.notes.end() ? std::string() : note->substr(9, note->find(',') - 9);
+    };
+    // Nine rows of six shares are there.
+    CHECK(measure(R"({"lists":[{"name":"mine","experts":"2:3,0:4,0:1"}]})") ==
+          "1 branches beside the intact model (54 more are in the session)");
+    CHECK(measure(R"({"lists":[{"name":"other","experts":"1:0"}]})") ==
+          "1 branches beside the intact model (55 more are in the session)");
+    CHECK(measure(R"({"lists":[{"name":"other","experts":"1:0"}]})").empty());
+    CHECK(measure("{}").empty());
+    CHECK(read("pruning", "curves") == curves);
+    // Bit for bit, the text and the questions.
+    CHECK(read("pruning", "list") == read("expert_removal", "set"));
+    CHECK(read("pruning", "list_choices") == read("expert_removal", "set_choices"));
+    CHECK(read("pruning", "list_removed") ==
+          std::vector<double>{0, 0, 1, 0, 0, 4, 0, 2, 3, 1, 1, 0});
+    // Another list of a known name stands beside it.
+    CHECK(measure(R"({"lists":[{"name":"mine","experts":"1:0"}]})") ==
+          "1 branches beside the intact model (56 more are in the session)");
+    const auto session = session::Session::open(folder / "run.h5");
+    CHECK(session->find({BranchId{}, "pruning", "list"})->axes[0].labels ==
+          std::vector<std::string>{"mine", "other", "mine (2)"});
+    request.experiments = {{"pruning", R"({"lists":[{"name":"bad","experts":"0:7"}]})"}};
+    checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"list bad", "0 to 6"});
+}
+
+TEST_CASE("run: with every expert chosen there are fewer to choose and none to remove",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.topK = 7;
+    request.experiments = {{"fewer_experts", "{}"}, {"expert_removal", "{}"}, {"pruning", "{}"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto session = session::Session::open(folder / "run.h5");
+    const auto labels = [&](const char* quantity, std::size_t axis) {
+        return session->find({BranchId{}, "fewer_experts", quantity})->axes.at(axis).labels;
+    };
+    CHECK(labels("chosen", 0) == std::vector<std::string>{"0", "1", "2"});
+    CHECK(labels("chosen", 1) == std::vector<std::string>{"1", "2", "3", "4", "5", "6"});
+    CHECK(session->find({BranchId{}, "fewer_experts", "kept"}) == nullptr);
+    CHECK(session->find({BranchId{}, "expert_removal", "single"}) == nullptr);
+    const auto read = [&](const char* experiment, const char* quantity) {
+        return session->read({BranchId{}, experiment, quantity}, std::nullopt).toDoubles();
+    };
+    // No step of the curves removes anything.
+    const std::vector<double> curves = read("pruning", "curves");
+    const std::vector<double> intact = read("pruning", "intact");
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        CHECK(curves[i] == intact[i % 3]);
+    }
+}
+
+TEST_CASE("estimate: removals count in the disk that a run needs", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "plain.h5");
+    request.corpus = tests::madeUpCorpus(
+        3'000, 100, static_cast<std::uint32_t>(tests::ReferenceModel("mixtral").spec.vocabSize));
+    const auto runAndCost = [&] {
+        const auto costs = engine::estimate(request, experiments::makeProbes);
+        Recorder recorder;
+        runWith(request, recorder);
+        return std::pair(costs.diskBytes, std::filesystem::file_size(request.session));
+    };
+    request.experiments = {{"chosen_experts", "{}"}};
+    const auto [plainCost, plainSize] = runAndCost();
+    request.session = folder / "removal.h5";
+    request.experiments.push_back({"expert_removal", "{}"});
+    const auto [cost, size] = runAndCost();
+    // Losses of 28 branches and of the intact model, once as a part and once in the session.
+    CHECK(size - plainSize > 29 * 3'000 * 3);  // a little compressed
+    CHECK(cost - plainCost > 2 * (size - plainSize));
+    CHECK(cost - plainCost < 5 * (size - plainSize));
 }

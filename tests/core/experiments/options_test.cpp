@@ -164,3 +164,29 @@ TEST_CASE("Options: sets to remove come to those that are there", "[core][experi
                                      R"({"skip_first_token":false})") ==
           R"({"skip_first_token":false})");
 }
+
+TEST_CASE("Options: prune lists come to those that are there", "[core][experiments]") {
+    ExperimentOptions options;
+    options.lists = {{"a", "1:2,0:3"}, {"b", "2"}};
+    const std::string json = optionsJson("pruning", options);
+    CHECK(json == R"({"lists":[{"experts":"0:3,1:2","name":"a"},{"experts":"2","name":"b"}]})");
+    CHECK(optionsJson("pruning", parseOptions("pruning", json)) == json);
+    CHECK(optionsJson("pruning", {}) == "{}");
+    CHECK(optionsJson("expert_removal", options) == "{}");
+    // The same list again is none; another one under its name gets a name of its own.
+    const std::string asked =
+        R"({"lists":[{"experts":"1:2,0:3","name":"a"},{"experts":"1:1","name":"b"}]})";
+    const std::string joined = experiments::joinedOptions("pruning", json, asked);
+    CHECK(joined == R"x({"lists":[{"experts":"0:3,1:2","name":"a"},{"experts":"2","name":"b"},)x"
+                    R"x({"experts":"1:1","name":"b (2)"}]})x");
+    CHECK(experiments::joinedOptions("pruning", joined, asked) == joined);
+    CHECK(experiments::joinedOptions("pruning", joined, "{}") == joined);
+    for (const char* bad :
+         {R"({"lists":["0:1"]})", R"({"lists":[{"name":"a"}]})",
+          R"({"lists":[{"name":"a","experts":"0:"}]})", R"({"lists":7})", R"({"lists":[7]})"}) {
+        CAPTURE(bad);
+        checkThrows([&] { static_cast<void>(parseOptions("pruning", bad)); }, ErrorCode::Usage, {});
+    }
+    checkThrows([] { static_cast<void>(parseOptions("expert_removal", R"({"controls":1001})")); },
+                ErrorCode::Usage, {"controls"});
+}

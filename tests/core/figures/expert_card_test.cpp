@@ -137,6 +137,21 @@ TEST_CASE("expert-card: importance over the tokens that choose it", "[core][figu
           Approx(std::get<HeatMapFigure>(map.body).panels[0].matrix.at(1, kExpert)));
 }
 
+TEST_CASE("expert-card: an array that ends too soon leaves values out, and nothing fails",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const std::vector<float> few{0.5F, 0.25F};
+    source->put("importance", "largest_output", kLayer, NdArray::from<float>({2}, few));
+    const CardSection importance = section(build(source, "expert-card"), "Importance");
+    CHECK(std::isnan(row(importance, "largest output").value));
+    const Figure table = build(source, "importance", kLayer);
+    const auto& columns = std::get<TableFigure>(table.body).columns;
+    const auto largest = std::find_if(columns.begin(), columns.end(),
+                                      [](const TableColumn& c) { return c.name == "largest"; });
+    CHECK(largest->numbers[1] == 0.25);
+    CHECK(std::isnan(largest->numbers[2]));
+}
+
 TEST_CASE("expert-card: what is missing is said, nothing fails", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     for (const char* experiment : {"expert_removal", "importance", "norms_scores",

@@ -430,6 +430,20 @@ void MadeSource::makeBranches(const MadeSession& what) {
                          "random_1", "random_2", "random_3"}};
     const Axis shares{"share", {"0.125", "0.25", "0.375", "0.5", "0.625", "0.75"}};
     table("pruning", "curves", criteria, shares);
+    // One expert of each layer, and three of the last one.
+    std::vector<std::uint32_t> removed;
+    for (int l = what.denseFirst ? 1 : 0; l < what.layers; ++l) {
+        removed.insert(removed.end(), {0, static_cast<std::uint32_t>(l), 2});
+    }
+    for (const std::uint32_t expert : {0U, 3U, 4U}) {
+        removed.insert(removed.end(), {1, static_cast<std::uint32_t>(what.layers - 1), expert});
+    }
+    const std::vector<double> lists{2.1, 0.48, 0.1, 2.03, 0.49, 0.03};
+    put("pruning", "list", std::nullopt, NdArray::from<double>({2, 3}, lists),
+        {{"list", {"one-of-each", "three"}}, measures});
+    put("pruning", "list_removed", std::nullopt,
+        NdArray::from<std::uint32_t>({removed.size() / 3, 3}, removed),
+        {{"removed", {}}, {"column", {"list", "layer", "expert"}}});
     const std::vector<double> intact{2.0, 0.5, 0.0};
     for (const char* experiment : {"fewer_experts", "pruning"}) {
         put(experiment, "intact", std::nullopt, NdArray::from<double>({3}, intact), {measures});

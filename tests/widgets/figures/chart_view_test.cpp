@@ -57,6 +57,28 @@ TEST_CASE("Charts in a view: a trend tells its values, goes to layers, hides lin
     CHECK(shown.picture() == before);
 }
 
+TEST_CASE("Charts in a view: single values beside lines tell what they are and hide",
+          "[widgets][figures]") {
+    const auto figure = tests::madeFigure("pruning");
+    const auto& chart = std::get<figures::LineChartFigure>(figure->body);
+    REQUIRE(chart.points.size() == 2);
+    const figures::LineChartPoint& three = chart.groups[0].panels[0].points[1];
+    Shown shown(figure);
+    const auto isThree = [](const figures::Hit& hit) {
+        return hit.readOut.rfind("list three, % of experts that go ", 0) == 0;
+    };
+    const QPoint point = shown.middle(isThree);
+    const std::string readOut = shown.view.hitAt(point).readOut;
+    CHECK(readOut == "list three, % of experts that go 12.5: loss 2.03 (3 of 24 experts)");
+    CHECK(three.x == 12.5);
+    const QImage before = shown.picture();
+    shown.click(shown.find([](const figures::Hit& hit) {
+        return hit.readOut == "list three: click to show or hide";
+    }));
+    CHECK(shown.picture() != before);
+    CHECK_FALSE(isThree(shown.view.hitAt(point)));
+}
+
 TEST_CASE("Charts in a view: a scatter chooses experts and pairs, zooms and moves",
           "[widgets][figures]") {
     Shown shown(tests::madeProjection(8));

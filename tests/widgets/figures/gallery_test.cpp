@@ -199,6 +199,7 @@ std::vector<Exhibit> exhibits() {
         all.push_back({"saturation-series" + e, series(session)});
         all.push_back({"repetition" + e, built("repetition-table", session, LayerId{2})});
         all.push_back({"pruning" + e, built("pruning", session, {})});
+        all.push_back({"pruning-table" + e, built("pruning-table", session, {})});
         all.push_back({"margins" + e, built("router-margin", session, {})});
         all.push_back({"margin-table" + e, built("router-margin-table", session, {})});
         all.push_back({"near-flips" + e, built("near-flips", session, LayerId{2})});

@@ -1,0 +1,256 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/figures/branch_table.h"
+#include "core/figures/measured_lists.h"
+#include "core/numerics/expert_use.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+/// Losses along pruning curves, and of prune lists beside them (E1).
+namespace moescope::figures {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view kRandom = "random";
+
+bool isRandom(const std::string& row) {
+    return row.starts_with(kRandom);
+}
+
+/// "REAP" of "reap", "random 1" of "random_1".
+std::string titleOf(const std::string& row) {
+    if (const ImportanceCriterion* criterion = findCriterion(row)) {
+        return std::string(criterion->title);
+    }
+    return isRandom(row) ? "random " + row.substr(row.find('_') + 1) : row;
+}
+
+/// A step of the curves.
+struct Step {
+    std::size_t column = 0;
+    std::size_t removed = 0;  ///< experts of all layers
+    double percent = 0.0;     ///< of all experts
+};
+
+/// Experts are removed as whole ones and each layer keeps as many as it chooses, so that steps may
+/// remove the same: those that remove more than the one before.
+std::vector<Step> stepsOf(const BuildContext& context, const BranchTable& table) {
+    const session::ModelSummary& model = context.head().model;
+    const auto all = static_cast<double>(routedExperts(model));
+    std::vector<Step> steps;
+    std::size_t last = 0;
+    for (std::size_t column = 0; column < table.columns().size(); ++column) {
+        const std::string& text = table.columns()[column];
+        double share = 0.0;
+        std::from_chars(text.data(), text.data() + text.size(), share);
+        std::size_t removed = 0;
+        for (const session::LayerSummary& layer : model.layers) {
+            removed +=
+                layer.isRouted() ? numerics::prunedCount(share, layer.experts, layer.topK) : 0;
+        }
+        if (removed > last) {
+            steps.push_back({column, removed, 100.0 * static_cast<double>(removed) / all});
+            last = removed;
+        }
+    }
+    return steps;
+}
+
+double lossOf(const RemovalOutcome& outcome) {
+    return outcome.loss;
+}
+double choicesOf(const RemovalOutcome& outcome) {
+    return outcome.choices;
+}
+using Measure = double (*)(const RemovalOutcome&);
+
+/// A curve for each criterion, the random draws as a band.
+LineChartPanel curvesOf(const BranchTable& table, const std::vector<Step>& steps,
+                        const RemovalOutcome& intact, Measure measure) {
+    LineChartPanel panel;
+    panel.low = panel.high = {measure(intact)};
+    for (const Step& step : steps) {
+        double low = kNaN;
+        double high = kNaN;
+        for (std::size_t row = 0; row < table.rows().size(); ++row) {
+            const double value = measure(table.at(row, step.column));
+            low = isRandom(table.rows()[row]) ? std::fmin(low, value) : low;
+            high = isRandom(table.rows()[row]) ? std::fmax(high, value) : high;
+        }
+        panel.low.push_back(low);
+        panel.high.push_back(high);
+    }
+    for (std::size_t row = 0; row < table.rows().size(); ++row) {
+        if (!isRandom(table.rows()[row])) {
+            panel.lines.push_back({measure(intact)});
+            for (const Step& step : steps) {
+                panel.lines.back().push_back(measure(table.at(row, step.column)));
+            }
+        }
+    }
+    return panel;
+}
+
+/// A list as figures name it.
+std::string nameOf(const MeasuredSet& list) {
+    return "list " + list.name;
+}
+
+double percentOf(const BuildContext& context, const MeasuredSet& list) {
+    return 100.0 * static_cast<double>(list.experts.size()) /
+           static_cast<double>(routedExperts(context.head().model));
+}
+
+/// Lists with what came of each.
+struct Lists {
+    explicit Lists(const BuildContext& context)
+        : sets(measuredLists(context)), outcomes(RemovalTable::read(context, "list", 1)) {}
+    [[nodiscard]] RemovalOutcome at(const MeasuredSet& list) const {
+        return outcomes->at(list.row);
+    }
+    std::vector<MeasuredSet> sets;
+    std::optional<RemovalTable> outcomes;
+};
+
+std::vector<LineChartPoint> pointsOf(const BuildContext& context, const Lists& lists,
+                                     Measure measure) {
+    std::vector<LineChartPoint> points;
+    for (const MeasuredSet& list : lists.sets) {
+        points.push_back({.name = points.size(),
+                          .x = percentOf(context, list),
+                          .y = measure(lists.at(list)),
+                          .note = fmt::format("{} of {} experts", list.experts.size(),
+                                              routedExperts(context.head().model))});
+    }
+    return points;
+}
+
+LineChartGroup lossGroup(const BuildContext& context, const BranchTable& table,
+                         const std::vector<Step>& steps, const RemovalOutcome& intact,
+                         const Lists& lists) {
+    LineChartGroup group;
+    group.title = "pruning";
+    group.valueName = "loss";
+    group.panels.push_back(curvesOf(table, steps, intact, lossOf));
+    group.panels.back().points = pointsOf(context, lists, lossOf);
+    return group;
+}
+
+/// Questions answered rightly, by the choice's log-likelihood.
+LineChartGroup choicesGroup(const BuildContext& context, const BranchTable& table,
+                            const std::vector<Step>& steps, const RemovalOutcome& intact,
+                            const Lists& lists) {
+    LineChartGroup group;
+    group.title = "questions";
+    group.valueName = "accuracy on choices";
+    if (!context.head().choices.empty()) {
+        group.reference = context.head().choices.chance();
+    }
+    group.panels.push_back(curvesOf(table, steps, intact, choicesOf));
+    group.panels.back().points = pointsOf(context, lists, choicesOf);
+    return group;
+}
+
+void addRow(const std::string& what, std::size_t experts, double percent,
+            const RemovalOutcome& outcome, OutcomeRows& rows) {
+    rows.lead(0).texts.push_back(what);
+    rows.lead(1).numbers.push_back(static_cast<double>(experts));
+    rows.lead(2).numbers.push_back(percent);
+    rows.add(outcome);
+}
+
+/// Criteria, or random draws: a row for each step of each.
+void addCurves(const BranchTable& table, const std::vector<Step>& steps, bool random,
+               OutcomeRows& rows) {
+    for (std::size_t row = 0; row < table.rows().size(); ++row) {
+        if (isRandom(table.rows()[row]) != random) {
+            continue;
+        }
+        for (const Step& step : steps) {
+            addRow(titleOf(table.rows()[row]), step.removed, step.percent,
+                   table.at(row, step.column), rows);
+        }
+    }
+}
+
+Figure nothingCanGo(const BuildContext& context) {
+    Figure figure = context.frame("loss with experts removed", context.require("curves").tokens);
+    figure.body = NoticeFigure{"Every layer has about as many experts as it chooses: none can go"};
+    return figure;
+}
+
+}  // namespace
+
+Figure buildPruning(const BuildContext& context) {
+    const BranchTable table = BranchTable::read(context, "curves").value();
+    const RemovalOutcome intact = intactOutcome(context);
+    const std::vector<Step> steps = stepsOf(context, table);
+    const Lists lists(context);
+    if (steps.empty() && lists.sets.empty()) {
+        return nothingCanGo(context);
+    }
+    LineChartFigure body;
+    body.positionTitle = "% of experts that go";
+    body.positionsAreLayers = false;
+    body.positions = {0.0};
+    for (const Step& step : steps) {
+        body.positions.push_back(step.percent);
+    }
+    for (const std::string& row : table.rows()) {
+        if (!isRandom(row)) {
+            body.lines.push_back(titleOf(row));
+        }
+    }
+    body.band = "at random";
+    for (const MeasuredSet& list : lists.sets) {
+        body.points.push_back(nameOf(list));
+    }
+    body.groups.push_back(lossGroup(context, table, steps, intact, lists));
+    if (!std::isnan(intact.choices)) {
+        body.groups.push_back(choicesGroup(context, table, steps, intact, lists));
+    }
+    Figure figure = context.frame("loss with experts removed", context.require("curves").tokens);
+    if (!lists.sets.empty()) {
+        figure.howToRead +=
+            " A mark: the experts of a prune list, which may be more of one layer than of another.";
+    }
+    figure.howToRead += intactText(context, intact);
+    figure.body = std::move(body);
+    return figure;
+}
+
+Figure buildPruningTable(const BuildContext& context) {
+    using Kind = TableColumn::Kind;
+    const BranchTable table = BranchTable::read(context, "curves").value();
+    const RemovalOutcome intact = intactOutcome(context);
+    const std::vector<Step> steps = stepsOf(context, table);
+    const Lists lists(context);
+    if (steps.empty() && lists.sets.empty()) {
+        return nothingCanGo(context);
+    }
+    OutcomeRows rows({{"what goes", Kind::Text, {}, {}},
+                      {"experts", Kind::Count, {}, {}},
+                      {"% of all", Kind::Number, {}, {}}},
+                     intact);
+    if (!lists.sets.empty()) {
+        rows.section("prune lists");
+        for (const MeasuredSet& list : lists.sets) {
+            addRow(list.name, list.experts.size(), percentOf(context, list), lists.at(list), rows);
+        }
+    }
+    rows.section("a share of each layer's experts, the lowest by a measure");
+    addCurves(table, steps, false, rows);
+    rows.section("as many at random");
+    addCurves(table, steps, true, rows);
+    Figure figure = context.frame("pruning, table", context.require("curves").tokens);
+    figure.howToRead += intactText(context, intact);
+    figure.body = rows.take();
+    return figure;
+}
+
+}  // namespace moescope::figures
