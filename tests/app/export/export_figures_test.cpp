@@ -222,7 +222,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
         plan.file.format = format;
         // Tables of all experts of all layers are not drawn, but they are data.
         const std::size_t data = format == widgets::FileFormat::Csv ? 1 : 0;
-        CHECK(exported(plan).names.size() == 30 * 3 + 4 + 14 + data);
+        CHECK(exported(plan).names.size() == 30 * 3 + 4 + 15 + data);
     }
 }
 
