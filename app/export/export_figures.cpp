@@ -43,6 +43,7 @@ private:
     [[nodiscard]] std::optional<TokenSelection> tokens() const;
     [[nodiscard]] std::optional<TokenSelection> askedTokens() const;
     std::size_t writeSideBySide();
+    std::size_t writeSets();
     void write(std::optional<LayerId> layer, const std::optional<TokenSelection>& tokens);
     [[nodiscard]] std::string fileName(std::optional<LayerId> layer,
                                        const std::optional<TokenSelection>& tokens) const;
@@ -287,7 +288,21 @@ bool FigureExport::alsoOfAllLayers() const {
            (m_info.name == "importance" && isData());
 }
 
+/// The text of each chosen set, a file for each.
+std::size_t FigureExport::writeSets() {
+    for (const std::string& set : m_builder.removals().sets) {
+        ExportPlan plan = m_plan;
+        plan.removal = figures::RemovalChoice{figures::RemovalChoice::Kind::Set, set};
+        m_count += FigureExport(m_builder, plan, m_report, m_info, m_others).run();
+    }
+    return m_count;
+}
+
 std::size_t FigureExport::run() {
+    if (m_info.name == "expert-removal-text" && !m_builder.removals().sets.empty() &&
+        removal().kind == figures::RemovalChoice::Kind::AllSets) {
+        return writeSets();
+    }
     if (m_info.perLayer && m_plan.sideBySide && m_info.hasTotal) {
         return writeSideBySide();
     }

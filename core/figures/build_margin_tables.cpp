@@ -162,7 +162,7 @@ Figure buildNearFlips(const BuildContext& context) {
         const std::uint64_t token = routing->tokenAt(row);
         rows.begin();
         rows.number("token", static_cast<double>(token), TableColumn::Kind::Count);
-        rows.text("in its context", excerptAround(*tokens, token, kContext));
+        rows.text("in its context", excerptAround(*tokens, token, kContext), true);
         const int last = routing->id(row, routing->topK - 1);
         rows.number("last chosen", last, TableColumn::Kind::Count);
         table.tokens.push_back(token);

@@ -97,9 +97,12 @@ Figure buildRemovalTokens(const BuildContext& context) {
     for (const KeptRemoval& removal : removals) {
         const TokenLosses losses = lossesWithout(context, removal);
         const std::vector<std::uint64_t> worst = largestRises(losses, {0, tokens}, most);
+        // Of a single removal the title says what is gone.
         table.sections.push_back(
-            {table.rows, fmt::format("without {}: these tokens take {:.0f} % of all rise",
-                                     removal.name, 100.0 * shareOf(losses, worst))});
+            {table.rows,
+             fmt::format("{}these tokens take {:.0f} % of all rise",
+                         removals.size() > 1 ? fmt::format("without {}: ", removal.name) : "",
+                         100.0 * shareOf(losses, worst))});
         for (const std::uint64_t token : worst) {
             rows.add(removal, losses, token);
         }

@@ -162,6 +162,7 @@ Figure buildVocabulary(const BuildContext& context) {
                      {"token", Kind::Text, {}, {}},      {"seen", Kind::Count, {}, {}},
                      {"share", Kind::Number, {}, {}},    {"mean share", Kind::Number, {}, {}},
                      {"for example", Kind::Text, {}, {}}};
+    table.columns.back().wraps = true;
     const IdTexts texts(context.head().corpus.ids, *tokens);
     const std::vector<Reading> readings = readingsOf(context);
     for (const Reading& reading : readings) {

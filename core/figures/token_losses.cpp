@@ -115,6 +115,11 @@ std::optional<int> worstExpert(const BuildContext& context, const char* quantity
     return worst;
 }
 
+std::string nameOf(const experiments::RemovedExpert& removed) {
+    return removed.layer ? fmt::format("expert {} of layer {}", removed.expert, *removed.layer)
+                         : fmt::format("expert {} of every layer", removed.expert);
+}
+
 KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
                     std::optional<int> expert) {
     const session::QuantityInfo* info =
@@ -145,7 +150,7 @@ KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
     }
     removal.expert = expert;
     removal.cell = static_cast<std::uint64_t>(*expert);
-    removal.name = fmt::format("expert {} of layer {}", *expert, removal.layer->value);
+    removal.name = nameOf({removal.layer->value, *expert});
     return removal;
 }
 
@@ -165,16 +170,18 @@ KeptRemoval everywhere(const BuildContext& context, std::optional<int> expert) {
                                 removal.expert.value_or(0)));
     }
     removal.row = *row;
-    removal.name = fmt::format("expert {} of every layer", removal.expert.value_or(0));
+    removal.name = nameOf({std::nullopt, removal.expert.value_or(0)});
     return removal;
 }
 
 KeptRemoval chosenSet(const BuildContext& context, const std::string& set) {
     const KeptRemovals kept = keptRemovals(context.source, context.request.branch);
-    if (const auto row = placeOf(kept.sets, set)) {
-        return {kSetTokenLoss, *row, 0, set};
-    }
     const auto removed = experiments::parseRemoved(set);
+    if (const auto row = placeOf(kept.sets, set)) {
+        KeptRemoval removal{kSetTokenLoss, *row};
+        removal.name = removed.size() == 1 ? nameOf(removed.front()) : set;
+        return removal;
+    }
     if (removed.size() == 1 && removed.front().layer && kept.inLayer) {
         return inLayer(context, LayerId{*removed.front().layer}, removed.front().expert);
     }

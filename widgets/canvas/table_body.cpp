@@ -15,7 +15,7 @@ namespace {
 using figures::TableColumn;
 
 constexpr double kTallestFile = 950.0;   // about a page of paper
-constexpr std::size_t kRowsOfFile = 40;  // at least, however high they are
+constexpr std::size_t kRowsOfFile = 50;  // at least, however high they are
 
 bool isText(const TableColumn& column) {
     return column.kind == TableColumn::Kind::Text;
@@ -177,10 +177,12 @@ void TableBody::paintCells(QPainter& painter, double top, double height,
         const QRectF room(x + gap, top + m_layout.textTop, m_layout.widths[i] - gap, height);
         const auto side = isText(column) ? Qt::AlignLeft : Qt::AlignRight;
         painter.setPen(i + 1 == cells.size() ? lastColour : colour);
-        painter.drawText(room,
-                         static_cast<int>(side | Qt::AlignTop) |
-                             (column.wraps ? static_cast<int>(Qt::TextWordWrap) : 0),
-                         cells[i]);
+        painter.drawText(
+            room,
+            static_cast<int>(side | Qt::AlignTop) |
+                (column.wraps ? static_cast<int>(wrapFlag(m_layout.font, cells[i], room.width()))
+                              : 0),
+            cells[i]);
         x += m_layout.widths[i];
     }
 }

@@ -27,6 +27,7 @@ constexpr int kDigitsOfSpread = 2;       // of what the values differ in
 constexpr int kMostDigits = 5;
 constexpr double kLeastFixed = 1e-3;  // below it, as the largest, an exponent is shorter
 constexpr int kSmallestFont = 8;      // 6 pt in print
+constexpr double kLongestWord = 20;   // characters
 constexpr double kMostLines = 3;      // of a cell, before the font gets smaller
 
 double sum(const std::vector<double>& widths) {
@@ -45,9 +46,17 @@ double widestWord(const QFontMetricsF& metrics, const QString& text) {
     return width;
 }
 
+}  // namespace
+
+Qt::TextFlag wrapFlag(const QFont& font, const QString& text, double width) {
+    return widestWord(QFontMetricsF(font), text) > width ? Qt::TextWrapAnywhere : Qt::TextWordWrap;
+}
+
+namespace {
+
 double heightOf(const QFont& font, const QString& text, double width) {
     return QFontMetricsF(font)
-        .boundingRect(QRectF(0, 0, width, 1e6), Qt::AlignLeft | Qt::TextWordWrap, text)
+        .boundingRect(QRectF(0, 0, width, 1e6), Qt::AlignLeft | wrapFlag(font, text, width), text)
         .height();
 }
 
@@ -68,7 +77,10 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
             const QString cell = texts.cell(row, column);
             const double whole = metrics.horizontalAdvance(cell);
             wanted = std::max(wanted, whole);
-            least = std::max(least, wraps ? widestWord(metrics, cell) : whole);
+            // Contexts show their blanks and are one long word: those break anywhere.
+            least = std::max(least, wraps ? std::min(widestWord(metrics, cell),
+                                                     kLongestWord * metrics.averageCharWidth())
+                                          : whole);
         }
         room.wanted.push_back(std::ceil(wanted));
         room.least.push_back(std::ceil(std::max(least, wanted / kMostLines)));
@@ -147,17 +159,21 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
     }
 }
 
-/// Leaves out columns, numbers before texts and the last ones first, until the others fit; never
-/// the first column, which says what a row is. Columns are measured once: each has its room
-/// whatever the others are.
+/// Leaves out columns until the others fit, the last ones first: texts that take much of the width,
+/// then numbers, then all texts; never the first column, which says what a row is. Columns are
+/// measured once: each has its room whatever the others are.
 template <typename Fits>
-Room leaveOut(const TableTexts& texts, Fits fits, TableLayout& layout) {
+Room leaveOut(const TableTexts& texts, double width, Fits fits, TableLayout& layout) {
+    constexpr double kMuch = 0.3;
     QStringList names;
     Room room = roomIn(texts, layout);
-    for (const bool alsoTexts : {false, true}) {
+    enum class Turn { WideTexts, Numbers, All };
+    for (const Turn turn : {Turn::WideTexts, Turn::Numbers, Turn::All}) {
         for (std::size_t i = layout.columns.size(); i-- > 1 && !fits(room);) {
             const TableColumn& column = texts.table().columns[layout.columns[i]];
-            if (alsoTexts || column.kind != TableColumn::Kind::Text) {
+            const bool isText = column.kind == TableColumn::Kind::Text;
+            const bool isWide = room.least[i] > kMuch * width;
+            if (turn == Turn::All || (turn == Turn::Numbers ? !isText : isText && isWide)) {
                 names.prepend(QString::fromStdString(column.name));
                 const auto at = static_cast<std::ptrdiff_t>(i);
                 layout.columns.erase(layout.columns.begin() + at);
@@ -245,6 +261,9 @@ QString TableTexts::cell(std::size_t row, std::size_t column) const {
     if (!std::isfinite(value)) {
         return row >= sortedRows() ? QString() : formatValue(value);
     }
+    if (!m_table.notes.empty()) {  // rows are different quantities: what they share is no decimals
+        return formatValue(value, kDigits);
+    }
     const NumberFormat& format = m_formats[column];
     QString text = QString::number(value, format.isScientific ? 'e' : 'f', format.decimals);
     if (value != 0.0 && text.toDouble() == 0.0) {  // not nothing, but next to it
@@ -287,7 +306,7 @@ TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, doubl
         room = roomIn(texts, layout);
     }
     if (!fits(room)) {
-        room = leaveOut(texts, fits, layout);
+        room = leaveOut(texts, width, fits, layout);
     }
     share(room, width, layout);
     layout.lineHeight = style.lineHeight() + kPadding;

@@ -13,7 +13,8 @@
 namespace moescope::widgets {
 
 /// How the numbers of a column are written: all with as many decimals, so that they stand below one
-/// another and their digits do not depend on the room.
+/// another and their digits do not depend on the room. Where rows have notes each is a quantity of
+/// its own, and shows three digits.
 struct NumberFormat {
     int decimals = 0;
     bool isScientific = false;  ///< mantissa and exponent: all values are minute
@@ -41,8 +42,8 @@ private:
 };
 
 /// How wide the columns and how high the rows of a table are at a width: headings and columns that
-/// may be broken into lines give way first, then the size of the font; at last columns of numbers
-/// from the right, which the table names below.
+/// may be broken into lines give way first, then the size of the font; at last columns from the
+/// right, wide texts before numbers, which the table names below.
 struct TableLayout {
     QFont font, noteFont, sectionFont;
     std::vector<std::size_t> columns;  ///< those drawn
@@ -62,6 +63,9 @@ struct TableLayout {
         return cellHeights[row] + noteHeights[row];
     }
 };
+
+/// How a text is broken into lines of this width: between words, or anywhere where one is too long.
+[[nodiscard]] Qt::TextFlag wrapFlag(const QFont& font, const QString& text, double width);
 
 constexpr double kTableGap = 7.0;  ///< before a column, at least
 

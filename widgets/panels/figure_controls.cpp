@@ -377,7 +377,7 @@ void FigureControls::setRemovals(const figures::KeptRemovals& kept) {
     }
     for (const std::string& set : kept.sets) {
         const QString text = QString::fromStdString(set);
-        items.append({text, text});
+        items.append({text, tr("set %1").arg(text)});
     }
     const QString chosen = m_removal->currentData().toString();
     const QSignalBlocker quiet(m_removal);

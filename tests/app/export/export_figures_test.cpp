@@ -130,6 +130,23 @@ TEST_CASE("exportFigures: two sessions compared", "[app][export]") {
     }
 }
 
+TEST_CASE("exportFigures: the text without experts, by layer or by set", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "expert-removal-text");
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    plan.expert = 5;
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"expert-removal-text-layer-02-expert-5.csv"});
+    plan.removal = figures::parseRemovalChoice("sets");
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"expert-removal-text-without-1-0_2-1.csv",
+                                   "expert-removal-text-without-3.csv"});
+    plan.removal = figures::parseRemovalChoice("everywhere");  // not kept by this session
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--kept-size") != std::string::npos);
+}
+
 TEST_CASE("exportFigures: the card of an expert, a passage at some layers", "[app][export]") {
     const tests::TemporaryFolder folder;
     tests::writeSyntheticSession(folder / "run.h5", {});
