@@ -428,6 +428,11 @@ std::uint64_t streamBytes(const RunPlan& plan, const OpenedModels& models,
     return corpus.ids.size() * static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size;
 }
 
+/// Blocks of tokens that are computed side by side, in lanes or on devices.
+int lanesOf(const RunPlan& plan) {
+    return std::max(plan.memory.lanes, static_cast<int>(plan.devices.size()));
+}
+
 /// Seconds that branches take: each passes the layers from its first change on with nothing but the
 /// chosen experts, and then the head.
 double branchSeconds(const RunPlan& plan, const OpenedModels& models,
@@ -436,6 +441,7 @@ double branchSeconds(const RunPlan& plan, const OpenedModels& models,
     const model::ModelSpec& spec = models.model->spec;
     RunPlan plain;
     plain.place = plan.place;
+    plain.devices = plan.devices;
     plain.memory = plan.memory;
     plain.endForward = spec.layerCount();
     plain.work.resize(spec.layers.size());
@@ -449,7 +455,7 @@ double branchSeconds(const RunPlan& plan, const OpenedModels& models,
             std::count_if(branches.begin(), branches.end(), [&](const Intervention& branch) {
                 return BranchPass::firstChanged(branch, spec.layerCount()) <= static_cast<int>(l);
             });
-        seconds += expectedSeconds(efforts[l], 1, false, calibration, plan.memory.lanes).total() *
+        seconds += expectedSeconds(efforts[l], 1, false, calibration, lanesOf(plan)).total() *
                    (1.0 + static_cast<double>(streams));
     }
     const auto tokens = static_cast<double>(corpus.ids.size());
@@ -667,7 +673,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.seconds = secondsOf(sessionEffort(costing.resultBytes()), calibration);
     for (const LayerEffort& effort : efforts) {
         plan.seconds.push_back(
-            expectedSeconds(effort, blocks, streamed, calibration, plan.memory.lanes));
+            expectedSeconds(effort, blocks, streamed, calibration, lanesOf(plan)));
         result.seconds += plan.seconds.back().total();
     }
     result.diskBytes = 2 * costing.resultBytes() +
