@@ -336,11 +336,9 @@ void noteDevices(const RunPlan& plan, const model::ModelSpec& model, std::uint64
     for (const model::LayerSpec& layer : model.layers) {
         experts = std::max(experts, layer.moe ? layer.moe->experts : 0);
     }
-    std::string layers = "a layer and the next at a time";
+    std::string layers = memory.decodeAhead ? "two layers at a time" : "a layer at a time";
     if (!memory.residentExperts) {
         layers = fmt::format("{} of {} experts at a time", memory.expertsAtOnce, experts);
-    } else if (!memory.decodeAhead) {
-        layers = "a layer at a time";
     }
     estimate.notes.push_back(fmt::format(
         "{}: {}, blocks of {} tokens, {} of {} that may be used", estimate.device, layers,
