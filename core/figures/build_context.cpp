@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
 #include "core/experiments/options.h"
+#include "core/figures/stopped.h"
 
 #include <fmt/format.h>
 
@@ -134,9 +135,7 @@ LayerId BuildContext::layerOf(const session::QuantityInfo& quantity) const {
 }
 
 void BuildContext::throwIfStopped() const {
-    if (stop.stop_requested()) {
-        throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
-    }
+    figures::throwIfStopped(stop);
 }
 
 TokenSelection BuildContext::tokens() const {

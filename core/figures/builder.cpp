@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
+#include "core/figures/stopped.h"
 #include "core/figures/token_losses.h"
 
 #include <fmt/format.h>
@@ -261,9 +262,7 @@ std::shared_ptr<const Routing> FigureBuilder::Impl::routingOf(LayerId layer, Bra
     routing->layer = layer;
     routing->tokens = tokens;
     for (std::uint64_t first = tokens.first; first < tokens.end(); first += kRoutingBlock) {
-        if (stop.stop_requested()) {
-            throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
-        }
+        throwIfStopped(stop);
         const std::uint64_t count = std::min(kRoutingBlock, tokens.end() - first);
         const NdArray ids = source->readRows(idsId, layer, first, count);
         const NdArray weights =

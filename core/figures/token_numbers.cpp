@@ -3,6 +3,7 @@
 #include "core/figures/token_numbers.h"
 
 #include "core/base/error.h"
+#include "core/figures/stopped.h"
 #include "core/numerics/ranks.h"
 
 #include <fmt/format.h>
@@ -49,12 +50,6 @@ std::vector<std::uint16_t> ranksOf(std::span<const float> values, std::size_t ex
                        [](std::uint32_t rank) { return static_cast<std::uint16_t>(rank - 1); });
     }
     return all;
-}
-
-void throwIfStopped(const std::stop_token& stop) {
-    if (stop.stop_requested()) {
-        throw Error(ErrorCode::Cancelled, "The figure is not wanted any more.");
-    }
 }
 
 /// Calls `take` with each slice's index and the part of the rows that lies in it.

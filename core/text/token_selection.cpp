@@ -89,28 +89,45 @@ std::uint64_t TokenSelection::end() const noexcept {
     return m_ranges.empty() ? 0 : m_ranges.back().end();
 }
 
-TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
+namespace {
+
+/// "17", "0-63" or "64-" of `count` things, "Tokens" or "Documents"; nothing for another form.
+/// Throws Error(Usage) where there are not so many.
+std::optional<TokenRange> parseRange(std::string_view text, std::uint64_t count,
+                                     std::string_view things) {
     const std::size_t dash = text.find('-');
     const auto first = parseIndex(text.substr(0, dash));
     std::optional<std::uint64_t> last = first;
     if (dash != std::string_view::npos) {
         const std::string_view end = text.substr(dash + 1);
-        last = end.empty() ? std::optional(tokenCount == 0 ? 0 : tokenCount - 1) : parseIndex(end);
+        last = end.empty() ? std::optional(count == 0 ? 0 : count - 1) : parseIndex(end);
     }
     if (!first || !last || *last < *first) {
+        return std::nullopt;
+    }
+    if (*last >= count) {
+        std::string lower(things);
+        lower.front() = static_cast<char>(lower.front() - 'A' + 'a');
+        throw Error(ErrorCode::Usage,
+                    count == 0
+                        ? fmt::format("{} {} were asked for, but there is no text.", things, text)
+                        : fmt::format("{} {} were asked for, but the text has {} 0 to {}.", things,
+                                      text, lower, count - 1));
+    }
+    return TokenRange{*first, *last - *first + 1};
+}
+
+}  // namespace
+
+TokenRange parseTokenRange(std::string_view text, std::uint64_t tokenCount) {
+    const auto range = parseRange(text, tokenCount, "Tokens");
+    if (!range) {
         throw Error(ErrorCode::Usage,
                     fmt::format("The token range \"{}\" is not understood: give one token (17), a "
                                 "range with both ends in it (0-63) or an open one (64-).",
                                 text));
     }
-    if (*last >= tokenCount) {
-        throw Error(ErrorCode::Usage,
-                    tokenCount == 0
-                        ? fmt::format("Tokens {} were asked for, but there is no text.", text)
-                        : fmt::format("Tokens {} were asked for, but the text has tokens 0 to {}.",
-                                      text, tokenCount - 1));
-    }
-    return {*first, *last - *first + 1};
+    return *range;
 }
 
 TokenSelection parseTokens(std::string_view text, std::uint64_t tokenCount) {
@@ -125,28 +142,14 @@ TokenSelection parseDocuments(std::string_view text, std::span<const std::uint64
     const std::uint64_t documents = offsets.empty() ? 0 : offsets.size() - 1;
     std::vector<TokenRange> ranges;
     forEachEntry(text, [&](std::string_view entry) {
-        const std::size_t dash = entry.find('-');
-        const auto first = parseIndex(entry.substr(0, dash));
-        const auto last = dash == std::string_view::npos ? first
-                          : dash + 1 == entry.size()
-                              ? std::optional(documents == 0 ? 0 : documents - 1)
-                              : parseIndex(entry.substr(dash + 1));
-        if (!first || !last || *last < *first) {
+        const auto range = parseRange(entry, documents, "Documents");
+        if (!range) {
             throw Error(ErrorCode::Usage,
                         fmt::format("The documents \"{}\" are not understood: give numbers from 0 "
                                     "and ranges such as 0,2,5-7.",
                                     text));
         }
-        if (*last >= documents) {
-            throw Error(
-                ErrorCode::Usage,
-                documents == 0
-                    ? fmt::format("Documents {} were asked for, but there is no text.", text)
-                    : fmt::format("Documents {} were asked for, but the text has "
-                                  "documents 0 to {}.",
-                                  text, documents - 1));
-        }
-        ranges.push_back({offsets[*first], offsets[*last + 1] - offsets[*first]});
+        ranges.push_back({offsets[range->first], offsets[range->end()] - offsets[range->first]});
     });
     return TokenSelection(std::move(ranges));
 }
