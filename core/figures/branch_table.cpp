@@ -23,7 +23,7 @@ OutcomeRows::OutcomeRows(std::vector<TableColumn> leads, const RemovalOutcome& i
     }
     if (!std::isnan(intact.choices)) {
         m_body.columns.push_back({"choices", TableColumn::Kind::Number, {}, {}});
-        m_body.columns.push_back({"by length", TableColumn::Kind::Number, {}, {}});
+        m_body.columns.push_back({"normalised by tokens", TableColumn::Kind::Number, {}, {}});
     }
 }
 
@@ -39,7 +39,7 @@ void OutcomeRows::add(const RemovalOutcome& outcome) {
                             outcome.accuracy - m_intact.accuracy,
                             outcome.changed,
                             outcome.choices,
-                            outcome.choicesByLength};
+                            outcome.choicesNormalised};
     for (std::size_t c = m_leads; c < m_body.columns.size(); ++c) {
         m_body.columns[c].numbers.push_back(values[c - m_leads]);
     }

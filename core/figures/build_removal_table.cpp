@@ -80,7 +80,8 @@ public:
         number("changed", [](const Row& row) { return row.outcome.changed; });
         number("tokens", [](const Row& row) { return row.load; });
         numberIfAny("choices", [](const Row& row) { return row.outcome.choices; });
-        numberIfAny("by length", [](const Row& row) { return row.outcome.choicesByLength; });
+        numberIfAny("normalised by tokens",
+                    [](const Row& row) { return row.outcome.choicesNormalised; });
         for (const Row& row : m_rows) {
             m_table.layers.emplace_back(row.layer.value_or(-1));
             m_table.experts.push_back(row.expert.value_or(-1));
@@ -323,7 +324,7 @@ std::string explanation(const TableFigure& table) {
     if (has(table, "choices")) {
         text +=
             " Choices: multiple-choice questions answered rightly by the log-likelihood of "
-            "the choice, by length: by that over its tokens.";
+            "the choice; normalised by tokens: by that over the number of its tokens.";
     }
     return text;
 }

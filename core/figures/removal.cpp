@@ -17,7 +17,8 @@ namespace moescope::figures {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// As experiments keep them: loss, accuracy, changed; and of questions by sum and by length.
+/// As experiments keep them: loss, accuracy, changed; of questions by sums and normalised by
+/// tokens.
 constexpr std::size_t kMeasures = 3;
 constexpr std::size_t kChoiceMeasures = 2;
 
@@ -57,7 +58,7 @@ RemovalOutcome RemovalTable::at(std::size_t row) const {
     RemovalOutcome outcome{m_values.at(at), m_values.at(at + 1), m_values.at(at + 2), kNaN, kNaN};
     if (m_choices) {
         outcome.choices = m_choices->at(row * kChoiceMeasures);
-        outcome.choicesByLength = m_choices->at(row * kChoiceMeasures + 1);
+        outcome.choicesNormalised = m_choices->at(row * kChoiceMeasures + 1);
     }
     return outcome;
 }
@@ -71,8 +72,8 @@ std::string intactText(const BuildContext& context, const RemovalOutcome& intact
     std::string text = fmt::format(" Intact: loss {:.4f}, perplexity {:.2f}, accuracy {:.3f}",
                                    intact.loss, std::exp(intact.loss), intact.accuracy);
     if (!std::isnan(intact.choices)) {
-        text += fmt::format(", of choices {:.3f} (by length {:.3f})", intact.choices,
-                            intact.choicesByLength);
+        text += fmt::format(", of choices {:.3f} (normalised by tokens {:.3f})", intact.choices,
+                            intact.choicesNormalised);
     }
     const text::TokenizedChoices& questions = context.head().choices;
     if (!std::isnan(intact.choices) && !questions.empty()) {

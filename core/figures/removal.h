@@ -15,7 +15,7 @@ namespace moescope::figures {
 /// What a text makes of the model, or of the model without some experts; NaN: not known.
 struct RemovalOutcome {
     double loss, accuracy, changed;
-    double choices, choicesByLength;  ///< accuracy on multiple-choice questions
+    double choices, choicesNormalised;  ///< accuracy on questions; normalised by tokens
 };
 
 /// A table of outcomes in row order.
