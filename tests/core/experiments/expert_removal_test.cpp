@@ -385,12 +385,21 @@ TEST_CASE("ExpertRemoval: chosen sets are what removing them one way or another 
     CHECK(quantity(part, "set_controls").values.shape() == Shape{3, 2, 3});
 }
 
+namespace {
+
+/// Of the three layers of seven experts.
+experiments::ExpertLoads madeLoads() {
+    return {{0, {9, 4, 7, 1, 5, 3, 2}}, {1, {3, 8, 2, 6, 1, 9, 4}}, {2, {5, 5, 1, 7, 2, 8, 3}}};
+}
+
+}  // namespace
+
 TEST_CASE("ExpertRemoval: controls remove as many others of the same layers, always the same",
           "[core][experiments]") {
     const Opened opened("mixtral");
     const experiments::ExperimentOptions options{.removals = {"all", "1", "0:1,0:4,2:3"},
                                                  .removalControls = 4};
-    const auto planned = experiments::removalBranches(options, opened.model.spec);
+    const auto planned = experiments::removalBranches(options, opened.model.spec, madeLoads());
     CHECK(planned.sets == std::vector<std::string>{"1", "0:1,0:4,2:3"});
     CHECK(planned.branches.size() == planned.everywhere + planned.single + 2 * 5);
     std::set<std::string> names;
@@ -406,7 +415,7 @@ TEST_CASE("ExpertRemoval: controls remove as many others of the same layers, alw
         }
         return gone;
     };
-    const auto again = experiments::removalBranches(options, opened.model.spec);
+    const auto again = experiments::removalBranches(options, opened.model.spec, madeLoads());
     for (std::size_t set = 0; set < 2; ++set) {
         const Intervention& chosen = planned.branches[planned.setBranches[set]];
         for (std::size_t c = 0; c < 4; ++c) {
@@ -430,7 +439,7 @@ TEST_CASE("ExpertRemoval: no control is passed twice", "[core][experiments]") {
     Opened opened("mixtral");  // 7 experts
     const experiments::ExperimentOptions options{.removals = {"1:0", "2:1,2:2"},
                                                  .removalControls = 8};
-    const auto planned = experiments::removalBranches(options, opened.model.spec);
+    const auto planned = experiments::removalBranches(options, opened.model.spec, madeLoads());
     CHECK(planned.controls == std::vector<std::size_t>{6, 8});
     REQUIRE(planned.branches.size() == 1 + 6 + 1 + 8);
     for (std::size_t set = 0; set < 2; ++set) {
