@@ -5,6 +5,7 @@
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <utility>
 
