@@ -122,8 +122,7 @@ std::uint64_t seedOf(const std::string& set, int layer) {
 }
 
 /// The i-th nearest of each layer make the i-th control. Where one layer has fewer than another,
-/// its own come again; no control is another's double. Where no loads are known the set stands for
-/// each of them: as many experts of the same layers.
+/// its own come again; no control is another's double.
 std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string& set,
                                 const Removed& removed, const ExpertLoads& loads,
                                 std::size_t count) {
@@ -131,9 +130,6 @@ std::vector<Removed> controlsOf(const model::ModelSpec& model, const std::string
     for (const auto& [layer, experts] : removed) {
         const auto all = static_cast<std::size_t>(layerAt(model, layer).moe->experts);
         most = std::max(most, numerics::countSetsOfLikeLoad(all, experts.size(), count));
-    }
-    if (loads.empty()) {
-        return std::vector<Removed>(most, removed);
     }
     std::vector<Removed> controls(most);
     for (const auto& [layer, experts] : removed) {
