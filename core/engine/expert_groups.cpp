@@ -21,6 +21,7 @@ ExpertGroups::ExpertGroups(Setup setup)
 ExpertGroups::~ExpertGroups() {
     *m_abandoned = true;
     try {
+        letDroppedGo();
         retire(m_current);
         retire(m_next);
     } catch (const std::exception&) {
@@ -100,11 +101,14 @@ void ExpertGroups::advanceTo(int expert) {
 }
 
 FeedForward ExpertGroups::get(int expert) {
+    letDroppedGo();
+    m_inUse.reset();
     if (!m_current || !m_current->has(expert)) {
         advanceTo(expert);
     }
     Expert& one = m_current->experts[static_cast<std::size_t>(expert - m_current->first)];
     if (one.here) {
+        m_inUse = *one.here;
         return *one.here;
     }
     std::optional<Loaded> loaded;
@@ -123,17 +127,32 @@ FeedForward ExpertGroups::get(int expert) {
     }
     loaded->ready.holdComputation();
     one.here = std::move(loaded->weights);
+    m_inUse = *one.here;
     return *one.here;
+}
+
+void ExpertGroups::letDroppedGo() {
+    if (m_dropped) {
+        m_setup.stream.computationMark().wait();
+        m_dropped.reset();
+    }
 }
 
 void ExpertGroups::finish() {
     if (!m_current || !holdsAll()) {
         return;
     }
-    for (std::size_t e = 0; e < m_current->experts.size(); ++e) {
-        if (m_current->experts[e].coming.valid()) {
-            static_cast<void>(get(static_cast<int>(e)));
+    try {
+        for (std::size_t e = 0; e < m_current->experts.size(); ++e) {
+            if (m_current->experts[e].coming.valid()) {
+                static_cast<void>(get(static_cast<int>(e)));
+            }
         }
+    } catch (const c10::Error& error) {
+        if (!isOutOfMemory(error)) {
+            throw;
+        }
+        // No token chose those that are left: the layer is computed without them.
     }
 }
 
@@ -151,6 +170,9 @@ bool ExpertGroups::drop() {
     m_setup.lane.submit([] {}).wait();  // and what was retired before is gone
     m_setup.stream.uploadMark().wait();
     m_setup.stream.computationMark().wait();
+    // Whoever asked for the last expert may be in the middle of it, and give the device more to do
+    // with it than the mark knows of.
+    m_dropped = m_inUse;
     m_current.reset();
     m_next.reset();
     m_abandoned = std::make_shared<std::atomic<bool>>(false);

@@ -79,10 +79,14 @@ private:
     void advanceTo(int expert);
     /// Lets a group go when what the calling thread computes with it is done.
     void retire(std::optional<Group>& group);
+    /// The same of the expert that was in use when the others were dropped.
+    void letDroppedGo();
 
     Setup m_setup;
     std::vector<bool> m_wanted;
     std::optional<Group> m_current, m_next;
+    std::optional<FeedForward> m_inUse;  ///< given last; with its group until that is dropped
+    std::optional<FeedForward> m_dropped;
     /// Told to what waits on the lane that nobody will ask for it.
     std::shared_ptr<std::atomic<bool>> m_abandoned;
 };

@@ -679,7 +679,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
                        16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
     result.device = describe(plan.devices);
     result.dtype = describe(plan.place.dtype);
-    result.tokens = input.tokens;
+    result.tokens = input.tokens > 0 ? corpus.ids.size() : 0;
     result.layers = static_cast<int>(layers);
     if (input.tokens > 0) {
         noteDevices(plan, models.model->spec, corpus.documentCount(), result);

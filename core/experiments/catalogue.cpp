@@ -156,12 +156,14 @@ constexpr std::array kCatalogue{
          "experts, n is k and eighths of them.",
          "How little the loss rises from a layer on: how few experts the layers behind it need.",
          "ablation of top-k"},
-    Info{"router_saturation", "D1", "Router saturation", ExperimentKind::Derived, false, 1,
-         "Two checkpoints of one model on one text, or two models of one shape: per layer, the "
-         "mean over tokens of the share of the first k' choices that both make, for k' = 1 to k. "
-         "Unrelated routers share k'/E.",
-         "1 = the router sends every token where it will in the end: its choice is settled.",
-         "arXiv 2409.02060", "chosen_experts"},
+    Info{
+        "router_saturation", "D1", "Router saturation", ExperimentKind::Derived, false, 1,
+        "Two checkpoints of one model on one text, or two models of one shape: per layer, the "
+        "mean over tokens of the share of the first k' choices that both make, for k' = 1 to k. "
+        "Unrelated routers share k'/E.",
+        "1 = both send every token to the same experts; between checkpoints of one run: the choice "
+        "is settled.",
+        "arXiv 2409.02060", "chosen_experts"},
     Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 1,
          "Per layer, tokens for which experts i and j were both chosen, over tokens for which i "
          "was, for all pairs of the chosen set (not neighbours in rank alone).",

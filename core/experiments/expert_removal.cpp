@@ -130,17 +130,17 @@ protected:
             return RecallNeeds{.choices = hasChoices(), .tokens = ofKind > 0};
         };
         recallTable(
-            part, needs(kept.everywhere), "everywhere", "everywhere_token_loss",
+            part, needs(kept.everywhere), "everywhere", 1, "everywhere_token_loss",
             [](const Labels& labels) { return nameEverywhere(labels[0]); }, found);
         recallTable(
-            part, needs(kept.single), "single", "single_token_loss",
+            part, needs(kept.single), "single", 2, "single_token_loss",
             [](const Labels& labels) { return nameSingle(labels[0], labels[1]); }, found);
         recallTable(
-            part, needs(kept.sets), "set", "set_token_loss",
+            part, needs(kept.sets), "set", 1, "set_token_loss",
             [](const Labels& labels) { return nameOfSet(labels[0]); }, found);
         if (part.read("set_control_experts")) {  // others were drawn without a look at their load
             recallTable(
-                part, needs(0), "set_controls", {},
+                part, needs(0), "set_controls", 2, {},
                 [](const Labels& labels) {
                     std::size_t control = 0;  // a label of another form stands for none
                     const char* const end = labels[1].data() + labels[1].size();

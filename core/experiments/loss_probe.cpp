@@ -45,7 +45,7 @@ void LossProbe::recall(const model::ModelSpec& model, const engine::KeptPart& pa
 }
 
 void LossProbe::recallTable(
-    const engine::KeptPart& part, RecallNeeds needs, std::string_view table,
+    const engine::KeptPart& part, RecallNeeds needs, std::string_view table, std::size_t nameAxes,
     std::string_view tokens,
     const std::function<std::string(const std::vector<std::string>& labels)>& name,
     const NamedResult& found) {
@@ -53,7 +53,7 @@ void LossProbe::recallTable(
     constexpr std::size_t kChoices = std::tuple_size_v<ChoiceScores::Accuracies>;
     const auto means = part.read(table);
     const auto choices = part.read(std::string(table) + "_choices");
-    if (!means || means->axes.size() < 2 || means->values.shape().back() != kMeans) {
+    if (!means || means->axes.size() != nameAxes + 1 || means->values.shape().back() != kMeans) {
         return;
     }
     for (std::size_t axis = 0; axis + 1 < means->axes.size(); ++axis) {

@@ -177,7 +177,7 @@ protected:
         static_cast<void>(model);
         const RecallNeeds needs{.choices = !m_options.choices.empty()};
         recallTable(
-            part, needs, "curves", {},
+            part, needs, "curves", 2, {},
             [](const std::vector<std::string>& labels) { return nameOf(labels[0], labels[1]); },
             found);
         const auto means = part.read("list");
@@ -190,7 +190,7 @@ protected:
             names.emplace(list.name, nameOf(list));
         }
         recallTable(
-            part, needs, "list", {},
+            part, needs, "list", 1, {},
             [&](const std::vector<std::string>& labels) {
                 const auto named = names.find(labels[0]);
                 return named == names.end() ? std::string() : named->second;

@@ -107,8 +107,11 @@ Figure buildSeries(const BuildContext& context) {
                                  tokens.count());
     figure.howToRead = fmt::format(
         "Share of a token's choices that a checkpoint has in common with the last one, {}: 1 = the "
-        "choice is settled. Checkpoints: {}. Dashed: unrelated routers.",
-        names.back(), list);
+        "choice is settled. Checkpoints: {}.{}",
+        names.back(), list,
+        topK && experts ? fmt::format(" Unrelated routers share {:.2g} (dashed, where in view).",
+                                      static_cast<double>(*topK) / *experts)
+                        : std::string());
     saySeries(series, figure);
     figure.body = std::move(body);
     return figure;

@@ -7,28 +7,38 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace moescope::figures {
 
-RemovalChoice parseRemovalChoice(std::string_view text) {
+std::optional<RemovalChoice> findRemovalChoice(std::string_view text) {
     using Kind = RemovalChoice::Kind;
     if (text == "layer") {
-        return {Kind::InLayer, {}};
+        return RemovalChoice{Kind::InLayer, {}};
     }
     if (text == "everywhere") {
-        return {Kind::Everywhere, {}};
+        return RemovalChoice{Kind::Everywhere, {}};
     }
     if (text == "sets") {
-        return {Kind::AllSets, {}};
+        return RemovalChoice{Kind::AllSets, {}};
     }
     try {
-        return {Kind::Set, experiments::describe(experiments::parseRemoved(text))};
+        return RemovalChoice{Kind::Set, experiments::describe(experiments::parseRemoved(text))};
     } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+RemovalChoice parseRemovalChoice(std::string_view text) {
+    auto choice = findRemovalChoice(text);
+    if (!choice) {
         throw Error(ErrorCode::Usage,
                     fmt::format("The experts \"{}\" are not understood: give layer (one expert in "
                                 "one layer), everywhere (one index in all layers), sets (each "
                                 "chosen set), or a set such as 0:3,5:1.",
                                 text));
     }
+    return *std::move(choice);
 }
 
 RemovalChoice usualRemoval(const KeptRemovals& kept) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,9 @@ struct RemovalChoice {
     bool operator==(const RemovalChoice&) const = default;
 };
 
-/// "layer", "everywhere", "sets", or a set such as "0:3,5:1". Throws Error(Usage) saying what is
-/// accepted.
+/// "layer", "everywhere", "sets", or a set such as "0:3,5:1"; nothing for another text.
+[[nodiscard]] std::optional<RemovalChoice> findRemovalChoice(std::string_view text);
+/// The same; throws Error(Usage) saying what is accepted.
 [[nodiscard]] RemovalChoice parseRemovalChoice(std::string_view text);
 
 /// Of which removals a session keeps the losses of single tokens.

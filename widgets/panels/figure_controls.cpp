@@ -469,8 +469,9 @@ FigureOptions FigureControls::options() const {
                                  .acrossLayers = m_pruneOver->currentData().toBool()};
     }
     if (m_removal != nullptr && m_removal->currentIndex() >= 0) {
-        form.removal =
-            figures::parseRemovalChoice(m_removal->currentData().toString().toStdString());
+        // A damaged session's label is none.
+        form.removal = figures::findRemovalChoice(m_removal->currentData().toString().toStdString())
+                           .value_or(figures::RemovalChoice());
     }
     if (m_range != nullptr) {
         using Kind = figures::ColourRange::Kind;

@@ -172,7 +172,8 @@ TEST_CASE("makeRunRequest: prune lists are read and checked against the model", 
     checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); }, ErrorCode::Usage,
                 {"mine.json", "entry 1", "expert 99"});
     // A layer must keep as many as are chosen, of the model or by --top-k.
-    writeFileAtomically(options.pruneLists[0], R"({"list": [[0, 0], [0, 1]]})");
+    writeFileAtomically(options.pruneLists[0],
+                        R"({"list": [[0, 0], [0, 1], [0, 2], [0, 3], [0, 4]]})");
     options.topK = 3;
     checkThrows([&] { static_cast<void>(app::makeRunRequest(options, "", {})); }, ErrorCode::Usage,
                 {"mine.json", "chooses 3"});

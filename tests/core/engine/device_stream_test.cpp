@@ -208,7 +208,9 @@ TEST_CASE("ExpertGroups: halving, until one is left", "[core][engine]") {
         static_cast<void>(groups.get(5));
         CHECK(groups.halve());
         CHECK(groups.atOnce() == expected);
-        CHECK(counted.alive == 0);
+        CHECK(counted.alive == 1);  // whoever asked for it may be in the middle of it
+        static_cast<void>(groups.get(0));
+        CHECK(counted.alive <= 2 * expected);
         for (int e = 0; e < 6; ++e) {
             CHECK(groups.get(e).gate.weight[0][0].item<float>() == static_cast<float>(e));
         }

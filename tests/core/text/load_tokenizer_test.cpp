@@ -102,7 +102,7 @@ TEST_CASE("tokenizer.json: damaged files", "[core][text]") {
                                           {"normalizers", json::array({j["normalizer"]})}};
                    }
                }),
-               Contains("normalizer"));
+               Contains("nested deeper"));
     const tests::TemporaryFolder folder;
     writeFileAtomically(folder / "tokenizer.json", "{\"model\":");
     CHECK_THAT(messageOf(folder.path(), ErrorCode::BadTokenizer), Contains("not a JSON file"));
