@@ -128,7 +128,7 @@ private:
         for (std::size_t row = 0; row < m_rows.size(); ++row) {
             const Beside& controls = m_rows[row].controls;
             if (controls.low < controls.high) {
-                column.texts[row] = fmt::format("{:.4f} ({:.4f} to {:.4f})", controls.rise,
+                column.texts[row] = fmt::format("{:.3f} ({:.3f}\u2013{:.3f})", controls.rise,
                                                 controls.low, controls.high);
             }
         }

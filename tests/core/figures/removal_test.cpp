@@ -81,7 +81,7 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "layer").texts[0].empty());
     CHECK(column(table, "loss rises by").numbers[1] == Approx(1.5));
     CHECK(column(table, "controls").numbers[1] == Approx(0.2));
-    CHECK(column(table, "controls").texts[1] == "0.2000 (0.1000 to 0.3000)");
+    CHECK(column(table, "controls").texts[1] == "0.200 (0.100\u20130.300)");
     CHECK(column(table, "controls from").numbers[1] == Approx(0.1));
     CHECK(column(table, "controls to").numbers[1] == Approx(0.3));
     CHECK(std::isnan(column(table, "others of like load").numbers[1]));
