@@ -130,7 +130,7 @@ at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& 
                                   ColumnOutputs* columns, int sharedColumn) const {
     const Relief& relief = m_experts.relief();
     const Norm& inputNorm = m_weights.sharedInputNorm;
-    const at::Tensor input = withRelief(
+    at::Tensor input = withRelief(
         relief, [&] { return inputNorm.present() ? normalise(residual, inputNorm) : x; });
     const bool wanted = columns != nullptr && sharedColumn >= 0;
     const at::Tensor plain = feedForwardOnce(

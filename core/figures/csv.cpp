@@ -207,9 +207,9 @@ struct Writer {
             const std::uint64_t at = token - figure.range.first;
             row({std::to_string(token), csvCell(figure.tokens->text(token)),
                  number(figure.loss[at]), number(figure.intactLoss[at]), number(figure.rise(token)),
-                 figure.isPredicted.empty() ? ""
-                 : figure.isPredicted[at]   ? "1"
-                                            : "0"});
+                 figure.isPredicted.empty() || std::isnan(figure.intactLoss[at]) ? ""
+                 : figure.isPredicted[at]                                        ? "1"
+                                                                                 : "0"});
         }
     }
     void operator()(const ColouredPassageFigure& figure) {
