@@ -130,14 +130,23 @@ std::vector<LineChartPoint> pointsOf(const BuildContext& context, const Lists& l
     return points;
 }
 
+/// The curves of one measure and the marks of the lists.
+template <typename Measure>
+LineChartGroup groupOf(const BuildContext& context, const BranchTable& table,
+                       const std::vector<Step>& steps, const RemovalOutcome& intact,
+                       const Lists& lists, const Measure& measure) {
+    LineChartGroup group;
+    group.panels.push_back(curvesOf(table, steps, intact, measure));
+    group.panels.back().points = pointsOf(context, lists, measure);
+    return group;
+}
+
 LineChartGroup lossGroup(const BuildContext& context, const BranchTable& table,
                          const std::vector<Step>& steps, const RemovalOutcome& intact,
                          const Lists& lists) {
-    LineChartGroup group;
+    LineChartGroup group = groupOf(context, table, steps, intact, lists, lossOf);
     group.title = "pruning";
     group.valueName = "loss";
-    group.panels.push_back(curvesOf(table, steps, intact, lossOf));
-    group.panels.back().points = pointsOf(context, lists, lossOf);
     return group;
 }
 
@@ -145,14 +154,12 @@ LineChartGroup lossGroup(const BuildContext& context, const BranchTable& table,
 LineChartGroup choicesGroup(const BuildContext& context, const BranchTable& table,
                             const std::vector<Step>& steps, const RemovalOutcome& intact,
                             const Lists& lists) {
-    LineChartGroup group;
+    LineChartGroup group = groupOf(context, table, steps, intact, lists, choicesOf);
     group.title = "questions";
     group.valueName = "accuracy on choices";
     if (!context.head().choices.empty()) {
         group.reference = context.head().choices.chance();
     }
-    group.panels.push_back(curvesOf(table, steps, intact, choicesOf));
-    group.panels.back().points = pointsOf(context, lists, choicesOf);
     return group;
 }
 

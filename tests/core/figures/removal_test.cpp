@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/figures/builder.h"
 #include "tests/core/figures/made_source.h"
+#include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
 #include "tests/support/throws.h"
 
@@ -15,6 +16,7 @@
 
 using namespace moescope;
 using namespace moescope::figures;
+using tests::column;
 using tests::MadeSession;
 using tests::MadeSource;
 
@@ -34,14 +36,6 @@ bool hasColumn(const Figure& figure, const std::string& name) {
     const auto& columns = std::get<TableFigure>(figure.body).columns;
     return std::any_of(columns.begin(), columns.end(),
                        [&](const TableColumn& c) { return c.name == name; });
-}
-
-const TableColumn& column(const Figure& figure, const std::string& name) {
-    const auto& columns = std::get<TableFigure>(figure.body).columns;
-    const auto found = std::find_if(columns.begin(), columns.end(),
-                                    [&](const TableColumn& c) { return c.name == name; });
-    REQUIRE(found != columns.end());
-    return *found;
 }
 
 }  // namespace

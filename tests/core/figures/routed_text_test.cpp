@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/figures/builder.h"
 #include "tests/core/figures/made_source.h"
+#include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 
 using namespace moescope;
 using namespace moescope::figures;
+using tests::column;
 using tests::MadeSession;
 using tests::MadeSource;
 
@@ -72,14 +74,6 @@ std::string refusal(const std::shared_ptr<MadeSource>& source, const char* name,
 
 const HeatMapPanel& panelOf(const Figure& figure, std::size_t index = 0) {
     return std::get<HeatMapFigure>(figure.body).panels.at(index);
-}
-
-const TableColumn& column(const Figure& figure, const std::string& name) {
-    const auto& columns = std::get<TableFigure>(figure.body).columns;
-    const auto found = std::find_if(columns.begin(), columns.end(),
-                                    [&](const TableColumn& c) { return c.name == name; });
-    REQUIRE(found != columns.end());
-    return *found;
 }
 
 }  // namespace

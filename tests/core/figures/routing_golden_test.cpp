@@ -3,6 +3,7 @@
 // Figures of routing against the values of tests/reference/make_routing.py (plain NumPy).
 #include "core/figures/builder.h"
 #include "tests/core/figures/made_source.h"
+#include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/reference_file.h"
@@ -13,6 +14,7 @@
 
 using namespace moescope;
 using namespace moescope::figures;
+using tests::column;
 using tests::MadeSession;
 using tests::MadeSource;
 using tests::ReferenceFile;
@@ -90,12 +92,6 @@ std::string at(const std::string& name, int layer) {
 
 const HeatMapPanel& panelOf(const Figure& figure, std::size_t index = 0) {
     return std::get<HeatMapFigure>(figure.body).panels.at(index);
-}
-
-const TableColumn& column(const Figure& figure, const std::string& name) {
-    const auto& columns = std::get<TableFigure>(figure.body).columns;
-    return *std::find_if(columns.begin(), columns.end(),
-                         [&](const TableColumn& c) { return c.name == name; });
 }
 
 void checkMatrix(const Matrix& found, const NdArray& expected) {
