@@ -317,6 +317,25 @@ std::vector<LayerEffort> layerEfforts(const RunPlan& plan, const OpenedModels& m
     return efforts;
 }
 
+std::uint64_t embeddingBytes(const OpenedModels& models, const text::TokenizedCorpus& corpus,
+                             bool baselines) {
+    const std::set<text::TokenId> distinct(corpus.ids.begin(), corpus.ids.end());
+    const auto bytesOf = [&](const OpenedModel& model) {
+        return distinct.size() *
+               checkpoint::LogicalTensor(model.checkpoint, model.spec.embeddingName)
+                   .storedRowBytes();
+    };
+    std::uint64_t bytes = bytesOf(*models.model);
+    for (std::size_t b = 0; baselines && b < models.baselines.size(); ++b) {
+        bytes += bytesOf(*models.baselines[b]);
+    }
+    return bytes;
+}
+
+int lanesOf(const RunPlan& plan) {
+    return std::max(plan.memory.lanes, static_cast<int>(plan.devices.size()));
+}
+
 std::map<std::string, UnitTotal> unitTotals(const RunPlan& plan, const OpenedModels& models,
                                             const text::TokenizedCorpus& corpus) {
     std::map<std::string, UnitTotal> totals;

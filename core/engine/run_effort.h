@@ -15,6 +15,13 @@ namespace moescope::engine {
 [[nodiscard]] std::vector<LayerEffort> layerEfforts(const RunPlan& plan, const OpenedModels& models,
                                                     const text::TokenizedCorpus& corpus);
 
+/// Bytes of the embeddings' rows that a text touches; with `baselines` of theirs too.
+[[nodiscard]] std::uint64_t embeddingBytes(const OpenedModels& models,
+                                           const text::TokenizedCorpus& corpus, bool baselines);
+
+/// Blocks of tokens that are computed side by side, in lanes or on devices.
+[[nodiscard]] int lanesOf(const RunPlan& plan);
+
 /// All units of an experiment that are left.
 struct UnitTotal {
     std::uint64_t units = 0, unitBytes = 0, resultBytes = 0;

@@ -37,4 +37,14 @@ std::vector<std::uint64_t> tokensOfParts(std::span<const Stretch> stretches, std
     return tokens;
 }
 
+std::uint64_t mostTokens(std::span<const std::uint64_t> offsets, std::size_t parts) {
+    if (offsets.empty() || offsets.front() == offsets.back()) {
+        return 0;
+    }
+    // With smaller turns the parts are more alike.
+    constexpr std::uint64_t kLargestTurn = 2048;
+    const auto tokens = tokensOfParts(splitText(offsets, parts, kLargestTurn), parts);
+    return *std::max_element(tokens.begin(), tokens.end());
+}
+
 }  // namespace moescope::engine

@@ -27,4 +27,7 @@ struct Stretch {
 [[nodiscard]] std::vector<std::uint64_t> tokensOfParts(std::span<const Stretch> stretches,
                                                        std::size_t parts);
 
+/// Of the part that has most, where the size of turns is not known yet. 0 for an empty text.
+[[nodiscard]] std::uint64_t mostTokens(std::span<const std::uint64_t> offsets, std::size_t parts);
+
 }  // namespace moescope::engine
