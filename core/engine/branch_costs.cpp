@@ -5,7 +5,7 @@
 #include "core/engine/branch_pass.h"
 #include "core/engine/run_effort.h"
 #include "core/engine/run_notes.h"
-#include "core/model/spec_tensors.h"
+#include "core/engine/text_split.h"
 
 #include <fmt/format.h>
 
@@ -18,11 +18,27 @@
 namespace moescope::engine {
 namespace {
 
-/// Seconds that branches take: each passes the layers from its first change on with nothing but the
-/// chosen experts, and then the head.
-double branchSeconds(const RunPlan& plan, const OpenedModels& models,
-                     const text::TokenizedCorpus& corpus, const std::vector<Intervention>& branches,
-                     const Calibration& calibration) {
+/// Readings and seconds.
+struct Passing {
+    std::uint64_t bytes = 0;
+    double seconds = 0.0;
+};
+
+/// What is read before the first layer and after the last.
+std::uint64_t endsBytes(const OpenedModels& models, const WeightReader& reader,
+                        const text::TokenizedCorpus& corpus) {
+    const model::ModelSpec& spec = models.model->spec;
+    std::uint64_t bytes = embeddingBytes(models, corpus, false);
+    for (const model::TensorRef* ref :
+         {&spec.finalNormName, &spec.finalNormBias, &spec.head.weight, &spec.head.bias}) {
+        bytes += reader.storedBytes(*ref);
+    }
+    return bytes + (spec.tiedHead ? reader.storedBytes(spec.embeddingName) : 0);
+}
+
+/// What a layer asks of a text that passes it with nothing but the chosen experts.
+std::vector<LayerEffort> plainEfforts(const RunPlan& plan, const OpenedModels& models,
+                                      const text::TokenizedCorpus& corpus) {
     const model::ModelSpec& spec = models.model->spec;
     RunPlan plain;
     plain.place = plan.place;
@@ -33,41 +49,42 @@ double branchSeconds(const RunPlan& plan, const OpenedModels& models,
     for (std::size_t l = 0; l < plain.work.size(); ++l) {
         plain.work[l].layer = static_cast<int>(l);
     }
-    const std::vector<LayerEffort> efforts = layerEfforts(plain, models, corpus);
-    double seconds = 0.0;
+    return layerEfforts(plain, models, corpus);
+}
+
+/// The text through the layers, as often as branches take it there, and then through the head. A
+/// batch reads each layer once; experts that do not fit together come again for every block of
+/// every stream.
+Passing passingOf(const RunPlan& plan, const OpenedModels& models,
+                  const text::TokenizedCorpus& corpus, const std::vector<Intervention>& branches,
+                  std::size_t atOnce, const Calibration& calibration) {
+    const model::ModelSpec& spec = models.model->spec;
+    const std::uint64_t rounds =
+        std::max<std::uint64_t>((branches.size() + atOnce - 1) / atOnce, 1);
+    const std::uint64_t most = mostTokens(corpus.offsets, plan.devices.size());
+    const std::uint64_t step = std::max<std::uint64_t>(plan.memory.blockTokens, 1);
+    const std::uint64_t blocks = std::max<std::uint64_t>((most + step - 1) / step, 1);
+    const std::vector<LayerEffort> efforts = plainEfforts(plan, models, corpus);
+    const auto passes = BranchPass::passes(branches, spec.layerCount(), atOnce);
+    const WeightReader reader(models.model->checkpoint, plan.place);
+    Passing result{rounds * endsBytes(models, reader, corpus), 0.0};
     for (std::size_t l = 0; l < efforts.size(); ++l) {
-        const auto streams =
-            std::count_if(branches.begin(), branches.end(), [&](const Intervention& branch) {
-                return BranchPass::firstChanged(branch, spec.layerCount()) <= static_cast<int>(l);
-            });
-        seconds += expectedSeconds(efforts[l], 1, false, calibration, lanesOf(plan)).total() *
-                   (1.0 + static_cast<double>(streams));
+        LayerEffort all = efforts[l];
+        all.attention = static_cast<double>(passes[l]) * all.attention;
+        all.feedForward = static_cast<double>(passes[l]) * all.feedForward;
+        const std::uint64_t readings = plan.memory.residentExperts ? rounds : passes[l] * blocks;
+        all.bytes = rounds * (all.bytes - all.expertBytes) + readings * all.expertBytes;
+        result.bytes += all.bytes;
+        result.seconds +=
+            expectedSeconds(all, 1, false, calibration, lanesOf(plan, corpus)).total();
     }
     const auto tokens = static_cast<double>(corpus.ids.size());
     const auto vocabulary = static_cast<double>(spec.vocabSize);
     constexpr double kLogitPasses = 8.0;
     const Effort head{.modelOperations = 2.0 * tokens * vocabulary * spec.hiddenSize,
                       .elements = kLogitPasses * tokens * vocabulary};
-    return seconds + secondsOf(head, calibration) * (1.0 + static_cast<double>(branches.size()));
-}
-
-/// What one reading of the whole model takes.
-std::uint64_t modelBytes(const RunPlan& plan, const OpenedModels& models,
-                         const text::TokenizedCorpus& corpus) {
-    const model::ModelSpec& spec = models.model->spec;
-    const WeightReader reader(models.model->checkpoint, plan.place);
-    std::uint64_t bytes = embeddingBytes(models, corpus, false);
-    for (int layer = 0; layer < spec.layerCount(); ++layer) {
-        forEachTensor(spec, layer, [&](const model::SpecTensor& tensor) {
-            bytes += reader.storedBytes(tensor.ref);
-        });
-    }
-    for (const model::TensorRef* ref :
-         {&spec.finalNormName, &spec.finalNormBias, &spec.head.weight, &spec.head.bias}) {
-        bytes += reader.storedBytes(*ref);
-    }
-    bytes += spec.tiedHead ? reader.storedBytes(spec.embeddingName) : 0;
-    return bytes;
+    result.seconds += secondsOf(head, calibration) * (1.0 + static_cast<double>(branches.size()));
+    return result;
 }
 
 /// Results of branches come when their batch is through: in several, where there are many, so that
@@ -95,6 +112,105 @@ std::size_t leaveOut(const std::set<std::size_t>& places, std::vector<Interventi
     return left.size() - branches.size();
 }
 
+/// Costs one probe after the other.
+class BranchCosting {
+public:
+    BranchCosting(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+                  const text::TokenizedCorpus& passed, const Calibration& calibration)
+        : m_plan(plan),
+          m_models(models),
+          m_spec(models.model->spec),
+          m_corpus(corpus),
+          m_passed(passed),
+          m_calibration(calibration),
+          m_reserved(branchState(plan, m_spec, corpus)),
+          // On several devices the one with most of the text decides.
+          m_stream(streamBytes(plan, models,
+                               plan.memory.streamed()
+                                   ? mostTokens(passed.offsets, plan.devices.size())
+                                   : passed.ids.size())) {}
+
+    void add(PlannedExperiment& experiment, std::size_t index) {
+        const BranchProbe& probe = *experiment.probes.branches[index];
+        std::vector<Intervention> branches = probe.branches(m_spec);
+        const std::size_t recalled = leaveOut(recalledOf(experiment, index), branches);
+        const std::uint64_t state = probe.stateBytes(m_spec, m_corpus.ids.size());
+        experiment.branchesAtOnce = atOnce(branches.size(), state);
+        takeMemory(experiment.branchesAtOnce, state);
+        const Passing passing = passingOf(m_plan, m_models, m_passed, branches,
+                                          experiment.branchesAtOnce, m_calibration);
+        Estimate& result = m_plan.estimate;
+        m_plan.branchStages.push_back(
+            {fmt::format("{}, {} branches", experiment.info->title, branches.size()),
+             passing.seconds});
+        result.seconds += passing.seconds;
+        result.readBytes += passing.bytes;
+        const std::uint64_t part = probe.partBytes(m_spec, m_corpus.ids.size());
+        result.experiments.push_back({std::string(experiment.info->id), passing.seconds,
+                                      (experiment.branchesAtOnce + 1) * m_stream + state, part});
+        // As parts, joined into the session, and in the journal of what takes long.
+        result.diskBytes += 3 * part;
+        note(experiment, branches, recalled, passing.seconds);
+        if (const std::string kept = probe.keptNote(m_spec, m_corpus); !kept.empty()) {
+            result.notes.push_back(fmt::format("{}: {}", experiment.info->id, kept));
+        }
+    }
+
+private:
+    /// How many branches pass beside the intact model.
+    [[nodiscard]] std::size_t atOnce(std::size_t branches, std::uint64_t state) const {
+        const MemoryPlan& memory = m_plan.memory;
+        const std::uint64_t budget =
+            memory.streamed() ? memory.deviceBudget : m_plan.estimate.budgetBytes;
+        const std::uint64_t taken =
+            memory.streamed() ? memory.deviceBytes : memory.peakBytes - m_reserved + state;
+        const std::uint64_t room = budget - std::min(budget, taken);
+        // The plan keeps room for the least.
+        const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(m_stream, 1);
+        const std::uint64_t all = std::max<std::uint64_t>(branches, 1);
+        const std::uint64_t most = std::min(
+            all, std::max({(all + kBatches - 1) / kBatches, kSmallestBatch,
+                           kTokensPerReading / std::max<std::uint64_t>(m_passed.ids.size(), 1)}));
+        return static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
+    }
+
+    void takeMemory(std::size_t atOnce, std::uint64_t state) {
+        const MemoryPlan& memory = m_plan.memory;
+        Estimate& result = m_plan.estimate;
+        const std::uint64_t streams = (atOnce + 1 - kLeastStreams) * m_stream;
+        const std::uint64_t own = memory.peakBytes - m_reserved + state;
+        if (memory.streamed()) {
+            result.memoryBytes = std::max(result.memoryBytes, own);
+            result.deviceBytes = std::max(result.deviceBytes, memory.deviceBytes + streams);
+        } else {
+            result.memoryBytes = std::max(result.memoryBytes, own + streams);
+        }
+    }
+
+    void note(const PlannedExperiment& experiment, const std::vector<Intervention>& branches,
+              std::size_t recalled, double seconds) {
+        const std::size_t step = experiment.branchesAtOnce;
+        const std::size_t rounds = (branches.size() + step - 1) / step;
+        m_plan.estimate.notes.push_back(fmt::format(
+            "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
+            "through a layer, about {}; the model is read {} for them{}",
+            experiment.info->id, branches.size(),
+            recalled > 0 ? fmt::format(" ({} more are in the session)", recalled) : "", step,
+            BranchPass::steps(branches, m_spec.layerCount(), step), roughly(seconds),
+            rounds <= 1 ? std::string("once more") : fmt::format("{} times more", rounds),
+            m_plan.memory.residentExperts ? "" : ", its experts again for each block of tokens"));
+    }
+
+    RunPlan& m_plan;
+    const OpenedModels& m_models;
+    const model::ModelSpec& m_spec;
+    const text::TokenizedCorpus& m_corpus;
+    const text::TokenizedCorpus& m_passed;
+    const Calibration& m_calibration;
+    std::uint64_t m_reserved;  ///< for probes, in the plan's peak
+    std::uint64_t m_stream;    ///< bytes of one, on a device that holds it
+};
+
 }  // namespace
 
 std::uint64_t streamBytes(const RunPlan& plan, const OpenedModels& models, std::uint64_t tokens) {
@@ -115,67 +231,14 @@ std::uint64_t branchState(const RunPlan& plan, const model::ModelSpec& spec,
 
 void costBranches(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
                   const text::TokenizedCorpus& passed, const Calibration& calibration) {
-    const model::ModelSpec& spec = models.model->spec;
-    const std::uint64_t whole = streamBytes(plan, models, passed.ids.size());
-    Estimate& result = plan.estimate;
-    const std::uint64_t reserved = branchState(plan, spec, corpus);  // in the plan's peak
     plan.branchStages.clear();
+    if (plan.branching.empty()) {
+        return;
+    }
+    BranchCosting costing(plan, models, corpus, passed, calibration);
     for (PlannedExperiment* experiment : plan.branching) {
-        for (std::size_t p = 0; p < experiment->probes.branches.size(); ++p) {
-            const BranchProbe& probe = *experiment->probes.branches[p];
-            std::vector<Intervention> branches = probe.branches(spec);
-            const std::size_t recalled = leaveOut(recalledOf(*experiment, p), branches);
-            const std::uint64_t state = probe.stateBytes(spec, corpus.ids.size());
-            const MemoryPlan& memory = plan.memory;
-            // Streams are shared out among the devices that hold them.
-            const std::uint64_t stream =
-                memory.streamed() ? (whole + plan.devices.size() - 1) / plan.devices.size() : whole;
-            const std::uint64_t free =
-                memory.streamed()
-                    ? memory.deviceBudget - std::min(memory.deviceBudget, memory.deviceBytes)
-                    : result.budgetBytes -
-                          std::min(result.budgetBytes, memory.peakBytes - reserved);
-            const std::uint64_t room = free - std::min(free, memory.streamed() ? 0 : state);
-            // The plan keeps room for the least.
-            const std::uint64_t fitting = kLeastStreams + room / std::max<std::uint64_t>(stream, 1);
-            const std::uint64_t all = std::max<std::uint64_t>(branches.size(), 1);
-            const std::uint64_t most = std::min(
-                all, std::max({(all + kBatches - 1) / kBatches, kSmallestBatch,
-                               kTokensPerReading / std::max<std::uint64_t>(passed.ids.size(), 1)}));
-            experiment->branchesAtOnce = static_cast<std::size_t>(std::min(fitting, most + 1) - 1);
-            const double seconds = branchSeconds(plan, models, passed, branches, calibration);
-            const std::uint64_t streams = (experiment->branchesAtOnce + 1 - kLeastStreams) * stream;
-            result.memoryBytes =
-                std::max(result.memoryBytes,
-                         memory.peakBytes - reserved + state + (memory.streamed() ? 0 : streams));
-            if (memory.streamed()) {
-                result.deviceBytes = std::max(result.deviceBytes, memory.deviceBytes + streams);
-            }
-            plan.branchStages.push_back(
-                {fmt::format("{}, {} branches", experiment->info->title, branches.size()),
-                 seconds});
-            result.seconds += seconds;
-            result.experiments.push_back({std::string(experiment->info->id), seconds,
-                                          (experiment->branchesAtOnce + 1) * stream + state,
-                                          probe.partBytes(spec, corpus.ids.size())});
-            // As parts, joined into the session, and in the journal of what takes long.
-            result.diskBytes += 3 * probe.partBytes(spec, corpus.ids.size());
-            const std::uint64_t rounds =
-                (branches.size() + experiment->branchesAtOnce - 1) / experiment->branchesAtOnce;
-            result.readBytes +=
-                std::max<std::uint64_t>(rounds, 1) * modelBytes(plan, models, passed);
-            result.notes.push_back(fmt::format(
-                "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
-                "through a layer, about {}; the model is read {} for them",
-                experiment->info->id, branches.size(),
-                recalled > 0 ? fmt::format(" ({} more are in the session)", recalled) : "",
-                experiment->branchesAtOnce,
-                BranchPass::steps(branches, spec.layerCount(), experiment->branchesAtOnce),
-                roughly(seconds),
-                rounds <= 1 ? std::string("once more") : fmt::format("{} times more", rounds)));
-            if (const std::string note = probe.keptNote(spec, corpus); !note.empty()) {
-                result.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
-            }
+        for (std::size_t probe = 0; probe < experiment->probes.branches.size(); ++probe) {
+            costing.add(*experiment, probe);
         }
     }
 }

@@ -7,7 +7,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <iterator>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -46,24 +46,36 @@ std::vector<BranchPass::Batch> BranchPass::batches(const std::vector<Interventio
     return result;
 }
 
-std::uint64_t BranchPass::steps(const std::vector<Intervention>& branches, int layers,
-                                std::size_t atOnce) {
-    std::uint64_t count = 0;
+std::vector<std::uint64_t> BranchPass::passes(const std::vector<Intervention>& branches, int layers,
+                                              std::size_t atOnce) {
+    std::vector<std::uint64_t> counts(static_cast<std::size_t>(layers), 0);
+    const auto count = [&](int first, int end) {
+        std::for_each(counts.begin() + first, counts.begin() + end,
+                      [](std::uint64_t& passes) { ++passes; });
+    };
     for (const Batch& batch : batches(branches, layers, atOnce)) {
-        count += static_cast<std::uint64_t>(batch.intactUntil);
+        count(0, batch.intactUntil);
         for (std::size_t b = batch.first; b < batch.end; ++b) {
-            count += static_cast<std::uint64_t>(layers - firstChanged(branches[b], layers));
+            count(firstChanged(branches[b], layers), layers);
         }
     }
-    return count;
+    return counts;
+}
+
+std::uint64_t BranchPass::steps(const std::vector<Intervention>& branches, int layers,
+                                std::size_t atOnce) {
+    const auto counts = passes(branches, layers, atOnce);
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 void BranchPass::run(const std::vector<Intervention>& branches, const Consumer& consumer) {
     for (const Batch& batch : batches(branches, spec().layerCount(), m_setup.atOnce)) {
         m_replicas.clear();
         for (const at::Device device : m_setup.devices) {
-            m_replicas.push_back(std::make_unique<Replica>(
-                std::vector{&m_setup.model}, ComputePlace{device, m_setup.dtype}, m_setup.memory));
+            const Replica* const first = m_replicas.empty() ? nullptr : m_replicas.front().get();
+            m_replicas.push_back(std::make_unique<Replica>(std::vector{&m_setup.model},
+                                                           ComputePlace{device, m_setup.dtype},
+                                                           m_setup.memory, first));
         }
         runBatch(branches, batch, consumer);
         m_bytesRead += m_replicas.front()->model().reader().bytesRead();
@@ -75,9 +87,10 @@ BranchPass::Stream BranchPass::embedded() {
     Stream stream;
     const auto tokens = tokensOfParts(m_stretches, m_setup.devices.size());
     for (std::size_t part = 0; part < tokens.size(); ++part) {
-        stream.push_back(
-            at::empty({static_cast<std::int64_t>(tokens[part]), spec().hiddenSize},
-                      at::TensorOptions().dtype(m_setup.dtype).device(m_setup.devices[part])));
+        const auto options = at::TensorOptions().dtype(m_setup.dtype).device(m_setup.devices[part]);
+        stream.push_back(withRelief(m_replicas[part]->relief(), [&] {
+            return at::empty({static_cast<std::int64_t>(tokens[part]), spec().hiddenSize}, options);
+        }));
     }
     for (const Stretch& stretch : m_stretches) {
         at::Tensor rows =
@@ -87,6 +100,15 @@ BranchPass::Stream BranchPass::embedded() {
             std::span(m_setup.corpus.ids).subspan(stretch.firstToken, stretch.tokens), rows);
     }
     return stream;
+}
+
+BranchPass::Stream BranchPass::copied(const Stream& stream) {
+    Stream copy;
+    for (std::size_t part = 0; part < stream.size(); ++part) {
+        copy.push_back(
+            withRelief(m_replicas[part]->relief(), [&] { return stream[part].clone(); }));
+    }
+    return copy;
 }
 
 void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch& batch,
@@ -112,8 +134,7 @@ void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch
         for (std::size_t b = 0; b < hidden.size(); ++b) {
             const Intervention& branch = branches[batch.first + b];
             if (firstChanged(branch, layers) == layer) {
-                std::transform(intact.begin(), intact.end(), std::back_inserter(hidden[b]),
-                               [](const at::Tensor& part) { return part.clone(); });
+                hidden[b] = copied(intact);
             }
             if (!hidden[b].empty()) {
                 passLayer(layer, hidden[b], branch.at(LayerId{layer}));
@@ -157,7 +178,8 @@ void BranchPass::passLayer(int layer, Stream& stream, const LayerIntervention* c
                                    .hiddenSize = spec().hiddenSize,
                                    .columns = {},
                                    .corpus = m_setup.corpus};
-        pass.run(&context, {}, change, {.block = [](const TokenBlock&) {}, .activations = {}});
+        pass.run(&context, {}, change,
+                 {.block = [](const TokenBlock&, const Relief&) {}, .activations = {}});
     } else {
         pass.run(nullptr, {}, nullptr, {});
     }
@@ -184,9 +206,11 @@ void BranchPass::emit(const Stream& stream, std::optional<std::size_t> branch,
                 stream[stretch.part].narrow(0, row, std::min(step, tokens - first));
             const at::Tensor logits = withRelief(
                 run.relief(), [&] { return run.logits(run.finalHidden(rows)).to(at::kFloat); });
-            consumer({.branch = branch,
-                      .firstToken = stretch.firstToken + static_cast<std::uint64_t>(first),
-                      .logits = logits});
+            withRelief(run.relief(), [&] {
+                consumer({.branch = branch,
+                          .firstToken = stretch.firstToken + static_cast<std::uint64_t>(first),
+                          .logits = logits});
+            });
         }
     }
 }

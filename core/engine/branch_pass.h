@@ -42,7 +42,10 @@ public:
                                                   std::uint64_t tokens);
     /// The first layer that a branch changes; the number of layers if it changes none.
     [[nodiscard]] static int firstChanged(const Intervention& branch, int layers);
-    /// How often a stream goes through a layer, all branches and the intact model together.
+    /// How often a stream goes through each layer, all branches and the intact model together.
+    [[nodiscard]] static std::vector<std::uint64_t> passes(
+        const std::vector<Intervention>& branches, int layers, std::size_t atOnce);
+    /// The same of all layers.
     [[nodiscard]] static std::uint64_t steps(const std::vector<Intervention>& branches, int layers,
                                              std::size_t atOnce);
 
@@ -60,6 +63,7 @@ private:
     void runBatch(const std::vector<Intervention>& branches, const Batch& batch,
                   const Consumer& consumer);
     [[nodiscard]] Stream embedded();
+    [[nodiscard]] Stream copied(const Stream& stream);
     void passLayer(int layer, Stream& stream, const LayerIntervention* change);
     void emit(const Stream& stream, std::optional<std::size_t> branch, const Consumer& consumer);
 

@@ -232,15 +232,15 @@ std::string describe(at::ScalarType dtype) {
     return dtype == at::kBFloat16 ? "bfloat16" : "float32";
 }
 
-std::uint64_t freeDeviceBytes(at::Device device) {
+std::optional<std::uint64_t> freeDeviceBytes(at::Device device) {
     auto* query = loadedFunction<int(std::size_t*, std::size_t*)>("cudaMemGetInfo");
     if (device.is_cpu() || query == nullptr) {
-        return 0;
+        return std::nullopt;
     }
     const c10::DeviceGuard guard(device);  // it is asked of the current one
     std::size_t free = 0;
     std::size_t total = 0;
-    return query(&free, &total) == 0 ? free : 0;
+    return query(&free, &total) == 0 ? std::optional<std::uint64_t>(free) : std::nullopt;
 }
 
 }  // namespace moescope::engine

@@ -4,6 +4,7 @@
 
 #include "core/engine/weight_reader.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,7 +63,7 @@ private:
 [[nodiscard]] std::string describe(std::span<const at::Device> devices);  ///< "cuda:0,cuda:1"
 [[nodiscard]] std::string describe(at::ScalarType dtype);
 
-/// Free memory of the device in bytes; 0 when it cannot be asked.
-[[nodiscard]] std::uint64_t freeDeviceBytes(at::Device device);
+/// Free memory of the device in bytes; nothing when it cannot be asked.
+[[nodiscard]] std::optional<std::uint64_t> freeDeviceBytes(at::Device device);
 
 }  // namespace moescope::engine

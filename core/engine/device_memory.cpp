@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/device_memory.h"
 
-#include "core/base/error.h"
-
 #include <fmt/format.h>
 
 #if __has_include(<c10/core/CachingDeviceAllocator.h>)
@@ -15,13 +13,23 @@
 
 namespace moescope::engine {
 
+namespace {
+
+bool says(const c10::Error& error, std::string_view words) {
+    return std::string_view(error.what_without_backtrace()).find(words) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool isOutOfMainMemory(const c10::Error& error) {
+    return says(error, "DefaultCPUAllocator") || says(error, "allocate memory");
+}
+
 bool isOutOfMemory(const c10::Error& error) {
-    // CPU allocators, and the libraries below LibTorch, say it in words alone.
-    const std::string_view message = error.what_without_backtrace();
+    // The libraries below LibTorch say it in words alone.
     return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-           message.find("out of memory") != std::string_view::npos ||
-           message.find("allocate memory") != std::string_view::npos ||
-           message.find("ALLOC_FAILED") != std::string_view::npos;
+           (!isOutOfMainMemory(error) &&
+            (says(error, "out of memory") || says(error, "ALLOC_FAILED")));
 }
 
 void releaseCachedBlocks(at::Device device) {
@@ -35,14 +43,13 @@ void releaseCachedBlocks(at::Device device) {
 #endif
 }
 
-void throwDeviceFull(const c10::Error& error) {
+Error deviceFull(const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
-    throw Error(ErrorCode::Device,
-                fmt::format("The device's memory ran out, with no more than one expert on it ({}). "
-                            "Let the run plan with less of it by --device-memory, so that fewer "
-                            "tokens pass at a time, or use less text, fewer experiments or "
-                            "--device cpu.",
-                            message.substr(0, message.find('\n'))));
+    return {ErrorCode::Device,
+            fmt::format("The device's memory ran out, and nothing is left there to give up ({}). "
+                        "Let the run plan with less of it by --device-memory, so that fewer tokens "
+                        "pass at a time, or use less text, fewer experiments or --device cpu.",
+                        message.substr(0, message.find('\n')))};
 }
 
 }  // namespace moescope::engine

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/error.h"
+
 #include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
@@ -12,19 +14,21 @@
 /// What to do when a device's memory runs out. Internal to the engine.
 namespace moescope::engine {
 
-/// Whether LibTorch says that memory ran out, on a device or in main memory.
+/// Whether LibTorch, or a library below it, says that a device's memory ran out.
 [[nodiscard]] bool isOutOfMemory(const c10::Error& error);
+/// The same of main memory, where nothing that a device gives up helps.
+[[nodiscard]] bool isOutOfMainMemory(const c10::Error& error);
 
 /// Gives a device's driver what LibTorch's allocator holds but nothing uses.
 void releaseCachedBlocks(at::Device device);
 
 /// Makes room on the device, after everything that computed there has let go of its memory: what
-/// was read ahead goes first, then fewer experts lie there at a time. False: nothing is left to
-/// give up.
+/// was read ahead goes first, then fewer experts lie there at a time (Replica). False: nothing is
+/// left to give up.
 using Relief = std::function<bool()>;
 
 /// The one thing that is said when nothing is left to give up. Error(Device).
-[[noreturn]] void throwDeviceFull(const c10::Error& error);
+[[nodiscard]] Error deviceFull(const c10::Error& error);
 
 /// Calls work(), again as long as memory runs out in it and there is relief. Until it has all the
 /// memory it needs, work() must change nothing that it would meet again. Without `relieve` errors
@@ -42,7 +46,7 @@ auto withRelief(const Relief& relieve, const Work& work) {
                 throw;
             }
             if (!relieve()) {
-                throwDeviceFull(error);
+                throw deviceFull(error);
             }
         }
     }

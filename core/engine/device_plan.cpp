@@ -8,12 +8,15 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
+#include <string>
 
 namespace moescope::engine {
 namespace {
 
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
+/// Part of a device's free memory that a run takes at most: its allocator cuts memory into blocks
+/// that do not always fit.
+constexpr double kDeviceShare = 0.9;
 /// Blocks of tokens; larger than 2048 only where experts come again for each.
 constexpr std::array<std::uint64_t, 10> kBlockTokens{8192, 4096, 2048, 1024, 512,
                                                      256,  128,  64,   32,   16};
@@ -65,7 +68,7 @@ private:
         plan.queryRows = std::min(block, kMostQueryRows);
         plan.scoreBytes =
             std::clamp(kMostScores * block / kLargestResident, kFewestScores, kMostScores);
-        plan.stagingBytes = std::min(kMostStaging, m_input.budget / kStagingShare);
+        plan.stagingBytes = std::min(kMostStaging, m_input.budget / kStagingShare / m_device.count);
         plan.slabNeurons = kLargestSlab;
         plan.expertsAtOnce = std::max(1, mostExperts());
         plan.deviceBudget = m_device.budget;
@@ -92,6 +95,17 @@ private:
         return std::min(plan.slabNeurons, layer.neurons) * layer.perNeuron;
     }
 
+    /// Of a block of tokens in the feed-forward, with what probes take of it.
+    [[nodiscard]] std::uint64_t feedForward(const LayerCost& layer, std::uint64_t block) const {
+        // With several devices activations wait until it is their block's turn.
+        std::uint64_t bytes =
+            block * (layer.perToken + (m_device.count > 1 ? layer.activationsPerToken : 0));
+        for (const BoundedBytes& probe : layer.onDevice) {
+            bytes += probe.of(block);
+        }
+        return bytes;
+    }
+
     [[nodiscard]] std::uint64_t devicePeak(const MemoryPlan& plan) const {
         const std::uint64_t base = m_device.fixed + m_input.residual;
         const std::uint64_t block = std::min(plan.blockTokens, m_device.tokens);
@@ -110,7 +124,7 @@ private:
                 const std::uint64_t attention =
                     layer.keysValues + kScoreCopies * std::min(plan.scoreBytes, layer.mostScores) +
                     rows * layer.perQueryRow;
-                tokens = std::max(attention, block * layer.perToken);
+                tokens = std::max(attention, feedForward(layer, block));
             }
             const std::uint64_t onWeights =
                 std::max(layer.staticState + kSlabCopies * slab(layer, plan),
@@ -121,7 +135,7 @@ private:
     }
 
     [[nodiscard]] std::uint64_t hostPeak(const MemoryPlan& plan) const {
-        const std::uint64_t base = m_input.fixed + plan.stagingBytes;
+        const std::uint64_t base = m_input.fixed + m_device.count * plan.stagingBytes;
         const std::uint64_t block = std::min(plan.blockTokens, m_input.tokens);
         std::uint64_t peak = base;
         for (const LayerCost& layer : m_input.layers) {
@@ -199,12 +213,15 @@ private:
                                     "more with --memory, or use less text or fewer experiments.",
                                     formatBytes(host), formatBytes(m_input.budget)));
         }
+        const std::string more = m_device.isAllFree
+                                     ? "which is what is free there. End what else computes there"
+                                     : "as --device-memory says. Give more with it";
         throw Error(
             ErrorCode::MemoryBudget,
-            fmt::format("This run needs at least {} of memory on {} and may use {}. Give more with "
-                        "--device-memory, use less text or fewer experiments, or --device cpu.",
-                        formatBytes(devicePeak(plan)), m_device.name,
-                        formatBytes(m_device.budget)));
+            fmt::format("This run needs at least {} of memory on {} and may use {}, {}, use less "
+                        "text or fewer experiments, or --device cpu.",
+                        formatBytes(devicePeak(plan)), m_device.name, formatBytes(m_device.budget),
+                        more));
     }
 
     const PlanInput& m_input;
@@ -212,6 +229,26 @@ private:
 };
 
 }  // namespace
+
+DeviceBudget deviceBudget(std::optional<std::uint64_t> asked,
+                          std::span<const std::optional<std::uint64_t>> free,
+                          const std::string& names) {
+    std::optional<std::uint64_t> least;
+    for (const std::optional<std::uint64_t>& bytes : free) {
+        least = bytes && (!least || *bytes < *least) ? bytes : least;
+    }
+    if (!least && !asked) {
+        throw Error(ErrorCode::Device,
+                    fmt::format("How much memory is free on {} cannot be asked. Say with "
+                                "--device-memory how much of it may be used, or use --device cpu.",
+                                names));
+    }
+    if (!least) {
+        return {*asked, false};
+    }
+    const auto share = static_cast<std::uint64_t>(static_cast<double>(*least) * kDeviceShare);
+    return asked && *asked <= share ? DeviceBudget{*asked, false} : DeviceBudget{share, true};
+}
 
 MemoryPlan planDeviceMemory(const PlanInput& input) {
     return DevicePlanner(input).plan();

@@ -4,7 +4,24 @@
 
 #include "core/engine/memory_plan.h"
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
 namespace moescope::engine {
+
+/// What may be used of the memory of each of several devices.
+struct DeviceBudget {
+    std::uint64_t bytes = 0;
+    bool isAllFree = false;  ///< there is no more, whatever was asked for
+};
+
+/// `asked`: as --device-memory says; `free`: of each device, nothing where it cannot be asked. The
+/// device with least decides. Throws Error(Device) when neither is known.
+[[nodiscard]] DeviceBudget deviceBudget(std::optional<std::uint64_t> asked,
+                                        std::span<const std::optional<std::uint64_t>> free,
+                                        const std::string& names);
 
 /// planMemory() where a device computes (PlanInput::device): the fastest plan within both budgets.
 /// All experts of a layer and of the next, if they fit; else of one layer; else so many as there is

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/device_stream.h"
 
+#include "core/engine/device_memory.h"
 #include "core/jobs/lane_worker.h"
 
 #include <ATen/ATen.h>
@@ -104,15 +105,26 @@ public:
     };
 
 private:
+    [[nodiscard]] at::Tensor make() const {
+        const auto size = static_cast<std::int64_t>(m_bytes);
+        const auto options = at::TensorOptions().dtype(at::kByte);
+        try {
+            return at::empty({size}, options.pinned_memory(m_pinned));
+        } catch (const c10::Error& error) {
+            if (!m_pinned || !isOutOfMemory(error)) {
+                throw;
+            }
+        }
+        // Page-locked memory is scarcer than memory; without it copies do not go beside.
+        return at::empty({size}, options);
+    }
     /// One that is free to be filled: whose last copy has arrived. Waits for it.
     [[nodiscard]] at::Tensor take() {
         Entry entry;
         {
             std::unique_lock lock(m_mutex);
             if (m_free.empty() && m_made < kStagingBuffers) {
-                at::Tensor bytes =
-                    at::empty({static_cast<std::int64_t>(m_bytes)},
-                              at::TensorOptions().dtype(at::kByte).pinned_memory(m_pinned));
+                at::Tensor bytes = make();
                 ++m_made;
                 return bytes;
             }

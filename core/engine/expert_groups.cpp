@@ -156,9 +156,9 @@ void ExpertGroups::finish() {
     }
 }
 
-void ExpertGroups::limit(int atOnce) {
+void ExpertGroups::allow(int atOnce) {
     if (!m_current && !m_next) {
-        m_setup.atOnce = std::min(m_setup.atOnce, atOnce);
+        m_setup.atOnce = atOnce;
     }
 }
 

@@ -46,8 +46,8 @@ public:
     /// Waits until all experts that stay have been read.
     void finish();
 
-    /// No more than `atOnce` together from now on, if none is there yet.
-    void limit(int atOnce);
+    /// So many together from now on, if none is there yet.
+    void allow(int atOnce);
     /// Halves how many are on the device together, which are none afterwards; false when it is one
     /// already.
     [[nodiscard]] bool halve();

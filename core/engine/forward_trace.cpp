@@ -120,7 +120,8 @@ private:
                         .poll = [] {}});
         pass.run(context ? &*context : nullptr,
                  {.norms = m_request.experts, .outputs = m_request.experts}, change,
-                 {.block = [&](const TokenBlock& block) { pieces.add(block); }, .activations = {}});
+                 {.block = [&](const TokenBlock& block, const Relief&) { pieces.add(block); },
+                  .activations = {}});
         if (context) {
             m_trace.routed.emplace(LayerId{layer}, pieces.join());
         }

@@ -195,6 +195,9 @@ private:
             for (const auto& probe : experiment->probes.dynamic) {
                 cost.probeState += probe->stateBytes(context);
                 cost.perToken += probe->scratchBytesPerToken(context);
+                if (!m_plan.place.device.is_cpu()) {
+                    cost.onDevice.push_back(probe->deviceBytes(context));
+                }
                 cost.parts += probe->resultBytes(context);
             }
         }

@@ -84,15 +84,23 @@ void LayerPass::attend(DeviceModels& models, const Group& group, const Poll& pol
     std::for_each(models.baselines.begin(), models.baselines.end(), attendTo);
 }
 
+LayerPass::Poll LayerPass::inTurns(std::mutex& mutex) const {
+    return [this, &mutex] {
+        const std::lock_guard lock(mutex);
+        m_setup.poll();
+    };
+}
+
 void LayerPass::attend() const {
     const std::vector<Group> all = groups();
     if (m_setup.devices.size() > 1) {
-        m_setup.poll();
+        std::mutex mutex;
+        const Poll poll = inTurns(mutex);
         onLanes(static_cast<int>(m_setup.devices.size()), m_setup.devices.size(),
                 [&](std::size_t part) {
                     for (const Group& group : all) {
                         if (group.part == part) {
-                            attend(m_setup.devices[part], group, nobodyWaits());
+                            attend(m_setup.devices[part], group, poll);
                         }
                     }
                 });
@@ -129,8 +137,10 @@ std::vector<LayerPass::Block> LayerPass::blocks() const {
 
 void LayerPass::feedForwardBlocks(const LayerContext* context, const DynamicNeeds& needs,
                                   const LayerIntervention* change, const Consumer& consumer) {
-    const Work work{context, needs, change, consumer};
     const bool byDevice = m_setup.devices.size() > 1;
+    std::mutex mutex;
+    const Poll poll = byDevice ? inTurns(mutex) : nobodyWaits();
+    const Work work{context, needs, change, consumer, poll};
     std::vector<ColumnOutputs> own;
     std::vector<ColumnOutputs>& columns = m_setup.kept != nullptr ? *m_setup.kept : own;
     columns.resize(atOnce());
@@ -208,14 +218,14 @@ void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& colum
         columns.sink = [&](int column, const at::Tensor& values) {
             if (alone) {
                 work.consumer.activations(
-                    {.firstToken = block.firstToken, .column = column, .values = values});
+                    {.firstToken = block.firstToken, .column = column, .values = values}, relief);
             } else {
                 block.activations.emplace_back(column,
                                                withRelief(relief, [&] { return values.clone(); }));
             }
         };
     }
-    const ExpertSource source = model.experts(alone ? m_setup.poll : nobodyWaits());
+    const ExpertSource source = model.experts(alone ? m_setup.poll : work.poll);
     const MoeBlock mixture(context.moe, model.weights(), source, work.change);
     block.result =
         mixture.forward(rows, block.input, all ? &columns : nullptr, sharedColumn(context.columns),
@@ -236,11 +246,11 @@ void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& colum
 }
 
 void LayerPass::deliver(const Block& block, const Work& work, const ColumnOutputs& columns) const {
+    const ModelRun& model = *m_setup.devices[block.part].model.model;
     for (const auto& [column, values] : block.activations) {
         work.consumer.activations(
-            {.firstToken = block.firstToken, .column = column, .values = values});
+            {.firstToken = block.firstToken, .column = column, .values = values}, model.relief());
     }
-    const ModelRun& model = *m_setup.devices[block.part].model.model;
     const Routing& routing = block.result.routing;
     const ChosenSizes chosenSizes{block.sizes.norms, block.sizes.largest};
     const LayerRouterTrial trial(block.result.routerInput, model.weights().router,
@@ -257,7 +267,8 @@ void LayerPass::deliver(const Block& block, const Work& work, const ColumnOutput
          .norms = block.norms.defined() ? &block.norms : nullptr,
          .outputs = block.norms.defined() && work.needs.outputs ? &columns.outputs : nullptr,
          .chosenSizes = work.needs.chosenSizes ? &chosenSizes : nullptr,
-         .trial = &trial});
+         .trial = &trial},
+        model.relief());
 }
 
 }  // namespace moescope::engine

@@ -10,6 +10,7 @@
 #include "core/engine/text_split.h"
 
 #include <functional>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -43,10 +44,11 @@ struct DeviceModels {
 class LayerPass {
 public:
     using Poll = std::function<void()>;  ///< called between blocks; throws to stop
-    /// What gets each block of a routed layer, and the activations before it where they are needed.
+    /// What gets each block of a routed layer, and the activations before it where they are needed,
+    /// with what there is to do when memory runs out on the device that computed them.
     struct Consumer {
-        std::function<void(const TokenBlock&)> block;
-        std::function<void(const ActivationBlock&)> activations;
+        std::function<void(const TokenBlock&, const Relief&)> block;
+        std::function<void(const ActivationBlock&, const Relief&)> activations;
     };
 
     struct Setup {
@@ -54,7 +56,7 @@ public:
         std::span<const Stretch> stretches;      ///< splitText() of the text among them
         std::span<const std::uint64_t> offsets;  ///< of the text's documents
         PassLimits limits;
-        Poll poll;
+        Poll poll;  ///< also from threads of the devices', one at a time
         /// Memory for all experts' outputs, by lane, that outlives this pass; null: it does not.
         std::vector<ColumnOutputs>* kept = nullptr;
     };
@@ -86,6 +88,7 @@ private:
         const DynamicNeeds& needs;
         const LayerIntervention* change;
         const Consumer& consumer;
+        const Poll& poll;  ///< called in the thread that computes
     };
     /// Documents whose attention is computed together.
     struct Group {
@@ -96,6 +99,8 @@ private:
     [[nodiscard]] std::vector<Group> groups() const;
     [[nodiscard]] std::vector<Block> blocks() const;
     void attend() const;
+    /// The poll for devices, which call it from threads of their own.
+    [[nodiscard]] Poll inTurns(std::mutex& mutex) const;
     void attend(DeviceModels& models, const Group& group, const Poll& poll) const;
     /// Calls compute(i) for each i of [0, count), on as many lanes.
     static void onLanes(int lanes, std::size_t count,

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/bounded_bytes.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +35,8 @@ struct LayerCost {
     int experts = 0;                        ///< routed ones
     /// Of a block's results in main memory, where a device computes.
     std::uint64_t hostPerToken = 0;
+    /// What dynamic probes take on such a device beyond `perToken`, each.
+    std::vector<BoundedBytes> onDevice{};
 };
 
 /// Memory of the devices that compute, beside main memory: residual streams, weights and blocks of
@@ -41,7 +45,9 @@ struct DeviceMemory {
     std::uint64_t budget = 0;  ///< of each
     std::uint64_t fixed = 0;   ///< workspaces of the libraries, branches' streams
     std::uint64_t tokens = 0;  ///< of the text, on the device that has most
+    std::uint64_t count = 1;   ///< devices
     std::string name;          ///< "cuda:0", for messages
+    bool isAllFree = false;    ///< the budget is what is free there: nobody can give more
 };
 
 struct PlanInput {
@@ -78,7 +84,8 @@ struct MemoryPlan {
     /// Not 0: weights go to a device while it computes, so many routed experts of a layer together
     /// and no more.
     int expertsAtOnce = 0;
-    std::uint64_t stagingBytes = 0;  ///< page-locked buffers for them, in main memory
+    /// Page-locked buffers for them, in main memory, of each device.
+    std::uint64_t stagingBytes = 0;
     std::uint64_t peakBytes = 0;     ///< of main memory
     std::uint64_t minimumBytes = 0;  ///< of the most frugal plan
     std::uint64_t deviceBytes = 0;   ///< the same of the device's memory; 0 without one

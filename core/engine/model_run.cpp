@@ -109,6 +109,7 @@ void ModelRun::endLayer(int layer) {
     if (m_streamed && m_weights) {
         // They go when the computation is through with them; the lane brings nothing meanwhile.
         m_groups.reset();
+        m_streamed->hasEnded = true;
         static_cast<void>(
             m_streamed->lane.submit([gone = std::optional(std::move(*m_weights)),
                                      through = m_streamed->stream.computationMark()]() mutable {
@@ -146,23 +147,25 @@ void ModelRun::addFeedForward(at::Tensor& hidden, const at::Tensor& output) cons
 
 at::Tensor ModelRun::finalHidden(const at::Tensor& hidden) {
     if (!m_finalNorm.weight.defined()) {
-        m_finalNorm = {m_reader.load(m_spec.finalNormName), {}, m_spec.normKind, m_spec.normEps};
+        Norm norm{m_reader.load(m_spec.finalNormName), {}, m_spec.normKind, m_spec.normEps};
         if (!m_spec.finalNormBias.empty()) {
-            m_finalNorm.bias = m_reader.load(m_spec.finalNormBias);
+            norm.bias = m_reader.load(m_spec.finalNormBias);
         }
+        m_finalNorm = std::move(norm);
     }
     return normalise(hidden, m_finalNorm);
 }
 
 at::Tensor ModelRun::logits(const at::Tensor& finalHidden) {
     if (!m_head.weight.defined()) {
-        m_head = m_spec.tiedHead ? Linear{m_reader.load(m_spec.embeddingName), {}}
-                                 : m_reader.load(m_spec.head);
+        Linear head = m_spec.tiedHead ? Linear{m_reader.load(m_spec.embeddingName), {}}
+                                      : m_reader.load(m_spec.head);
         if (m_spec.normalisedHead) {
-            const at::Tensor wide = m_head.weight.to(at::kFloat);
+            const at::Tensor wide = head.weight.to(at::kFloat);
             const at::Tensor norms = at::linalg_vector_norm(wide, 2, {0}, /*keepdim=*/true);
-            m_head.weight = (wide / (norms + 1e-7)).to(m_head.weight.scalar_type());
+            head.weight = (wide / (norms + 1e-7)).to(head.weight.scalar_type());
         }
+        m_head = std::move(head);  // whole, or not at all when memory runs out
     }
     at::Tensor logits =
         at::linear(finalHidden, m_head.weight, m_head.bias).to(at::kFloat).mul_(m_spec.logitScale);

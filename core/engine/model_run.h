@@ -3,10 +3,12 @@
 #pragma once
 
 #include "core/engine/attention.h"
+#include "core/engine/device_allowance.h"
 #include "core/engine/layer_weights.h"
 #include "core/jobs/lane_worker.h"
 #include "core/text/corpus.h"
 
+#include <array>
 #include <future>
 #include <memory>
 #include <optional>
@@ -26,11 +28,12 @@ public:
 
     /// While it lives, the weights go to the device through a stream, read on a lane: a layer while
     /// the one before computes, and its experts as ExpertGroups has them, `expertsAtOnce` of them
-    /// (from the memory plan) or fewer once the device's memory ran out. To be made after the lane
-    /// and ended before it.
+    /// (from the memory plan) or fewer once the device's memory ran out. `relief` is of all that
+    /// computes on the device. To be made after the lane and ended before it.
     class Streaming {
     public:
-        Streaming(ModelRun& run, DeviceStream& stream, jobs::LaneWorker& lane, int expertsAtOnce);
+        Streaming(ModelRun& run, DeviceStream& stream, jobs::LaneWorker& lane, int expertsAtOnce,
+                  Relief relief);
         ~Streaming();
         Streaming(const Streaming&) = delete;
         Streaming& operator=(const Streaming&) = delete;
@@ -40,7 +43,18 @@ public:
     };
     /// What there is to do when memory runs out in a computation with the current layer; null
     /// without Streaming.
-    [[nodiscard]] Relief relief();
+    [[nodiscard]] const Relief& relief() const;
+    /// What a model can give up when memory runs out, what costs least first.
+    enum class Spare {
+        Ended,        ///< layers that ended, whose weights the lane may hold still
+        NextExperts,  ///< experts of the next layer
+        Experts,      ///< half of the current layer's
+        NextLayer,    ///< what else was read of the next layer
+    };
+    static constexpr std::array<Spare, 4> kSpares{Spare::Ended, Spare::NextExperts, Spare::Experts,
+                                                  Spare::NextLayer};
+    /// Whether there was any, which is gone now. Only with Streaming.
+    [[nodiscard]] bool giveUp(Spare spare);
 
     /// For LayerParts::direct; `hold` as ExpertQueue says.
     void useBuffers(std::shared_ptr<WeightBuffers> buffers, DirectReads which, bool hold);
@@ -89,15 +103,16 @@ private:
     struct Streamed {
         DeviceStream& stream;
         jobs::LaneWorker& lane;
-        int expertsAtOnce;
-        bool mayReadAhead = true;  ///< experts of the next layer, where all of a layer fit
+        DeviceAllowance allowance;
+        Relief relief;
+        bool hasEnded = false;  ///< since the lane was last waited for
     };
     [[nodiscard]] std::future<LoadedLayer> submit(int layer, LayerParts parts,
                                                   WeightReader::Load how, jobs::LaneWorker& lane);
     void beginStreamed(int layer, LayerParts parts);
     void readAheadStreamed(int layer, LayerParts parts);
     [[nodiscard]] std::unique_ptr<ExpertGroups> groupsOf(int layer);
-    [[nodiscard]] bool relieve();
+    [[nodiscard]] bool dropNextLayer();
     void stopStreaming();
 
     const model::ModelSpec& m_spec;

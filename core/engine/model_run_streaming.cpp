@@ -12,9 +12,10 @@
 namespace moescope::engine {
 
 ModelRun::Streaming::Streaming(ModelRun& run, DeviceStream& stream, jobs::LaneWorker& lane,
-                               int expertsAtOnce)
+                               int expertsAtOnce, Relief relief)
     : m_run(run) {
-    run.m_streamed.emplace(Streamed{stream, lane, std::max(expertsAtOnce, 1)});
+    run.m_streamed.emplace(
+        Streamed{stream, lane, DeviceAllowance(expertsAtOnce), std::move(relief)});
     run.m_reader.useStream(&stream);
 }
 
@@ -45,7 +46,7 @@ std::unique_ptr<ExpertGroups> ModelRun::groupsOf(int layer) {
     }
     return std::make_unique<ExpertGroups>(ExpertGroups::Setup{
         .experts = spec.moe->experts,
-        .atOnce = m_streamed->expertsAtOnce,
+        .atOnce = m_streamed->allowance.experts(),
         .load =
             [this, &spec](int expert) {
                 const auto& names = spec.names.experts[static_cast<std::size_t>(expert)];
@@ -56,17 +57,21 @@ std::unique_ptr<ExpertGroups> ModelRun::groupsOf(int layer) {
 }
 
 void ModelRun::readAheadStreamed(int layer, LayerParts parts) {
+    if (!m_streamed->allowance.layersAhead()) {
+        return;
+    }
     m_nextLayer = layer;
     const bool experts = std::exchange(parts.experts, false);
     m_next = submit(layer, parts, WeightReader::Load::Ahead, m_streamed->lane);
     m_nextGroups = groupsOf(layer);
     // In groups the first one travels while the layer's attention computes.
-    if (m_nextGroups && experts && m_streamed->mayReadAhead) {
+    if (m_nextGroups && experts && m_streamed->allowance.expertsAhead()) {
         m_nextGroups->start();
     }
 }
 
 void ModelRun::beginStreamed(int layer, LayerParts parts) {
+    m_streamed->allowance.beginLayer();
     std::optional<LoadedLayer> loaded;
     if (isReading(layer)) {
         try {
@@ -90,26 +95,57 @@ void ModelRun::beginStreamed(int layer, LayerParts parts) {
     m_weights = std::move(loaded->weights);
     m_groups = std::move(m_nextGroups);
     if (m_groups) {
-        m_groups->limit(m_streamed->expertsAtOnce);
+        m_groups->allow(m_streamed->allowance.experts());
         m_groups->start();
     }
 }
 
-Relief ModelRun::relief() {
-    return m_streamed ? Relief([this] { return relieve(); }) : Relief();
+const Relief& ModelRun::relief() const {
+    static const Relief none;
+    return m_streamed ? m_streamed->relief : none;
 }
 
-bool ModelRun::relieve() {
-    bool made = false;
-    if (m_nextGroups && m_nextGroups->drop()) {
-        m_streamed->mayReadAhead = false;
-        made = true;
-    } else if (m_groups && m_groups->halve()) {
-        m_streamed->expertsAtOnce = m_groups->atOnce();
-        made = true;
+bool ModelRun::giveUp(Spare spare) {
+    switch (spare) {
+        case Spare::Ended:
+            if (!std::exchange(m_streamed->hasEnded, false)) {
+                return false;
+            }
+            m_streamed->lane.submit([] {}).wait();
+            return true;
+        case Spare::NextExperts:
+            if (!m_nextGroups || !m_nextGroups->drop()) {
+                return false;
+            }
+            m_streamed->allowance.giveUpExpertsAhead();
+            return true;
+        case Spare::Experts:
+            if (!m_groups || !m_groups->halve()) {
+                return false;
+            }
+            m_streamed->allowance.giveUpExperts(m_groups->atOnce());
+            return true;
+        case Spare::NextLayer:
+            break;
     }
-    releaseCachedBlocks(m_streamed->stream.device());
-    return made;
+    return dropNextLayer();
+}
+
+bool ModelRun::dropNextLayer() {
+    if (!m_next.valid()) {
+        return false;
+    }
+    try {
+        const LoadedLayer loaded = m_next.get();
+        loaded.ready.wait();
+    } catch (const c10::Error& error) {
+        if (!isOutOfMemory(error)) {
+            throw;
+        }
+        return false;  // nothing of it was left
+    }
+    m_streamed->allowance.giveUpLayersAhead();
+    return true;
 }
 
 ExpertSource ModelRun::experts(const std::function<void()>& poll) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/strong_id.h"
+#include "core/engine/bounded_bytes.h"
 #include "core/engine/effort.h"
 #include "core/engine/intervention.h"
 #include "core/model/model_spec.h"
@@ -224,6 +225,13 @@ public:
         return 0;
     }
 
+    /// What it takes beyond that on a device, where that is another computation: temporaries, and
+    /// what consumeActivations() leaves there until consume().
+    [[nodiscard]] virtual BoundedBytes deviceBytes(const LayerContext& layer) const {
+        static_cast<void>(layer);
+        return {};
+    }
+
     virtual void begin(const LayerContext& layer) = 0;
     // When a device's memory runs out in one of these (it then throws LibTorch's error), the engine
     // makes room and calls it again: whatever allocates tensors comes before what adds to the
@@ -385,7 +393,8 @@ public:
     }
     /// `passed` are the branches in their order, as branchesFrom() made them.
     virtual void begin(const ModelContext& model, const std::vector<Intervention>& passed) = 0;
-    /// All of the intact model's blocks come first, then those of each branch, in token order.
+    /// All of the intact model's blocks come first, then those of each branch, in token order. As
+    /// with DynamicProbe it is called again when a device's memory ran out in it.
     virtual void consume(const LogitsBlock& block) = 0;
     /// What came of a branch, after its last block: kept at once, so that a run that is stopped
     /// does not pass it again. Determined by model, text and the branch's name.

@@ -16,19 +16,25 @@ namespace moescope::engine {
 /// Thread-compatible.
 class Replica {
 public:
-    /// Weights go through a stream where the plan says so. Models and plan must outlive it.
+    /// Weights go through a stream where the plan says so. `other`, where given, has the same
+    /// models on another device: what both read counts once. Models and plan must outlive it.
     Replica(const std::vector<const OpenedModel*>& models, const ComputePlace& place,
-            const MemoryPlan& memory);
+            const MemoryPlan& memory, const Replica* other = nullptr);
 
     /// The model, then its baselines.
     [[nodiscard]] const std::vector<std::unique_ptr<ModelRun>>& runs() const { return m_runs; }
     [[nodiscard]] ModelRun& model() { return *m_runs.front(); }
     [[nodiscard]] at::Device device() const { return m_device; }
     [[nodiscard]] jobs::LaneWorker& lane() { return m_lane; }
+    /// What there is to do when the device's memory runs out in anything that computes there: the
+    /// model and its baselines give up what they can spare. Null where weights are not streamed.
+    [[nodiscard]] Relief relief();
     /// Gives back what the stream takes; weights are loaded as they are asked for from then on.
     void stopStreaming();
 
 private:
+    [[nodiscard]] bool relieve();
+
     at::Device m_device;
     std::vector<std::unique_ptr<ModelRun>> m_runs;
     std::unique_ptr<DeviceStream> m_stream;

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 #include <type_traits>
+#include <utility>
 
 namespace moescope::engine {
 namespace {
@@ -40,30 +41,51 @@ static_assert(std::is_trivially_copyable_v<FileHeader>);
                             path.string(), std::strerror(error)));
 }
 
-/// Writes the parts one after the other; 0 or what errno said. A stream of the standard library
-/// does not say why it failed.
-int writeParts(const std::filesystem::path& path,
-               std::span<const ResidualCheckpoint::ConstStream> parts) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        return errno;
+/// A file that is written from its beginning to its end and goes unless keep() is called. A stream
+/// of the standard library does not say why it failed.
+class NewFile {
+public:
+    explicit NewFile(std::filesystem::path path)
+        : m_path(std::move(path)),
+          m_descriptor(::open(m_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)),
+          m_error(m_descriptor < 0 ? errno : 0) {}
+    ~NewFile() {
+        static_cast<void>(close());
+        if (!m_isKept) {
+            std::error_code ignored;
+            std::filesystem::remove(m_path, ignored);
+        }
     }
-    int error = 0;
-    for (ResidualCheckpoint::ConstStream part : parts) {
-        while (error == 0 && !part.empty()) {
-            const ssize_t put = ::write(descriptor, part.data(), part.size());
-            if (put >= 0) {
-                part = part.subspan(static_cast<std::size_t>(put));
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+
+    /// What comes after an error is left out.
+    void put(ResidualCheckpoint::ConstStream bytes) {
+        while (m_error == 0 && !bytes.empty()) {
+            const ssize_t count = ::write(m_descriptor, bytes.data(), bytes.size());
+            if (count >= 0) {
+                bytes = bytes.subspan(static_cast<std::size_t>(count));
             } else if (errno != EINTR) {
-                error = errno;
+                m_error = errno;
             }
         }
     }
-    if (::close(descriptor) != 0 && error == 0) {
-        error = errno;
+    /// 0 or what errno said.
+    [[nodiscard]] int close() {
+        if (m_descriptor >= 0 && ::close(m_descriptor) != 0 && m_error == 0) {
+            m_error = errno;
+        }
+        m_descriptor = -1;
+        return m_error;
     }
-    return error;
-}
+    void keep() { m_isKept = true; }
+
+private:
+    std::filesystem::path m_path;
+    int m_descriptor;
+    int m_error;
+    bool m_isKept = false;
+};
 
 std::array<char, 64> fixedWidth(const std::string& fingerprint) {
     std::array<char, 64> result{};
@@ -71,9 +93,10 @@ std::array<char, 64> fixedWidth(const std::string& fingerprint) {
     return result;
 }
 
-std::uint64_t total(std::span<const ResidualCheckpoint::ConstStream> streams) {
+template <typename Stream>
+std::uint64_t total(std::span<const Stream> streams) {
     std::uint64_t bytes = 0;
-    for (const auto& stream : streams) {
+    for (const Stream& stream : streams) {
         bytes += stream.size();
     }
     return bytes;
@@ -119,45 +142,47 @@ bool ResidualCheckpoint::holds(int layer, std::uint64_t streams, std::uint64_t b
     return found && found->layer == layer && found->streams == streams && found->bytes == bytes;
 }
 
-bool ResidualCheckpoint::load(int layer, std::span<const Stream> streams) const {
-    std::uint64_t wanted = 0;
-    for (const Stream& stream : streams) {
-        wanted += stream.size();
-    }
-    if (!holds(layer, streams.size(), wanted)) {
+bool ResidualCheckpoint::load(int layer, std::uint64_t streams, std::uint64_t bytes,
+                              const std::function<void(const Take&)>& fill) const {
+    if (!holds(layer, streams, bytes)) {
         return false;
     }
     std::ifstream in(fileOf(layer), std::ios::binary);
     in.seekg(sizeof(FileHeader));
-    for (const Stream& stream : streams) {
-        in.read(reinterpret_cast<char*>(stream.data()),
-                static_cast<std::streamsize>(stream.size()));
-    }
+    fill([&](const Stream& piece) {
+        in.read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    });
     return static_cast<bool>(in);
 }
 
-void ResidualCheckpoint::save(int layer, std::span<const ConstStream> streams) const {
+bool ResidualCheckpoint::load(int layer, std::span<const Stream> streams) const {
+    return load(layer, streams.size(), total(streams),
+                [&](const Take& take) { std::for_each(streams.begin(), streams.end(), take); });
+}
+
+void ResidualCheckpoint::save(int layer, std::uint64_t streams, std::uint64_t bytes,
+                              const std::function<void(const Put&)>& give) const {
     FileHeader header;
     header.fingerprint = fixedWidth(m_fingerprint);
     header.layer = layer;
-    header.streams = streams.size();
-    header.bytes = total(streams);
+    header.streams = streams;
+    header.bytes = bytes;
     const auto path = fileOf(layer);
     auto temporary = path;
     temporary += ".tmp";
-    std::vector<ConstStream> parts{std::as_bytes(std::span(&header, 1))};
-    parts.insert(parts.end(), streams.begin(), streams.end());
-    std::error_code ignored;
-    if (const int error = writeParts(temporary, parts); error != 0) {
-        std::filesystem::remove(temporary, ignored);
+    NewFile file(temporary);
+    file.put(std::as_bytes(std::span(&header, 1)));
+    give([&](const ConstStream& piece) { file.put(piece); });
+    if (const int error = file.close(); error != 0) {
         throwUnwritable(path, error);
     }
-    try {
-        commitFile(temporary, path);
-    } catch (const Error&) {
-        std::filesystem::remove(temporary, ignored);
-        throw;
-    }
+    commitFile(temporary, path);
+    file.keep();
+}
+
+void ResidualCheckpoint::save(int layer, std::span<const ConstStream> streams) const {
+    save(layer, streams.size(), total(streams),
+         [&](const Put& put) { std::for_each(streams.begin(), streams.end(), put); });
 }
 
 void ResidualCheckpoint::remove() const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,9 +30,17 @@ public:
     [[nodiscard]] bool holds(int layer, std::uint64_t streams, std::uint64_t bytes) const;
     /// Fills the streams with the input of `layer`; false when the file does not hold them whole.
     [[nodiscard]] bool load(int layer, std::span<const Stream> streams) const;
+    /// The same piece by piece: `fill` calls what it gets for consecutive pieces, `bytes` in all.
+    using Take = std::function<void(Stream)>;
+    [[nodiscard]] bool load(int layer, std::uint64_t streams, std::uint64_t bytes,
+                            const std::function<void(const Take&)>& fill) const;
     /// Keeps the streams as the input of `layer`, in place of the older file. Throws
     /// Error(DiskFull | FileUnwritable).
     void save(int layer, std::span<const ConstStream> streams) const;
+    /// The same piece by piece; what `give` throws leaves the older files as they are.
+    using Put = std::function<void(ConstStream)>;
+    void save(int layer, std::uint64_t streams, std::uint64_t bytes,
+              const std::function<void(const Put&)>& give) const;
     void remove() const;
 
 private:

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 namespace moescope::engine {
@@ -37,8 +36,6 @@ at::Tensor largestOf(const at::Tensor& stream) {
 ResidualStreams::ResidualStreams(Setup setup, const std::filesystem::path& scratchFolder)
     : m_setup(std::move(setup)), m_streams(m_setup.hiddenSizes.size()) {
     const auto tokens = tokensOfParts(m_setup.stretches, m_setup.devices.size());
-    m_tokens =
-        static_cast<std::int64_t>(std::accumulate(tokens.begin(), tokens.end(), std::uint64_t{0}));
     const std::uint64_t size = c10::elementSize(m_setup.dtype);
     for (std::size_t model = 0; model < m_streams.size(); ++model) {
         const std::int64_t width = m_setup.hiddenSizes[model];
@@ -57,60 +54,57 @@ ResidualStreams::ResidualStreams(Setup setup, const std::filesystem::path& scrat
     }
 }
 
-bool ResidualStreams::isWhole(std::size_t model) const {
-    return m_streams[model].size() == 1 && m_streams[model].front().is_cpu();
+std::uint64_t ResidualStreams::bytes() const {
+    std::uint64_t sum = 0;
+    for (const std::vector<at::Tensor>& parts : m_streams) {
+        for (const at::Tensor& part : parts) {
+            sum += bytesOf(part);
+        }
+    }
+    return sum;
 }
 
 template <typename Visit>
-void ResidualStreams::forStretches(std::size_t model, const at::Tensor& whole, Visit visit) const {
-    std::int64_t at = 0;
+void ResidualStreams::forRows(std::size_t model, Visit visit) const {
+    const std::uint64_t rowBytes =
+        static_cast<std::uint64_t>(m_setup.hiddenSizes[model]) * c10::elementSize(m_setup.dtype);
+    const std::uint64_t step =
+        std::max<std::uint64_t>(1, kCopyBytes / std::max<std::uint64_t>(rowBytes, 1));
     for (const Stretch& stretch : m_setup.stretches) {
-        const auto count = static_cast<std::int64_t>(stretch.tokens);
-        const at::Tensor part = m_streams[model][stretch.part].narrow(
-            0, static_cast<std::int64_t>(stretch.firstRow), count);
-        visit(whole.narrow(0, at, count), part);
-        at += count;
+        for (std::uint64_t row = 0; row < stretch.tokens; row += step) {
+            visit(m_streams[model][stretch.part].narrow(
+                0, static_cast<std::int64_t>(stretch.firstRow + row),
+                static_cast<std::int64_t>(std::min(step, stretch.tokens - row))));
+        }
     }
 }
 
 void ResidualStreams::save(const ResidualCheckpoint& checkpoint, int layer) const {
-    std::vector<at::Tensor> plain;
-    std::vector<ResidualCheckpoint::ConstStream> views;
-    for (std::size_t model = 0; model < m_streams.size(); ++model) {
-        if (isWhole(model)) {
-            plain.push_back(m_streams[model].front().contiguous());
-        } else {
-            plain.push_back(at::empty({m_tokens, m_setup.hiddenSizes[model]}, m_setup.dtype));
-            forStretches(model, plain.back(), [](const at::Tensor& whole, const at::Tensor& part) {
-                whole.copy_(part);
+    checkpoint.save(layer, m_streams.size(), bytes(), [&](const ResidualCheckpoint::Put& put) {
+        for (std::size_t model = 0; model < m_streams.size(); ++model) {
+            forRows(model, [&](const at::Tensor& rows) {
+                const at::Tensor here = rows.cpu();
+                put({static_cast<const std::byte*>(here.data_ptr()), bytesOf(here)});
             });
         }
-        views.emplace_back(static_cast<const std::byte*>(plain.back().data_ptr()),
-                           bytesOf(plain.back()));
-    }
-    checkpoint.save(layer, views);
+    });
 }
 
 bool ResidualStreams::load(const ResidualCheckpoint& checkpoint, int layer) {
-    std::vector<at::Tensor> plain;
-    std::vector<ResidualCheckpoint::Stream> views;
-    for (std::size_t model = 0; model < m_streams.size(); ++model) {
-        plain.push_back(isWhole(model)
-                            ? m_streams[model].front()
-                            : at::empty({m_tokens, m_setup.hiddenSizes[model]}, m_setup.dtype));
-        views.emplace_back(static_cast<std::byte*>(plain.back().data_ptr()), bytesOf(plain.back()));
-    }
-    if (!checkpoint.load(layer, views)) {
-        return false;
-    }
-    for (std::size_t model = 0; model < m_streams.size(); ++model) {
-        if (!isWhole(model)) {
-            forStretches(model, plain[model], [](const at::Tensor& whole, const at::Tensor& part) {
-                part.copy_(whole);
-            });
-        }
-    }
-    return true;
+    return checkpoint.load(
+        layer, m_streams.size(), bytes(), [&](const ResidualCheckpoint::Take& take) {
+            for (std::size_t model = 0; model < m_streams.size(); ++model) {
+                forRows(model, [&](const at::Tensor& rows) {
+                    const bool isHere = rows.is_cpu();
+                    const at::Tensor here =
+                        isHere ? rows : at::empty(rows.sizes(), rows.options().device(at::kCPU));
+                    take({static_cast<std::byte*>(here.data_ptr()), bytesOf(here)});
+                    if (!isHere) {
+                        rows.copy_(here);
+                    }
+                });
+            }
+        });
 }
 
 bool ResidualStreams::isFinite() const {

@@ -31,19 +31,21 @@ public:
     [[nodiscard]] at::Tensor& at(std::size_t model, std::size_t part) {
         return m_streams[model][part];
     }
+    /// In main memory at a time of what lies on a device.
+    static constexpr std::uint64_t kCopyBytes = std::uint64_t{4} << 20U;
     void save(const ResidualCheckpoint& checkpoint, int layer) const;
     [[nodiscard]] bool load(const ResidualCheckpoint& checkpoint, int layer);
     /// Whether the first model's streams are free of NaN and infinity.
     [[nodiscard]] bool isFinite() const;
 
 private:
-    /// Calls visit(rows of the text's stream, rows of a part's) for each stretch.
+    /// Calls visit(some rows) for all of a model's rows in the text's order, as many as may be
+    /// copied.
     template <typename Visit>
-    void forStretches(std::size_t model, const at::Tensor& whole, Visit visit) const;
-    [[nodiscard]] bool isWhole(std::size_t model) const;
+    void forRows(std::size_t model, Visit visit) const;
+    [[nodiscard]] std::uint64_t bytes() const;
 
     Setup m_setup;
-    std::int64_t m_tokens = 0;
     std::vector<std::unique_ptr<ScratchMemory>> m_scratch;
     std::vector<std::vector<at::Tensor>> m_streams;  // by model and part
 };

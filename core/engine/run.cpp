@@ -6,6 +6,7 @@
 #include "core/engine/branch_phase.h"
 #include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
+#include "core/engine/device_memory.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
 #include "core/experiments/options.h"
@@ -563,11 +564,14 @@ auto translated(Work work) {
         throw Error(ErrorCode::OutOfMemory,
                     "The machine ran out of memory. Give a smaller --memory budget, or less text.");
     } catch (const c10::Error& error) {
+        if (isOutOfMemory(error)) {
+            throw deviceFull(error);
+        }
         const std::string message = error.what_without_backtrace();
         const auto has = [&](const char* words) {
             return message.find(words) != std::string::npos;
         };
-        if (has("out of memory") || has("allocate memory")) {
+        if (isOutOfMainMemory(error)) {
             throw Error(ErrorCode::OutOfMemory,
                         fmt::format("Memory ran out ({}). Give a smaller --memory budget, or less "
                                     "text.",

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/branch_costs.h"
 #include "core/engine/device.h"
+#include "core/engine/device_memory.h"
+#include "core/engine/device_plan.h"
 #include "core/engine/layer_costs.h"
+#include "core/engine/residual_streams.h"
 #include "core/engine/run_effort.h"
 #include "core/engine/run_notes.h"
 #include "core/engine/run_plan.h"
@@ -12,7 +15,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,8 +28,6 @@ namespace {
 constexpr std::uint64_t kLibraryBuffers = std::uint64_t{20} << 20U;
 /// Part of the free memory that a run takes unless told otherwise.
 constexpr double kDefaultShare = 0.8;
-/// The same of a device's: its allocator cuts memory into blocks that do not always fit.
-constexpr double kDeviceShare = 0.9;
 /// Workspaces of a device's libraries.
 constexpr std::uint64_t kDeviceBuffers = std::uint64_t{256} << 20U;
 /// From this share of the weights in memory on no room is planned for reading them.
@@ -38,17 +39,17 @@ std::uint64_t budgetOf(const RunRequest& request) {
         static_cast<std::uint64_t>(static_cast<double>(availableMemory()) * kDefaultShare));
 }
 
-/// Of each device, what the one with least has free.
-std::uint64_t deviceBudgetOf(const RunRequest& request, const RunPlan& plan) {
+DeviceBudget deviceBudgetOf(const RunRequest& request, const RunPlan& plan) {
     if (plan.place.device.is_cpu()) {  // which stands for a device
-        return request.deviceMemoryBytes.value_or(budgetOf(request));
+        return {request.deviceMemoryBytes.value_or(budgetOf(request)), false};
     }
-    std::uint64_t free = std::numeric_limits<std::uint64_t>::max();
+    std::vector<std::optional<std::uint64_t>> free;
+    free.reserve(plan.devices.size());
     for (const at::Device device : plan.devices) {
-        free = std::min(free, freeDeviceBytes(device));
+        releaseCachedBlocks(device);  // of the calibration, or of a plan made before
+        free.push_back(freeDeviceBytes(device));
     }
-    const auto share = static_cast<std::uint64_t>(static_cast<double>(free) * kDeviceShare);
-    return std::min(request.deviceMemoryBytes.value_or(share), share);
+    return deviceBudget(request.deviceMemoryBytes, free, describe(plan.devices));
 }
 
 /// Files as large as the residual streams: the scratch file and the two kept in turn.
@@ -66,38 +67,51 @@ struct Passing {
     bool forward = false;                  ///< whether the first does
 };
 
+/// Bytes of a token in the residual streams of all models that pass the text.
+std::uint64_t residualBytes(const RunPlan& plan, const OpenedModels& models) {
+    const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
+    return streams * streamBytes(plan, models, 1);
+}
+
+/// The devices' memory, and what of the text lies on the one that has most.
+DeviceMemory deviceMemory(const RunPlan& plan, const OpenedModels& models, const Passing& passing,
+                          const RunRequest& request) {
+    const std::size_t count = plan.devices.size();
+    const std::uint64_t passed = mostTokens(passing.choices.offsets, count);
+    const DeviceBudget budget = deviceBudgetOf(request, plan);
+    DeviceMemory device;
+    device.budget = budget.bytes;
+    device.isAllFree = budget.isAllFree;
+    device.fixed = (plan.place.device.is_cpu() ? 0 : kDeviceBuffers) +
+                   kLeastStreams * streamBytes(plan, models, passed);
+    device.tokens =
+        std::max(passing.forward ? mostTokens(passing.corpus.offsets, count) : 0, passed);
+    device.count = count;
+    device.name = describe(plan.devices);
+    return device;
+}
+
 /// What there is to cut, and the room for it.
 PlanInput planInput(const RunPlan& plan, const OpenedModels& models, const Passing& passing,
                     const RunRequest& request, std::vector<LayerCost> layers) {
-    const std::uint64_t size = plan.place.dtype == at::kFloat ? 4 : 2;
-    const std::uint64_t streams = 1 + (plan.baselinesRun ? models.baselines.size() : 0);
-    const std::uint64_t branchStreams =
-        plan.branching.empty()
-            ? 0
-            : kLeastStreams * streamBytes(plan, models, passing.choices.ids.size());
+    const std::uint64_t forwardTokens = passing.forward ? passing.corpus.ids.size() : 0;
+    const std::uint64_t passedTokens = passing.choices.ids.size();
     PlanInput input;
     input.budget = budgetOf(request);
     input.fixed =
         residentMemory() + kLibraryBuffers + branchState(plan, models.model->spec, passing.corpus);
-    const std::uint64_t forwardTokens = passing.forward ? passing.corpus.ids.size() : 0;
-    input.tokens = std::max<std::uint64_t>(forwardTokens, passing.choices.ids.size());
-    const std::uint64_t tokenBytes =
-        static_cast<std::uint64_t>(models.model->spec.hiddenSize) * size * streams;
-    input.residual = forwardTokens * tokenBytes;
+    input.tokens = std::max(forwardTokens, passedTokens);
     input.layers = std::move(layers);
     input.mostUnits = static_cast<int>(jobs::loopThreads());
     if (plan.streamed) {
-        DeviceMemory device;
-        device.name = describe(plan.devices);
-        device.budget = deviceBudgetOf(request, plan);
-        device.fixed = (plan.place.device.is_cpu() ? 0 : kDeviceBuffers) + branchStreams;
-        const std::uint64_t own =
+        input.device = deviceMemory(plan, models, passing, request);
+        input.fixed += ResidualStreams::kCopyBytes;
+        input.residual =
             passing.forward ? mostTokens(passing.corpus.offsets, plan.devices.size()) : 0;
-        device.tokens = std::max(own, mostTokens(passing.choices.offsets, plan.devices.size()));
-        input.residual = own * tokenBytes;
-        input.device = std::move(device);
+        input.residual *= residualBytes(plan, models);
     } else {
-        input.fixed += branchStreams;
+        input.fixed += kLeastStreams * streamBytes(plan, models, passedTokens);
+        input.residual = forwardTokens * residualBytes(plan, models);
     }
     return input;
 }
@@ -143,7 +157,7 @@ PassCost costPass(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
     plan.seconds.reserve(efforts.size());
     for (const LayerEffort& effort : efforts) {
         plan.seconds.push_back(
-            expectedSeconds(effort, blocks, streamed, calibration, lanesOf(plan)));
+            expectedSeconds(effort, blocks, streamed, calibration, lanesOf(plan, corpus)));
         plan.estimate.seconds += plan.seconds.back().total();
     }
     return cost;
@@ -178,8 +192,10 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.seconds = secondsOf(sessionEffort(costs.resultBytes), calibration);
     const PassCost pass = costPass(plan, models, corpus,
                                    input.device ? input.device->tokens : input.tokens, calibration);
+    const std::uint64_t residual =
+        forward ? corpus.ids.size() * residualBytes(plan, models) : 0;  // whatever device has it
     result.diskBytes = 2 * costs.resultBytes +
-                       residualFiles(request, plan.memory, result.seconds) * input.residual +
+                       residualFiles(request, plan.memory, result.seconds) * residual +
                        16 * corpus.ids.size() + (std::uint64_t{1} << 20U);
     if (input.tokens > 0) {
         noteDevices(plan, models.model->spec, corpus.documentCount(), result);

@@ -4,6 +4,7 @@
 
 #include "core/engine/delta_net.h"
 #include "core/engine/stored_weights.h"
+#include "core/engine/text_split.h"
 #include "core/model/spec_tensors.h"
 
 #include <algorithm>
@@ -332,8 +333,11 @@ std::uint64_t embeddingBytes(const OpenedModels& models, const text::TokenizedCo
     return bytes;
 }
 
-int lanesOf(const RunPlan& plan) {
-    return std::max(plan.memory.lanes, static_cast<int>(plan.devices.size()));
+double lanesOf(const RunPlan& plan, const text::TokenizedCorpus& corpus) {
+    const std::uint64_t most = mostTokens(corpus.offsets, plan.devices.size());
+    return plan.devices.size() < 2 || most == 0
+               ? static_cast<double>(std::max(plan.memory.lanes, 1))
+               : static_cast<double>(corpus.ids.size()) / static_cast<double>(most);
 }
 
 std::map<std::string, UnitTotal> unitTotals(const RunPlan& plan, const OpenedModels& models,

@@ -19,8 +19,9 @@ namespace moescope::engine {
 [[nodiscard]] std::uint64_t embeddingBytes(const OpenedModels& models,
                                            const text::TokenizedCorpus& corpus, bool baselines);
 
-/// Blocks of tokens that are computed side by side, in lanes or on devices.
-[[nodiscard]] int lanesOf(const RunPlan& plan);
+/// How many blocks of a text's tokens are computed side by side, in lanes or on devices, of which
+/// the one with most of the text decides: not whole where it is not shared out evenly.
+[[nodiscard]] double lanesOf(const RunPlan& plan, const text::TokenizedCorpus& corpus);
 
 /// All units of an experiment that are left.
 struct UnitTotal {

@@ -23,7 +23,7 @@ double secondsOf(const Effort& effort, const Calibration& calibration) {
 }
 
 LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks, bool streamed,
-                             const Calibration& calibration, int lanes) {
+                             const Calibration& calibration, double lanes) {
     LayerSeconds seconds;
     seconds.statics = secondsOf(effort.statics, calibration);
     seconds.units = secondsOf(effort.units, calibration);

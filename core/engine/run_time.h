@@ -32,6 +32,6 @@ struct LayerSeconds {
 /// slowest of the three decides.
 [[nodiscard]] LayerSeconds expectedSeconds(const LayerEffort& effort, std::uint64_t blocks,
                                            bool streamed, const Calibration& calibration,
-                                           int lanes = 1);
+                                           double lanes = 1.0);
 
 }  // namespace moescope::engine

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <utility>
 
 namespace moescope::engine {
@@ -43,7 +44,8 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
     }
     for (const at::Device device : setup.plan.devices) {
         const ComputePlace place{device, setup.plan.place.dtype};
-        m_replicas.push_back(std::make_unique<Replica>(models, place, memory));
+        const Replica* const first = m_replicas.empty() ? nullptr : m_replicas.front().get();
+        m_replicas.push_back(std::make_unique<Replica>(models, place, memory, first));
     }
     m_baselineSpecs = setup.models.baselineSpecs();
     if (memory.bufferBytes > 0) {
@@ -64,7 +66,7 @@ Runner::~Runner() {
 }
 
 std::uint64_t Runner::bytesRead() const {
-    // What several devices read, the disk gives once.
+    // What several devices read, the disk gives once, and counts once.
     std::uint64_t bytes = 0;
     for (const auto& run : runs()) {
         bytes += run->reader().bytesRead();
@@ -140,7 +142,7 @@ Relief Runner::relief() const {
     return [this] {
         bool made = false;
         for (const auto& replica : m_replicas) {
-            made = replica->model().relief()() || made;
+            made = replica->relief()() || made;
         }
         return made;
     };
@@ -202,17 +204,16 @@ void Runner::expectSteps(int layer, const LayerContext* context) {
     if (isForward(layer)) {
         const auto tokens = static_cast<double>(m_setup.corpus.ids.size());
         const double models = 1.0 + static_cast<double>(m_devices.front().baselines.size());
-        const auto devices = static_cast<double>(m_devices.size());
-        const double lanes = std::max<double>(m_limits.lanes, devices);
+        const double lanes = m_limits.lanes;  // in which nobody is told; on devices all are
         m_progress.expect(
             RunProgress::Phase::Attention,
             models *
                 std::ceil(tokens / (lanes * static_cast<double>(m_limits.attention.queryRows))));
         const double experts = spec.isRouted() && lanes == 1.0 ? spec.moe->experts : 0.0;
-        m_progress.expect(
-            RunProgress::Phase::FeedForward,
-            (1.0 + experts) *
-                std::ceil(tokens / (lanes * static_cast<double>(m_limits.blockTokens))));
+        const double blocks =
+            std::ceil(tokens / (lanes * static_cast<double>(m_limits.blockTokens)));
+        m_progress.expect(RunProgress::Phase::FeedForward,
+                          blocks * (1.0 / static_cast<double>(m_devices.size()) + experts));
     }
 }
 
@@ -412,14 +413,13 @@ void Runner::tokensPhase(const LayerContext* context, const LayerWork& work) {
                     .limits = m_limits,
                     .poll = [this] { poll(); },
                     .kept = m_setup.plan.memory.keepOutputs ? &m_outputs : nullptr});
-    const Relief room = relief();
     LayerPass::Consumer consumer;
-    consumer.block = [&](const TokenBlock& block) {
+    consumer.block = [&](const TokenBlock& block, const Relief& room) {
         for (const auto& entry : probes) {
             withRelief(room, [&] { entry.second->consume(block); });
         }
     };
-    consumer.activations = [&](const ActivationBlock& block) {
+    consumer.activations = [&](const ActivationBlock& block, const Relief& room) {
         for (const auto& entry : probes) {
             if (entry.second->needs().activations) {
                 withRelief(room, [&] { entry.second->consumeActivations(block); });
@@ -451,7 +451,8 @@ void Runner::noteWarnings(int layer) {
         m_layerWarnings.push_back(
             fmt::format("layer {} has {} more warnings about its weights", layer, more));
     }
-    if (isForward(layer) && m_residualIsFinite && !m_streams->isFinite()) {
+    if (isForward(layer) && m_residualIsFinite &&
+        !withRelief(relief(), [&] { return m_streams->isFinite(); })) {
         m_residualIsFinite = false;
         m_layerWarnings.push_back(
             fmt::format("the residual stream leaves layer {} with values that are not finite; "
@@ -475,6 +476,16 @@ void Runner::finishLayer(int layer) {
     m_parts.clear();
 }
 
+/// In a handler of what was thrown.
+void Runner::cannotKeep(const std::string& why) {
+    if (m_setup.request.scratch == ScratchUse::Always) {
+        throw;
+    }
+    // Keeping only spares work if the run is stopped; the results do not need it.
+    m_cannotKeep = true;
+    warn(fmt::format("{} The run goes on; if it is stopped, resuming computes more again.", why));
+}
+
 void Runner::keepResidual(int nextLayer) {
     const ScratchUse use = m_setup.request.scratch;
     const bool due =
@@ -488,13 +499,14 @@ void Runner::keepResidual(int nextLayer) {
     try {
         m_streams->save(m_setup.residualCheckpoint, nextLayer);
     } catch (const Error& error) {
-        if (use == ScratchUse::Always) {
+        cannotKeep(error.what());
+    } catch (const std::bad_alloc&) {
+        cannotKeep("The machine ran out of memory while the residual stream was kept.");
+    } catch (const c10::Error& error) {
+        if (!isOutOfMemory(error) && !isOutOfMainMemory(error)) {
             throw;
         }
-        // Keeping only spares work if the run is stopped; the results do not need it.
-        m_cannotKeep = true;
-        warn(fmt::format("{} The run goes on; if it is stopped, resuming computes more again.",
-                         error.what()));
+        cannotKeep("Memory ran out while the residual stream was kept.");
     }
     m_lastKept = Clock::now();
 }

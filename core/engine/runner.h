@@ -77,6 +77,7 @@ private:
     void warn(const std::string& warning);
     void noteWarnings(int layer);
     void keepResidual(int nextLayer);
+    void cannotKeep(const std::string& why);
     /// Called between blocks: watches and moves progress.
     void poll();
     /// Stops on request, measures memory.

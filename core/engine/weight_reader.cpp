@@ -155,9 +155,9 @@ std::optional<std::span<const std::uint16_t>> WeightReader::storedBfloat16(const
     }
     const LogicalTensor tensor(m_checkpoint, ref);
     {
-        const std::lock_guard lock(m_mutex);
-        if (m_resident.insert(placeOf(ref)).second) {
-            m_bytesRead += tensor.storedBytes();
+        const std::lock_guard lock(m_ledger->mutex);
+        if (m_ledger->resident.insert(placeOf(ref)).second) {
+            m_ledger->bytesRead += tensor.storedBytes();
         }
     }
     const std::span<const std::byte> bytes = *tensor.plainBytes();
@@ -179,11 +179,11 @@ std::uint64_t WeightReader::elements(const TensorRef& ref) const {
 
 bool WeightReader::account(const TensorRef& ref, const LogicalTensor& tensor) {
     const Place place = placeOf(ref);
-    const std::lock_guard lock(m_mutex);
-    if (m_resident.insert(place).second) {
-        m_bytesRead += tensor.storedBytes();
+    const std::lock_guard lock(m_ledger->mutex);
+    if (m_ledger->resident.insert(place).second) {
+        m_ledger->bytesRead += tensor.storedBytes();
     }
-    return m_checked.insert(place).second;
+    return m_ledger->checked.insert(place).second;
 }
 
 void WeightReader::check(const TensorRef& ref, const LogicalTensor& tensor) {
@@ -194,17 +194,17 @@ void WeightReader::check(const TensorRef& ref, const LogicalTensor& tensor) {
 
 void WeightReader::note(const TensorRef& ref, std::uint64_t nonFinite, std::uint64_t of) {
     if (nonFinite > 0) {
-        const std::lock_guard lock(m_mutex);
-        m_warnings.emplace(placeOf(ref),
-                           fmt::format("{} of {} values of {} are not finite (NaN or infinity)",
-                                       nonFinite, of, describe(ref)));
+        const std::lock_guard lock(m_ledger->mutex);
+        m_ledger->warnings.emplace(
+            placeOf(ref), fmt::format("{} of {} values of {} are not finite (NaN or infinity)",
+                                      nonFinite, of, describe(ref)));
     }
 }
 
 std::string WeightReader::warningOf(const TensorRef& ref) const {
-    const std::lock_guard lock(m_mutex);
-    const auto found = m_warnings.find(placeOf(ref));
-    return found == m_warnings.end() ? std::string() : found->second;
+    const std::lock_guard lock(m_ledger->mutex);
+    const auto found = m_ledger->warnings.find(placeOf(ref));
+    return found == m_ledger->warnings.end() ? std::string() : found->second;
 }
 
 at::Tensor WeightReader::decode(const LogicalTensor& tensor, at::ScalarType type, Load how) {
@@ -360,11 +360,11 @@ at::Tensor WeightReader::loadRows(const TensorRef& ref, std::span<const std::uin
         }
         decodeTo(tensor, {rows[i], 1, 0, tensor.columns()}, m_place.dtype, to + i * rowBytes);
     }
-    const std::lock_guard lock(m_mutex);
-    auto& seen = m_rows[placeOf(ref)];
+    const std::lock_guard lock(m_ledger->mutex);
+    auto& seen = m_ledger->rows[placeOf(ref)];
     const std::size_t before = seen.size();
     seen.insert(rows.begin(), rows.end());
-    m_bytesRead += (seen.size() - before) * tensor.storedRowBytes();
+    m_ledger->bytesRead += (seen.size() - before) * tensor.storedRowBytes();
     return result;
 }
 
@@ -414,8 +414,8 @@ void WeightReader::release(const TensorRef& ref) const {
         return;
     }
     LogicalTensor(m_checkpoint, ref).dontNeed();
-    const std::lock_guard lock(m_mutex);
-    m_resident.erase(placeOf(ref));
+    const std::lock_guard lock(m_ledger->mutex);
+    m_ledger->resident.erase(placeOf(ref));
 }
 
 }  // namespace moescope::engine

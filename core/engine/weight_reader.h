@@ -62,6 +62,9 @@ public:
     /// of the computation, else beside it (DeviceStream says what that asks of the caller). Null:
     /// no more.
     void useStream(DeviceStream* stream) { m_stream = stream; }
+    /// For readers of the same model on several devices, before any has read: what they read counts
+    /// once, is looked through once, and any of them says what was found.
+    void shareLedger(const WeightReader& other) { m_ledger = other.m_ledger; }
     /// What was loaded ahead may be computed with on the loading thread.
     void settle() {
         if (m_stream != nullptr) {
@@ -114,7 +117,7 @@ public:
     [[nodiscard]] const checkpoint::Checkpoint& checkpoint() const { return m_checkpoint; }
     [[nodiscard]] const ComputePlace& place() const { return m_place; }
     /// Bytes of stored tensors touched so far; a tensor used again after release() counts again.
-    [[nodiscard]] std::uint64_t bytesRead() const { return m_bytesRead; }
+    [[nodiscard]] std::uint64_t bytesRead() const { return m_ledger->bytesRead; }
     /// What was found wrong with a loaded tensor (non-finite values); empty: nothing.
     [[nodiscard]] std::string warningOf(const model::TensorRef& ref) const;
 
@@ -124,6 +127,15 @@ private:
         std::string name;
         std::uint64_t row = 0, column = 0;
         auto operator<=>(const Place&) const = default;
+    };
+    /// What was read.
+    struct Ledger {
+        std::atomic<std::uint64_t> bytesRead{0};
+        std::mutex mutex;
+        std::set<Place> resident;                       // guarded: counted, not yet released
+        std::set<Place> checked;                        // guarded: looked through for NaN
+        std::map<Place, std::set<std::uint32_t>> rows;  // guarded: read rows
+        std::map<Place, std::string> warnings;          // guarded
     };
     [[nodiscard]] static Place placeOf(const model::TensorRef& ref);
     /// Counts what is read; true when nobody has looked through it for NaN.
@@ -148,12 +160,7 @@ private:
     DeviceStream* m_stream = nullptr;
     std::shared_ptr<WeightBuffers> m_buffers;
     DirectReads m_direct;
-    std::atomic<std::uint64_t> m_bytesRead{0};
-    mutable std::mutex m_mutex;
-    mutable std::set<Place> m_resident;               // guarded: counted, not yet released
-    std::set<Place> m_checked;                        // guarded: looked through for NaN
-    std::map<Place, std::set<std::uint32_t>> m_rows;  // guarded: read rows
-    std::map<Place, std::string> m_warnings;          // guarded
+    std::shared_ptr<Ledger> m_ledger = std::make_shared<Ledger>();
 };
 
 }  // namespace moescope::engine

@@ -100,11 +100,11 @@ ChoiceScores::Accuracies BranchMeasures::choices(std::optional<std::size_t> bran
 }
 
 void BranchMeasures::consume(const engine::LogitsBlock& block) {
-    m_choices.consume(block);
     const auto first = static_cast<std::size_t>(block.firstToken);
     const std::size_t left = m_next.size() - std::min(m_next.size(), first);
     const std::size_t rows = std::min(static_cast<std::size_t>(block.logits.size(0)), left);
     if (rows == 0) {
+        m_choices.consume(block);
         return;
     }
     const at::Tensor logits = block.logits.narrow(0, 0, static_cast<std::int64_t>(rows));
@@ -117,6 +117,7 @@ void BranchMeasures::consume(const engine::LogitsBlock& block) {
             .to(logits.device());
     const at::Tensor losses = toHost<float>(logits.logsumexp(1, true) - logits.gather(1, ids));
     const at::Tensor predictions = toHost<std::int64_t>(logits.argmax(1));
+    m_choices.consume(block);  // after all that needs a device's memory, which may be asked again
     Sums& sums = m_sums[block.branch ? *block.branch + 1 : 0];
     const auto kept = block.branch ? m_branchLoss.find(*block.branch) : m_branchLoss.end();
     for (std::size_t row = 0; row < rows; ++row) {

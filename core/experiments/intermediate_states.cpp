@@ -20,6 +20,17 @@ namespace moescope::experiments {
 namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+/// Numbers of a token and a column that are summed.
+constexpr std::uint64_t kSums = 3;
+
+/// Of all columns.
+std::uint64_t neuronsOf(const engine::LayerContext& layer) {
+    std::uint64_t neurons = 0;
+    for (const engine::Column& column : layer.columns) {
+        neurons += static_cast<std::uint64_t>(column.intermediateSize);
+    }
+    return neurons;
+}
 
 /// Where a column's kept rows lie: in the map that the experts share, or in one of its own.
 struct Place {
@@ -49,12 +60,8 @@ public:
     }
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
-        std::uint64_t neurons = 0;
-        for (const engine::Column& column : layer.columns) {
-            neurons += static_cast<std::uint64_t>(column.intermediateSize);
-        }
         const std::uint64_t tokens = kept(layer.model, layer.corpus).size();
-        return sizeof(float) * (tokens * neurons + 2 * layer.columns.size());
+        return sizeof(float) * (tokens * neuronsOf(layer) + 2 * layer.columns.size());
     }
 
     [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
@@ -69,16 +76,21 @@ public:
         for (const engine::Column& column : layer.columns) {
             widest = std::max(widest, column.intermediateSize);
         }
-        // One column at a time: the magnitudes, where they are finite, and what is summed.
-        return 4 * sizeof(float) * static_cast<std::uint64_t>(widest);
+        // One column at a time: the magnitudes, where they are finite, and what is summed. On a
+        // device the three sums of every column wait for the block, to be fetched together.
+        return 4 * sizeof(float) * static_cast<std::uint64_t>(widest) +
+               2 * kSums * sizeof(double) * layer.columns.size();
+    }
+    /// The rows of kept tokens wait as well.
+    [[nodiscard]] engine::BoundedBytes deviceBytes(
+        const engine::LayerContext& layer) const override {
+        const std::uint64_t row = sizeof(float) * neuronsOf(layer);
+        return {row, kept(layer.model, layer.corpus).size() * row};
     }
 
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        double neurons = 0.0;
-        for (const engine::Column& column : layer.columns) {
-            neurons += column.intermediateSize;
-        }
-        return {.elements = 12.0 * static_cast<double>(layer.tokens()) * neurons};
+        return {.elements = 12.0 * static_cast<double>(layer.tokens()) *
+                            static_cast<double>(neuronsOf(layer))};
     }
 
     void begin(const engine::LayerContext& layer) override {

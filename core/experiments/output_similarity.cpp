@@ -73,6 +73,19 @@ public:
                sizeof(float) * tokens * columns * columns;
     }
 
+    /// Of a chunk: outputs in float64, the experts' without their mean, and Gram matrices, of which
+    /// two are scaled while both wait.
+    [[nodiscard]] engine::BoundedBytes deviceBytes(
+        const engine::LayerContext& layer) const override {
+        const auto columns = static_cast<std::uint64_t>(layer.columns.size());
+        const auto hidden = static_cast<std::uint64_t>(layer.hiddenSize);
+        const std::uint64_t perToken =
+            sizeof(double) * ((2 * columns + 1) * hidden + 4 * columns * columns);
+        const std::int64_t chunk =
+            chunkTokens(static_cast<std::int64_t>(columns), layer.hiddenSize);
+        return {perToken, static_cast<std::uint64_t>(chunk) * perToken};
+    }
+
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         const std::uint64_t columns = layer.columns.size();
         const std::uint64_t tokens = kept(layer.model, layer.corpus).size();

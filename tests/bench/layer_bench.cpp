@@ -123,7 +123,7 @@ public:
                                   .kept = &m_outputs});
         passes.feedForwardBlocks(&layer, needs, nullptr,
                                  {.block =
-                                      [&](const engine::TokenBlock& block) {
+                                      [&](const engine::TokenBlock& block, const engine::Relief&) {
                                           for (engine::DynamicProbe* probe : probes) {
                                               probe->consume(block);
                                           }

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace moescope::tests {
 namespace {
@@ -20,6 +22,7 @@ constexpr std::size_t kHostPiece = std::size_t{4} << 20U;
 struct Ledger {
     c10::Allocator* below = nullptr;
     std::atomic<std::int64_t> limit{0}, taken{0}, most{0}, refusals{0};
+    std::atomic<std::uint64_t> seed{0};  // 0: nobody waits
 };
 
 Ledger& ledger() {
@@ -37,8 +40,21 @@ void giveBack(void* context) {
     ledger().taken -= piece->counted;
 }
 
+void waitAWhile(std::atomic<std::uint64_t>& seed) {
+    if (seed == 0) {
+        return;
+    }
+    constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15U;
+    constexpr std::uint64_t kMostMicroseconds = 60;
+    const std::uint64_t mixed = (seed += kStep) * 0xBF58476D1CE4E5B9U;
+    if (mixed >> 61U == 0) {  // one of eight
+        std::this_thread::sleep_for(std::chrono::microseconds((mixed >> 32U) % kMostMicroseconds));
+    }
+}
+
 c10::DataPtr take(std::size_t size) {
     Ledger& book = ledger();
+    waitAWhile(book.seed);
     const auto counted = size >= kHostPiece ? 0 : static_cast<std::int64_t>(size);
     const std::int64_t now = book.taken += counted;
     if (counted > 0 && now > book.limit) {
@@ -91,12 +107,26 @@ LimitedMemory::LimitedMemory(std::uint64_t bytes) {
     book.taken = 0;
     book.most = 0;
     book.refusals = 0;
-    book.limit = static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, std::uint64_t{1} << 62U));
+    book.seed = 0;
+    allow(bytes);
     c10::SetCPUAllocator(&limiting(), kPriority);
 }
 
 LimitedMemory::~LimitedMemory() {
     c10::SetCPUAllocator(ledger().below, kPriority);
+}
+
+void LimitedMemory::allow(std::uint64_t bytes) {
+    ledger().limit =
+        static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, std::uint64_t{1} << 62U));
+}
+
+void LimitedMemory::stagger(std::uint64_t seed) {
+    ledger().seed = 2 * seed + 1;
+}
+
+std::uint64_t LimitedMemory::taken() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(ledger().taken, 0));
 }
 
 std::uint64_t LimitedMemory::most() const {

@@ -17,6 +17,13 @@ public:
     LimitedMemory(const LimitedMemory&) = delete;
     LimitedMemory& operator=(const LimitedMemory&) = delete;
 
+    /// So many from now on.
+    void allow(std::uint64_t bytes);
+    /// Threads that ask for memory wait for up to a fraction of a millisecond, each time for
+    /// another: which of several is first is left to chance, and to `seed`.
+    void stagger(std::uint64_t seed);
+
+    [[nodiscard]] std::uint64_t taken() const;     ///< bytes that are taken now
     [[nodiscard]] std::uint64_t most() const;      ///< bytes that were taken together
     [[nodiscard]] std::uint64_t refusals() const;  ///< how often it was too much
 };

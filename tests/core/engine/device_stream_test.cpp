@@ -255,6 +255,28 @@ TEST_CASE("ExpertGroups: memory that ran out on the way is asked for again", "[c
     CHECK_THROWS_AS(engine::withRelief(none, [] { TORCH_CHECK(false, "a shape"); }), c10::Error);
 }
 
+TEST_CASE("withRelief: main memory is not the device's", "[core][engine]") {
+    int relieved = 0;
+    const engine::Relief relief = [&] {
+        ++relieved;
+        return false;
+    };
+    const auto fails = [&](const char* message) {
+        engine::withRelief(relief, [&] { TORCH_CHECK(false, message); });
+    };
+    // As LibTorch 1.13 and 2 say it.
+    CHECK_THROWS_AS(
+        fails("[enforce fail at alloc_cpu.cpp:66] . DefaultCPUAllocator: can't allocate "
+              "memory: you tried to allocate 64 bytes. Error code 12 (Cannot allocate "
+              "memory)"),
+        c10::Error);
+    CHECK(relieved == 0);
+    CHECK_THROWS_AS(fails("CUDA error: out of memory"), Error);
+    CHECK_THROWS_AS(fails("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+                    Error);
+    CHECK(relieved == 2);
+}
+
 TEST_CASE("groupBySorting: the groups that counting makes", "[core][engine][cuda]") {
     for (const at::Device device : devices()) {
         for (const auto& [tokens, k, experts] :

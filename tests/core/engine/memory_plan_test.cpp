@@ -2,8 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/memory_plan.h"
 
+#include "core/engine/device_plan.h"
 #include "tests/support/catch.h"
 #include "tests/support/throws.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
 
 using namespace moescope;
 using engine::LayerCost;
@@ -170,4 +175,77 @@ TEST_CASE("formatBytes: the largest unit that fits", "[core][engine]") {
     CHECK(engine::formatBytes(17) == "17 B");
     CHECK(engine::formatBytes(1536) == "1.5 KiB");
     CHECK(engine::formatBytes(std::uint64_t{3} << 40U) == "3.0 TiB");
+}
+
+namespace {
+
+/// The same layers where devices compute.
+PlanInput onDevices(std::uint64_t count, std::uint64_t deviceBudget) {
+    PlanInput input = twoLayers(std::uint64_t{64} << 30U);
+    input.device = engine::DeviceMemory{.budget = deviceBudget,
+                                        .fixed = 10 * kMebi,
+                                        .tokens = input.tokens / count,
+                                        .count = count,
+                                        .name = "cuda:0"};
+    for (LayerCost& layer : input.layers) {
+        layer.experts = 8;
+        layer.perNeuron = layer.neurons = 0;  // blocks of tokens take most
+    }
+    return input;
+}
+
+}  // namespace
+
+TEST_CASE("planMemory: what waits on several devices is planned for", "[core][engine]") {
+    constexpr std::uint64_t kPlenty = std::uint64_t{64} << 30U;
+    for (const std::uint64_t count : {1U, 2U}) {
+        CAPTURE(count);
+        PlanInput input = onDevices(count, kPlenty);
+        const MemoryPlan before = planMemory(input);
+        REQUIRE(before.blockTokens == 2048);
+        for (LayerCost& layer : input.layers) {
+            layer.activationsPerToken = 100000;
+        }
+        const std::uint64_t waiting = count > 1 ? 2048 * 100000 : 0;
+        CHECK(planMemory(input).deviceBytes == before.deviceBytes + waiting);
+        // Each has staging buffers of its own.
+        CHECK(before.peakBytes >= input.fixed + count * before.stagingBytes);
+        CHECK(before.stagingBytes == 96 * kMebi);
+    }
+}
+
+TEST_CASE("planMemory: probes' own memory on a device, up to its bound", "[core][engine]") {
+    PlanInput input = onDevices(1, std::uint64_t{64} << 30U);
+    const std::uint64_t before = planMemory(input).deviceBytes;
+    input.layers[0].onDevice = {{.perToken = 1000, .most = 3 * kMebi},
+                                {.perToken = 1000, .most = 1000}};
+    CHECK(planMemory(input).deviceBytes == before + 2048 * 1000 + 1000);
+    input.layers[0].onDevice = {{.perToken = 10000, .most = 3 * kMebi}};
+    CHECK(planMemory(input).deviceBytes == before + 3 * kMebi);
+}
+
+TEST_CASE("planMemory: what a device lacks is said with what helps", "[core][engine]") {
+    PlanInput input = onDevices(1, kMebi);
+    const auto refused = [&] { static_cast<void>(planMemory(input)); };
+    tests::checkThrows(refused, ErrorCode::MemoryBudget,
+                       {"cuda:0", "Give more", "--device-memory"});
+    input.device->isAllFree = true;
+    tests::checkThrows(refused, ErrorCode::MemoryBudget, {"cuda:0", "free there", "--device cpu"});
+}
+
+TEST_CASE("deviceBudget: what is asked for, what is free, and neither", "[core][engine]") {
+    using Free = std::vector<std::optional<std::uint64_t>>;
+    const auto budgetOf = [](std::optional<std::uint64_t> asked, const Free& free) {
+        const engine::DeviceBudget budget = engine::deviceBudget(asked, free, "cuda:0,cuda:1");
+        return std::pair(budget.bytes, budget.isAllFree);
+    };
+    CHECK(budgetOf(std::nullopt, {1000U, 2000U}) == std::pair(std::uint64_t{900}, true));
+    CHECK(budgetOf(500, {1000U, 2000U}) == std::pair(std::uint64_t{500}, false));
+    CHECK(budgetOf(5000, {1000U, 2000U}) == std::pair(std::uint64_t{900}, true));
+    // What cannot be asked is not as if nothing were free.
+    CHECK(budgetOf(5000, {std::nullopt}) == std::pair(std::uint64_t{5000}, false));
+    CHECK(budgetOf(5000, {std::nullopt, 1000U}) == std::pair(std::uint64_t{900}, true));
+    CHECK(budgetOf(5000, {0U}) == std::pair(std::uint64_t{0}, true));
+    tests::checkThrows([&] { static_cast<void>(budgetOf(std::nullopt, {std::nullopt})); },
+                       ErrorCode::Device, {"cuda:0,cuda:1", "--device-memory", "--device cpu"});
 }

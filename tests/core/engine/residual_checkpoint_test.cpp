@@ -8,6 +8,8 @@
 #include "tests/support/throws.h"
 
 #include <cstring>
+#include <new>
+#include <span>
 #include <string>
 
 using namespace moescope;
@@ -89,6 +91,33 @@ TEST_CASE("ResidualCheckpoint: a full disk is said as that", "[core][engine]") {
                        {"residual-1.bin", "free some space"});
     CHECK(kept.layers() == std::vector<int>{2});
     CHECK_FALSE(std::filesystem::is_symlink(folder / "residual-1.bin.tmp"));
+}
+
+TEST_CASE("ResidualCheckpoint: piece by piece, and what fails on the way", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const ResidualCheckpoint kept(folder.path(), "model");
+    kept.save(2, 1, 6, [](const ResidualCheckpoint::Put& put) {
+        put(std::as_bytes(std::span("four", 4)));
+        put(std::as_bytes(std::span("2!", 2)));
+    });
+    const auto readBack = [&] {
+        std::string first(2, ' ');
+        std::string rest(4, ' ');
+        CHECK(kept.load(2, 1, 6, [&](const ResidualCheckpoint::Take& take) {
+            take(std::as_writable_bytes(std::span(first)));
+            take(std::as_writable_bytes(std::span(rest)));
+        }));
+        return first + rest;
+    };
+    CHECK(readBack() == "four2!");
+    CHECK_THROWS_AS(kept.save(4, 1, 6, [](const auto&) { throw std::bad_alloc(); }),
+                    std::bad_alloc);
+    CHECK(readBack() == "four2!");
+    CHECK_FALSE(std::filesystem::exists(folder / "residual-0.bin.tmp"));
+    // Less than was announced is not taken for whole.
+    kept.save(3, 1, 6,
+              [](const ResidualCheckpoint::Put& put) { put(std::as_bytes(std::span("four", 4))); });
+    CHECK(kept.layers() == std::vector<int>{2});
 }
 
 TEST_CASE("ScratchMemory: leaves no file behind", "[core][engine]") {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -100,6 +101,23 @@ inline text::TokenizedCorpus monotone(std::uint64_t tokens) {
     corpus.sources.resize(1);
     corpus.domainOf = {-1};
     return corpus;
+}
+
+/// A copy of a fixture in which one stored value of an expert's matrix, whose name is given back,
+/// is NaN.
+inline std::string poisonedCopy(const std::string& fixture, const std::filesystem::path& to) {
+    const auto from = tests::referenceDir() / "models" / fixture;
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+    const tests::ReferenceModel model(fixture);
+    const std::string name = model.spec.layers[1].names.experts[2].up.name;
+    const auto tensor = model.checkpoint.require(name);
+    const auto file =
+        model.checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.filename();
+    std::fstream out(to / file, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(tensor.fileOffset));
+    const char nan[2] = {'\xC0', '\x7F'};  // bfloat16
+    out.write(nan, sizeof nan);
+    return name;
 }
 
 inline NdArray readLayer(const session::Session& session, const std::string& experiment,

@@ -25,26 +25,6 @@ using namespace moescope;
 using session::RunEvent;
 using namespace moescope::tests;
 
-namespace {
-
-/// A copy of a fixture in which one stored value is NaN.
-std::string poisonedCopy(const std::string& fixture, const std::filesystem::path& to) {
-    const auto from = tests::referenceDir() / "models" / fixture;
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
-    const tests::ReferenceModel model(fixture);
-    const std::string name = model.spec.layers[1].names.experts[2].up.name;
-    const auto tensor = model.checkpoint.require(name);
-    const auto file =
-        model.checkpoint.files()[static_cast<std::size_t>(tensor.fileIndex)].path.filename();
-    std::fstream out(to / file, std::ios::in | std::ios::out | std::ios::binary);
-    out.seekp(static_cast<std::streamoff>(tensor.fileOffset));
-    const char nan[2] = {'\xC0', '\x7F'};  // bfloat16
-    out.write(nan, sizeof nan);
-    return name;
-}
-
-}  // namespace
-
 TEST_CASE("run: a session holds what transformers computed", "[core][engine]") {
     const tests::TemporaryFolder folder;
     const std::string fixture = GENERATE("mixtral", "deepseek");

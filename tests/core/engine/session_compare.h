@@ -55,24 +55,28 @@ inline void checkSameResults(const std::filesystem::path& first,
 /// Checks the same of values computed by other means: sums are taken in another order there, so
 /// that now and then a token has another expert or rank. At most `share` of a quantity's values may
 /// differ by more than `tolerance`.
-inline void checkAlikeResults(const std::filesystem::path& first,
-                              const std::filesystem::path& second, double tolerance, double share) {
-    const auto a = session::Session::open(first);
-    const auto b = session::Session::open(second);
+inline void checkAlikeResults(const std::filesystem::path& one, const std::filesystem::path& other,
+                              double tolerance, double share) {
+    const auto a = session::Session::open(one);
+    const auto b = session::Session::open(other);
     REQUIRE(a->quantities().size() == b->quantities().size());
+    REQUIRE_FALSE(a->quantities().empty());
     for (const session::QuantityInfo& info : a->quantities()) {
-        const session::QuantityInfo* other = b->find(info.id);
-        REQUIRE(other != nullptr);
+        const session::QuantityInfo* found = b->find(info.id);
+        INFO(info.id.experiment << "/" << info.id.quantity);
+        REQUIRE(found != nullptr);
+        REQUIRE((found->layers == info.layers));
         std::vector<std::optional<LayerId>> places(info.layers.begin(), info.layers.end());
         if (places.empty()) {
             places.emplace_back(std::nullopt);
         }
         for (const auto& layer : places) {
-            INFO(info.id.experiment << "/" << info.id.quantity << " layer "
-                                    << (layer ? layer->value : -1));
-            const auto x = a->read(info.id, layer).toDoubles();
-            const auto y = b->read(info.id, layer).toDoubles();
-            REQUIRE(x.size() == y.size());
+            INFO("layer " << (layer ? layer->value : -1));
+            const NdArray first = a->read(info.id, layer);
+            const NdArray second = b->read(info.id, layer);
+            REQUIRE(first.shape() == second.shape());
+            const auto x = first.toDoubles();
+            const auto y = second.toDoubles();
             std::size_t differ = 0;
             for (std::size_t i = 0; i < x.size(); ++i) {
                 const bool alike =

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The Moescope authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What probes take of a device's memory is what they say. float16 outputs in main memory are summed
+// by LibTorch's operations, as on a device.
+#include "core/experiments/output_similarity.h"
+#include "tests/core/experiments/feed.h"
+#include "tests/support/catch.h"
+#include "tests/support/limited_memory.h"
+#include "tests/support/torch.h"
+
+#include <limits>
+
+using namespace moescope;
+
+TEST_CASE("OutputSimilarity: the plan counts what it takes on a device", "[core][experiments]") {
+    for (const auto& [experts, hidden] : {std::pair{4, 160}, {24, 40}}) {
+        constexpr int kTokens = 100;
+        CAPTURE(experts, hidden);
+        const tests::LayerData data = tests::randomLayer(experts, 2, hidden, kTokens, true, 3);
+        model::MoeSpec moe;
+        moe.experts = experts;
+        moe.topK = 2;
+        const model::ModelSpec model;
+        const engine::LayerContext layer{BranchId{0}, LayerId{3},   model,      moe,
+                                         hidden,      data.columns, data.corpus};
+        const auto probe = experiments::makeOutputSimilarity({.keptTokenCount = 0});
+        probe->begin(layer);
+        const at::Tensor outputs =
+            at::randn({static_cast<std::int64_t>(data.columns.size()), kTokens, hidden})
+                .to(at::kHalf);
+        const at::Tensor none;
+        const std::uint64_t said = probe->deviceBytes(layer).of(kTokens);
+        const tests::LimitedMemory memory(std::numeric_limits<std::uint64_t>::max());
+        probe->consume({.firstToken = 0,
+                        .count = kTokens,
+                        .input = none,
+                        .logits = none,
+                        .scores = none,
+                        .selection = none,
+                        .chosen = none,
+                        .weights = none,
+                        .outputs = &outputs});
+        CHECK(memory.most() <= said * 11 / 10);
+        CHECK(memory.most() >= said / 2);
+    }
+}
