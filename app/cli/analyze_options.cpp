@@ -236,6 +236,9 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
         ->type_name("FILE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group(
+        app.add_flag("--prune-lists-only", m_given.pruneListsOnly,
+                     "pruning: measure the lists alone; the curves, 54 branches, can come later"));
     group(app.add_option("--choices", m_given.choices,
                          "expert_removal, fewer_experts, pruning: also answer these "
                          "multiple-choice questions; JSONL, {\"question\": \"2 + 2 =\", "
@@ -419,6 +422,7 @@ void AnalyzeCommand::addKeptTokens(experiments::ExperimentOptions& options) cons
 
 void AnalyzeCommand::addRemovals(experiments::ExperimentOptions& options) const {
     options.removals = experiments::canonicalRemovals(m_given.removals);
+    options.curves = !m_given.pruneListsOnly;
     options.removalControls =
         count("--remove-controls", m_given.removalControls, 0).value_or(options.removalControls);
     if (options.removalControls > experiments::kMostControls) {
@@ -466,9 +470,10 @@ void AnalyzeCommand::addWeightOptions(experiments::ExperimentOptions& options) c
 void AnalyzeCommand::requirePruning(const std::vector<std::string>& asked) const {
     if (!m_given.pruneLists.empty() &&
         std::find(asked.begin(), asked.end(), "pruning") == asked.end()) {
-        refuse(
-            "--prune-list is about the experiment pruning: ask for it with --experiments. To "
-            "measure a list alone, remove its experts with --experiments expert_removal --remove.");
+        refuse("--prune-list is about the experiment pruning: ask for it with --experiments.");
+    }
+    if (m_given.pruneListsOnly && m_given.pruneLists.empty()) {
+        refuse("--prune-lists-only needs a list to measure: give --prune-list FILE.");
     }
 }
 

@@ -97,6 +97,7 @@ private:
         std::string routerAgainst = "mean-neuron", projection = "standardised";
         std::string matching = "separate";
         std::vector<std::string> matchRoles, matchPairs, staticLayers, removals, pruneLists;
+        bool pruneListsOnly = false;
         std::optional<double> outlierRadius;
         std::optional<std::int64_t> outlierNeighbours, removalControls;
         int threads = 0;

@@ -260,6 +260,8 @@ void readEntry(std::string_view experiment, const std::string& key, const Json& 
         options.removalControls = value.get<std::uint64_t>();
     } else if (key == "lists" && hasLists(experiment) && value.is_array()) {
         options.lists = listsOf(experiment, value);
+    } else if (key == "curves" && hasLists(experiment) && value.is_boolean()) {
+        options.curves = value.get<bool>();
     } else if (key == "choices" && answersChoices(experiment) && value.is_string()) {
         options.choices = value.get<std::string>();
     } else if (hasMatching(experiment) && readMatching(experiment, key, value, options)) {
@@ -331,6 +333,9 @@ std::string optionsJson(std::string_view experiment, const ExperimentOptions& op
         for (const ExpertList& list : canonicalLists(options.lists)) {
             json["lists"].push_back({{"name", list.name}, {"experts", list.experts}});
         }
+        if (!options.curves) {
+            json["curves"] = false;
+        }
     }
     if (answersChoices(experiment) && !options.choices.empty()) {
         json["choices"] = options.choices;
@@ -380,6 +385,7 @@ std::string joinedOptions(std::string_view experiment, std::string_view there,
         std::vector<ExpertList> lists = kept.lists;
         lists.insert(lists.end(), joined.lists.begin(), joined.lists.end());
         joined.lists = canonicalLists(lists);
+        joined.curves = joined.curves || kept.curves;
         return optionsJson(experiment, joined);
     }
     const auto hasSets = [](const ExperimentOptions& options) {

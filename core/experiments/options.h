@@ -95,6 +95,7 @@ struct ExperimentOptions {
     /// expert_removal: others of like load beside each set; at most kMostControls.
     std::uint64_t removalControls = 5;
     std::vector<ExpertList> lists{};  ///< pruning: experts that are removed together
+    bool curves = true;               ///< pruning: the curves too, not the lists alone
     /// expert_removal, fewer_experts, pruning: digest of the multiple-choice questions that are
     /// answered beside the text; empty: none.
     std::string choices{};
@@ -118,7 +119,7 @@ struct ExperimentOptions {
 
 /// The options under which results hold both what was asked for and what is there already under
 /// options of its own, of the same text: those asked for, and of expert_removal the sets of both,
-/// of pruning the lists.
+/// of pruning the lists, and the curves where either has them.
 /// Throws Error(Usage) as parseOptions() does.
 /// `goesOn`: what is there was interrupted, and where nothing is asked to be removed the run goes
 /// on with what it was about, rather than with each expert in turn.

@@ -139,7 +139,8 @@ public:
     }
 
     [[nodiscard]] std::vector<std::string_view> sources() const override {
-        return {"chosen_experts", "importance"};
+        return m_options.curves ? std::vector<std::string_view>{"chosen_experts", "importance"}
+                                : std::vector<std::string_view>{};
     }
 
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
@@ -162,6 +163,10 @@ protected:
 
     void addTables(const engine::ModelContext&, const BranchMeasures& losses, Progress,
                    session::Part& part) const override {
+        if (!m_options.curves) {
+            addLists(0, losses, part);
+            return;
+        }
         std::vector<std::string> shares;
         shares.reserve(numerics::kPrunedShares.size());
         for (const double share : numerics::kPrunedShares) {
@@ -203,11 +208,14 @@ private:
         return withoutSet(model, list.experts, "list " + list.name, nameOf(list));
     }
 
-    /// The lists' branches come last.
+    /// Those of the curves, where they are asked for; the lists' come last.
     [[nodiscard]] std::vector<engine::Intervention> withLists(
         const model::ModelSpec& model,
         const std::function<Scores(const RoutedLayer&)>& scoresAt) const {
-        std::vector<engine::Intervention> result = branchesOf(model, scoresAt);
+        std::vector<engine::Intervention> result;
+        if (m_options.curves) {
+            result = branchesOf(model, scoresAt);
+        }
         result.reserve(result.size() + m_options.lists.size());
         for (const ExpertList& list : m_options.lists) {
             result.push_back(branchOf(list, model));

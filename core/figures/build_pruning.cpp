@@ -61,6 +61,19 @@ std::vector<Step> stepsOf(const BuildContext& context, const BranchTable& table)
     return steps;
 }
 
+/// What was measured of the curves: nothing where lists were measured alone.
+struct Curves {
+    explicit Curves(const BuildContext& context) : table(BranchTable::read(context, "curves")) {
+        if (table) {
+            steps = stepsOf(context, *table);
+            rows = table->rows();
+        }
+    }
+    std::optional<BranchTable> table;
+    std::vector<Step> steps;
+    std::vector<std::string> rows;  ///< criteria, and draws at random
+};
+
 double lossOf(const RemovalOutcome& outcome) {
     return outcome.loss;
 }
@@ -70,26 +83,28 @@ double choicesOf(const RemovalOutcome& outcome) {
 using Measure = double (*)(const RemovalOutcome&);
 
 /// A curve for each criterion, the random draws as a band.
-LineChartPanel curvesOf(const BranchTable& table, const std::vector<Step>& steps,
-                        const RemovalOutcome& intact, Measure measure) {
+LineChartPanel curvesOf(const Curves& curves, const RemovalOutcome& intact, Measure measure) {
     LineChartPanel panel;
+    if (!curves.table) {
+        return panel;
+    }
     panel.low = panel.high = {measure(intact)};
-    for (const Step& step : steps) {
+    for (const Step& step : curves.steps) {
         double low = kNaN;
         double high = kNaN;
-        for (std::size_t row = 0; row < table.rows().size(); ++row) {
-            const double value = measure(table.at(row, step.column));
-            low = isRandom(table.rows()[row]) ? std::fmin(low, value) : low;
-            high = isRandom(table.rows()[row]) ? std::fmax(high, value) : high;
+        for (std::size_t row = 0; row < curves.rows.size(); ++row) {
+            const double value = measure(curves.table->at(row, step.column));
+            low = isRandom(curves.rows[row]) ? std::fmin(low, value) : low;
+            high = isRandom(curves.rows[row]) ? std::fmax(high, value) : high;
         }
         panel.low.push_back(low);
         panel.high.push_back(high);
     }
-    for (std::size_t row = 0; row < table.rows().size(); ++row) {
-        if (!isRandom(table.rows()[row])) {
+    for (std::size_t row = 0; row < curves.rows.size(); ++row) {
+        if (!isRandom(curves.rows[row])) {
             panel.lines.push_back({measure(intact)});
-            for (const Step& step : steps) {
-                panel.lines.back().push_back(measure(table.at(row, step.column)));
+            for (const Step& step : curves.steps) {
+                panel.lines.back().push_back(measure(curves.table->at(row, step.column)));
             }
         }
     }
@@ -131,30 +146,29 @@ std::vector<LineChartPoint> pointsOf(const BuildContext& context, const Lists& l
 }
 
 /// The curves of one measure and the marks of the lists.
-template <typename Measure>
-LineChartGroup groupOf(const BuildContext& context, const BranchTable& table,
-                       const std::vector<Step>& steps, const RemovalOutcome& intact,
-                       const Lists& lists, const Measure& measure) {
+LineChartGroup groupOf(const BuildContext& context, const Curves& curves,
+                       const RemovalOutcome& intact, const Lists& lists, Measure measure) {
     LineChartGroup group;
-    group.panels.push_back(curvesOf(table, steps, intact, measure));
+    group.panels.push_back(curvesOf(curves, intact, measure));
     group.panels.back().points = pointsOf(context, lists, measure);
     return group;
 }
 
-LineChartGroup lossGroup(const BuildContext& context, const BranchTable& table,
-                         const std::vector<Step>& steps, const RemovalOutcome& intact,
-                         const Lists& lists) {
-    LineChartGroup group = groupOf(context, table, steps, intact, lists, lossOf);
+LineChartGroup lossGroup(const BuildContext& context, const Curves& curves,
+                         const RemovalOutcome& intact, const Lists& lists) {
+    LineChartGroup group = groupOf(context, curves, intact, lists, lossOf);
     group.title = "pruning";
     group.valueName = "loss";
+    if (!curves.table) {
+        group.reference = intact.loss;
+    }
     return group;
 }
 
 /// Questions answered rightly, by the choice's log-likelihood.
-LineChartGroup choicesGroup(const BuildContext& context, const BranchTable& table,
-                            const std::vector<Step>& steps, const RemovalOutcome& intact,
-                            const Lists& lists) {
-    LineChartGroup group = groupOf(context, table, steps, intact, lists, choicesOf);
+LineChartGroup choicesGroup(const BuildContext& context, const Curves& curves,
+                            const RemovalOutcome& intact, const Lists& lists) {
+    LineChartGroup group = groupOf(context, curves, intact, lists, choicesOf);
     group.title = "questions";
     group.valueName = "accuracy on choices";
     if (!context.head().choices.empty()) {
@@ -172,72 +186,92 @@ void addRow(const std::string& what, std::size_t experts, double percent,
 }
 
 /// Criteria, or random draws: a row for each step of each.
-void addCurves(const BranchTable& table, const std::vector<Step>& steps, bool random,
-               OutcomeRows& rows) {
-    for (std::size_t row = 0; row < table.rows().size(); ++row) {
-        if (isRandom(table.rows()[row]) != random) {
+void addCurves(const Curves& curves, bool random, OutcomeRows& rows) {
+    for (std::size_t row = 0; row < curves.rows.size(); ++row) {
+        if (isRandom(curves.rows[row]) != random) {
             continue;
         }
-        for (const Step& step : steps) {
-            addRow(titleOf(table.rows()[row]), step.removed, step.percent,
-                   table.at(row, step.column), rows);
+        for (const Step& step : curves.steps) {
+            addRow(titleOf(curves.rows[row]), step.removed, step.percent,
+                   curves.table->at(row, step.column), rows);
         }
     }
 }
 
 Figure nothingCanGo(const BuildContext& context) {
-    Figure figure = context.frame("loss with experts removed", context.require("curves").tokens);
+    Figure figure = context.frame("loss with experts removed", context.require("intact").tokens);
     figure.body = NoticeFigure{"Every layer has about as many experts as it chooses: none can go"};
     return figure;
+}
+
+/// How far right the lists' marks stand, where there are no curves.
+double farthest(const BuildContext& context, const Lists& lists) {
+    double most = 0.0;
+    for (const MeasuredSet& list : lists.sets) {
+        most = std::max(most, percentOf(context, list));
+    }
+    return most;
+}
+
+void sayHowToRead(const BuildContext& context, const Curves& curves, const Lists& lists,
+                  const RemovalOutcome& intact, Figure& figure) {
+    if (!curves.table) {
+        figure.howToRead =
+            "The loss without the experts of each list, beside the intact model's (dashed). The "
+            "curves to compare it with were not measured: moescope analyze ... --experiments "
+            "pruning adds them.";
+    } else if (!lists.sets.empty()) {
+        figure.howToRead +=
+            " A mark: the experts of a prune list, which may be more of one layer than of another.";
+    }
+    figure.howToRead += intactText(context, intact);
 }
 
 }  // namespace
 
 Figure buildPruning(const BuildContext& context) {
-    const BranchTable table = BranchTable::read(context, "curves").value();
     const RemovalOutcome intact = intactOutcome(context);
-    const std::vector<Step> steps = stepsOf(context, table);
+    const Curves curves(context);
     const Lists lists(context);
-    if (steps.empty() && lists.sets.empty()) {
+    if (curves.steps.empty() && lists.sets.empty()) {
         return nothingCanGo(context);
     }
     LineChartFigure body;
     body.positionTitle = "% of experts that go";
     body.positionsAreLayers = false;
     body.positions = {0.0};
-    for (const Step& step : steps) {
+    for (const Step& step : curves.steps) {
         body.positions.push_back(step.percent);
     }
-    for (const std::string& row : table.rows()) {
+    for (const std::string& row : curves.rows) {
         if (!isRandom(row)) {
             body.lines.push_back(titleOf(row));
         }
     }
-    body.band = "at random";
+    if (curves.table) {
+        body.band = "at random";
+    } else {
+        body.positions.push_back(farthest(context, lists));
+    }
     for (const MeasuredSet& list : lists.sets) {
         body.points.push_back(nameOf(list));
     }
-    body.groups.push_back(lossGroup(context, table, steps, intact, lists));
+    body.groups.push_back(lossGroup(context, curves, intact, lists));
     if (!std::isnan(intact.choices)) {
-        body.groups.push_back(choicesGroup(context, table, steps, intact, lists));
+        body.groups.push_back(choicesGroup(context, curves, intact, lists));
     }
-    Figure figure = context.frame("loss with experts removed", context.require("curves").tokens);
-    if (!lists.sets.empty()) {
-        figure.howToRead +=
-            " A mark: the experts of a prune list, which may be more of one layer than of another.";
-    }
-    figure.howToRead += intactText(context, intact);
+    Figure figure = context.frame("loss with experts removed", context.require("intact").tokens);
+    sayHowToRead(context, curves, lists, intact, figure);
     figure.body = std::move(body);
     return figure;
 }
 
 Figure buildPruningTable(const BuildContext& context) {
     using Kind = TableColumn::Kind;
-    const BranchTable table = BranchTable::read(context, "curves").value();
     const RemovalOutcome intact = intactOutcome(context);
-    const std::vector<Step> steps = stepsOf(context, table);
+    const Curves curves(context);
     const Lists lists(context);
-    if (steps.empty() && lists.sets.empty()) {
+    if (curves.steps.empty() && lists.sets.empty()) {
         return nothingCanGo(context);
     }
     OutcomeRows rows({{"what goes", Kind::Text, {}, {}},
@@ -250,12 +284,14 @@ Figure buildPruningTable(const BuildContext& context) {
             addRow(list.name, list.experts.size(), percentOf(context, list), lists.at(list), rows);
         }
     }
-    rows.section("a share of each layer's experts, the lowest by a measure");
-    addCurves(table, steps, false, rows);
-    rows.section("as many at random");
-    addCurves(table, steps, true, rows);
-    Figure figure = context.frame("pruning, table", context.require("curves").tokens);
-    figure.howToRead += intactText(context, intact);
+    if (!curves.steps.empty()) {
+        rows.section("a share of each layer's experts, the lowest by a measure");
+        addCurves(curves, false, rows);
+        rows.section("as many at random");
+        addCurves(curves, true, rows);
+    }
+    Figure figure = context.frame("pruning, table", context.require("intact").tokens);
+    sayHowToRead(context, curves, lists, intact, figure);
     figure.body = rows.take();
     return figure;
 }

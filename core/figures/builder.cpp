@@ -40,7 +40,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kLeads{{
     {"rank_counts", "count"},
     {"expert_removal", "intact"},
     {"fewer_experts", "intact"},
-    {"pruning", "curves"},
+    {"pruning", "intact"},
     {"router_margin", "margin"},
     {"chosen_experts", "ids"},
 }};

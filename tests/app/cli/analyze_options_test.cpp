@@ -313,7 +313,13 @@ TEST_CASE("AnalyzeCommand: prune lists", "[app]") {
                                  "a.json", "--prune-list", "/b.json"});
     CHECK(options.pruneLists == std::vector<std::filesystem::path>{"a.json", "/b.json"});
     CHECK(cli::hasRelativePaths(options));
-    checkRefused({"--prompt", "x", "--prune-list", "a.json"}, {"--experiments", "--remove"});
+    CHECK(options.experimentOptions.curves);
+    const auto alone = parsed({"--prompt", "x", "--experiments", "pruning", "--prune-list",
+                               "a.json", "--prune-lists-only"});
+    CHECK_FALSE(alone.experimentOptions.curves);
+    checkRefused({"--prompt", "x", "--experiments", "pruning", "--prune-lists-only"},
+                 {"--prune-list FILE"});
+    checkRefused({"--prompt", "x", "--prune-list", "a.json"}, {"--experiments"});
     checkRefused({"--prompt", "x", "--experiments", "expert_removal", "--remove-controls", "1001"},
                  {"1000 or less"});
 }

@@ -474,6 +474,38 @@ TEST_CASE("run: a prune list is its experts removed together, and comes to the s
     checkThrows([&] { runWith(request, recorder); }, ErrorCode::Usage, {"list bad", "0 to 6"});
 }
 
+TEST_CASE("run: a prune list can be measured without the curves, which can come later",
+          "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = requestFor("mixtral", folder / "run.h5");
+    request.experiments = {
+        {"pruning", R"({"curves":false,"lists":[{"name":"mine","experts":"0:1,2:3"}]})"}};
+    Recorder recorder;
+    runWith(request, recorder);
+    const auto open = [&] { return session::Session::open(folder / "run.h5"); };
+    const auto read = [&](const char* name) {
+        return open()->read({BranchId{}, "pruning", name}, std::nullopt).toDoubles();
+    };
+    CHECK(open()->find({BranchId{}, "pruning", "curves"}) == nullptr);
+    // What the curves are made from was not needed.
+    CHECK(open()->find({BranchId{}, "importance", "norm"}) == nullptr);
+    const std::vector<double> list = read("list");
+    const std::vector<double> intact = read("intact");
+    CHECK(list.size() == 3);
+    CHECK(list[0] != intact[0]);
+
+    request.experiments = {{"pruning", "{}"}};
+    runWith(request, recorder);
+    CHECK(open()->find({BranchId{}, "pruning", "curves"}) != nullptr);
+    CHECK(read("list") == list);
+    CHECK(read("list_removed") == std::vector<double>{0, 0, 1, 0, 2, 3});
+
+    request.session = folder / "both.h5";
+    request.experiments = {{"pruning", R"({"lists":[{"name":"mine","experts":"0:1,2:3"}]})"}};
+    runWith(request, recorder);
+    tests::checkSameResults(folder / "run.h5", folder / "both.h5", 0.0);
+}
+
 TEST_CASE("run: with every expert chosen there are fewer to choose and none to remove",
           "[core][engine]") {
     const tests::TemporaryFolder folder;

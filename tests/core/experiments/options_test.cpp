@@ -181,8 +181,15 @@ TEST_CASE("Options: prune lists come to those that are there", "[core][experimen
                     R"x({"experts":"1:1","name":"b (2)"}]})x");
     CHECK(experiments::joinedOptions("pruning", joined, asked) == joined);
     CHECK(experiments::joinedOptions("pruning", joined, "{}") == joined);
+    // Without the curves, until either has them.
+    const std::string alone = R"({"curves":false,"lists":[{"experts":"0:1","name":"c"}]})";
+    CHECK(optionsJson("pruning", parseOptions("pruning", alone)) == alone);
+    CHECK(experiments::joinedOptions("pruning", alone, alone) == alone);
+    const std::string both = R"({"lists":[{"experts":"0:1","name":"c"}]})";
+    CHECK(experiments::joinedOptions("pruning", alone, "{}") == both);
+    CHECK(experiments::joinedOptions("pruning", "{}", alone) == both);
     for (const char* bad :
-         {R"({"lists":["0:1"]})", R"({"lists":[{"name":"a"}]})",
+         {R"({"curves":1})", R"({"lists":["0:1"]})", R"({"lists":[{"name":"a"}]})",
           R"({"lists":[{"name":"a","experts":"0:"}]})", R"({"lists":7})", R"({"lists":[7]})"}) {
         CAPTURE(bad);
         checkThrows([&] { static_cast<void>(parseOptions("pruning", bad)); }, ErrorCode::Usage, {});

@@ -79,6 +79,32 @@ TEST_CASE("pruning: lists are marks of their own, in the table and in the CSV", 
     CHECK(table.columns[1].numbers.back() == 18.0);  // three quarters of 24
 }
 
+TEST_CASE("pruning: lists that were measured without the curves stand alone", "[core][figures]") {
+    const auto source = std::make_shared<tests::MadeSource>(tests::MadeSession{});
+    const NdArray values = source->read({BranchId{}, "pruning", "list"}, std::nullopt);
+    const auto axes = source->find({BranchId{}, "pruning", "list"})->axes;
+    const NdArray removed = source->read({BranchId{}, "pruning", "list_removed"}, std::nullopt);
+    const auto removedAxes = source->find({BranchId{}, "pruning", "list_removed"})->axes;
+    const NdArray intact = source->read({BranchId{}, "pruning", "intact"}, std::nullopt);
+    const auto intactAxes = source->find({BranchId{}, "pruning", "intact"})->axes;
+    source->remove("pruning");
+    source->put("pruning", "list", std::nullopt, values, axes);
+    source->put("pruning", "list_removed", std::nullopt, removed, removedAxes);
+    source->put("pruning", "intact", std::nullopt, intact, intactAxes);
+    const Figure figure = build(source, "pruning");
+    const auto& chart = std::get<LineChartFigure>(figure.body);
+    CHECK(chart.lines.empty());
+    CHECK(chart.band.empty());
+    CHECK(chart.positions == std::vector<double>{0.0, 12.5});
+    CHECK(chart.groups.at(0).panels.at(0).points.size() == 2);
+    CHECK(chart.groups.at(0).reference == 2.0);  // the intact model's
+    CHECK(figure.howToRead.find("curves") != std::string::npos);
+    CHECK(toCsv(figure).find("\npruning,,12.5,list three,2.03\n") != std::string::npos);
+    const Figure table = build(source, "pruning-table");
+    CHECK(std::get<TableFigure>(table.body).rows == 2);
+    CHECK(std::get<TableFigure>(table.body).sections.size() == 1);
+}
+
 TEST_CASE("importance: a list that was measured is known again", "[core][figures]") {
     const auto source = std::make_shared<tests::MadeSource>(tests::MadeSession{});
     const PruneChoice choice{.criterion = "load", .share = 0.15, .acrossLayers = true};
