@@ -110,27 +110,30 @@ void AnalysisStarter::askFor(RequestField field, const OpenSession& session,
     NewAnalysisDialog& dialog = openDialog(known.checkpoint);
     dialog.setOutput(session.path);
     dialog.setExperiments(known.experiments);
+    dialog.setPruneLists(known.pruneLists, known.pruneListsOnly);
     if (session.head().corpus.tokenCount() > 0) {
         dialog.text().setKind(widgets::TextKind::None);
     }
     dialog.section(field).messages().showMessage(MessageBar::Kind::Warning, problem);
 }
 
-void AnalysisStarter::addToSession(int session, const QStringList& experiments,
-                                   const QStringList& pruneLists) {
+void AnalysisStarter::addToSession(int session, const QStringList& experiments) {
+    add(session, {.experiments = experiments});
+}
+
+void AnalysisStarter::add(int session, const Addition& addition) {
     const SessionSnapshot target = m_workspace.sessions().find(session);
-    if (!target || experiments.isEmpty()) {
+    if (!target || addition.experiments.isEmpty()) {
         return;
     }
     if (m_workspace.run().isRunning()) {
         sayBusy();
         return;
     }
-    std::optional<AnalysisRequest> request = requestFor(*target, experiments);
+    std::optional<AnalysisRequest> request = requestFor(*target, addition);
     if (!request) {
         return;
     }
-    request->pruneLists = pruneLists;
     request->output = writablePath(*target);
     request->resume = QFileInfo::exists(request->output + QStringLiteral(".partial"));
     if (!request->output.isEmpty()) {
@@ -156,15 +159,18 @@ void AnalysisStarter::measureList(int session, const figures::Figure& figure) {
         return;
     }
     file.close();
-    addToSession(session, {QStringLiteral("pruning")}, {path});
+    add(session, {.experiments = {QStringLiteral("pruning")}, .pruneLists = {path}});
 }
 
 std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& session,
-                                                           const QStringList& experiments) {
-    std::optional<AnalysisRequest> request = widgets::requestToAdd(
-        QString::fromStdString(session.head().run.commandLine), session.path, experiments, false);
+                                                           const Addition& addition) {
     AnalysisRequest known;
-    known.experiments = experiments;
+    known.experiments = addition.experiments;
+    known.pruneLists = addition.pruneLists;
+    known.pruneListsOnly = !addition.pruneLists.isEmpty();
+    std::optional<AnalysisRequest> request =
+        widgets::requestToAdd(QString::fromStdString(session.head().run.commandLine), session.path,
+                              addition.experiments, false);
     if (!request) {
         askFor(RequestField::Checkpoint, session, known,
                tr("This session does not say which checkpoint it came from: choose it. The "
@@ -195,6 +201,8 @@ std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& se
                tr("This session has no text, and what you asked for needs one."));
         return std::nullopt;
     }
+    request->pruneLists = known.pruneLists;
+    request->pruneListsOnly = known.pruneListsOnly;
     return request;
 }
 

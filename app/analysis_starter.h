@@ -30,8 +30,7 @@ public:
     widgets::NewAnalysisDialog& openDialog(const QString& checkpoint = {});
     /// Computes experiments a session does not have yet, with the text and options it was made
     /// with; asks by the dialog for what has moved.
-    void addToSession(int session, const QStringList& experiments,
-                      const QStringList& pruneLists = {});
+    void addToSession(int session, const QStringList& experiments);
     /// Measures the loss without the experts of a figure's list.
     void measureList(int session, const figures::Figure& figure);
     /// Everything of the catalogue that the current session lacks.
@@ -42,12 +41,18 @@ private:
     void connectRun();
     void connectSessions();
     [[nodiscard]] static QStringList missingExperiments(const widgets::OpenSession& session);
+    /// What is added to a session.
+    struct Addition {
+        QStringList experiments;
+        QStringList pruneLists{};  ///< measured alone
+    };
+    void add(int session, const Addition& addition);
     /// Opens the dialog on the session's file with what must be given again, and why.
     void askFor(widgets::RequestField field, const widgets::OpenSession& session,
                 const widgets::AnalysisRequest& known, const QString& problem);
-    /// What adds the experiments to the session; nullopt after asking for what cannot be told.
+    /// What adds to the session; nullopt after asking for what cannot be told.
     [[nodiscard]] std::optional<widgets::AnalysisRequest> requestFor(
-        const widgets::OpenSession& session, const QStringList& experiments);
+        const widgets::OpenSession& session, const Addition& addition);
     /// Where to add to a session: itself, or a copy of the demo that ships with the program. Empty
     /// after saying why there is no such place.
     [[nodiscard]] QString writablePath(const widgets::OpenSession& session);

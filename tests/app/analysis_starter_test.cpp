@@ -11,10 +11,13 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
 
+#include <QComboBox>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QSlider>
 #include <QStandardPaths>
 #include <QTimer>
 
@@ -79,6 +82,21 @@ void addParameters(WindowFixture& w) {
                       Qt::LeftButton);
 }
 
+/// Asks for the loss without the lowest sixteenths of all layers' experts together, which is no
+/// step of the curves; the list as it is exported.
+QString measureShare(WindowFixture& w, int sixteenths) {
+    w.showFigure("importance");
+    w.panel().findChild<QComboBox*>(QStringLiteral("scopeCombo"))->setCurrentIndex(1);
+    w.panel().findChild<QComboBox*>(QStringLiteral("pruneOverCombo"))->setCurrentIndex(1);
+    w.panel().findChild<QSlider*>(QStringLiteral("pruneShare"))->setValue(sixteenths);
+    auto* bar = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    QString list = QString::fromStdString(figures::toJson(*w.figure()));
+    QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
+                      Qt::LeftButton);
+    return list;
+}
+
 }  // namespace
 
 TEST_CASE("AnalysisStarter: run now goes where the session's run was started", "[app][gui]") {
@@ -97,6 +115,30 @@ TEST_CASE("AnalysisStarter: run now goes where the session's run was started", "
               SessionService::normalisedPath(w.session().path()) + QStringLiteral(" --json"));
 }
 
+TEST_CASE("AnalysisStarter: the list of experts on the slider is measured as it is", "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    const Engine engine(Engine::noting());
+    SyntheticRun run;
+    run.commandLine = "cd '" + models.path().string() +
+                      "' && moescope-engine analyze model --prompt=x --prune-list old.json -o "
+                      "run.h5";
+    WindowFixture w(run, engine.paths());
+    w.openSession();
+    const QString wanted = measureShare(w, 3);
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().count(QLatin1Char('\n')) == 2; }));
+    const QStringList words =
+        engine.said().section(QLatin1Char('\n'), 1, 1).split(QLatin1Char(' '));
+    CHECK(words.count(QStringLiteral("--prune-list")) == 1);  // the session has the old one
+    CHECK(words.contains(QStringLiteral("--prune-lists-only")));
+    CHECK(words.value(words.indexOf(QStringLiteral("--experiments")) + 1) ==
+          QStringLiteral("pruning"));
+    QFile list(words.value(words.indexOf(QStringLiteral("--prune-list")) + 1));
+    CHECK(QFileInfo(list).completeBaseName() == QStringLiteral("reap-18.75-of-all"));
+    REQUIRE(list.open(QIODevice::ReadOnly));
+    CHECK(QString::fromUtf8(list.readAll()) == wanted);
+}
+
 TEST_CASE("AnalysisStarter: a checkpoint that is not found is asked for", "[app][gui]") {
     const Engine engine(Engine::noting());
     // An early session: relative, and no word of where.
@@ -111,6 +153,27 @@ TEST_CASE("AnalysisStarter: a checkpoint that is not found is asked for", "[app]
     CHECK(dialog.request().experiments == QStringList{QStringLiteral("parameters")});
     CHECK(dialog.request().textKind == TextKind::None);  // the session brings its own
     CHECK_FALSE(w.workspace().run().isRunning());
+}
+
+TEST_CASE("AnalysisStarter: the dialog that asks for the checkpoint keeps the list", "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    const Engine engine(Engine::noting());
+    WindowFixture w(SyntheticRun{.commandLine = "moescope-engine analyze nowhere/model -o run.h5"},
+                    engine.paths());
+    w.openSession();
+    measureShare(w, 3);
+    auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    const AnalysisRequest request = dialog.request();
+    CHECK(request.experiments == QStringList{QStringLiteral("pruning")});
+    CHECK(request.pruneListsOnly);
+    REQUIRE(request.pruneLists.size() == 1);
+    CHECK(QFileInfo(request.pruneLists.front()).completeBaseName() ==
+          QStringLiteral("reap-18.75-of-all"));
+    dialog.setCheckpoint(toQString(models / "model"));
+    dialog.start();
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().contains(request.pruneLists.front()); }));
+    CHECK(engine.said().contains(QStringLiteral("--prune-lists-only")));
 }
 
 TEST_CASE("AnalysisStarter: the demo that ships is added to in a copy", "[app][gui]") {

@@ -12,10 +12,17 @@
 #include "widgets/panels/new_analysis_dialog.h"
 #include "widgets/panels/text_source_editor.h"
 
+#include <QFile>
 #include <QFileInfo>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QTableView>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
 
 using namespace moescope;
 using namespace moescope::widgets;
@@ -56,6 +63,23 @@ struct DialogFixture : WindowFixture {
     }
     void clickStart() { QTest::mouseClick(&find<QPushButton>("startButton"), Qt::LeftButton); }
 };
+
+/// Files of many short lines: the first removals are there after a second or two, all of them take
+/// much longer.
+void chooseShortDocuments(DialogFixture& f) {
+    const QString path = QString::fromStdString((f.session().folder() / "documents.csv").string());
+    QFile file(path);
+    REQUIRE(file.open(QIODevice::WriteOnly));
+    file.write("text\n");
+    for (int i = 0; i < 100; ++i) {
+        file.write("The fox and the hen number " + QByteArray::number(i) +
+                   " talk about the weather of the day and of grain in the barn.\n");
+    }
+    file.close();
+    f.dialog().text().setKind(TextKind::Csv);
+    f.find<QLineEdit>("tableColumn").setText(QStringLiteral("text"));
+    f.find<QLineEdit>("tableFile").setText(path);
+}
 
 }  // namespace
 
@@ -142,4 +166,54 @@ TEST_CASE("NewAnalysis: cancel keeps what is done and the window says so", "[app
     REQUIRE(QTest::qWaitFor([&] { return !f.workspace().run().isRunning(); }, kPatience));
     CHECK_FALSE(f.find<QWidget>("taskArea").isVisible());
     CHECK_FALSE(f.actions().cancelRun->isEnabled());
+}
+
+TEST_CASE(
+    "NewAnalysis: the map of removals fills in while they run, and a stop keeps what is there",
+    "[app][gui]") {
+    if (!canRun()) {
+        return;
+    }
+    DialogFixture f;
+    f.dialog().setCheckpoint(demoModel());
+    f.dialog().setOutput(f.output());
+    f.dialog().setExperiments({QStringLiteral("expert_removal")});
+    chooseShortDocuments(f);
+    f.clickStart();
+    const QString path = SessionService::normalisedPath(f.output());
+    REQUIRE(QTest::qWaitFor(
+        [&] {
+            const SessionSnapshot now = f.workspace().current();
+            return now && now->path == path;
+        },
+        kPatience));
+    f.window().figures().setCurrent(WindowFixture::indexOf("expert-removal"));
+    const auto cells = [&](bool measured) {
+        const auto* map = f.figure() != nullptr
+                              ? std::get_if<figures::HeatMapFigure>(&f.figure()->body)
+                              : nullptr;
+        if (map == nullptr || f.figure()->name != "expert-removal") {
+            return std::ptrdiff_t{0};
+        }
+        const std::vector<float>& values = map->panels.front().matrix.values;
+        return std::count_if(values.begin(), values.end(),
+                             [&](float value) { return std::isnan(value) != measured; });
+    };
+    REQUIRE(QTest::qWaitFor([&] { return cells(true) > 0 && cells(false) > 0; }, kPatience));
+    CHECK(f.workspace().run().isRunning());
+    CHECK(f.figure()->howToRead.starts_with("So far " + std::to_string(cells(true)) + " of "));
+    CHECK(f.workspace().current()->content.isPartial);
+    CHECK(f.workspace().run().progress().stage.startsWith(QStringLiteral("Removal of experts")));
+    CHECK(f.workspace().run().progress().remainingSeconds.value_or(0.0) > 0.0);
+    CHECK(f.find<QLabel>("taskRemaining").text().contains(QStringLiteral("left")));
+    const auto before = cells(true);
+    QTest::mouseClick(&f.find<QPushButton>("taskCancelButton"), Qt::LeftButton);
+    REQUIRE(QTest::qWaitFor([&] { return !f.workspace().run().isRunning(); }, kPatience));
+    CHECK_FALSE(f.find<QWidget>("taskArea").isVisible());
+    const int revision = f.workspace().current()->revision;
+    static_cast<void>(QTest::qWaitFor(  // it is read once more
+        [&] { return f.workspace().current()->revision != revision; }));
+    CHECK(f.workspace().current()->content.isPartial);
+    CHECK(cells(true) >= before);
+    CHECK(cells(false) > 0);
 }

@@ -10,6 +10,7 @@
 #include "widgets/panels/text_source_editor.h"
 #include "widgets/support/format.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QDir>
@@ -114,6 +115,28 @@ int NewAnalysisDialog::rowHeight() const {
     return fontMetrics().height() + 4;
 }
 
+QWidget* NewAnalysisDialog::listsRow(QWidget* parent) {
+    auto* row = new QWidget(parent);
+    m_pruneLists = new PathField(QStringLiteral("pruneListsPath"), PathField::What::Files,
+                                 tr("Prune lists"), row);
+    m_pruneLists->setFilter(tr("Prune lists (*.json);;All files (*)"));
+    m_pruneLists->setPlaceholder(tr("optional"));
+    m_pruneLists->setToolTip(
+        tr("Experts that are removed together, JSON as the table of importance exports it. "
+           "Measured with the pruning curves."));
+    m_listsOnly = new QCheckBox(tr("no curves"), row);
+    m_listsOnly->setObjectName(QStringLiteral("listsOnlyCheck"));
+    m_listsOnly->setToolTip(
+        tr("Measures the lists alone: one pass each, where the curves take 54. They can come "
+           "later."));
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(8);
+    layout->addWidget(m_pruneLists, 1);
+    layout->addWidget(m_listsOnly);
+    return row;
+}
+
 QWidget* NewAnalysisDialog::experimentsPart() {
     auto* part = new QWidget(this);
     auto* list = new QListView(part);
@@ -139,6 +162,7 @@ QWidget* NewAnalysisDialog::experimentsPart() {
            "line {\"question\": ..., \"choices\": [...], \"answer\": index of the right one from "
            "0}. Asked by the removal of experts, fewer experts and pruning curves."));
     form->addRow(tr("Questions"), m_choices);
+    form->addRow(tr("Prune lists"), listsRow(part));
     auto* column = new QVBoxLayout(part);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
@@ -253,6 +277,12 @@ void NewAnalysisDialog::connectParts() {
     connect(m_kept, &QLineEdit::textChanged, this, schedule);
     connect(m_removals, &QLineEdit::textChanged, this, schedule);
     connect(m_choices, &PathField::changed, this, schedule);
+    connect(m_pruneLists, &PathField::changed, this, [this, schedule] {
+        m_listsOnly->setEnabled(!m_pruneLists->paths().isEmpty());
+        schedule();
+    });
+    m_listsOnly->setEnabled(false);
+    connect(m_listsOnly, &QCheckBox::toggled, this, schedule);
     connect(m_maxTokens, &QSpinBox::valueChanged, this, schedule);
     connect(m_context, &QSpinBox::valueChanged, this, schedule);
     connect(&m_cardTimer, &QTimer::timeout, this, &NewAnalysisDialog::askCard);
@@ -290,6 +320,8 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.memory = m_memory->text().trimmed();
     request.removals = m_removals->text().trimmed();
     request.choices = m_choices->path();
+    request.pruneLists = m_pruneLists->paths();
+    request.pruneListsOnly = m_listsOnly->isEnabled() && m_listsOnly->isChecked();
     request.keptFrom = m_kept->text().simplified().remove(QLatin1Char(' '));
     request.maxTokens = limitOf(*m_maxTokens);
     request.contextLength = limitOf(*m_context);
@@ -308,6 +340,11 @@ void NewAnalysisDialog::setOutput(const QString& path) {
 
 void NewAnalysisDialog::setExperiments(const QStringList& ids) {
     m_experiments->setChosen(ids);
+}
+
+void NewAnalysisDialog::setPruneLists(const QStringList& files, bool only) {
+    m_pruneLists->setPath(files.join(QStringLiteral("; ")));
+    m_listsOnly->setChecked(only);
 }
 
 void NewAnalysisDialog::takeCheckpoint() {

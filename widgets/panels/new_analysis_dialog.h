@@ -10,6 +10,7 @@
 #include <QMap>
 #include <QTimer>
 
+class QCheckBox;
 class QComboBox;
 class QLabel;
 class QLineEdit;
@@ -36,6 +37,8 @@ public:
     void setCheckpoint(const QString& path);
     void setOutput(const QString& path);
     void setExperiments(const QStringList& ids);
+    /// Files of experts to remove together, for pruning; `only`: without the curves.
+    void setPruneLists(const QStringList& files, bool only);
     [[nodiscard]] TextSourceEditor& text() { return *m_text; }
     [[nodiscard]] FormSection& section(RequestField field);
     /// Starts the run, or shows what is in the way.
@@ -47,6 +50,7 @@ private:
                             QWidget* content, int stretch = 0);
     [[nodiscard]] QWidget* checkpointPart();
     [[nodiscard]] QWidget* experimentsPart();
+    [[nodiscard]] QWidget* listsRow(QWidget* parent);
     [[nodiscard]] int rowHeight() const;  ///< of the list of experiments
     [[nodiscard]] QWidget* machinePart();
     void connectParts();
@@ -76,6 +80,8 @@ private:
     QLineEdit* m_kept = nullptr;
     QLineEdit* m_removals = nullptr;
     PathField* m_choices = nullptr;
+    PathField* m_pruneLists = nullptr;
+    QCheckBox* m_listsOnly = nullptr;
     QLineEdit* m_memory = nullptr;
     QSpinBox* m_maxTokens = nullptr;
     QSpinBox* m_context = nullptr;

@@ -209,6 +209,24 @@ QString choicesProblem(const AnalysisRequest& request) {
                                               : tr("%1 does not exist.").arg(request.choices);
 }
 
+QString pruneListsProblem(const AnalysisRequest& request) {
+    if (request.pruneLists.isEmpty()) {
+        return request.pruneListsOnly ? tr("No prune list is given that could be measured alone.")
+                                      : QString();
+    }
+    if (!request.experiments.contains(QStringLiteral("pruning"))) {
+        return tr(
+            "Prune lists are measured by the pruning curves: choose them, or leave the "
+            "lists out.");
+    }
+    for (const QString& list : request.pruneLists) {
+        if (!QFileInfo::exists(list)) {
+            return tr("%1 does not exist.").arg(list);
+        }
+    }
+    return {};
+}
+
 QString keptProblem(const QString& kept) {
     if (kept.isEmpty() || kept == QLatin1String("first") || kept == QLatin1String("spread")) {
         return {};
@@ -253,6 +271,7 @@ QList<RequestProblem> check(const AnalysisRequest& request) {
     add(RequestField::Machine, keptProblem(request.keptFrom));
     add(RequestField::Experiments, removalProblem(request));
     add(RequestField::Experiments, choicesProblem(request));
+    add(RequestField::Experiments, pruneListsProblem(request));
     add(RequestField::Output, outputProblem(request.output));
     return problems;
 }
@@ -321,7 +340,8 @@ bool isLeftOut(const QString& option) {
                                      QStringLiteral("--choices"),
                                      QStringLiteral("--remove"),
                                      QStringLiteral("--remove-controls"),
-                                     QStringLiteral("--prune-list")};
+                                     QStringLiteral("--prune-list"),
+                                     QStringLiteral("--prune-lists-only")};
     return names.contains(option);
 }
 
@@ -376,6 +396,9 @@ namespace {
 void appendLists(QStringList& arguments, const AnalysisRequest& request) {
     for (const QString& list : request.pruneLists) {
         appendOption(arguments, QStringLiteral("--prune-list"), list);
+    }
+    if (request.pruneListsOnly && !request.pruneLists.isEmpty()) {
+        arguments << QStringLiteral("--prune-lists-only");
     }
 }
 

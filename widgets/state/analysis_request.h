@@ -36,8 +36,9 @@ struct AnalysisRequest {
     QString keptFrom;
     /// Sets of experts for expert_removal, "0:3,5:1; 3"; empty: each in turn.
     QString removals;
-    QString choices;         ///< a file of multiple-choice questions; empty: none
-    QStringList pruneLists;  ///< files of experts to remove together, for pruning
+    QString choices;              ///< a file of multiple-choice questions; empty: none
+    QStringList pruneLists;       ///< files of experts to remove together, for pruning
+    bool pruneListsOnly = false;  ///< not the curves
     std::optional<int> maxTokens;
     std::optional<int> contextLength;
     QString output;
