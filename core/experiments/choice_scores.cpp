@@ -5,6 +5,7 @@
 #include "core/experiments/tensor_host.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -77,6 +78,9 @@ double ChoiceScores::accuracy(const std::vector<double>& scores) const {
         const std::size_t first = text;
         std::size_t best = text;
         for (; text < scores.size() && m_choices.question[text] == q; ++text) {
+            if (std::isnan(scores[text])) {  // would lose to any other, and win as the first
+                return scores[text];
+            }
             best = scores[text] > scores[best] ? text : best;
         }
         right += best - first == m_choices.answer[q] ? 1.0 : 0.0;

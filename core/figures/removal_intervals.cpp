@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 namespace moescope::figures {
@@ -26,36 +28,61 @@ std::size_t documentsWithTokens(const DocumentRises& sums) {
                                                   [](double tokens) { return tokens > 0.0; }));
 }
 
-DocumentRises sumsOf(const BuildContext& context, const std::string& quantity) {
+/// Adds rows of losses, [rows, T], to the sums from row `first` on.
+void addRows(const BuildContext& context, std::span<const float> intact,
+             std::span<const float> without, std::size_t first, DocumentRises& sums) {
     const auto& offsets = context.head().corpus.offsets;
-    const NdArray intactValues = context.read("token_loss", std::nullopt);
-    const NdArray withoutValues = context.read(quantity, std::nullopt);
-    const auto total = static_cast<std::size_t>(context.head().corpus.tokenCount());
-    if (intactValues.type() != ElementType::F32 || withoutValues.type() != ElementType::F32 ||
-        intactValues.size() != total || total == 0 || withoutValues.size() % total != 0) {
-        throw Error(ErrorCode::BadSession,
-                    fmt::format("{}/{} in the session does not fit its text; the file is damaged.",
-                                context.info.experiment, quantity));
-    }
-    const std::span<const float> intact = intactValues.values<float>();
-    const std::span<const float> without = withoutValues.values<float>();
-    DocumentRises sums;
-    sums.rows = without.size() / total;
-    sums.rises.resize((offsets.size() - 1) * sums.rows);
-    sums.tokens.resize(offsets.size() - 1);
-    for (std::size_t d = 0; d + 1 < offsets.size(); ++d) {
+    const std::size_t total = intact.size();
+    for (std::size_t row = 0; row < without.size() / total; ++row) {
         context.throwIfStopped();
-        for (auto t = static_cast<std::size_t>(offsets[d]); t < offsets[d + 1]; ++t) {
-            sums.tokens[d] += std::isnan(intact[t]) ? 0.0 : 1.0;
-        }
-        for (std::size_t row = 0; row < sums.rows; ++row) {
-            double& rise = sums.rises[d * sums.rows + row];
+        for (std::size_t d = 0; d + 1 < offsets.size(); ++d) {
+            double& rise = sums.rises[d * sums.rows + first + row];
             for (auto t = static_cast<std::size_t>(offsets[d]); t < offsets[d + 1]; ++t) {
                 rise += std::isnan(intact[t]) ? 0.0
                                               : static_cast<double>(without[row * total + t]) -
                                                     static_cast<double>(intact[t]);
             }
         }
+    }
+}
+
+/// Of all rows but the last axis, which is the text; a layer's, say, at a time.
+DocumentRises sumsOf(const BuildContext& context, const std::string& quantity) {
+    const auto& offsets = context.head().corpus.offsets;
+    const NdArray intactValues = context.read("token_loss", std::nullopt);
+    const session::QuantityInfo& info = context.require(quantity);
+    const auto total = static_cast<std::size_t>(context.head().corpus.tokenCount());
+    const auto isSound = [&](const NdArray& values) {
+        return values.type() == ElementType::F32 && !values.shape().empty() &&
+               values.shape().back() == total;
+    };
+    const auto refuse = [&] {
+        throw Error(ErrorCode::BadSession,
+                    fmt::format("{}/{} in the session does not fit its text; the file is damaged.",
+                                context.info.experiment, quantity));
+    };
+    if (!isSound(intactValues) || total == 0 || info.shape.size() < 2 ||
+        info.shape.back() != total) {
+        refuse();
+    }
+    const std::span<const float> intact = intactValues.values<float>();
+    DocumentRises sums;
+    sums.rows = std::accumulate(info.shape.begin(), info.shape.end() - 1, std::size_t{1},
+                                std::multiplies<>());
+    sums.rises.resize((offsets.size() - 1) * sums.rows);
+    sums.tokens.resize(offsets.size() - 1);
+    for (std::size_t d = 0; d + 1 < offsets.size(); ++d) {
+        for (auto t = static_cast<std::size_t>(offsets[d]); t < offsets[d + 1]; ++t) {
+            sums.tokens[d] += std::isnan(intact[t]) ? 0.0 : 1.0;
+        }
+    }
+    for (std::uint64_t i = 0; i < info.shape.front(); ++i) {
+        const NdArray values = context.source.readRows(info.id, std::nullopt, i, 1);
+        const std::size_t rows = sums.rows / info.shape.front();
+        if (!isSound(values) || values.size() != rows * total) {
+            refuse();
+        }
+        addRows(context, intact, values.values<float>(), i * rows, sums);
     }
     return sums;
 }

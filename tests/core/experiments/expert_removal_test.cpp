@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -290,6 +291,24 @@ TEST_CASE("ChoiceScores: sums of each branch as transformers make them", "[core]
         CHECK(scores.sums(i / choices.textCount())[i % choices.textCount()] ==
               Approx(expected[i]).margin(1e-4));
     }
+}
+
+TEST_CASE("ChoiceScores: where a choice has no score there is no accuracy", "[core][experiments]") {
+    text::TokenizedChoices choices;  // one question, two choices of one token each
+    choices.ids = {0, 1, 0, 2};
+    choices.offsets = {0, 2, 4};
+    choices.contextLength = {1, 1};
+    choices.question = {0, 0};
+    choices.answer = {0};
+    experiments::ChoiceScores scores;
+    scores.begin(choices, 0, 1);
+    const at::Tensor intact = at::zeros({4, 3});
+    scores.consume({.branch = std::nullopt, .firstToken = 0, .logits = intact});
+    scores.consume(
+        {.branch = 0, .firstToken = 0, .logits = intact * std::numeric_limits<float>::quiet_NaN()});
+    CHECK(scores.accuracies(std::nullopt)[0] == 1.0);  // of equal ones the first
+    CHECK(std::isnan(scores.accuracies(0)[0]));
+    CHECK(std::isnan(scores.accuracies(0)[1]));
 }
 
 TEST_CASE("ExpertRemoval: an expert that no token chooses is worth nothing",
