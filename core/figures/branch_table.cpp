@@ -18,7 +18,7 @@ OutcomeRows::OutcomeRows(std::vector<TableColumn> leads, const RemovalOutcome& i
     : m_leads(leads.size()), m_intact(intact) {
     m_body.columns = std::move(leads);
     for (const char* name :
-         {"loss rises by", "loss", "perplexity", "accuracy", "rises by", "changed"}) {
+         {"loss rises by", "loss", "perplexity", "accuracy", "accuracy rises by", "changed"}) {
         m_body.columns.push_back({name, TableColumn::Kind::Number, {}, {}});
     }
     if (!std::isnan(intact.choices)) {

@@ -71,7 +71,7 @@ HeatMapFigure mapOfLayers(const BuildContext& context, std::span<const Measure> 
     HeatMapFigure body;
     for (const Measure& measure : measures) {
         HeatMapPanel panel;
-        panel.title = fmt::format("{} from", measure.name);
+        panel.title = measure.name;
         panel.columnLabels = edgeLabels(measure.edges);
         panel.matrix.columns = panel.columnLabels.size();
         body.panels.push_back(std::move(panel));

@@ -259,7 +259,7 @@ void addEverywhere(const BuildContext& context, const std::vector<std::string>& 
     const auto intervals = riseIntervals(context, "everywhere");
     rows.section("the same index in all layers");
     for (std::size_t e = 0; e < loads.size(); ++e) {
-        Row row{.removed = fmt::format("expert {} of all layers", e),
+        Row row{.removed = fmt::format("expert {}", e),
                 .expert = static_cast<int>(e),
                 .outcome = everywhere->at(e),
                 .likeLoad = likeLoadOf(rises, loads, e),

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 namespace moescope::figures {
 namespace {
@@ -28,21 +29,22 @@ TokenRange rangeAsked(const BuildContext& context) {
     return asked.ranges().front();
 }
 
-/// Symmetric about 0, so that the middle of a diverging map is no change.
+/// Symmetric about 0 for the diverging map, whose middle is no change.
 ScaleBar barOf(const BuildContext& context, const KeptRemoval& removal,
                const LossTextFigure& body) {
     const ColourRange& range = context.request.range;
     using Kind = ColourRange::Kind;
-    const double most = range.kind == Kind::Fixed
-                            ? std::max(std::abs(range.low), std::abs(range.high))
-                            : usualRise(context, removal, range.kind == Kind::AllLayers);
-    const double end = most > 0.0 ? most : 1.0;
-    ScaleBar bar{{context.request.colourMap.value_or(ColourMap::Diverging), -end, end},
+    std::pair<double, double> ends(range.low, range.high);
+    if (range.kind != Kind::Fixed) {
+        const double most = usualRise(context, removal, range.kind == Kind::AllLayers);
+        ends = most > 0.0 ? std::pair(-most, most) : std::pair(-1.0, 1.0);
+    }
+    ScaleBar bar{makeScale(context.request.colourMap.value_or(ColourMap::Diverging), ends),
                  "rise of loss (nat)"};
     for (std::uint64_t token = body.range.first; token < body.range.end(); ++token) {
         const auto rise = static_cast<double>(body.rise(token));  // NaN compares false
-        bar.scale.hasAbove = bar.scale.hasAbove || rise > end;
-        bar.scale.hasBelow = bar.scale.hasBelow || rise < -end;
+        bar.scale.hasAbove = bar.scale.hasAbove || rise > bar.scale.high;
+        bar.scale.hasBelow = bar.scale.hasBelow || rise < bar.scale.low;
     }
     return bar;
 }
@@ -68,8 +70,27 @@ std::string summaryOf(const LossTextFigure& body) {
         part += rises[few];
     }
     const auto count = static_cast<double>(rises.size());
-    return fmt::format("Mean rise {:+.3g} nat; {:.2g} % of the tokens take half of all rise.",
-                       sum / count, 100.0 * static_cast<double>(few) / count);
+    return fmt::format(
+        "Mean rise {:+.3g} nat. Of the rises alone, added up, half falls on {:.2g} % of the "
+        "tokens.",
+        sum / count, 100.0 * static_cast<double>(few) / count);
+}
+
+/// Those to go to, and how many there would be.
+void addWorst(const TokenLosses& losses, LossTextFigure& body) {
+    for (std::uint64_t token = body.range.first; token < body.range.end(); ++token) {
+        const float rise = body.rise(token);
+        body.rising += std::isfinite(rise) && rise > 0.0F ? 1 : 0;
+    }
+    body.worst = largestRises(losses, body.range, kMostWorst);
+}
+
+/// Which colours mean what.
+std::string colourText(ColourMap map) {
+    return map == ColourMap::Diverging
+               ? "red where it is predicted worse, blue where better"
+               : "the upper end of the scale where it is predicted worse, the lower end where "
+                 "better";
 }
 
 void addPredictions(const BuildContext& context, LossTextFigure& body) {
@@ -99,16 +120,15 @@ Figure buildRemovalText(const BuildContext& context) {
     };
     body.intactLoss = part(losses.intact);
     body.loss = part(losses.without);
-    body.worst = largestRises(losses, body.range, kMostWorst);
+    addWorst(losses, body);
     body.bar = barOf(context, removal, body);
     addPredictions(context, body);
     Figure figure = context.frame("rise of loss without " + removal.name, body.range.count);
     figure.provenance.layer = removal.layer;
     context.saySelection(figure, body.range.count, body.range.count, "losses");
-    figure.howToRead = fmt::format(
-        "Colour = loss of the token without {}, less that of the intact model: red where it is "
-        "predicted worse, blue where better. {}",
-        removal.name, summaryOf(body));
+    figure.howToRead =
+        fmt::format("Colour = loss of the token without {}, less that of the intact model: {}. {}",
+                    removal.name, colourText(body.bar.scale.map), summaryOf(body));
     figure.howToRead += defaultText(removal);
     figure.body = std::move(body);
     return figure;

@@ -167,7 +167,8 @@ struct LossTextFigure {
     std::vector<float> intactLoss, loss;  ///< nats; NaN: nothing comes before the token
     std::vector<bool> isPredicted;        ///< by the intact model; empty: not known
     std::shared_ptr<const PredictedTokens> predicted;  ///< of the whole text; nullptr: not known
-    std::vector<std::uint64_t> worst;                  ///< tokens, the largest rise first
+    std::vector<std::uint64_t> worst;  ///< tokens whose loss rises, the largest rise first
+    std::size_t rising = 0;            ///< tokens whose loss rises: `worst` may be fewer
     ScaleBar bar;
     [[nodiscard]] float rise(std::uint64_t token) const {
         return loss[token - range.first] - intactLoss[token - range.first];

@@ -328,7 +328,7 @@ std::vector<std::uint64_t> largestRises(const TokenLosses& losses, TokenRange wi
                                         std::size_t most) {
     std::vector<std::uint64_t> order;
     for (std::uint64_t token = within.first; token < within.end(); ++token) {
-        if (std::isfinite(losses.rise(token))) {
+        if (std::isfinite(losses.rise(token)) && losses.rise(token) > 0.0F) {
             order.push_back(token);
         }
     }

@@ -52,7 +52,8 @@ struct TokenLosses {
 [[nodiscard]] double usualRise(const BuildContext& context, const KeptRemoval& removal,
                                bool besides);
 
-/// Up to `most` tokens of a range, the largest rise first; those without a number are none.
+/// Up to `most` tokens of a range, the largest rise first; those whose loss does not
+/// rise, or has no number, are none.
 [[nodiscard]] std::vector<std::uint64_t> largestRises(const TokenLosses& losses, TokenRange within,
                                                       std::size_t most);
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace moescope::widgets {
@@ -25,6 +26,7 @@ constexpr double kMostStrip = 280.0;
 constexpr double kStripGap = 8.0;
 constexpr double kStripMargin = 4.0;  // characters
 constexpr double kStripTick = 4.0;
+constexpr double kStripSpace = 1.5;  // characters between numbers
 
 void paintArrow(QPainter& painter, const QRectF& rect, bool up, const QColor& colour) {
     const double base = up ? rect.top() : rect.bottom();
@@ -54,15 +56,27 @@ QString typeset(const std::string& number) {
     return QString::fromStdString(number).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
-/// Round numbers on a bar of this length, as far apart as asked for; an end beyond which values lie
-/// is told as well, with its sign.
-std::vector<Mark> marksOf(double length, double apart, const figures::ScaleBar& bar) {
+/// How much of a bar a mark's text takes along it.
+using Extent = std::function<double(const QString&)>;
+
+/// Round numbers on a bar of this length, as many as have room; an end beyond which values lie is
+/// told as well, with its sign, and takes the room of round numbers that would meet it.
+std::vector<Mark> marksOf(double length, const Extent& extent, const figures::ScaleBar& bar) {
     const figures::ColourScale& scale = bar.scale;
     const auto place = [&](double value) { return (value - scale.low) / (scale.high - scale.low); };
     std::vector<Mark> marks;
+    const auto addWhereFree = [&](const Mark& mark) {
+        const bool isFree = std::all_of(marks.begin(), marks.end(), [&](const Mark& other) {
+            const double room = (extent(mark.text) + extent(other.text)) / 2.0;
+            return std::abs(other.share - mark.share) * length >= room;
+        });
+        if (isFree) {
+            marks.push_back(mark);
+        }
+    };
     const auto addEnd = [&](double value, const QString& sign) {
         const double span = bar.integral ? 0.0 : scale.high - scale.low;
-        marks.push_back(
+        addWhereFree(
             {place(value), sign + (bar.integral ? QString::number(value, 'f', 0)
                                                 : typeset(figures::shortNumber(value, span)))});
     };
@@ -72,23 +86,17 @@ std::vector<Mark> marksOf(double length, double apart, const figures::ScaleBar& 
     if (scale.hasBelow) {
         addEnd(scale.low, QString(QChar(0x2264)));
     }
-    const auto most = static_cast<std::size_t>(
-        std::clamp(std::floor(length / (kLinesPerTick * apart)) + 1.0, 2.0, kMostTicks));
+    const double apart = kLinesPerTick * extent(QStringLiteral("0.00"));
+    const auto most =
+        static_cast<std::size_t>(std::clamp(std::floor(length / apart) + 1.0, 2.0, kMostTicks));
     const figures::Ticks ticks = figures::roundTicks(scale.low, scale.high, most, bar.integral);
     if (ticks.values.size() < 2 && marks.empty()) {
         addEnd(scale.high, {});
         addEnd(scale.low, {});
         return marks;
     }
-    const std::size_t ends = marks.size();
     for (const double value : ticks.values) {
-        const double share = place(value);
-        const bool isFree = std::all_of(
-            marks.begin(), marks.begin() + static_cast<std::ptrdiff_t>(ends),
-            [&](const Mark& end) { return std::abs(end.share - share) * length > apart; });
-        if (isFree) {
-            marks.push_back({share, typeset(figures::tickText(value, ticks.step))});
-        }
+        addWhereFree({place(value), typeset(figures::tickText(value, ticks.step))});
     }
     return marks;
 }
@@ -145,7 +153,8 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     }
     painter.setFont(style.font);
     double widest = 0.0;
-    for (const Mark& mark : marksOf(rect.height(), style.lineHeight(), bar)) {
+    const Extent extent = [&](const QString&) { return style.lineHeight(); };
+    for (const Mark& mark : marksOf(rect.height(), extent, bar)) {
         paintTick(painter, rect, rect.bottom() - mark.share * rect.height(), mark.text, style);
         widest = std::max(widest, QFontMetricsF(style.font).horizontalAdvance(mark.text));
     }
@@ -185,8 +194,10 @@ void paintColourStrip(QPainter& painter, double width, const figures::ScaleBar& 
     }
     painter.setFont(style.font);
     const QFontMetricsF metrics(style.font);
-    const double apart = metrics.averageCharWidth() * 6.0;
-    for (const Mark& mark : marksOf(strip.bar.width(), apart, bar)) {
+    const Extent extent = [&](const QString& text) {
+        return metrics.horizontalAdvance(text) + kStripSpace * metrics.averageCharWidth();
+    };
+    for (const Mark& mark : marksOf(strip.bar.width(), extent, bar)) {
         const double x = strip.bar.left() + mark.share * strip.bar.width();
         painter.setPen(QPen(style.theme.axis, 0.75));
         painter.drawLine(QPointF(x, strip.bar.bottom()), QPointF(x, strip.bar.bottom() + 3.0));

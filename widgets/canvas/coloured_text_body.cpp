@@ -18,10 +18,9 @@ ColouredTextBody::ColouredTextBody(std::shared_ptr<const figures::Figure> figure
                                    std::shared_ptr<FlowMemory> memory)
     : TextBody(textOf(*figure).tokens,
                {textOf(*figure).routing->firstToken(), textOf(*figure).routing->tokenCount()},
-               zoomLevel, std::move(memory)),
+               style, zoomLevel, std::move(memory)),
       m_figure(std::move(figure)),
       m_text(textOf(*m_figure)),
-      m_theme(style.theme),
       m_look(style, m_text.routing->experts, m_text.mostWeight, zoomLevel),
       m_legend(style, m_text.routing->experts, m_text.firstShare) {}
 
@@ -60,7 +59,8 @@ figures::Hit ColouredTextBody::hitOf(std::uint64_t token) const {
 }
 
 QString ColouredTextBody::cardOf(std::uint64_t token) const {
-    return tokenCard(tokens(), *m_text.routing, token - m_text.routing->firstToken(), m_theme);
+    return tokenCard(tokens(), *m_text.routing, token - m_text.routing->firstToken(),
+                     style().theme);
 }
 
 }  // namespace moescope::widgets

@@ -32,7 +32,6 @@ protected:
 private:
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::ColouredTextFigure& m_text;
-    Theme m_theme;
     ColouredTokens m_look;
     ExpertLegend m_legend;
 };

@@ -8,6 +8,7 @@
 #include <QFontMetricsF>
 
 #include <algorithm>
+#include <cmath>
 
 namespace moescope::widgets {
 namespace {
@@ -53,6 +54,15 @@ QFont FigureStyle::smallFont() const {
 
 double FigureStyle::lineHeight() const {
     return QFontMetricsF(font).height();
+}
+
+double wrappedHeight(const QString& text, double width, const QFont& font) {
+    if (text.isEmpty()) {
+        return 0.0;
+    }
+    const QRectF room(0, 0, width, 1e6);
+    return std::ceil(
+        QFontMetricsF(font).boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, text).height());
 }
 
 figures::TextMetrics metricsOf(const QFont& font) {

@@ -31,6 +31,9 @@ struct FigureStyle {
     [[nodiscard]] double lineHeight() const;
 };
 
+/// Of a text in lines of this width, broken between words; 0 for none.
+[[nodiscard]] double wrappedHeight(const QString& text, double width, const QFont& font);
+
 /// Text measures of a font for layout without Qt.
 [[nodiscard]] figures::TextMetrics metricsOf(const QFont& font);
 

@@ -28,10 +28,11 @@ constexpr double kNearestMarks = 5.0;  // pixels between marks that are drawn
 constexpr float kBandOpacity = 0.18F;
 constexpr double kLinesPerTick = 1.9;
 constexpr double kTickRoom = 10.0;
-constexpr double kOrderedRange = 0.88;   // of the colour map: its light end is lost on white
-constexpr std::size_t kMostOrdered = 9;  // entries of a legend whose colours run
-constexpr std::size_t kLinesToRead = 3;  // in the order of the legend
-constexpr double kTallPlot = 1000.0;     // where an axis shows all the ticks that it can have
+constexpr double kOrderedRangeOnDark = 0.65;  // the other end is
+constexpr double kOrderedRange = 0.88;        // of the colour map: its light end is lost on white
+constexpr std::size_t kMostOrdered = 9;       // entries of a legend whose colours run
+constexpr std::size_t kLinesToRead = 3;       // in the order of the legend
+constexpr double kTallPlot = 1000.0;          // where an axis shows all the ticks that it can have
 
 /// Single values are larger and in no line's colour.
 constexpr std::array kPointMarks{Mark::Star, Mark::Diamond, Mark::Square, Mark::Triangle};
@@ -72,7 +73,8 @@ const LineChartPanel& LineChartBody::dataOf(const Panel& panel) const {
 QColor LineChartBody::lineColour(std::size_t line) const {
     if (m_chart.linesAreOrdered) {
         const auto last = static_cast<double>(std::max<std::size_t>(m_chart.lines.size(), 2) - 1);
-        const double along = kOrderedRange * static_cast<double>(line) / last;
+        const double range = style().theme.isDark ? kOrderedRangeOnDark : kOrderedRange;
+        const double along = range * static_cast<double>(line) / last;
         // From the end of the map that stands out, so that the last lines stay visible too.
         return colourAt(figures::ColourMap::Viridis, style().theme.isDark ? 1.0 - along : along);
     }

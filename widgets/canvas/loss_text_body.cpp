@@ -36,14 +36,14 @@ QString probability(float loss) {
 
 LossTextBody::LossTextBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
                            int zoomLevel, std::shared_ptr<FlowMemory> memory)
-    : TextBody(textOf(*figure).tokens, textOf(*figure).range, zoomLevel, std::move(memory)),
+    : TextBody(textOf(*figure).tokens, textOf(*figure).range, std::move(style), zoomLevel,
+               std::move(memory)),
       m_figure(std::move(figure)),
       m_text(textOf(*m_figure)),
-      m_style(std::move(style)),
-      m_look(m_style, TokenLook::Under::Nothing, zoomLevel) {}
+      m_look(this->style(), TokenLook::Under::Nothing, zoomLevel) {}
 
 double LossTextBody::headHeight(double width) const {
-    return colourStripHeight(width, m_text.bar, m_style) + kGapBelow;
+    return colourStripHeight(width, m_text.bar, style()) + kGapBelow;
 }
 
 void LossTextBody::layoutHead(double width) {
@@ -51,7 +51,7 @@ void LossTextBody::layoutHead(double width) {
 }
 
 void LossTextBody::paintHead(QPainter& painter) const {
-    paintColourStrip(painter, m_width, m_text.bar, m_style);
+    paintColourStrip(painter, m_width, m_text.bar, style());
 }
 
 void LossTextBody::paintLine(QPainter& painter, const figures::FlowLine& line,
@@ -63,9 +63,9 @@ void LossTextBody::paintLine(QPainter& painter, const figures::FlowLine& line,
                            m_look.paintBox(
                                painter, text, box,
                                std::isfinite(value)
-                                   ? colourOn(m_style.theme.isDark, scale.map,
+                                   ? colourOn(style().theme.isDark, scale.map,
                                               scale.position(static_cast<double>(value)))
-                                   : m_style.theme.background);
+                                   : style().theme.background);
                        });
 }
 

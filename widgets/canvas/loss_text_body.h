@@ -30,7 +30,6 @@ private:
 
     std::shared_ptr<const figures::Figure> m_figure;
     const figures::LossTextFigure& m_text;
-    FigureStyle m_style;
     TokenLook m_look;
     double m_width = 0.0;
 };

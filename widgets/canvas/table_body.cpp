@@ -66,7 +66,7 @@ void TableBody::order() {
 }
 
 double TableBody::heightOf(const TableLayout& layout, const Item& item) {
-    return item.isSection ? layout.sectionHeight : layout.rowHeight(item.index);
+    return item.isSection ? layout.sectionHeights[item.index] : layout.rowHeight(item.index);
 }
 
 // Heading and summary, which are always in view.
@@ -208,7 +208,7 @@ void TableBody::paintHeadings(QPainter& painter) const {
 void TableBody::paintTableRow(QPainter& painter, double top, std::size_t row) const {
     std::vector<QString> cells;
     for (const std::size_t column : m_layout.columns) {
-        cells.push_back(m_texts.cell(row, column));
+        cells.push_back(m_texts.drawnCell(row, column));
     }
     const bool isFlagged = std::binary_search(m_table.flagged.begin(), m_table.flagged.end(), row);
     const QColor& colour = m_style.theme.text;
@@ -246,7 +246,7 @@ void TableBody::paint(QPainter& painter) const {
             painter.setFont(m_layout.sectionFont);
             painter.setPen(m_style.theme.text);
             painter.drawText(QRectF(0.0, placed.top, m_size.width(), placed.height),
-                             Qt::AlignLeft | Qt::AlignVCenter,
+                             Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap,
                              QString::fromStdString(m_table.sections[placed.item.index].title));
         } else {
             paintTableRow(painter, placed.top, placed.item.index);

@@ -29,6 +29,8 @@ constexpr double kLeastFixed = 1e-3;  // below it, as the largest, an exponent i
 constexpr int kSmallestFont = 8;      // 6 pt in print
 constexpr double kLongestWord = 20;   // characters
 constexpr double kMostLines = 3;      // of a cell, before the font gets smaller
+constexpr QChar kBlankMark(0xB7);     // a blank of a token
+constexpr QChar kMayBreak(0x200B);    // has no width
 
 double sum(const std::vector<double>& widths) {
     return std::accumulate(widths.begin(), widths.end(), 0.0);
@@ -40,8 +42,10 @@ double gapsIn(const std::vector<double>& widths) {
 
 double widestWord(const QFontMetricsF& metrics, const QString& text) {
     double width = 0.0;
-    for (const QString& word : text.split(QLatin1Char(' '))) {
-        width = std::max(width, metrics.horizontalAdvance(word));
+    for (const QString& line : text.split(QLatin1Char(' '))) {
+        for (const QString& word : line.split(kMayBreak)) {
+            width = std::max(width, metrics.horizontalAdvance(word));
+        }
     }
     return width;
 }
@@ -74,10 +78,10 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
         double least = widestWord(metrics, heading);
         const bool wraps = texts.table().columns[column].wraps;
         for (std::size_t row = 0; row < texts.table().rows; ++row) {
-            const QString cell = texts.cell(row, column);
+            const QString cell = texts.drawnCell(row, column);
             const double whole = metrics.horizontalAdvance(cell);
             wanted = std::max(wanted, whole);
-            // Contexts show their blanks and are one long word: those break anywhere.
+            // A word that is longer breaks anywhere.
             least = std::max(least, wraps ? std::min(widestWord(metrics, cell),
                                                      kLongestWord * metrics.averageCharWidth())
                                           : whole);
@@ -139,6 +143,11 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
         layout.leftOutHeight =
             std::ceil(heightOf(layout.noteFont, layout.leftOut, width) + kNotePadding);
     }
+    for (const figures::TableSection& section : table.sections) {
+        layout.sectionHeights.push_back(
+            std::ceil(heightOf(layout.sectionFont, QString::fromStdString(section.title), width) +
+                      kSectionPadding));
+    }
     layout.noteIndent = layout.widths.size() > 1 ? layout.widths.front() + kTableGap : 0.0;
     layout.noteWidth = std::max(width - layout.noteIndent, 40.0);
     for (std::size_t row = 0; row < table.rows; ++row) {
@@ -146,7 +155,7 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
         for (std::size_t i = 0; i < layout.columns.size(); ++i) {
             if (table.columns[layout.columns[i]].wraps) {
                 const double room = layout.widths[i] - (i == 0 ? 0.0 : kTableGap);
-                const QString cell = texts.cell(row, layout.columns[i]);
+                const QString cell = texts.drawnCell(row, layout.columns[i]);
                 height = std::max(height, heightOf(layout.font, cell, room) + 2.0 * layout.textTop);
             }
         }
@@ -159,21 +168,32 @@ void measureRows(const TableTexts& texts, double width, TableLayout& layout) {
     }
 }
 
-/// Leaves out columns until the others fit, the last ones first: texts that take much of the width,
-/// then numbers, then all texts; never the first column, which says what a row is. Columns are
-/// measured once: each has its room whatever the others are.
+/// No row has a text there.
+bool isEmpty(const TableColumn& column) {
+    return column.kind == TableColumn::Kind::Text &&
+           std::all_of(column.texts.begin(), column.texts.end(),
+                       [](const std::string& text) { return text.empty(); });
+}
+
+/// Leaves out columns until the others fit, the last ones first: what is empty, texts that take
+/// much of the width, then numbers, then all texts; never the first column, which says what a row
+/// is. Columns are measured once: each has its room whatever the others are.
 template <typename Fits>
 Room leaveOut(const TableTexts& texts, double width, Fits fits, TableLayout& layout) {
     constexpr double kMuch = 0.3;
     QStringList names;
     Room room = roomIn(texts, layout);
-    enum class Turn { WideTexts, Numbers, All };
-    for (const Turn turn : {Turn::WideTexts, Turn::Numbers, Turn::All}) {
+    enum class Turn { Empty, WideTexts, Numbers, All };
+    for (const Turn turn : {Turn::Empty, Turn::WideTexts, Turn::Numbers, Turn::All}) {
         for (std::size_t i = layout.columns.size(); i-- > 1 && !fits(room);) {
             const TableColumn& column = texts.table().columns[layout.columns[i]];
             const bool isText = column.kind == TableColumn::Kind::Text;
             const bool isWide = room.least[i] > kMuch * width;
-            if (turn == Turn::All || (turn == Turn::Numbers ? !isText : isText && isWide)) {
+            const bool goes = turn == Turn::Empty       ? isEmpty(column)
+                              : turn == Turn::WideTexts ? isText && isWide
+                              : turn == Turn::Numbers   ? !isText
+                                                        : true;
+            if (goes) {
                 names.prepend(QString::fromStdString(column.name));
                 const auto at = static_cast<std::ptrdiff_t>(i);
                 layout.columns.erase(layout.columns.begin() + at);
@@ -272,6 +292,14 @@ QString TableTexts::cell(std::size_t row, std::size_t column) const {
     return text.replace(QLatin1Char('-'), QChar(0x2212));
 }
 
+QString TableTexts::drawnCell(std::size_t row, std::size_t column) const {
+    QString text = cell(row, column);
+    if (m_table.columns[column].wraps) {
+        text.replace(kBlankMark, QString(kMayBreak) + kBlankMark);
+    }
+    return text;
+}
+
 QString TableTexts::heading(std::size_t column) const {
     QString text = QString::fromStdString(m_table.columns[column].name);
     if (m_memory.sortColumn == column) {
@@ -313,7 +341,6 @@ TableLayout layOutTable(const TableTexts& texts, const FigureStyle& style, doubl
     layout.textTop = (layout.lineHeight - QFontMetricsF(layout.font).height()) / 2.0;
     layout.sectionFont = layout.font;
     layout.sectionFont.setBold(true);
-    layout.sectionHeight = style.lineHeight() + kSectionPadding;
     layout.noteFont = layout.font;
     layout.noteFont.setPixelSize(std::max(QFontInfo(layout.font).pixelSize() - 1, smallest));
     measureRows(texts, width, layout);

@@ -31,6 +31,8 @@ public:
     /// Rows that are sorted and scrolled: all but the summary.
     [[nodiscard]] std::size_t sortedRows() const { return m_table.rows - m_table.summaryRows; }
     [[nodiscard]] QString cell(std::size_t row, std::size_t column) const;
+    /// The same as it is drawn: a context, whose blanks are marks, may be broken before each.
+    [[nodiscard]] QString drawnCell(std::size_t row, std::size_t column) const;
     /// With an arrow on the column that the rows are sorted by.
     [[nodiscard]] QString heading(std::size_t column) const;
     [[nodiscard]] QString note(std::size_t row) const;  ///< empty: none
@@ -55,7 +57,7 @@ struct TableLayout {
     double headingHeight = 0.0;
     double lineHeight = 0.0;  ///< of a row of one line
     double textTop = 0.0;     ///< of a cell's first line in its row
-    double sectionHeight = 0.0;
+    std::vector<double> sectionHeights;
     double noteIndent = 0.0, noteWidth = 0.0;
 
     [[nodiscard]] double width() const;  ///< of all columns

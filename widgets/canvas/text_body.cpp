@@ -5,12 +5,14 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <cmath>
 
 namespace moescope::widgets {
 namespace {
 
 constexpr int kSmallestZoom = -3;
 constexpr int kLargestZoom = 6;
+constexpr double kTallestFile = 950.0;  // about a page of paper, as tables have
 
 using figures::FlowLine;
 
@@ -24,10 +26,11 @@ bool ZoomedTextBody::zoom(int direction) {
 }
 
 TextBody::TextBody(std::shared_ptr<const figures::TokenTable> tokens, figures::TokenRange range,
-                   int zoomLevel, std::shared_ptr<FlowMemory> memory)
+                   FigureStyle style, int zoomLevel, std::shared_ptr<FlowMemory> memory)
     : ZoomedTextBody(zoomLevel),
       m_tokens(std::move(tokens)),
       m_range(range),
+      m_style(std::move(style)),
       m_memory(std::move(memory)) {}
 
 figures::TokenFlow& TextBody::flowFor(double width) const {
@@ -47,8 +50,34 @@ figures::TokenFlow& TextBody::flowFor(double width) const {
     return kept.flow;
 }
 
+std::uint64_t TextBody::linesOfFile(double width) const {
+    const std::uint64_t all = flowFor(width).breakAll();
+    const double most = std::floor((kTallestFile - headHeight(width)) / look().lineHeight());
+    return m_style.isFile ? std::min(all, static_cast<std::uint64_t>(std::max(most, 1.0))) : all;
+}
+
+QString TextBody::cutText(double width) const {
+    if (!m_style.isFile) {
+        return {};
+    }
+    figures::TokenFlow& flow = flowFor(width);
+    const std::uint64_t lines = linesOfFile(width);
+    if (lines == flow.lineCount()) {
+        return {};
+    }
+    const std::uint64_t next = flow.lineBegin(flow.lineAt(lines));
+    return QStringLiteral(
+               "Tokens %1 to %2 of %1 to %3: choose %4-%3 for the rest; the CSV has all.")
+        .arg(m_range.first)
+        .arg(next - 1)
+        .arg(m_range.end() - 1)
+        .arg(next);
+}
+
 double TextBody::naturalHeight(double width) const {
-    return headHeight(width) + static_cast<double>(flowFor(width).breakAll()) * look().lineHeight();
+    const double text = static_cast<double>(linesOfFile(width)) * look().lineHeight();
+    const double note = wrappedHeight(cutText(width), width, m_style.font);
+    return headHeight(width) + text + note;
 }
 
 void TextBody::resize(const QSizeF& size) {
@@ -78,8 +107,10 @@ void TextBody::paint(QPainter& painter) const {
     paintHead(painter);
     const double height = look().lineHeight();
     double top = m_linesTop;
+    const QString cut = cutText(m_size.width());
+    const double note = wrappedHeight(cut, m_size.width(), m_style.font);
     // A line that does not fit would run into the text below the figure.
-    const double last = m_size.height() - height + TokenLook::kLineGap + 0.5;
+    const double last = m_size.height() - note - height + TokenLook::kLineGap + 0.5;
     FlowLine line = m_top;
     for (; top <= last && flow().lineBegin(line) < flow().lineEnd(line); top += height) {
         paintLine(painter, line, QRectF(0.0, top, m_size.width(), height));
@@ -88,6 +119,12 @@ void TextBody::paint(QPainter& painter) const {
             break;
         }
         line = next;
+    }
+    if (!cut.isEmpty()) {
+        painter.setFont(m_style.font);
+        painter.setPen(m_style.theme.secondaryText);
+        painter.drawText(QRectF(0.0, m_size.height() - note, m_size.width(), note),
+                         Qt::AlignLeft | Qt::TextWordWrap, cut);
     }
 }
 

@@ -32,7 +32,8 @@ struct FlowMemory {
 };
 
 /// A range of a text that scrolls by lines under a head (a legend, a colour bar). Nothing here
-/// grows with the text: only lines near the view are broken, placed and painted.
+/// grows with the text: only lines near the view are broken, placed and painted. A file has about a
+/// page of it, and says which tokens are left out.
 class TextBody : public ZoomedTextBody {
 public:
     [[nodiscard]] double naturalHeight(double width) const override;
@@ -51,7 +52,7 @@ public:
 
 protected:
     TextBody(std::shared_ptr<const figures::TokenTable> tokens, figures::TokenRange range,
-             int zoomLevel, std::shared_ptr<FlowMemory> memory);
+             FigureStyle style, int zoomLevel, std::shared_ptr<FlowMemory> memory);
 
     [[nodiscard]] virtual const TokenLook& look() const = 0;
     /// Of the head, the gap below included.
@@ -68,8 +69,13 @@ protected:
 
     [[nodiscard]] const figures::TokenTable& tokens() const { return *m_tokens; }
     [[nodiscard]] figures::TokenFlow& flow() const { return m_memory->flow; }
+    [[nodiscard]] const FigureStyle& style() const { return m_style; }
 
 private:
+    /// Of a file, as many as a page has room for; of a window all.
+    [[nodiscard]] std::uint64_t linesOfFile(double width) const;
+    /// What a file leaves out; empty: nothing.
+    [[nodiscard]] QString cutText(double width) const;
     [[nodiscard]] figures::TokenFlow& flowFor(double width) const;
     [[nodiscard]] std::int64_t page() const;
     [[nodiscard]] figures::FlowLine lastTop() const;
@@ -78,6 +84,7 @@ private:
 
     std::shared_ptr<const figures::TokenTable> m_tokens;
     figures::TokenRange m_range;
+    FigureStyle m_style;
     QSizeF m_size;
     double m_linesTop = 0.0;
     std::shared_ptr<FlowMemory> m_memory;

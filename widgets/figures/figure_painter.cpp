@@ -20,6 +20,7 @@
 
 #include <QFontMetricsF>
 #include <QPainter>
+#include <QRegularExpression>
 
 #include <algorithm>
 #include <cmath>
@@ -31,8 +32,11 @@ constexpr double kMargin = 8.0;
 constexpr double kTextGap = 6.0;
 constexpr double kSmallestBody = 60.0;
 
-QString toQString(const std::string& text) {
-    return QString::fromStdString(text);
+/// A sentence as it is drawn: no line ends between a number and its unit.
+QString typeset(const std::string& text) {
+    static const QRegularExpression before(
+        QStringLiteral("(?<=[0-9]) (?=%|(?:nats?|ms|mm|[KMGT]iB)\\b)"));
+    return QString::fromStdString(text).replace(before, QString(QChar::Nbsp));
 }
 
 }  // namespace
@@ -97,22 +101,13 @@ FigurePainter::FigurePainter(std::shared_ptr<const figures::Figure> figure, Figu
       m_style(std::move(style)),
       m_body(makeBody(m_figure, m_style, memory)) {}
 
-double FigurePainter::textHeight(const QString& text, double width, const QFont& font) {
-    if (text.isEmpty()) {
-        return 0.0;
-    }
-    const QRectF room(0, 0, width, 1e6);
-    return std::ceil(
-        QFontMetricsF(font).boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, text).height());
-}
-
 // Fills the rectangles of the texts; height 0: the body takes what it needs.
 void FigurePainter::layoutTexts(double width, double height) {
     const double inner = std::max(width - 2.0 * kMargin, 20.0);
     double top = kMargin;
     m_titleRect = {};
     if (m_style.withTitle) {
-        const double lines = textHeight(toQString(m_figure->title), inner, m_style.titleFont());
+        const double lines = wrappedHeight(typeset(m_figure->title), inner, m_style.titleFont());
         m_titleRect = QRectF(kMargin, top, inner, lines);
         top += lines + kTextGap;
     }
@@ -120,8 +115,8 @@ void FigurePainter::layoutTexts(double width, double height) {
     double readHeight = 0.0;
     double captionHeight = 0.0;
     if (m_style.withCaption) {
-        readHeight = textHeight(toQString(m_figure->howToRead), inner, m_style.font);
-        captionHeight = textHeight(toQString(m_figure->caption), inner, m_style.font);
+        readHeight = wrappedHeight(typeset(m_figure->howToRead), inner, m_style.font);
+        captionHeight = wrappedHeight(typeset(m_figure->caption), inner, m_style.font);
         below = (readHeight > 0.0 ? readHeight + kTextGap : 0.0) +
                 (captionHeight > 0.0 ? captionHeight + kTextGap : 0.0);
     }
@@ -151,7 +146,7 @@ void FigurePainter::paint(QPainter& painter) const {
     if (m_style.withTitle) {
         painter.setFont(m_style.titleFont());
         painter.setPen(m_style.theme.text);
-        painter.drawText(m_titleRect, Qt::AlignLeft | Qt::TextWordWrap, toQString(m_figure->title));
+        painter.drawText(m_titleRect, Qt::AlignLeft | Qt::TextWordWrap, typeset(m_figure->title));
     }
     painter.save();
     painter.translate(m_bodyRect.topLeft());
@@ -163,9 +158,9 @@ void FigurePainter::paint(QPainter& painter) const {
     painter.setFont(m_style.font);
     painter.setPen(m_style.theme.text);
     painter.drawText(m_howToReadRect, Qt::AlignLeft | Qt::TextWordWrap,
-                     toQString(m_figure->howToRead));
+                     typeset(m_figure->howToRead));
     painter.setPen(m_style.theme.secondaryText);
-    painter.drawText(m_captionRect, Qt::AlignLeft | Qt::TextWordWrap, toQString(m_figure->caption));
+    painter.drawText(m_captionRect, Qt::AlignLeft | Qt::TextWordWrap, typeset(m_figure->caption));
 }
 
 }  // namespace moescope::widgets

@@ -48,7 +48,6 @@ public:
     [[nodiscard]] const FigureStyle& style() const { return m_style; }
 
 private:
-    [[nodiscard]] static double textHeight(const QString& text, double width, const QFont& font);
     void layoutTexts(double width, double height);
 
     std::shared_ptr<const figures::Figure> m_figure;

@@ -86,7 +86,7 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(body.sections[2].firstRow == 2 + 8);
     CHECK(column(table, "loss rises by").numbers[2 + 3] == Approx(0.3));
     const std::size_t first = 2 + 8;  // layer 1, expert 0
-    CHECK(column(table, "removed").texts[2 + 3] == "expert 3 of all layers");
+    CHECK(column(table, "removed").texts[2 + 3] == "expert 3");
     CHECK(column(table, "layer").texts[2 + 3] == "all");
     CHECK(column(table, "removed").texts[first] == "layer 1, expert 0");
     CHECK(column(table, "layer").texts[first] == "1");

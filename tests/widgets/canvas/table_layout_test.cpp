@@ -5,6 +5,7 @@
 
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -65,4 +66,49 @@ TEST_CASE("Table: no zeros that stand in every row, none that are not there", "[
                                               "06"}));
     CHECK(textsOf({kNaN, 0.5}) == list({"not available", "0.5"}));
     CHECK(textsOf({kNaN}) == list({"not available"}));
+}
+
+namespace {
+
+figures::TableColumn texts(const char* name, std::vector<std::string> cells) {
+    return {name, figures::TableColumn::Kind::Text, std::move(cells), {}};
+}
+
+}  // namespace
+
+TEST_CASE("Table: what is empty goes before what is not, where there is no room",
+          "[widgets][canvas]") {
+    figures::TableFigure table;
+    table.rows = 2;
+    table.columns = {texts("name", {"a", "b"}), texts("mark", {"", ""}),
+                     texts("prune", {"", "goes"})};
+    for (int i = 0; i < 12; ++i) {
+        table.columns.push_back({"number", figures::TableColumn::Kind::Number, {}, {0.123, 0.456}});
+    }
+    const ChartMemory memory;
+    const FigureStyle style = FigureStyle::forExport(Theme::light());
+    const TableLayout layout = layOutTable(TableTexts(table, memory), style, 300.0);
+    CHECK(std::count(layout.columns.begin(), layout.columns.end(), 1U) == 0);
+    CHECK(std::count(layout.columns.begin(), layout.columns.end(), 2U) == 1);
+    CHECK(layout.leftOut.contains(QStringLiteral("mark")));
+    CHECK(layOutTable(TableTexts(table, memory), style, 900.0).columns.size() == 15);
+}
+
+TEST_CASE("Table: contexts break between tokens, headings of sections between words",
+          "[widgets][canvas]") {
+    figures::TableFigure table;
+    table.rows = 1;
+    table.columns = {texts("in context", {"\xC2\xB7of\xC2\xB7its\xC2\xB7 experts"}),
+                     texts("plain", {"a\xC2\xB7 b"})};
+    table.columns[0].wraps = true;
+    table.sections = {
+        {0, "a heading of some length that one line of this width cannot hold at all"}};
+    const ChartMemory memory;
+    const TableTexts cells(table, memory);
+    CHECK(cells.drawnCell(0, 0).split(QChar(0x200B)).size() == 4);
+    CHECK(cells.drawnCell(0, 0).remove(QChar(0x200B)) == cells.cell(0, 0));
+    CHECK(cells.drawnCell(0, 1) == cells.cell(0, 1));
+    const FigureStyle style = FigureStyle::forExport(Theme::light());
+    const double narrow = layOutTable(cells, style, 120.0).sectionHeights.at(0);
+    CHECK(narrow > 2.0 * layOutTable(cells, style, 900.0).sectionHeights.at(0));
 }
