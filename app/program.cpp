@@ -22,10 +22,12 @@
 #include <QApplication>
 #include <QGuiApplication>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace moescope::app {
@@ -80,7 +82,25 @@ void nameApplication() {
     QGuiApplication::setDesktopFileName(QString::fromUtf8(kAppId));
 }
 
+/// A window that says nothing but that files are not there is of no use to a shell. Throws
+/// Error(FileNotFound) where none of them is.
+void requireAnyFile(const std::vector<std::string>& files) {
+    const bool isAnyThere = std::any_of(files.begin(), files.end(), [](const std::string& file) {
+        std::error_code ignored;
+        return std::filesystem::exists(file, ignored) ||
+               std::filesystem::exists(file + ".partial", ignored);  // of a run that goes on
+    });
+    if (!files.empty() && !isAnyThere) {
+        throw Error(
+            ErrorCode::FileNotFound,
+            files.front() +
+                (files.size() > 1 ? " and the others named do not exist." : " does not exist.") +
+                " Give a session (RUN.h5) or a checkpoint folder.");
+    }
+}
+
 int runWindow(const CommandLine& line, int argc, char** argv) {
+    requireAnyFile(line.files);
     if (!hasDisplay()) {
         std::cerr << "moescope: There is no display for the window. Use \"moescope export\" or "
                      "\"moescope demo --headless\" to get figures without one.\n";

@@ -3,6 +3,7 @@
 // Ways through the text and from expert to expert, in the whole window.
 #include "tests/app/window_fixture.h"
 #include "tests/support/catch.h"
+#include "widgets/panels/message_bar.h"
 
 #include <QComboBox>
 #include <QLabel>
@@ -126,6 +127,48 @@ TEST_CASE("MainWindow: the text by the rise of loss follows expert and layer", "
     w.selection().setExperts({4});
     QTest::qWait(30);
     CHECK(without() == "1:0,2:1");
+}
+
+TEST_CASE("MainWindow: a row about a token leads to it, and says which of its expert's it is",
+          "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.selection().setLayer(LayerId{2});
+    w.showFigure("near-flips");
+    FigureView& view = w.panel().view();
+    QPoint row;
+    figures::Hit hit;
+    for (int y = 40; y < view.viewport()->height() && row.isNull(); y += 4) {
+        hit = view.hitAt(QPointF(20.0, y));
+        row = hit.token && hit.expert ? QPoint(20, y) : QPoint();
+    }
+    REQUIRE_FALSE(row.isNull());
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, row);
+    CHECK(w.selection().currentToken() == hit.token);
+    CHECK(w.selection().state().experts == std::vector<int>{*hit.expert});
+    CHECK(w.selection().state().focus == Focus::Token);
+    auto& place = w.find<QLabel>("expertPlace");
+    REQUIRE(QTest::qWaitFor([&] { return place.text().contains(QStringLiteral(" of ")); }));
+    // Of another layer's tokens it may be none; what was looked for here does not move there.
+    const auto token = w.selection().currentToken();
+    w.actions().nextOfExpert->trigger();
+    const auto next = w.selection().currentToken();
+    CHECK(next != token);
+    w.selection().setLayer(LayerId{3});
+    w.actions().nextOfExpert->trigger();
+    w.selection().setLayer(LayerId{1});  // before it was found
+    QTest::qWait(200);
+    CHECK(w.selection().currentToken() == next);
+}
+
+TEST_CASE("MainWindow: what there is nothing for is not offered", "[app][gui]") {
+    WindowFixture w({.experiments = {"chosen_experts"}});
+    w.openWithoutFigure();
+    w.window().figures().setCurrent(WindowFixture::indexOf("expert-removal-text"));
+    auto* bar = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    CHECK_FALSE(w.panel().findChild<QComboBox*>(QStringLiteral("removalCombo"))->isVisible());
+    CHECK_FALSE(w.panel().findChild<QToolButton*>(QStringLiteral("nextRiseButton"))->isEnabled());
 }
 
 TEST_CASE("MainWindow: the card of an expert, back and forward", "[app][gui]") {

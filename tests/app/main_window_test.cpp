@@ -231,9 +231,10 @@ TEST_CASE("MainWindow: two sessions are compared", "[app][gui]") {
 TEST_CASE("MainWindow: a series of checkpoints in the order of the sessions", "[app][gui]") {
     const tests::SyntheticSession middle({}, "middle.h5");
     const tests::SyntheticSession last({}, "last.h5");
+    const tests::SyntheticSession deeper({.layers = 5}, "deeper.h5");
     WindowFixture w;
     w.openSession();
-    for (const auto* session : {&middle, &last}) {
+    for (const auto* session : {&deeper, &middle, &last}) {
         const auto count = w.workspace().sessions().sessions().size();
         w.window().openPaths({session->path()});
         REQUIRE(QTest::qWaitFor(
@@ -249,9 +250,18 @@ TEST_CASE("MainWindow: a series of checkpoints in the order of the sessions", "[
     auto* series = w.panel().findChild<QToolButton*>(QStringLiteral("seriesButton"));
     REQUIRE(series != nullptr);
     const QList<QAction*> actions = series->menu()->actions();
-    REQUIRE(actions.size() == 2);
+    REQUIRE(actions.size() == 3);
     CHECK(actions[0]->isChecked());
-    actions[1]->setChecked(true);
+    // What cannot be compared says why and cannot be chosen.
+    CHECK_FALSE(actions[2]->isEnabled());
+    CHECK(actions[2]->toolTip().contains(QStringLiteral("layers")));
+    // The menu stays open for more.
+    series->menu()->popup(QPoint(0, 0));
+    QTest::mouseClick(series->menu(), Qt::LeftButton, {},
+                      series->menu()->actionGeometry(actions[1]).center());
+    CHECK(actions[1]->isChecked());
+    CHECK(series->menu()->isVisible());
+    series->menu()->close();
     REQUIRE(QTest::qWaitFor([&] { return names() == 2; }));
     CHECK(series->text().contains(QLatin1Char('2')));
     // Whichever session of the series is the current one.

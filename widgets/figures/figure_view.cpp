@@ -507,7 +507,10 @@ void FigureView::mouseReleaseEvent(QMouseEvent* event) {
     }
     const bool ofOneToken = m_impl->figure != nullptr &&
                             std::holds_alternative<figures::PairedBarsFigure>(m_impl->figure->body);
-    if (hit.token && !ofOneToken) {
+    // The last one is what the inspector shows: of a table's row about a token that token.
+    const bool ofRow = m_impl->figure != nullptr &&
+                       std::holds_alternative<figures::TableFigure>(m_impl->figure->body);
+    if (hit.token && !ofOneToken && !ofRow) {
         Q_EMIT tokenClicked(*hit.token);
     }
     const bool leadsToLayer =
@@ -518,6 +521,9 @@ void FigureView::mouseReleaseEvent(QMouseEvent* event) {
     }
     if (hit.expert) {
         Q_EMIT expertClicked(*hit.expert);
+    }
+    if (hit.token && ofRow) {
+        Q_EMIT tokenClicked(*hit.token);
     }
 }
 

@@ -3,13 +3,13 @@
 #include "widgets/panels/figure_controls.h"
 
 #include "widgets/panels/flow_layout.h"
+#include "widgets/panels/tick_menu.h"
 
 #include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMenu>
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QToolButton>
@@ -182,7 +182,8 @@ void FigureControls::addSeries() {
     m_series->setAccessibleName(caption->text());
     m_series->setPopupMode(QToolButton::InstantPopup);
     m_series->setFocusPolicy(Qt::TabFocus);
-    m_series->setMenu(new QMenu(m_series));
+    m_series->setMenu(new TickMenu(m_series));
+    m_series->menu()->setToolTipsVisible(true);
     caption->setBuddy(m_series);
     auto* row = new QHBoxLayout(pair);
     row->setContentsMargins(0, 0, kSpacing, 0);
@@ -192,7 +193,7 @@ void FigureControls::addSeries() {
     m_row->addWidget(pair);
 }
 
-void FigureControls::setOthers(const QList<std::pair<int, QString>>& others) {
+void FigureControls::setOthers(const QList<OtherSession>& others) {
     if (m_series != nullptr) {
         setSeries(others);
     }
@@ -201,33 +202,37 @@ void FigureControls::setOthers(const QList<std::pair<int, QString>>& others) {
     }
     const QSignalBlocker quiet(m_other);
     m_other->clear();
-    for (const auto& [id, title] : others) {
-        m_other->addItem(title, id);
+    for (const OtherSession& other : others) {
+        m_other->addItem(other.title, other.id);
     }
     const int chosen = m_chosenOthers.isEmpty() ? 0 : m_chosenOthers.front();
     m_other->setCurrentIndex(std::max(0, m_other->findData(chosen)));
     m_other->setEnabled(!others.isEmpty());
 }
 
-void FigureControls::setSeries(const QList<std::pair<int, QString>>& others) {
+void FigureControls::setSeries(const QList<OtherSession>& others) {
     QMenu* menu = m_series->menu();
     menu->clear();
+    QAction* first = nullptr;  // that fits
     bool hasChosen = false;
-    for (const auto& [id, title] : others) {
-        QAction* action = menu->addAction(title);
+    for (const OtherSession& other : others) {
+        QAction* action = menu->addAction(other.title);
         action->setCheckable(true);
-        action->setData(id);
-        action->setChecked(m_chosenOthers.contains(id));
+        action->setData(other.id);
+        action->setEnabled(other.difference.isEmpty());
+        action->setToolTip(other.difference);
+        action->setChecked(action->isEnabled() && m_chosenOthers.contains(other.id));
         hasChosen = hasChosen || action->isChecked();
+        first = first == nullptr && action->isEnabled() ? action : first;
         connect(action, &QAction::toggled, this, [this] {
             m_chosenOthers = this->others();
             showSeries();
             Q_EMIT changed();
         });
     }
-    if (!hasChosen && !others.isEmpty()) {
-        const QSignalBlocker quiet(menu->actions().constFirst());
-        menu->actions().constFirst()->setChecked(true);
+    if (!hasChosen && first != nullptr) {
+        const QSignalBlocker quiet(first);
+        first->setChecked(true);
     }
     m_series->setEnabled(!others.isEmpty());
     showSeries();
@@ -354,6 +359,7 @@ void FigureControls::addRemoval() {
     add("previousRiseButton", QStringLiteral("\u25C0"), tr("The next larger rise (Shift+R)"), -1);
     add("nextRiseButton", tr("Largest rise") + QStringLiteral(" \u25B6"),
         tr("The token whose loss rises most, then the next lower one (R)"), +1);
+    m_rises = group;
     m_rise = new QLabel(group);
     m_rise->setObjectName(QStringLiteral("riseLabel"));
     m_rise->setForegroundRole(QPalette::PlaceholderText);
@@ -386,12 +392,13 @@ void FigureControls::setRemovals(const figures::KeptRemovals& kept) {
         m_removal->addItem(text, id);
     }
     m_removal->setCurrentIndex(std::max(0, m_removal->findData(chosen)));
-    m_removal->setEnabled(!items.isEmpty());
+    m_removal->parentWidget()->setVisible(!items.isEmpty());  // with its label
 }
 
-void FigureControls::setRise(const QString& text) {
+void FigureControls::setRise(const QString& text, bool hasRises) {
     if (m_rise != nullptr) {
         m_rise->setText(text);
+        m_rises->setEnabled(hasRises);
     }
 }
 

@@ -29,6 +29,13 @@ struct FigureOptions {
     bool operator==(const FigureOptions&) const = default;
 };
 
+/// A session that another one may be compared with.
+struct OtherSession {
+    int id = 0;
+    QString title;
+    QString difference;  ///< why it cannot be; empty: it fits
+};
+
 /// The row of controls above a figure: only those it has. *GUI thread only*.
 class FigureControls : public QWidget {
     Q_OBJECT
@@ -40,7 +47,7 @@ public:
     [[nodiscard]] bool hasRange() const { return m_range != nullptr; }
     /// Sessions to compare with, by OpenSession::id, those that fit first. What the user chose
     /// stays where it is still there; else it is the first.
-    void setOthers(const QList<std::pair<int, QString>>& others);
+    void setOthers(const QList<OtherSession>& others);
     /// The sessions to compare with, one or, of a figure that takes a series, several; none: there
     /// is none, or no such choice.
     [[nodiscard]] QList<int> others() const;
@@ -50,7 +57,7 @@ public:
     /// Which experts would go, as another figure says; says nothing of it.
     void setPrune(const figures::PruneChoice& choice);
     /// "3 of 1000", beside the buttons that go from one large rise to the next.
-    void setRise(const QString& text);
+    void setRise(const QString& text, bool hasRises);
 
 Q_SIGNALS:
     void changed();
@@ -69,7 +76,7 @@ private:
     void addSimilarities();
     void addOther();
     void addSeries();
-    void setSeries(const QList<std::pair<int, QString>>& others);
+    void setSeries(const QList<OtherSession>& others);
     void showSeries();
     void addPruning();
     void addRemoval();
@@ -91,6 +98,7 @@ private:
     QLabel* m_shareText = nullptr;
     QComboBox* m_removal = nullptr;
     QLabel* m_rise = nullptr;
+    QWidget* m_rises = nullptr;  ///< the buttons and m_rise
     QComboBox* m_other = nullptr;
     QToolButton* m_series = nullptr;  ///< in its place, where several can be chosen
     QList<int> m_chosenOthers;        ///< by the user

@@ -201,14 +201,19 @@ FigureKey FigurePanel::keyFor(const SessionSnapshot& session, std::optional<Laye
 // Those that fit come first: the first one is shown unless the user chooses.
 void FigurePanel::updateOthers() {
     const SessionSnapshot session = m_workspace.current();
-    QList<std::pair<int, QString>> fitting;
-    QList<std::pair<int, QString>> rest;
+    QList<OtherSession> fitting;
+    QList<OtherSession> rest;
     for (const SessionSnapshot& candidate : m_workspace.sessions().sessions()) {
         if (session && candidate->id != session->id) {
-            const bool fits = figures::differenceOf(session->head(), candidate->head()).empty();
-            (fits ? fitting : rest).append({candidate->id, candidate->title});
+            const QString difference =
+                QString::fromStdString(figures::differenceOf(session->head(), candidate->head()));
+            (difference.isEmpty() ? fitting : rest)
+                .append({candidate->id, candidate->title, difference});
         }
     }
+    m_whyNoOther = fitting.isEmpty() && !rest.isEmpty()
+                       ? tr("%1 does not fit: %2").arg(rest.first().title, rest.first().difference)
+                       : QString();
     m_controls->setOthers(fitting + rest);
     refresh();
 }
@@ -317,20 +322,24 @@ void FigurePanel::showRise() {
     const FigurePointer shown = m_view->figure();
     const auto* text = shown ? std::get_if<figures::LossTextFigure>(&shown->body) : nullptr;
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
-    if (text == nullptr || !token) {
-        m_controls->setRise({});
+    if (text == nullptr || text->worst.empty()) {
+        m_controls->setRise({}, false);
         return;
     }
-    const auto place = std::find(text->worst.begin(), text->worst.end(), *token);
+    const auto& worst = text->worst;
+    const auto place = token ? std::find(worst.begin(), worst.end(), *token) : worst.end();
     const QLocale locale;
-    const auto number = [&](std::ptrdiff_t value) {
-        return locale.toString(static_cast<qlonglong>(value));
+    const auto number = [&](std::size_t value) {
+        return locale.toString(static_cast<qulonglong>(value));
     };
-    m_controls->setRise(
-        place == text->worst.end()
-            ? QString()
-            : tr("%1 of %2")
-                  .arg(number(place - text->worst.begin() + 1), number(std::ssize(text->worst))));
+    const QString pattern =
+        worst.size() < text->rising ? tr("%1 of the %2 largest of %3") : tr("%1 of %2");
+    QString said = pattern.arg(number(static_cast<std::size_t>(place - worst.begin()) + 1),
+                               number(worst.size()));
+    if (worst.size() < text->rising) {
+        said = said.arg(number(text->rising));
+    }
+    m_controls->setRise(place == worst.end() ? QString() : said, true);
 }
 
 void FigurePanel::showEvent(QShowEvent* event) {
@@ -355,18 +364,23 @@ void FigurePanel::refresh() {
     if (!session) {
         m_runner.cancel();
         m_messages->clear();
-        m_view->setFigure(nullptr);
+        clearFigure();
     } else if (!isDrawable(*session, m_info)) {
         m_runner.cancel();
-        m_view->setFigure(nullptr);
+        clearFigure();
         showMissing();
     } else if (sessions().isEmpty()) {
         m_runner.cancel();
-        m_view->setFigure(nullptr);
+        clearFigure();
         showNoOther();
     } else {
         request(session);
     }
+}
+
+void FigurePanel::clearFigure() {
+    m_view->setFigure(nullptr);
+    showRise();
 }
 
 void FigurePanel::showMissing() {
@@ -391,7 +405,8 @@ void FigurePanel::showNoOther() {
     m_messages->showMessage(
         MessageBar::Kind::Info,
         tr("Two sessions are compared here: open another one, of a model of the same shape on the "
-           "same text, such as base and instruct."));
+           "same text, such as base and instruct."),
+        m_whyNoOther);
     m_messages->setAction(tr("Open..."));
 }
 
@@ -412,7 +427,7 @@ void FigurePanel::request(const SessionSnapshot& session) {
 
 void FigurePanel::take(const FigureKey& key, const Outcome<FigurePointer>& outcome) {
     if (!outcome.ok()) {
-        m_view->setFigure(nullptr);
+        clearFigure();
         m_messages->showProblem(outcome.problem());
         return;
     }

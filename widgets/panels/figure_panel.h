@@ -68,6 +68,7 @@ private:
     void request(const SessionSnapshot& session);
     void take(const FigureKey& key, const Outcome<FigurePointer>& outcome);
     void showFigure(const FigureKey& key, const FigurePointer& figure);
+    void clearFigure();
     void showMissing();
     void showNoOther();
     void updateOthers();
@@ -101,6 +102,7 @@ private:
     JobRunner m_prefetcher;
     QList<FigureKey> m_ahead;          ///< what is still to be fetched ahead
     std::optional<FigureKey> m_shown;  ///< what the view shows
+    QString m_whyNoOther;              ///< of those that are open
     bool m_stale = true;
 };
 

@@ -63,6 +63,9 @@ int FlowLayout::arrange(const QRect& rect, bool place) const {
     int y = rect.y();
     int lineHeight = 0;
     for (QLayoutItem* item : m_items) {
+        if (item->isEmpty()) {
+            continue;  // hidden: no gap either
+        }
         const QSize size = item->sizeHint();
         if (x > rect.x() && x + size.width() > rect.right() + 1) {
             x = rect.x();

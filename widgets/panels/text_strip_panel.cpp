@@ -275,37 +275,46 @@ TextStripPanel::OfExpert TextStripPanel::wantedOfExpert() const {
 }
 
 void TextStripPanel::findNextOfExpert(int direction) {
-    const SessionSnapshot session = m_workspace.current();
-    if (!session || !m_workspace.selection().layerIsRouted()) {
+    if (!m_workspace.current() || !m_workspace.selection().layerIsRouted()) {
         return;
     }
-    OfExpert wanted = wantedOfExpert();
+    const OfExpert wanted = wantedOfExpert();
     if (wanted.expert && m_ofExpert.isOfSame(wanted)) {
         goToOfExpert(direction);
         return;
     }
+    searchOfExpert([this, wanted, direction] {
+        if (!wanted.expert && m_ofExpert.expert) {
+            m_workspace.selection().setExperts({*m_ofExpert.expert});
+        }
+        goToOfExpert(direction);
+    });
+}
+
+// Tokens of the selected expert, or of the one that the current token chooses first. What was left
+// meanwhile, a layer or an expert, is not gone to.
+void TextStripPanel::searchOfExpert(const std::function<void()>& found) {
+    const OfExpert wanted = wantedOfExpert();
     const std::uint64_t from = m_workspace.selection().currentToken().value_or(0);
     m_expertSearcher.run<OfExpert>(
-        [builder = session->content.builder, wanted, from](const std::stop_token& stop) {
-            OfExpert found = wanted;
+        [builder = m_workspace.current()->content.builder, wanted,
+         from](const std::stop_token& stop) {
+            OfExpert result = wanted;
             const auto routing = builder->routing(wanted.layer, wanted.branch, stop);
             if (routing->tokenCount() > 0) {
                 const std::uint64_t row = std::min(from, routing->tokenCount() - 1);
-                found.expert = wanted.expert.value_or(routing->id(row, 0));
-                found.tokens = figures::tokensOf(*routing, *found.expert, stop);
+                result.expert = wanted.expert.value_or(routing->id(row, 0));
+                result.tokens = figures::tokensOf(*routing, *result.expert, stop);
             }
-            return found;
+            return result;
         },
-        [this, wanted, direction](const Outcome<OfExpert>& outcome) {
+        [this, wanted, found](const Outcome<OfExpert>& outcome) {
             if (!outcome.ok()) {
                 m_messages->showProblem(outcome.problem());
-                return;
+            } else if (wanted.isOfSame(wantedOfExpert())) {
+                m_ofExpert = outcome.value();
+                found();
             }
-            m_ofExpert = outcome.value();
-            if (!wanted.expert && m_ofExpert.expert && wanted.isOfSame(wantedOfExpert())) {
-                m_workspace.selection().setExperts({*m_ofExpert.expert});
-            }
-            goToOfExpert(direction);
         });
 }
 
@@ -319,17 +328,22 @@ void TextStripPanel::goToOfExpert(int direction) {
     goTo(m_ofExpert.tokens, direction, m_expertCount);
 }
 
-// Which of the expert's tokens the current one is.
+// Which of the expert's tokens the current one is, when both are selected, however they were.
 void TextStripPanel::showPlace() {
     const std::optional<std::uint64_t> token = m_workspace.selection().currentToken();
+    const OfExpert wanted = wantedOfExpert();
+    const bool isKnown = m_ofExpert.isOfSame(wanted);
     const auto& tokens = m_ofExpert.tokens;
     const auto place =
         token ? std::lower_bound(tokens.begin(), tokens.end(), *token) : tokens.end();
-    const bool isThere =
-        place != tokens.end() && *place == *token && m_ofExpert.isOfSame(wantedOfExpert());
+    const bool isThere = isKnown && place != tokens.end() && *place == *token;
     m_expertCount->setText(
         isThere ? placeText(static_cast<std::size_t>(place - tokens.begin()), tokens.size())
                 : QString());
+    if (!isKnown && token && wanted.expert && isVisible() && m_workspace.current() &&
+        m_workspace.selection().layerIsRouted()) {
+        searchOfExpert([this] { showPlace(); });
+    }
 }
 
 // What is looked for in another session's text has no place in this one.

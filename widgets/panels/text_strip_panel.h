@@ -7,6 +7,7 @@
 
 #include <QWidget>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,8 @@ private:
     void search(int direction);
     void goTo(const std::vector<std::uint64_t>& tokens, int direction, QLabel* count);
     void goToOfExpert(int direction);
+    /// Fills m_ofExpert with the tokens of the wanted expert, then calls.
+    void searchOfExpert(const std::function<void()>& found);
     [[nodiscard]] OfExpert wantedOfExpert() const;
     void showPlace();
     void forgetSession();
