@@ -74,13 +74,23 @@ private:
     std::size_t m_next = 0;
 };
 
-/// "0.05, 0.2, bfloat16"
+/// "from 0.05, bfloat16": sizes of noise, ascending, and the rounded router behind them; what flips
+/// under some noise mostly does so under more.
 std::string flipsText(const LayerMargins& layer, std::size_t row) {
     std::string text;
+    const std::size_t sizes = layer.changes.size() - std::min<std::size_t>(layer.changes.size(), 1);
     for (std::size_t change = 0; change < layer.changes.size(); ++change) {
-        if (layer.flipped(row, change)) {
-            text += (text.empty() ? "" : ", ") + layer.changes[change];
+        if (!layer.flipped(row, change)) {
+            continue;
         }
+        std::size_t end = change;
+        while (end < sizes && layer.flipped(row, end)) {
+            ++end;
+        }
+        const bool isFrom = change + 1 < sizes && end == sizes;
+        text +=
+            (text.empty() ? "" : ", ") + std::string(isFrom ? "from " : "") + layer.changes[change];
+        change = isFrom ? sizes - 1 : change;
     }
     return text;
 }
@@ -188,7 +198,8 @@ Figure buildNearFlips(const BuildContext& context) {
     figure.howToRead = fmt::format(
         "The {} tokens whose choice is closest. Next: the expert that takes the place of the last "
         "chosen one when the margin is lost. Flips under: noise on the router's input that "
-        "changes the choice, over the input's own size.{}",
+        "changes the choice, over the input's own size (from 0.05: this size and all larger "
+        "ones).{}",
         table.rows, onlyMarginText(layer.isWhole()));
     figure.body = std::move(table);
     return figure;

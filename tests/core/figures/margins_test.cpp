@@ -107,3 +107,30 @@ TEST_CASE("router-margin: a dense layer says so, an older session has the margin
     CHECK(figure.howToRead.find("need the experiment router_margin") != std::string::npos);
     CHECK(figure.howToRead.find("Entropy 1") == std::string::npos);
 }
+
+TEST_CASE("near-flips: sizes of noise that change a choice, and the rounded router",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    FigureRequest request;
+    request.figure = "near-flips";
+    request.layer = LayerId{2};
+    const auto textOf = [&](const std::vector<std::uint8_t>& first) {
+        NdArray flips = source->read({BranchId{}, "router_margin", "flips"}, LayerId{2});
+        std::vector<std::uint8_t> all;
+        for (std::uint64_t t = 0; t < flips.shape()[0]; ++t) {
+            all.insert(all.end(), first.begin(), first.end());
+        }
+        source->put("router_margin", "flips", LayerId{2},
+                    NdArray::from<std::uint8_t>(flips.shape(), all),
+                    {{"token", {}}, {"change", {"0.01", "0.05", "0.2", "bfloat16"}}});
+        const Figure figure = FigureBuilder(source).build(request);
+        return std::get<TableFigure>(figure.body).columns.back().texts.front();
+    };
+    CHECK(textOf({0, 0, 0, 0}).empty());
+    CHECK(textOf({1, 1, 1, 0}) == "from 0.01");
+    CHECK(textOf({0, 1, 1, 1}) == "from 0.05, bfloat16");
+    CHECK(textOf({0, 0, 1, 1}) == "0.2, bfloat16");
+    CHECK(textOf({1, 0, 1, 0}) == "0.01, 0.2");
+    CHECK(textOf({1, 1, 0, 1}) == "0.01, 0.05, bfloat16");
+    CHECK(textOf({0, 0, 0, 1}) == "bfloat16");
+}

@@ -99,6 +99,38 @@ TEST_CASE("renderFigure: PNG has the size, the resolution and the session's iden
     }
 }
 
+TEST_CASE("renderFigure: a long text is a page of it, and says what is left out",
+          "[widgets][figures]") {
+    tests::MadeSession lengthy;
+    lengthy.tokens = 20'000;
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(lengthy));
+    figures::FigureRequest request;
+    request.figure = "coloured-text";
+    request.layer = LayerId{2};
+    request.tokens = figures::TokenRange{100, 15'000};
+    const auto texts = [&] {
+        ExportOptions options;
+        options.format = FileFormat::Svg;
+        const auto figure = builder.build(request);
+        return parsed(widgets::renderFigure(figure, options)).texts.join(QLatin1Char(' '));
+    };
+    static const QRegularExpression cut(
+        QStringLiteral("Tokens 100 to ([0-9]+) of 100 to 15099: choose ([0-9]+)- ?15099"));
+    const QRegularExpressionMatch match = cut.match(texts());
+    REQUIRE(match.hasMatch());
+    const int last = match.captured(1).toInt();
+    CHECK(last > 500);
+    CHECK(last < 5000);
+    CHECK(match.captured(2).toInt() == last + 1);
+    ExportOptions options;
+    options.dpi = 96.0;
+    const QImage page =
+        QImage::fromData(widgets::renderFigure(builder.build(request), options), "PNG");
+    CHECK(page.height() < 1300);
+    request.tokens = figures::TokenRange{100, 50};
+    CHECK_FALSE(texts().contains(QStringLiteral("choose")));
+}
+
 TEST_CASE("renderFigure: SVG holds its labels as text and small maps as shapes",
           "[widgets][figures]") {
     ExportOptions options;
