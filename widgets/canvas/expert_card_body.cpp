@@ -41,19 +41,17 @@ double mostOf(const CardSection& section) {
 }  // namespace
 
 ExpertCardBody::ExpertCardBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
-    : m_figure(std::move(figure)),
-      m_card(std::get<figures::ExpertCardFigure>(m_figure->body)),
-      m_style(std::move(style)) {}
+    : BodyOf(std::move(figure), std::move(style)) {}
 
 double ExpertCardBody::line() const {
-    return m_style.lineHeight() + 3.0;
+    return style().lineHeight() + 3.0;
 }
 
 double ExpertCardBody::sectionHeight(const CardSection& section, double width) const {
     const double head = line() * (section.note.empty() ? 1.0 : 2.0);
     if (!section.missing.empty()) {
         const QRectF room(0, 0, width, 1e5);
-        return head + std::ceil(QFontMetricsF(m_style.font)
+        return head + std::ceil(QFontMetricsF(style().font)
                                     .boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap,
                                                   toQString(section.missing))
                                     .height());
@@ -72,7 +70,7 @@ double ExpertCardBody::sectionHeight(const CardSection& section, double width) c
 int ExpertCardBody::linesOf(const CardSection& section, std::size_t row,
                             const Columns& columns) const {
     const double text =
-        QFontMetricsF(m_style.font).horizontalAdvance(toQString(section.rows[row].text));
+        QFontMetricsF(style().font).horizontalAdvance(toQString(section.rows[row].text));
     // A context is cut, as it goes on anyway.
     return !section.rows[row].token && text > columns.text ? 2 : 1;
 }
@@ -85,7 +83,7 @@ ExpertCardBody::Layout ExpertCardBody::layoutFor(double width) const {
     const double column = std::max(
         (width - kGap * static_cast<double>(columns - 1)) / static_cast<double>(columns), 40.0);
     std::vector<double> bottoms(columns, 0.0);
-    for (const CardSection& section : m_card.sections) {
+    for (const CardSection& section : data().sections) {
         const auto shortest = std::min_element(bottoms.begin(), bottoms.end());
         const auto at = static_cast<double>(shortest - bottoms.begin());
         const double height = sectionHeight(section, column);
@@ -117,7 +115,7 @@ QString ExpertCardBody::valueText(const CardSection& section, double value) {
 }
 
 ExpertCardBody::Columns ExpertCardBody::columnsOf(const CardSection& section, double width) const {
-    const QFontMetricsF metrics(m_style.font);
+    const QFontMetricsF metrics(style().font);
     Columns columns;
     double text = 0.0;
     for (const CardRow& row : section.rows) {
@@ -158,10 +156,10 @@ void ExpertCardBody::paintRow(QPainter& painter, const CardSection& section, std
     const CardRow& row = section.rows[index];
     const QRectF whole = rowRect(section, index, area);
     const QRectF rect(whole.topLeft(), QSizeF(whole.width(), line()));
-    const QFontMetricsF metrics(m_style.font);
+    const QFontMetricsF metrics(style().font);
     const int left = static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter);
     double x = rect.left();
-    painter.setPen(m_style.theme.text);
+    painter.setPen(style().theme.text);
     painter.drawText(QRectF(x, rect.top(), columns.label - 2.0, rect.height()), left,
                      metrics.elidedText(toQString(row.label), Qt::ElideRight, columns.label - 2.0));
     x += columns.label;
@@ -169,22 +167,22 @@ void ExpertCardBody::paintRow(QPainter& painter, const CardSection& section, std
         const double length = most > 0.0 && std::isfinite(row.value)
                                   ? std::max(row.value, 0.0) / most * (columns.bar - kCell)
                                   : 0.0;
-        const QColor colour = row.expert ? m_style.theme.expertColour(*row.expert, m_card.experts)
-                                         : m_style.theme.barPrimary;
+        const QColor colour = row.expert ? style().theme.expertColour(*row.expert, data().experts)
+                                         : style().theme.barPrimary;
         painter.fillRect(QRectF(x, rect.top() + 3.0, length, rect.height() - 6.0), colour);
         if (section.reference && most > 0.0) {
             const double at = x + *section.reference / most * (columns.bar - kCell);
-            painter.setPen(QPen(m_style.theme.text, 0.75, Qt::DashLine));
+            painter.setPen(QPen(style().theme.text, 0.75, Qt::DashLine));
             painter.drawLine(QPointF(at, rect.top()), QPointF(at, rect.bottom()));
         }
         x += columns.bar;
     }
-    painter.setPen(m_style.theme.text);
+    painter.setPen(style().theme.text);
     painter.drawText(QRectF(x, rect.top(), columns.value - kCell, rect.height()),
                      static_cast<int>(Qt::AlignRight | Qt::AlignVCenter),
                      valueText(section, row.value));
     x += columns.value;
-    painter.setPen(m_style.theme.secondaryText);
+    painter.setPen(style().theme.secondaryText);
     const bool isBelow = whole.height() > rect.height();
     const QRectF room = isBelow ? QRectF(rect.left() + 2.0 * kCell, rect.bottom(),
                                          rect.width() - 2.0 * kCell, line())
@@ -195,7 +193,7 @@ void ExpertCardBody::paintRow(QPainter& painter, const CardSection& section, std
 
 void ExpertCardBody::paintStrip(QPainter& painter, const CardSection& section, const QRectF& area,
                                 double most) const {
-    const QFontMetricsF metrics(m_style.font);
+    const QFontMetricsF metrics(style().font);
     double label = 0.0;
     for (std::size_t i = 0; i < section.rows.size(); ++i) {
         const QRectF rect = rowRect(section, i, area);
@@ -205,9 +203,9 @@ void ExpertCardBody::paintStrip(QPainter& painter, const CardSection& section, c
         const QRectF bar(rect.left(), rect.bottom() - height, std::max(rect.width() - 1.0, 0.8),
                          height);
         const bool isCurrent = section.current == i;
-        painter.fillRect(bar, isCurrent ? m_style.theme.barPrimary : m_style.theme.missingHatch);
+        painter.fillRect(bar, isCurrent ? style().theme.barPrimary : style().theme.missingHatch);
         if (isCurrent) {
-            painter.setPen(QPen(m_style.theme.accent, 1.5));
+            painter.setPen(QPen(style().theme.accent, 1.5));
             painter.setBrush(Qt::NoBrush);
             painter.drawRect(QRectF(bar.left() - 1.0, rect.top(), bar.width() + 2.0, kStrip + 1.0));
         }
@@ -218,14 +216,14 @@ void ExpertCardBody::paintStrip(QPainter& painter, const CardSection& section, c
     }
     const QRectF first = rowRect(section, 0, area);
     const QRectF last = rowRect(section, section.rows.size() - 1, area);
-    painter.setPen(QPen(m_style.theme.axis, 0.5));
+    painter.setPen(QPen(style().theme.axis, 0.5));
     painter.drawLine(first.bottomLeft(), last.bottomRight());
     if (section.reference && most > 0.0) {
         const double y = first.bottom() - *section.reference / most * kStrip;
-        painter.setPen(QPen(m_style.theme.text, 0.75, Qt::DashLine));
+        painter.setPen(QPen(style().theme.text, 0.75, Qt::DashLine));
         painter.drawLine(QPointF(first.left(), y), QPointF(last.right(), y));
     }
-    painter.setPen(m_style.theme.secondaryText);
+    painter.setPen(style().theme.secondaryText);
     std::size_t thin = 1;
     while (static_cast<double>(thin) * first.width() < label) {
         thin *= 2;
@@ -240,18 +238,18 @@ void ExpertCardBody::paintStrip(QPainter& painter, const CardSection& section, c
 
 void ExpertCardBody::paintSection(QPainter& painter, const CardSection& section,
                                   const QRectF& area) const {
-    const QFontMetricsF metrics(m_style.font);
-    painter.setFont(m_style.font);
-    painter.setPen(m_style.theme.text);
+    const QFontMetricsF metrics(style().font);
+    painter.setFont(style().font);
+    painter.setPen(style().theme.text);
     painter.drawText(area, Qt::AlignLeft | Qt::AlignTop, toQString(section.title));
-    painter.setPen(m_style.theme.secondaryText);
+    painter.setPen(style().theme.secondaryText);
     painter.drawText(area.adjusted(0.0, line() - 3.0, 0.0, 0.0), Qt::AlignLeft | Qt::AlignTop,
                      metrics.elidedText(toQString(section.note), Qt::ElideRight, area.width()));
-    painter.setPen(QPen(m_style.theme.grid, 0.75));
+    painter.setPen(QPen(style().theme.grid, 0.75));
     const double head = area.top() + line() * (section.note.empty() ? 1.0 : 2.0) - 4.0;
     painter.drawLine(QPointF(area.left(), head), QPointF(area.right(), head));
     if (!section.missing.empty()) {
-        painter.setPen(m_style.theme.secondaryText);
+        painter.setPen(style().theme.secondaryText);
         painter.drawText(area.adjusted(0.0, head - area.top() + 4.0, 0.0, 2.0),
                          Qt::AlignLeft | Qt::TextWordWrap, toQString(section.missing));
         return;
@@ -274,7 +272,7 @@ void ExpertCardBody::paint(QPainter& painter) const {
     }
     painter.translate(0.0, -static_cast<double>(m_scrolled) * line());
     for (std::size_t i = 0; i < m_layout.sections.size(); ++i) {
-        paintSection(painter, m_card.sections[i], m_layout.sections[i]);
+        paintSection(painter, data().sections[i], m_layout.sections[i]);
     }
     painter.restore();
 }
@@ -283,7 +281,7 @@ figures::Hit ExpertCardBody::hitAt(const QPointF& position) const {
     const QPointF at = position + QPointF(0.0, static_cast<double>(m_scrolled) * line());
     figures::Hit hit;
     for (std::size_t s = 0; s < m_layout.sections.size(); ++s) {
-        const CardSection& section = m_card.sections[s];
+        const CardSection& section = data().sections[s];
         for (std::size_t r = 0; r < section.rows.size() && m_layout.sections[s].contains(at); ++r) {
             if (!rowRect(section, r, m_layout.sections[s]).contains(at)) {
                 continue;

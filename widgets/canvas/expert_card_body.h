@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/figures/figure.h"
-#include "widgets/canvas/figure_body.h"
-#include "widgets/canvas/figure_style.h"
+#include "widgets/canvas/body_of.h"
 
 namespace moescope::widgets {
 
 /// One expert's sections in one to three columns, each below the shortest one so far. Higher than
 /// the window, it scrolls by lines; a row that speaks of an expert, a layer or a token leads there.
-class ExpertCardBody final : public FigureBody {
+class ExpertCardBody final : public BodyOf<figures::ExpertCardFigure> {
 public:
     ExpertCardBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
 
@@ -50,9 +48,6 @@ private:
     void paintStrip(QPainter& painter, const figures::CardSection& section, const QRectF& area,
                     double most) const;
 
-    std::shared_ptr<const figures::Figure> m_figure;
-    const figures::ExpertCardFigure& m_card;
-    FigureStyle m_style;
     QSizeF m_size;
     Layout m_layout;
     std::int64_t m_scrolled = 0;

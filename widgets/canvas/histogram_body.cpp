@@ -50,10 +50,8 @@ QString rangeText(const HistogramPanel& panel, std::size_t bin) {
 }  // namespace
 
 HistogramBody::HistogramBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
-    : m_figure(std::move(figure)),
-      m_histograms(std::get<figures::HistogramFigure>(m_figure->body)),
-      m_style(std::move(style)) {
-    for (const HistogramPanel& panel : m_histograms.panels) {
+    : BodyOf(std::move(figure), std::move(style)) {
+    for (const HistogramPanel& panel : data().panels) {
         for (const double share : panel.shares) {
             m_most = std::isfinite(share) ? std::max(m_most, share) : m_most;
         }
@@ -62,15 +60,15 @@ HistogramBody::HistogramBody(std::shared_ptr<const figures::Figure> figure, Figu
 
 figures::NumericAxis HistogramBody::shareAxis(double length) const {
     return figures::makeAxis(0.0, m_most > 0.0 ? m_most * kHeadroom : 1.0, 0.0, length,
-                             kLinesPerTick * m_style.lineHeight());
+                             kLinesPerTick * style().lineHeight());
 }
 
 figures::ChartGridInput HistogramBody::gridInput(double width) const {
-    const double line = m_style.lineHeight();
+    const double line = style().lineHeight();
     figures::ChartGridInput in;
     in.width = width;
-    in.groupSizes = {m_histograms.panels.size()};
-    in.left = widestTick(shareAxis(100.0), m_style) + line + 4.0;
+    in.groupSizes = {data().panels.size()};
+    in.left = widestTick(shareAxis(100.0), style()) + line + 4.0;
     in.bottom = 2.0 * line + 4.0;  // every panel has a title of its own
     in.top = 4.0;
     in.wanted = 190.0;
@@ -94,7 +92,7 @@ void HistogramBody::resize(const QSizeF& size) {
         Panel panel{place, {}};
         panel.axes.plot = toQt(place.plot);
         panel.axes.x.low = 0.0;
-        panel.axes.x.high = static_cast<double>(m_histograms.panels[place.panel].shares.size());
+        panel.axes.x.high = static_cast<double>(data().panels[place.panel].shares.size());
         panel.axes.x.ticks = {};
         panel.axes.y = shareAxis(panel.axes.plot.height());
         m_panels.push_back(std::move(panel));
@@ -103,14 +101,14 @@ void HistogramBody::resize(const QSizeF& size) {
 
 void HistogramBody::paintBars(QPainter& painter, std::size_t index) const {
     const PanelAxes& axes = m_panels[index].axes;
-    const HistogramPanel& data = m_histograms.panels[m_panels[index].place.panel];
+    const HistogramPanel& histogram = data().panels[m_panels[index].place.panel];
     painter.setPen(Qt::NoPen);
-    painter.setBrush(m_style.theme.barPrimary);
-    for (std::size_t bin = 0; bin < data.shares.size(); ++bin) {
-        if (data.shares[bin] > 0.0) {
+    painter.setBrush(style().theme.barPrimary);
+    for (std::size_t bin = 0; bin < histogram.shares.size(); ++bin) {
+        if (histogram.shares[bin] > 0.0) {
             const double left = static_cast<double>(bin) + (1.0 - kBar) / 2.0;
             painter.drawRect(
-                QRectF(axes.point(left, data.shares[bin]), axes.point(left + kBar, 0.0)));
+                QRectF(axes.point(left, histogram.shares[bin]), axes.point(left + kBar, 0.0)));
         }
     }
 }
@@ -118,13 +116,13 @@ void HistogramBody::paintBars(QPainter& painter, std::size_t index) const {
 // Numbers stand below the edges between bars; those that would touch give way.
 void HistogramBody::paintEdges(QPainter& painter, std::size_t index) const {
     const PanelAxes& axes = m_panels[index].axes;
-    const HistogramPanel& data = m_histograms.panels[m_panels[index].place.panel];
-    const QFontMetricsF metrics(m_style.font);
-    painter.setFont(m_style.font);
+    const HistogramPanel& histogram = data().panels[m_panels[index].place.panel];
+    const QFontMetricsF metrics(style().font);
+    painter.setFont(style().font);
     const auto room = [&](std::size_t step) {
         double end = -1e9;
-        for (std::size_t i = 0; i < data.edges.size(); i += step) {
-            const double half = metrics.horizontalAdvance(edgeText(data.edges[i])) / 2.0;
+        for (std::size_t i = 0; i < histogram.edges.size(); i += step) {
+            const double half = metrics.horizontalAdvance(edgeText(histogram.edges[i])) / 2.0;
             const double x = axes.px(static_cast<double>(i + 1));
             if (x - half < end + kLabelGap) {
                 return false;
@@ -134,37 +132,37 @@ void HistogramBody::paintEdges(QPainter& painter, std::size_t index) const {
         return true;
     };
     std::size_t step = 1;
-    while (step < data.edges.size() && !room(step)) {
+    while (step < histogram.edges.size() && !room(step)) {
         ++step;
     }
-    for (std::size_t i = 0; i < data.edges.size(); ++i) {
+    for (std::size_t i = 0; i < histogram.edges.size(); ++i) {
         const double x = axes.px(static_cast<double>(i + 1));
-        painter.setPen(QPen(m_style.theme.axis, kLine));
+        painter.setPen(QPen(style().theme.axis, kLine));
         painter.drawLine(QPointF(x, axes.plot.bottom()), QPointF(x, axes.plot.bottom() + kTick));
         if (i % step == 0) {
-            painter.setPen(m_style.theme.secondaryText);
+            painter.setPen(style().theme.secondaryText);
             painter.drawText(
                 QRectF(x - 60.0, axes.plot.bottom() + kTick + 1.0, 120.0, metrics.height()),
-                Qt::AlignHCenter | Qt::AlignTop, edgeText(data.edges[i]));
+                Qt::AlignHCenter | Qt::AlignTop, edgeText(histogram.edges[i]));
         }
     }
 }
 
 void HistogramBody::paintMedian(QPainter& painter, std::size_t index) const {
     const PanelAxes& axes = m_panels[index].axes;
-    const HistogramPanel& data = m_histograms.panels[m_panels[index].place.panel];
-    if (!std::isfinite(data.median)) {
+    const HistogramPanel& histogram = data().panels[m_panels[index].place.panel];
+    if (!std::isfinite(histogram.median)) {
         return;
     }
-    const double x = axes.px(placeOf(data.median, data.edges));
-    painter.setPen(QPen(m_style.theme.text, 0.75, Qt::DashLine));
+    const double x = axes.px(placeOf(histogram.median, histogram.edges));
+    painter.setPen(QPen(style().theme.text, 0.75, Qt::DashLine));
     painter.drawLine(QPointF(x, axes.plot.top()), QPointF(x, axes.plot.bottom()));
-    const QString text = QStringLiteral("median %1").arg(formatValue(data.median, 3));
-    const double width = QFontMetricsF(m_style.font).horizontalAdvance(text);
+    const QString text = QStringLiteral("median %1").arg(formatValue(histogram.median, 3));
+    const double width = QFontMetricsF(style().font).horizontalAdvance(text);
     const bool isRight = x + 4.0 + width <= axes.plot.right();
-    painter.setPen(m_style.theme.text);
+    painter.setPen(style().theme.text);
     painter.drawText(QRectF(isRight ? x + 4.0 : x - 4.0 - width, axes.plot.top() - 2.0, width + 1.0,
-                            m_style.lineHeight()),
+                            style().lineHeight()),
                      Qt::AlignLeft | Qt::AlignTop, text);
 }
 
@@ -173,11 +171,10 @@ void HistogramBody::paint(QPainter& painter) const {
         const Panel& panel = m_panels[i];
         AxesLook look;
         look.yLabels = panel.place.hasYLabels;
-        look.xTitle = QString::fromStdString(m_histograms.panels[panel.place.panel].valueName);
-        look.yTitle =
-            panel.place.hasYLabels ? QString::fromStdString(m_histograms.shareName) : QString();
-        look.yTitleOffset = widestTick(panel.axes.y, m_style) + 2.0;
-        paintAxes(painter, panel.axes, look, m_style);
+        look.xTitle = QString::fromStdString(data().panels[panel.place.panel].valueName);
+        look.yTitle = panel.place.hasYLabels ? QString::fromStdString(data().shareName) : QString();
+        look.yTitleOffset = widestTick(panel.axes.y, style()) + 2.0;
+        paintAxes(painter, panel.axes, look, style());
         paintBars(painter, i);
         paintEdges(painter, i);
         paintMedian(painter, i);
@@ -188,17 +185,18 @@ figures::Hit HistogramBody::hitAt(const QPointF& position) const {
     figures::Hit hit;
     for (std::size_t i = 0; i < m_panels.size(); ++i) {
         const PanelAxes& axes = m_panels[i].axes;
-        const HistogramPanel& data = m_histograms.panels[m_panels[i].place.panel];
+        const HistogramPanel& histogram = data().panels[m_panels[i].place.panel];
         if (!axes.plot.contains(position)) {
             continue;
         }
         const auto bin =
-            std::min(static_cast<std::size_t>(axes.xAt(position.x())), data.shares.size() - 1);
+            std::min(static_cast<std::size_t>(axes.xAt(position.x())), histogram.shares.size() - 1);
         hit.panel = static_cast<int>(i);
-        hit.readOut = QStringLiteral("%1 %2: %3, median %4")
-                          .arg(QString::fromStdString(data.valueName), rangeText(data, bin),
-                               formatPercent(data.shares[bin]), formatValue(data.median, 3))
-                          .toStdString();
+        hit.readOut =
+            QStringLiteral("%1 %2: %3, median %4")
+                .arg(QString::fromStdString(histogram.valueName), rangeText(histogram, bin),
+                     formatPercent(histogram.shares[bin]), formatValue(histogram.median, 3))
+                .toStdString();
     }
     return hit;
 }

@@ -2,16 +2,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/figures/figure.h"
+#include "widgets/canvas/body_of.h"
 #include "widgets/canvas/chart_axes.h"
-#include "widgets/canvas/figure_body.h"
-#include "widgets/canvas/figure_style.h"
 
 namespace moescope::widgets {
 
 /// Histograms side by side with one y axis: bars of equal width between the numbers of their edges,
 /// the median dashed.
-class HistogramBody final : public FigureBody {
+class HistogramBody final : public BodyOf<figures::HistogramFigure> {
 public:
     HistogramBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
 
@@ -31,9 +29,6 @@ private:
         figures::ChartPanelPlace place;
         PanelAxes axes;
     };
-    std::shared_ptr<const figures::Figure> m_figure;
-    const figures::HistogramFigure& m_histograms;
-    FigureStyle m_style;
     std::vector<Panel> m_panels;
     double m_most = 0.0;
 };

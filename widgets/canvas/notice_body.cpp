@@ -7,10 +7,10 @@
 namespace moescope::widgets {
 
 NoticeBody::NoticeBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
-    : m_figure(std::move(figure)), m_style(std::move(style)) {}
+    : BodyOf(std::move(figure), std::move(style)) {}
 
 double NoticeBody::naturalHeight(double /*width*/) const {
-    return m_style.lineHeight() * 6.0;
+    return style().lineHeight() * 6.0;
 }
 
 void NoticeBody::resize(const QSizeF& size) {
@@ -18,11 +18,10 @@ void NoticeBody::resize(const QSizeF& size) {
 }
 
 void NoticeBody::paint(QPainter& painter) const {
-    painter.setFont(m_style.titleFont());
-    painter.setPen(m_style.theme.secondaryText);
-    painter.drawText(
-        QRectF(QPointF(0, 0), m_size), Qt::AlignCenter | Qt::TextWordWrap,
-        QString::fromStdString(std::get<figures::NoticeFigure>(m_figure->body).message));
+    painter.setFont(style().titleFont());
+    painter.setPen(style().theme.secondaryText);
+    painter.drawText(QRectF(QPointF(0, 0), m_size), Qt::AlignCenter | Qt::TextWordWrap,
+                     QString::fromStdString(data().message));
 }
 
 figures::Hit NoticeBody::hitAt(const QPointF& /*position*/) const {

@@ -2,14 +2,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/figures/figure.h"
-#include "widgets/canvas/figure_body.h"
-#include "widgets/canvas/figure_style.h"
+#include "widgets/canvas/body_of.h"
 
 namespace moescope::widgets {
 
 /// What stands in place of a figure: "Layer 0 is dense: no router".
-class NoticeBody final : public FigureBody {
+class NoticeBody final : public BodyOf<figures::NoticeFigure> {
 public:
     NoticeBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
     [[nodiscard]] double naturalHeight(double width) const override;
@@ -18,8 +16,6 @@ public:
     [[nodiscard]] figures::Hit hitAt(const QPointF& position) const override;
 
 private:
-    std::shared_ptr<const figures::Figure> m_figure;
-    FigureStyle m_style;
     QSizeF m_size;
 };
 

@@ -29,26 +29,22 @@ double ratio(double part, double whole) {
 }  // namespace
 
 ParametersBody::ParametersBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style)
-    : m_figure(std::move(figure)),
-      m_parameters(std::get<figures::ParametersFigure>(m_figure->body)),
-      m_style(std::move(style)) {
+    : BodyOf(std::move(figure), std::move(style)) {
     addComponents();
     addCurve(QStringLiteral("tokens in a batch"), QStringLiteral("expert weights touched"),
-             m_parameters.batchTokens, m_parameters.touchedExpertBytes, &formatBytes);
+             data().batchTokens, data().touchedExpertBytes, &formatBytes);
     addCurve(QStringLiteral("tokens in context"), QStringLiteral("operations per token"),
-             m_parameters.contextTokens, m_parameters.operationsPerToken, &formatShortCount);
+             data().contextTokens, data().operationsPerToken, &formatShortCount);
 }
 
 void ParametersBody::addComponents() {
     const auto sum = [](const std::vector<std::uint64_t>& values) {
         return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
     };
-    const std::uint64_t all = sum(m_parameters.total);
-    const std::uint64_t active = sum(m_parameters.active);
+    const std::uint64_t all = sum(data().total);
+    const std::uint64_t active = sum(data().active);
     const std::uint64_t most =
-        m_parameters.total.empty()
-            ? 0
-            : *std::max_element(m_parameters.total.begin(), m_parameters.total.end());
+        data().total.empty() ? 0 : *std::max_element(data().total.begin(), data().total.end());
     const auto add = [&](const QString& name, std::uint64_t total, std::uint64_t used, bool isSum) {
         Row row;
         row.name = name;
@@ -70,10 +66,10 @@ void ParametersBody::addComponents() {
     heading.share = QStringLiteral("share");
     heading.active = QStringLiteral("active per token");
     m_rows.push_back(heading);
-    for (std::size_t i = 0; i < m_parameters.components.size(); ++i) {
-        if (m_parameters.total[i] > 0) {
-            add(QString::fromStdString(m_parameters.components[i]), m_parameters.total[i],
-                m_parameters.active[i], false);
+    for (std::size_t i = 0; i < data().components.size(); ++i) {
+        if (data().total[i] > 0) {
+            add(QString::fromStdString(data().components[i]), data().total[i], data().active[i],
+                false);
         }
     }
     add(QStringLiteral("sum"), all, active, true);
@@ -111,7 +107,7 @@ void ParametersBody::addCurve(const QString& name, const QString& what,
 }
 
 double ParametersBody::rowHeight() const {
-    return m_style.lineHeight() + 7.0;
+    return style().lineHeight() + 7.0;
 }
 
 double ParametersBody::naturalHeight(double /*width*/) const {
@@ -182,9 +178,9 @@ ParametersBody::Columns ParametersBody::columnsIn(const QFont& font) const {
 }
 
 QFont ParametersBody::fontFor(double width) const {
-    QFont font = m_style.font;
-    const int smallest = std::min(kSmallestFont, m_style.fontPx);
-    for (int size = m_style.fontPx; size > smallest && columnsIn(font).sum() > width;) {
+    QFont font = style().font;
+    const int smallest = std::min(kSmallestFont, style().fontPx);
+    for (int size = style().fontPx; size > smallest && columnsIn(font).sum() > width;) {
         font.setPixelSize(--size);
     }
     return font;
@@ -194,7 +190,7 @@ void ParametersBody::paintTexts(QPainter& painter, const Row& row, double top) c
     const double height = rowHeight();
     const QFontMetricsF metrics(m_font);
     painter.setFont(m_font);
-    painter.setPen(row.isHeading ? m_style.theme.secondaryText : m_style.theme.text);
+    painter.setPen(row.isHeading ? style().theme.secondaryText : style().theme.text);
     double x = 0.0;
     const auto cell = [&](double width, const QString& text, Qt::Alignment align) {
         painter.drawText(QRectF(x, top, width, height), static_cast<int>(align | Qt::AlignVCenter),
@@ -220,9 +216,9 @@ void ParametersBody::paintBars(QPainter& painter, const Row& row, double top, do
     const double y = top + (rowHeight() - kBar) / 2.0;
     const bool ofCurve = row.active.isEmpty();
     painter.fillRect(QRectF(left, y, room * row.totalBar, kBar),
-                     ofCurve ? m_style.theme.barPrimary : m_style.theme.grid);
+                     ofCurve ? style().theme.barPrimary : style().theme.grid);
     if (!ofCurve) {
-        painter.fillRect(QRectF(left, y, room * row.activeBar, kBar), m_style.theme.barPrimary);
+        painter.fillRect(QRectF(left, y, room * row.activeBar, kBar), style().theme.barPrimary);
     }
 }
 
@@ -233,7 +229,7 @@ void ParametersBody::paintRow(QPainter& painter, const Row& row, double top) con
               (ofCurve ? m_columns.name + m_columns.total : m_columns.sum()) + kColumnGap);
     if (row.isHeading || row.isSum) {
         const double y = row.isSum ? top : top + rowHeight() - 1.0;
-        painter.setPen(QPen(m_style.theme.axis, 0.5));
+        painter.setPen(QPen(style().theme.axis, 0.5));
         painter.drawLine(QPointF(0.0, y), QPointF(m_size.width(), y));
     }
 }

@@ -2,16 +2,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/figures/figure.h"
-#include "widgets/canvas/figure_body.h"
-#include "widgets/canvas/figure_style.h"
+#include "widgets/canvas/body_of.h"
 
 namespace moescope::widgets {
 
 /// Parameter accounting as a table with bars: all and active parameters by component with their
 /// sum, and below, the bytes of expert weights that a batch touches. No column is left out where it
 /// is narrow: type gets smaller and bars go.
-class ParametersBody final : public FigureBody {
+class ParametersBody final : public BodyOf<figures::ParametersFigure> {
 public:
     ParametersBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style);
 
@@ -51,9 +49,6 @@ private:
     void paintTexts(QPainter& painter, const Row& row, double top) const;
     void paintBars(QPainter& painter, const Row& row, double top, double left) const;
 
-    std::shared_ptr<const figures::Figure> m_figure;
-    const figures::ParametersFigure& m_parameters;
-    FigureStyle m_style;
     std::vector<Row> m_rows;
     std::size_t m_firstRow = 0;
     QSizeF m_size;
