@@ -28,10 +28,10 @@ constexpr std::uint64_t kLabelsMeasured = 20000;
 
 RoutingMapBody::RoutingMapBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style,
                                int zoomLevel)
-    : m_figure(std::move(figure)),
+    : ZoomedTextBody(zoomLevel, {kSmallestZoom, kLargestZoom}),
+      m_figure(std::move(figure)),
       m_map(std::get<figures::RoutingMapFigure>(m_figure->body)),
-      m_style(std::move(style)),
-      m_zoom(zoomLevel) {
+      m_style(std::move(style)) {
     const figures::Routing& routing = *m_map.routing;
     const std::uint64_t measured = std::min(routing.tokenCount(), kLabelsMeasured);
     int columns = 1;
@@ -44,11 +44,11 @@ RoutingMapBody::RoutingMapBody(std::shared_ptr<const figures::Figure> figure, Fi
 
 double RoutingMapBody::rowHeight() const {
     const double whole = std::round(m_style.lineHeight() + 2.0);
-    if (m_zoom >= 0) {
-        return whole + 4.0 * m_zoom;
+    if (zoomLevel() >= 0) {
+        return whole + 4.0 * zoomLevel();
     }
     // Half the size at each step: 8, 4, 2, 1 pixels, then 2, 4 ... tokens a pixel row.
-    return 16.0 / std::pow(2.0, -m_zoom);
+    return 16.0 / std::pow(2.0, -zoomLevel());
 }
 
 double RoutingMapBody::mapWidth(double width) const {
@@ -391,17 +391,6 @@ std::optional<figures::TokenRange> RoutingMapBody::tokensInView() const {
     }
     const std::uint64_t token = routing.tokenAt(first);
     return figures::TokenRange{token, routing.tokenAt(end - 1) - token + 1};
-}
-
-bool RoutingMapBody::zoom(int direction) {
-    const int wanted = std::clamp(m_zoom + direction, kSmallestZoom, kLargestZoom);
-    const bool changed = wanted != m_zoom;
-    m_zoom = wanted;
-    return changed;
-}
-
-int RoutingMapBody::zoomLevel() const {
-    return m_zoom;
 }
 
 }  // namespace moescope::widgets

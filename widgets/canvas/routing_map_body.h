@@ -4,14 +4,14 @@
 
 #include "core/figures/figure.h"
 #include "core/figures/routing_layout.h"
-#include "widgets/canvas/figure_body.h"
 #include "widgets/canvas/figure_style.h"
+#include "widgets/canvas/text_body.h"
 
 namespace moescope::widgets {
 
 /// Token x expert map of routing weights. Only the rows in view are painted; zoomed out, several
 /// tokens share a row and the largest weight shows.
-class RoutingMapBody final : public FigureBody {
+class RoutingMapBody final : public ZoomedTextBody {
 public:
     RoutingMapBody(std::shared_ptr<const figures::Figure> figure, FigureStyle style, int zoomLevel);
 
@@ -28,8 +28,6 @@ public:
     [[nodiscard]] std::int64_t scrollPosition() const override;
     [[nodiscard]] std::int64_t stepOf(std::uint64_t token) const override;
     [[nodiscard]] std::optional<figures::TokenRange> tokensInView() const override;
-    bool zoom(int direction) override;
-    [[nodiscard]] int zoomLevel() const override;
 
 private:
     [[nodiscard]] figures::RoutingLayout layoutFor(double width,
@@ -55,7 +53,6 @@ private:
     figures::RoutingLayout m_layout;
     double m_widestLabel = 0.0;
     double m_bodyHeight = 0.0;
-    int m_zoom = 0;
     std::uint64_t m_firstRow = 0;  // of all rows, the first in view
 };
 

@@ -10,8 +10,6 @@
 namespace moescope::widgets {
 namespace {
 
-constexpr int kSmallestZoom = -3;
-constexpr int kLargestZoom = 6;
 constexpr double kTallestFile = 950.0;  // about a page of paper, as tables have
 
 using figures::FlowLine;
@@ -19,7 +17,7 @@ using figures::FlowLine;
 }  // namespace
 
 bool ZoomedTextBody::zoom(int direction) {
-    const int wanted = std::clamp(m_zoom + direction, kSmallestZoom, kLargestZoom);
+    const int wanted = std::clamp(m_zoom + direction, m_steps.smallest, m_steps.largest);
     const bool changed = wanted != m_zoom;
     m_zoom = wanted;
     return changed;

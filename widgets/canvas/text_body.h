@@ -8,17 +8,23 @@
 
 namespace moescope::widgets {
 
-/// A text whose tokens can be made larger and smaller.
+/// A text whose tokens can be made larger and smaller, in whole steps.
 class ZoomedTextBody : public FigureBody {
 public:
     bool zoom(int direction) override;
     [[nodiscard]] int zoomLevel() const override { return m_zoom; }
 
 protected:
+    /// 0 is the style's size.
+    struct ZoomSteps {
+        int smallest = -3, largest = 6;
+    };
     explicit ZoomedTextBody(int zoomLevel) : m_zoom(zoomLevel) {}
+    ZoomedTextBody(int zoomLevel, ZoomSteps steps) : m_zoom(zoomLevel), m_steps(steps) {}
 
 private:
     int m_zoom = 0;
+    ZoomSteps m_steps;
 };
 
 /// Line breaks and the place in the text, kept from one body to the next: a layer step changes
