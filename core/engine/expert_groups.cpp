@@ -74,6 +74,7 @@ void ExpertGroups::retire(std::optional<Group>& group) {
     if (!group) {
         return;
     }
+    m_hasRetired = true;
     // The lane keeps it until the computation is through with it, and brings nothing meanwhile:
     // what it brings next finds the room that this one leaves.
     static_cast<void>(m_setup.lane.submit([gone = *std::exchange(group, std::nullopt),
@@ -160,6 +161,14 @@ void ExpertGroups::allow(int atOnce) {
     if (!m_current && !m_next) {
         m_setup.atOnce = atOnce;
     }
+}
+
+bool ExpertGroups::letRetiredGo() {
+    if (!std::exchange(m_hasRetired, false)) {
+        return false;
+    }
+    m_setup.lane.submit([] {}).wait();
+    return true;
 }
 
 bool ExpertGroups::drop() {

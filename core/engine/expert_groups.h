@@ -48,6 +48,8 @@ public:
 
     /// So many together from now on, if none is there yet.
     void allow(int atOnce);
+    /// Waits for groups that were computed with and wait on the lane to go; whether there were any.
+    bool letRetiredGo();
     /// Halves how many are on the device together, which are none afterwards; false when it is one
     /// already.
     [[nodiscard]] bool halve();
@@ -87,6 +89,7 @@ private:
     std::optional<Group> m_current, m_next;
     std::optional<FeedForward> m_inUse;  ///< given last; with its group until that is dropped
     std::optional<FeedForward> m_dropped;
+    bool m_hasRetired = false;  ///< since the lane was last waited for
     /// Told to what waits on the lane that nobody will ask for it.
     std::shared_ptr<std::atomic<bool>> m_abandoned;
 };

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] const Relief& relief() const;
     /// What a model can give up when memory runs out, what costs least first.
     enum class Spare {
-        Ended,        ///< layers that ended, whose weights the lane may hold still
+        Ended,        ///< what the lane may hold still: layers that ended, experts computed with
         NextExperts,  ///< experts of the next layer
         Experts,      ///< half of the current layer's
         NextLayer,    ///< what else was read of the next layer
@@ -112,6 +112,7 @@ private:
     void beginStreamed(int layer, LayerParts parts);
     void readAheadStreamed(int layer, LayerParts parts);
     [[nodiscard]] std::unique_ptr<ExpertGroups> groupsOf(int layer);
+    [[nodiscard]] bool letEndedGo();
     [[nodiscard]] bool dropNextLayer();
     void stopStreaming();
 

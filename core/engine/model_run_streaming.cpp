@@ -108,11 +108,7 @@ const Relief& ModelRun::relief() const {
 bool ModelRun::giveUp(Spare spare) {
     switch (spare) {
         case Spare::Ended:
-            if (!std::exchange(m_streamed->hasEnded, false)) {
-                return false;
-            }
-            m_streamed->lane.submit([] {}).wait();
-            return true;
+            return letEndedGo();
         case Spare::NextExperts:
             if (!m_nextGroups || !m_nextGroups->drop()) {
                 return false;
@@ -129,6 +125,18 @@ bool ModelRun::giveUp(Spare spare) {
             break;
     }
     return dropNextLayer();
+}
+
+bool ModelRun::letEndedGo() {
+    if (m_groups && m_groups->letRetiredGo()) {
+        m_streamed->hasEnded = false;  // the lane was waited for
+        return true;
+    }
+    if (!std::exchange(m_streamed->hasEnded, false)) {
+        return false;
+    }
+    m_streamed->lane.submit([] {}).wait();
+    return true;
 }
 
 bool ModelRun::dropNextLayer() {

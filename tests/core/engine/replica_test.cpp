@@ -92,6 +92,19 @@ TEST_CASE("Replica: layers that ended make room before anything is given up", "[
     CHECK(memory.refusals() == 1);
 }
 
+TEST_CASE("Replica: groups that were computed with go before there are fewer", "[core][engine]") {
+    const engine::OpenedModel model(demo("tiny-mixtral"));
+    const engine::MemoryPlan plan = streamedPlan(4);
+    Replica replica({&model}, kPlace, plan);
+    replica.model().beginLayer(0, {});
+    askForExperts(replica.model());  // two at a time, the first ones again at the end
+    const engine::Relief relief = replica.relief();
+    // What is retired; four, two experts.
+    for (const bool left : {true, true, true, false}) {
+        CHECK(relief() == left);
+    }
+}
+
 TEST_CASE("Replica: all that can be given up is, and then it is said", "[core][engine]") {
     const engine::OpenedModel model(demo("tiny-mixtral"));
     const engine::MemoryPlan plan = streamedPlan(8);

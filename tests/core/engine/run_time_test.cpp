@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/run_time.h"
 
+#include "core/engine/run_effort.h"
 #include "core/engine/run_progress.h"
 #include "tests/support/catch.h"
 
@@ -93,6 +94,24 @@ TEST_CASE("expectedSeconds: the slower of reading and computing decides", "[core
     LayerEffort reading;
     reading.bytes = 5'000'000'000;
     CHECK(expectedSeconds(reading, 1, false, kMachine).total() == Approx(5.0));
+}
+
+TEST_CASE("lanesOf: devices share documents, and the one with most decides", "[core][engine]") {
+    RunPlan plan;
+    plan.memory.lanes = 3;
+    text::TokenizedCorpus text;
+    text.ids.resize(40000);
+    text.offsets = {0, 40000};
+    plan.devices = {at::kCPU};
+    CHECK(lanesOf(plan, text) == 3.0);
+    // One document has one device alone.
+    plan.devices = {at::kCPU, at::kCPU};
+    CHECK(lanesOf(plan, text) == 1.0);
+    text.offsets = {0, 10000, 20000, 30000, 40000};
+    CHECK(lanesOf(plan, text) == 2.0);
+    text.offsets = {0, 30000, 40000};
+    CHECK(lanesOf(plan, text) == Approx(4.0 / 3.0));
+    CHECK(lanesOf(plan, {}) > 0.0);
 }
 
 TEST_CASE("RunProgress: layers weigh what they are expected to take", "[core][engine]") {
