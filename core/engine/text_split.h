@@ -18,8 +18,9 @@ struct Stretch {
 };
 
 /// Shares a text's documents (their offsets) out among devices, in turns of about `turnTokens`
-/// tokens, so that results can be taken in the text's order while all devices compute: each takes
-/// the next documents when it has had least. One part: one stretch. In the text's order.
+/// tokens or fewer, so that results can be taken in the text's order while all devices compute:
+/// each takes the next documents when it has had least, and all have as many turns. One part: one
+/// stretch. In the text's order.
 [[nodiscard]] std::vector<Stretch> splitText(std::span<const std::uint64_t> offsets,
                                              std::size_t parts, std::uint64_t turnTokens);
 
@@ -27,7 +28,8 @@ struct Stretch {
 [[nodiscard]] std::vector<std::uint64_t> tokensOfParts(std::span<const Stretch> stretches,
                                                        std::size_t parts);
 
-/// Of the part that has most, where the size of turns is not known yet. 0 for an empty text.
+/// Of the part that has most, whatever the size of turns, which is not known yet. 0 for an empty
+/// text.
 [[nodiscard]] std::uint64_t mostTokens(std::span<const std::uint64_t> offsets, std::size_t parts);
 
 }  // namespace moescope::engine

@@ -11,6 +11,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/torch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -306,7 +307,8 @@ TEST_CASE("splitText: whole documents, each once, in turns", "[core][engine]") {
             offsets.push_back(offsets.back() + random() % 50U);
         }
         const std::size_t parts = random() % 4U + 1U;
-        const auto stretches = engine::splitText(offsets, parts, random() % 60U + 1U);
+        const std::uint64_t turn = std::uint64_t{16} << (random() % 10U);
+        const auto stretches = engine::splitText(offsets, parts, turn);
         std::uint64_t next = 0;
         std::map<std::size_t, std::uint64_t> rows;
         for (const engine::Stretch& stretch : stretches) {
@@ -320,6 +322,8 @@ TEST_CASE("splitText: whole documents, each once, in turns", "[core][engine]") {
         CHECK(next == offsets.back());
         const auto tokens = engine::tokensOfParts(stretches, parts);
         CHECK(std::accumulate(tokens.begin(), tokens.end(), std::uint64_t{0}) == next);
+        CHECK(*std::max_element(tokens.begin(), tokens.end()) <=
+              engine::mostTokens(offsets, parts));
     }
     // Documents of like length end up in like shares.
     std::vector<std::uint64_t> offsets;
@@ -327,7 +331,16 @@ TEST_CASE("splitText: whole documents, each once, in turns", "[core][engine]") {
         offsets.push_back(100 * d);
     }
     CHECK(engine::tokensOfParts(engine::splitText(offsets, 2, 512), 2) ==
-          std::vector<std::uint64_t>{2200, 1800});
+          std::vector<std::uint64_t>{2000, 2000});
+    // Also where the text is shorter than a turn, or a bit longer than a round of them.
+    CHECK(engine::tokensOfParts(engine::splitText(offsets, 2, 1U << 20U), 2) ==
+          std::vector<std::uint64_t>{2000, 2000});
+    CHECK(engine::tokensOfParts(engine::splitText(offsets, 2, 1500), 2) ==
+          std::vector<std::uint64_t>{2000, 2000});
+    CHECK(engine::mostTokens(offsets, 2) == 2100);  // a document more, with some turn
+    CHECK(engine::mostTokens(offsets, 1) == 4000);
+    CHECK(engine::mostTokens(std::vector<std::uint64_t>{0, 4000}, 3) == 4000);
+    CHECK(engine::mostTokens({}, 2) == 0);
 }
 
 TEST_CASE("chooseDevices: lists", "[core][engine]") {
