@@ -56,9 +56,6 @@ void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) 
     if (info.id == "weight_output_relation") {
         wanted.insert("weight_similarity");  // or another similarity of weights
     }
-    if (info.id == "pruning") {
-        wanted.insert("importance");
-    }
 }
 
 void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {

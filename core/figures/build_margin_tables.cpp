@@ -74,8 +74,8 @@ private:
     std::size_t m_next = 0;
 };
 
-/// "from 0.05, bfloat16": sizes of noise, ascending, and the rounded router behind them; what flips
-/// under some noise mostly does so under more.
+/// "0.2, bfloat16", ">=0.05" (with the sign): sizes of noise, ascending, and the rounded router
+/// behind them; what flips under some noise mostly does so under more.
 std::string flipsText(const LayerMargins& layer, std::size_t row) {
     std::string text;
     const std::size_t sizes = layer.changes.size() - std::min<std::size_t>(layer.changes.size(), 1);
@@ -88,8 +88,8 @@ std::string flipsText(const LayerMargins& layer, std::size_t row) {
             ++end;
         }
         const bool isFrom = change + 1 < sizes && end == sizes;
-        text +=
-            (text.empty() ? "" : ", ") + std::string(isFrom ? "from " : "") + layer.changes[change];
+        text += (text.empty() ? "" : ", ") + std::string(isFrom ? "\u2265" : "") +
+                layer.changes[change];
         change = isFrom ? sizes - 1 : change;
     }
     return text;
@@ -198,8 +198,7 @@ Figure buildNearFlips(const BuildContext& context) {
     figure.howToRead = fmt::format(
         "The {} tokens whose choice is closest. Next: the expert that takes the place of the last "
         "chosen one when the margin is lost. Flips under: noise on the router's input that "
-        "changes the choice, over the input's own size (from 0.05: this size and all larger "
-        "ones).{}",
+        "changes the choice, over the input's own size (\u2265: this one and all larger ones).{}",
         table.rows, onlyMarginText(layer.isWhole()));
     figure.body = std::move(table);
     return figure;

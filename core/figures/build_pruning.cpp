@@ -82,10 +82,11 @@ double choicesOf(const RemovalOutcome& outcome) {
 }
 using Measure = double (*)(const RemovalOutcome&);
 
-/// A curve for each criterion, the random draws as a band.
+/// A curve for each criterion, the random draws as a band; without curves the intact model.
 LineChartPanel curvesOf(const Curves& curves, const RemovalOutcome& intact, Measure measure) {
     LineChartPanel panel;
     if (!curves.table) {
+        panel.lines = {{measure(intact), measure(intact)}};
         return panel;
     }
     panel.low = panel.high = {measure(intact)};
@@ -159,9 +160,6 @@ LineChartGroup lossGroup(const BuildContext& context, const Curves& curves,
     LineChartGroup group = groupOf(context, curves, intact, lists, lossOf);
     group.title = "pruning";
     group.valueName = "loss";
-    if (!curves.table) {
-        group.reference = intact.loss;
-    }
     return group;
 }
 
@@ -217,9 +215,9 @@ void sayHowToRead(const BuildContext& context, const Curves& curves, const Lists
                   const RemovalOutcome& intact, Figure& figure) {
     if (!curves.table) {
         figure.howToRead =
-            "The loss without the experts of each list, beside the intact model's (dashed). The "
-            "curves to compare it with were not measured: moescope analyze ... --experiments "
-            "pruning adds them.";
+            "The loss without the experts of each list, beside the intact model's. The curves to "
+            "compare it with were not measured: moescope analyze ... --experiments pruning adds "
+            "them.";
     } else if (!lists.sets.empty()) {
         figure.howToRead +=
             " A mark: the experts of a prune list, which may be more of one layer than of another.";
@@ -252,6 +250,7 @@ Figure buildPruning(const BuildContext& context) {
         body.band = "at random";
     } else {
         body.positions.push_back(farthest(context, lists));
+        body.lines = {"intact model"};
     }
     for (const MeasuredSet& list : lists.sets) {
         body.points.push_back(nameOf(list));
@@ -278,6 +277,7 @@ Figure buildPruningTable(const BuildContext& context) {
                       {"experts", Kind::Count, {}, {}},
                       {"% of all", Kind::Number, {}, {}}},
                      intact);
+    rows.lead(0).wraps = true;  // names of files
     if (!lists.sets.empty()) {
         rows.section("prune lists");
         for (const MeasuredSet& list : lists.sets) {

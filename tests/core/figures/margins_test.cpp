@@ -127,8 +127,8 @@ TEST_CASE("near-flips: sizes of noise that change a choice, and the rounded rout
         return std::get<TableFigure>(figure.body).columns.back().texts.front();
     };
     CHECK(textOf({0, 0, 0, 0}).empty());
-    CHECK(textOf({1, 1, 1, 0}) == "from 0.01");
-    CHECK(textOf({0, 1, 1, 1}) == "from 0.05, bfloat16");
+    CHECK(textOf({1, 1, 1, 0}) == "\u22650.01");
+    CHECK(textOf({0, 1, 1, 1}) == "\u22650.05, bfloat16");
     CHECK(textOf({0, 0, 1, 1}) == "0.2, bfloat16");
     CHECK(textOf({1, 0, 1, 0}) == "0.01, 0.2");
     CHECK(textOf({1, 1, 0, 1}) == "0.01, 0.05, bfloat16");

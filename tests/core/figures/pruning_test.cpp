@@ -93,11 +93,11 @@ TEST_CASE("pruning: lists that were measured without the curves stand alone", "[
     source->put("pruning", "intact", std::nullopt, intact, intactAxes);
     const Figure figure = build(source, "pruning");
     const auto& chart = std::get<LineChartFigure>(figure.body);
-    CHECK(chart.lines.empty());
+    CHECK(chart.lines == std::vector<std::string>{"intact model"});
+    CHECK(chart.groups.at(0).panels.at(0).lines == std::vector<std::vector<double>>{{2.0, 2.0}});
     CHECK(chart.band.empty());
     CHECK(chart.positions == std::vector<double>{0.0, 12.5});
     CHECK(chart.groups.at(0).panels.at(0).points.size() == 2);
-    CHECK(chart.groups.at(0).reference == 2.0);  // the intact model's
     CHECK(figure.howToRead.find("curves") != std::string::npos);
     CHECK(toCsv(figure).find("\npruning,,12.5,list three,2.03\n") != std::string::npos);
     const Figure table = build(source, "pruning-table");
