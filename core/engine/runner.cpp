@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 #include <utility>
 
 namespace moescope::engine {
@@ -36,7 +35,9 @@ Runner::Runner(const Setup& setup, PartWriter& writer, Events& events, std::stop
       m_writer(writer),
       m_events(events),
       m_watch(std::move(stop)),
-      m_progress(setup.plan, layersToVisit(), events) {
+      m_progress(setup.plan, layersToVisit(), events),
+      m_keeper(setup.request.scratch, setup.request.keepEvery,
+               [this](const std::string& warning) { warn(warning); }) {
     const MemoryPlan& memory = setup.plan.memory;
     std::vector<const OpenedModel*> models{setup.models.model.get()};
     for (const auto& baseline : setup.models.baselines) {
@@ -476,39 +477,13 @@ void Runner::finishLayer(int layer) {
     m_parts.clear();
 }
 
-/// In a handler of what was thrown.
-void Runner::cannotKeep(const std::string& why) {
-    if (m_setup.request.scratch == ScratchUse::Always) {
-        throw;
-    }
-    // Keeping only spares work if the run is stopped; the results do not need it.
-    m_cannotKeep = true;
-    warn(fmt::format("{} The run goes on; if it is stopped, resuming computes more again.", why));
-}
-
 void Runner::keepResidual(int nextLayer) {
-    const ScratchUse use = m_setup.request.scratch;
-    const bool due =
-        use == ScratchUse::Always || (use == ScratchUse::Auto && !m_cannotKeep &&
-                                      Clock::now() - m_lastKept >= m_setup.request.keepEvery);
-    if (!due) {
+    if (!m_keeper.isDue()) {
         return;
     }
     // A kept stream says that all parts before it are on the disk.
     m_writer.drain();
-    try {
-        m_streams->save(m_setup.residualCheckpoint, nextLayer);
-    } catch (const Error& error) {
-        cannotKeep(error.what());
-    } catch (const std::bad_alloc&) {
-        cannotKeep("The machine ran out of memory while the residual stream was kept.");
-    } catch (const c10::Error& error) {
-        if (!isOutOfMemory(error) && !isOutOfMainMemory(error)) {
-            throw;
-        }
-        cannotKeep("Memory ran out while the residual stream was kept.");
-    }
-    m_lastKept = Clock::now();
+    m_keeper.keep([&] { m_streams->save(m_setup.residualCheckpoint, nextLayer); });
 }
 
 void Runner::poll() {

@@ -5,6 +5,7 @@
 #include "core/engine/layer_pass.h"
 #include "core/engine/part_writer.h"
 #include "core/engine/replica.h"
+#include "core/engine/residual_keeper.h"
 #include "core/engine/residual_streams.h"
 #include "core/engine/run_plan.h"
 #include "core/engine/run_progress.h"
@@ -12,7 +13,6 @@
 #include "core/engine/unit_phase.h"
 #include "core/engine/weight_stream.h"
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -50,8 +50,6 @@ public:
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
 
 private:
-    using Clock = std::chrono::steady_clock;
-
     /// Of the first device: for what is not shared out.
     [[nodiscard]] const std::vector<std::unique_ptr<ModelRun>>& runs() const {
         return m_replicas.front()->runs();
@@ -77,7 +75,6 @@ private:
     void warn(const std::string& warning);
     void noteWarnings(int layer);
     void keepResidual(int nextLayer);
-    void cannotKeep(const std::string& why);
     /// Called between blocks: watches and moves progress.
     void poll();
     /// Stops on request, measures memory.
@@ -101,8 +98,7 @@ private:
     std::vector<std::string> m_layerWarnings;
     std::vector<std::string> m_warnings;
     bool m_residualIsFinite = true;
-    bool m_cannotKeep = false;  ///< saving the residual stream failed once
-    Clock::time_point m_lastKept = Clock::now();
+    ResidualKeeper m_keeper;
 };
 
 }  // namespace moescope::engine

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/layer_pass.h"
+#include "core/engine/residual_keeper.h"
 #include "core/engine/residual_streams.h"
 #include "tests/core/engine/run_support.h"
 #include "tests/support/catch.h"
@@ -216,4 +217,39 @@ TEST_CASE("ResidualStreams: kept in the text's order, without a copy of the whol
     CHECK(at::equal(again.at(0, 0), one.at(0, 0)));
     CHECK(at::equal(again.at(1, 0), one.at(1, 0)));
     CHECK_FALSE(again.load(kept, 2));
+}
+
+TEST_CASE("ResidualKeeper: what cannot be kept costs a warning, once", "[core][engine]") {
+    using engine::ResidualKeeper;
+    using engine::ScratchUse;
+    const std::vector<std::function<void()>> failures{
+        [] { throw Error(ErrorCode::DiskFull, "residual-0.bin is full."); },
+        [] { throw std::bad_alloc(); },
+        [] {
+            TORCH_CHECK(false,
+                        "DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                        "64 bytes. Error code 12 (Cannot allocate memory)");
+        },
+        [] { TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory."); }};
+    for (const auto& fails : failures) {
+        std::vector<std::string> warnings;
+        const auto warn = [&](const std::string& warning) { warnings.push_back(warning); };
+        ResidualKeeper keeper(ScratchUse::Auto, std::chrono::seconds(0), warn);
+        CHECK(keeper.isDue());
+        keeper.keep([] {});
+        CHECK(keeper.isDue());
+        keeper.keep(fails);
+        CHECK_FALSE(keeper.isDue());
+        REQUIRE(warnings.size() == 1);
+        CHECK_THAT(warnings.front(), Catch::Contains("The run goes on"));
+        ResidualKeeper strict(ScratchUse::Always, std::chrono::seconds(0), warn);
+        CHECK_THROWS(strict.keep(fails));
+        CHECK(strict.isDue());
+        CHECK(warnings.size() == 1);
+    }
+    // What is wrong with the program is not hidden.
+    ResidualKeeper keeper(ScratchUse::Auto, std::chrono::seconds(0), {});
+    CHECK_THROWS_AS(keeper.keep([] { TORCH_CHECK(false, "a shape"); }), c10::Error);
+    CHECK_FALSE(ResidualKeeper(ScratchUse::Never, std::chrono::seconds(0), {}).isDue());
+    CHECK_FALSE(ResidualKeeper(ScratchUse::Auto, std::chrono::seconds(60), {}).isDue());
 }
