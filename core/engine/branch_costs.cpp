@@ -18,8 +18,8 @@
 namespace moescope::engine {
 namespace {
 
-/// Readings and seconds.
-struct Passing {
+/// What branches cost on their way through the model.
+struct PassesCost {
     std::uint64_t bytes = 0;
     double seconds = 0.0;
 };
@@ -55,9 +55,10 @@ std::vector<LayerEffort> plainEfforts(const RunPlan& plan, const OpenedModels& m
 /// The text through the layers, as often as branches take it there, and then through the head. A
 /// batch reads each layer once; experts that do not fit together come again for every block of
 /// every stream.
-Passing passingOf(const RunPlan& plan, const OpenedModels& models,
-                  const text::TokenizedCorpus& corpus, const std::vector<Intervention>& branches,
-                  std::size_t atOnce, const Calibration& calibration) {
+PassesCost costPasses(const RunPlan& plan, const OpenedModels& models,
+                      const text::TokenizedCorpus& corpus,
+                      const std::vector<Intervention>& branches, std::size_t atOnce,
+                      const Calibration& calibration) {
     const model::ModelSpec& spec = models.model->spec;
     const std::uint64_t rounds =
         std::max<std::uint64_t>((branches.size() + atOnce - 1) / atOnce, 1);
@@ -65,18 +66,19 @@ Passing passingOf(const RunPlan& plan, const OpenedModels& models,
     const std::uint64_t step = std::max<std::uint64_t>(plan.memory.blockTokens, 1);
     const std::uint64_t blocks = std::max<std::uint64_t>((most + step - 1) / step, 1);
     const std::vector<LayerEffort> efforts = plainEfforts(plan, models, corpus);
+    const double lanes = lanesOf(plan, corpus);
     const auto passes = BranchPass::passes(branches, spec.layerCount(), atOnce);
     const WeightReader reader(models.model->checkpoint, plan.place);
-    Passing result{rounds * endsBytes(models, reader, corpus), 0.0};
+    PassesCost result{rounds * endsBytes(models, reader, corpus), 0.0};
     for (std::size_t l = 0; l < efforts.size(); ++l) {
         LayerEffort all = efforts[l];
         all.attention = static_cast<double>(passes[l]) * all.attention;
         all.feedForward = static_cast<double>(passes[l]) * all.feedForward;
         const std::uint64_t readings = plan.memory.residentExperts ? rounds : passes[l] * blocks;
-        all.bytes = rounds * (all.bytes - all.expertBytes) + readings * all.expertBytes;
+        all.bytes = rounds * (all.bytes - std::min(all.bytes, all.expertBytes)) +
+                    readings * all.expertBytes;
         result.bytes += all.bytes;
-        result.seconds +=
-            expectedSeconds(all, 1, false, calibration, lanesOf(plan, corpus)).total();
+        result.seconds += expectedSeconds(all, 1, false, calibration, lanes).total();
     }
     const auto tokens = static_cast<double>(corpus.ids.size());
     const auto vocabulary = static_cast<double>(spec.vocabSize);
@@ -137,8 +139,8 @@ public:
         const std::uint64_t state = probe.stateBytes(m_spec, m_corpus.ids.size());
         experiment.branchesAtOnce = atOnce(branches.size(), state);
         takeMemory(experiment.branchesAtOnce, state);
-        const Passing passing = passingOf(m_plan, m_models, m_passed, branches,
-                                          experiment.branchesAtOnce, m_calibration);
+        const PassesCost passing = costPasses(m_plan, m_models, m_passed, branches,
+                                              experiment.branchesAtOnce, m_calibration);
         Estimate& result = m_plan.estimate;
         m_plan.branchStages.push_back(
             {fmt::format("{}, {} branches", experiment.info->title, branches.size()),

@@ -155,9 +155,9 @@ PassCost costPass(RunPlan& plan, const OpenedModels& models, const text::Tokeniz
     plan.estimate.readBytes = bytes + (cost.rereads - 1) * cost.expertBytes;
     plan.seconds.clear();
     plan.seconds.reserve(efforts.size());
+    const double lanes = lanesOf(plan, corpus);
     for (const LayerEffort& effort : efforts) {
-        plan.seconds.push_back(
-            expectedSeconds(effort, blocks, streamed, calibration, lanesOf(plan, corpus)));
+        plan.seconds.push_back(expectedSeconds(effort, blocks, streamed, calibration, lanes));
         plan.estimate.seconds += plan.seconds.back().total();
     }
     return cost;
