@@ -234,46 +234,67 @@ TEST_CASE("run: stopped on one device, resumed on two", "[core][engine]") {
     checkSameResults(folder / "plain.h5", request.session, 1e-5);
 }
 
+namespace {
+
+/// Runs with less and less memory until it is refused, and compares with the run that has all.
+struct Shrinking {
+    int relieved = 0, refused = 0;
+};
+Shrinking shrink(engine::RunRequest request, const std::filesystem::path& folder, int step) {
+    Recorder recorder;
+    request.threads = 1;
+    request.interrupted = engine::Interrupted::Discard;
+    request.session = folder / "plain.h5";
+    static_cast<void>(runWith(request, recorder));
+    request.weights = engine::WeightReads::Streamed;
+    request.session = folder / "shrinking.h5";
+    std::uint64_t most = 0;
+    {
+        const LimitedMemory memory(std::numeric_limits<std::uint64_t>::max());
+        static_cast<void>(runWith(request, recorder));
+        most = memory.most();
+    }
+    Shrinking result;
+    for (int share = 100; share >= 5 && result.refused < 2; share -= step) {
+        CAPTURE(share, most);
+        std::filesystem::remove(request.session);
+        const LimitedMemory memory(most * static_cast<std::uint64_t>(share) / 100);
+        try {
+            static_cast<void>(runWith(request, recorder));
+        } catch (const Error& error) {
+            CHECK(name(error.code()) == name(ErrorCode::Device));
+            CHECK_THAT(error.what(), Catch::Contains("--device-memory"));
+            ++result.refused;
+            continue;
+        }
+        result.relieved += memory.refusals() > 0 ? 1 : 0;
+        checkSameResults(folder / "plain.h5", request.session, 0.0);
+    }
+    std::filesystem::remove(folder / "plain.h5");
+    return result;
+}
+
+}  // namespace
+
 TEST_CASE("run: memory that runs out halves the groups and changes nothing", "[core][engine]") {
     const tests::TemporaryFolder folder;
-    Recorder recorder;
     for (const char* model : {"tiny-deepseekmoe", "tiny-mixtral"}) {
-        auto request = demoRequest(model, folder / (std::string(model) + ".h5"), 40);
-        request.threads = 1;
-        static_cast<void>(runWith(request, recorder));
-        const auto plain = request.session;
-        request.weights = engine::WeightReads::Streamed;
-        // How much the run takes when it may take all.
-        std::uint64_t most = 0;
-        {
-            const LimitedMemory memory(std::numeric_limits<std::uint64_t>::max());
-            request.session = folder / "free.h5";
-            request.interrupted = engine::Interrupted::Discard;
-            static_cast<void>(runWith(request, recorder));
-            most = memory.most();
-            std::filesystem::remove(request.session);
-        }
-        int relieved = 0;
-        int refused = 0;
-        for (int share = 100; share >= 5 && refused < 2; share -= 6) {
-            CAPTURE(model, share, most);
-            std::filesystem::remove(request.session);
-            const LimitedMemory memory(most * static_cast<std::uint64_t>(share) / 100);
-            try {
-                static_cast<void>(runWith(request, recorder));
-            } catch (const Error& error) {
-                CHECK(name(error.code()) == name(ErrorCode::Device));
-                CHECK_THAT(error.what(), Catch::Contains("--device-memory"));
-                ++refused;
-                continue;
-            }
-            relieved += memory.refusals() > 0 ? 1 : 0;
-            checkSameResults(plain, request.session, 0.0);
-        }
-        CAPTURE(model, relieved, refused);
-        CHECK(relieved >= 3);
-        CHECK(refused > 0);
+        const Shrinking result = shrink(demoRequest(model, {}, 40), folder.path(), 6);
+        CAPTURE(model, result.relieved, result.refused);
+        CHECK(result.relieved >= 3);
+        CHECK(result.refused > 0);
     }
+}
+
+TEST_CASE("run: memory that runs out in a baseline or a branch changes nothing", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = demoRequest("tiny-mixtral", {}, 24);
+    request.experiments = {{"output_similarity", "{}"}, {"fewer_experts", "{}"}};
+    request.baselines = {tests::sourceDir() / "resources/demo/tiny-mistral"};
+    const Shrinking result = shrink(request, folder.path(), 9);
+    CAPTURE(result.relieved, result.refused);
+    CHECK(result.relieved >= 2);
+    CHECK(result.refused > 0);
 }
 
 TEST_CASE("run: the same on a CUDA device, in groups, and on two", "[core][engine][cuda]") {
