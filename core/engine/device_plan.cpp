@@ -96,10 +96,14 @@ private:
     }
 
     /// Of a block of tokens in the feed-forward, with what probes take of it.
-    [[nodiscard]] std::uint64_t feedForward(const LayerCost& layer, std::uint64_t block) const {
+    [[nodiscard]] std::uint64_t feedForward(const LayerCost& layer, std::uint64_t block,
+                                            const MemoryPlan& plan) const {
+        const int together = std::min({kExpertsTogether, plan.expertsAtOnce, layer.experts});
         // With several devices activations wait until it is their block's turn.
         std::uint64_t bytes =
             block * (layer.perToken + (m_device.count > 1 ? layer.activationsPerToken : 0));
+        bytes +=
+            block * layer.perTokenAndExpert * static_cast<std::uint64_t>(std::max(together, 1) - 1);
         for (const BoundedBytes& probe : layer.onDevice) {
             bytes += probe.of(block);
         }
@@ -124,7 +128,7 @@ private:
                 const std::uint64_t attention =
                     layer.keysValues + kScoreCopies * std::min(plan.scoreBytes, layer.mostScores) +
                     rows * layer.perQueryRow;
-                tokens = std::max(attention, feedForward(layer, block));
+                tokens = std::max(attention, feedForward(layer, block, plan));
             }
             const std::uint64_t onWeights =
                 std::max(layer.staticState + kSlabCopies * slab(layer, plan),

@@ -101,15 +101,36 @@ void ExpertGroups::advanceTo(int expert) {
     }
 }
 
-FeedForward ExpertGroups::get(int expert) {
+int ExpertGroups::together(int expert) const {
+    const int size = groupSize();
+    const int end = m_current && m_current->has(expert)
+                        ? m_current->first + static_cast<int>(m_current->experts.size())
+                        : std::min(expert / size * size + size, m_setup.experts);
+    return end - expert;
+}
+
+std::vector<FeedForward> ExpertGroups::get(std::span<const int> experts) {
     letDroppedGo();
-    m_inUse.reset();
-    if (!m_current || !m_current->has(expert)) {
-        advanceTo(expert);
+    m_inUse.clear();
+    if (!m_current || !m_current->has(experts.front())) {
+        advanceTo(experts.front());
     }
-    Expert& one = m_current->experts[static_cast<std::size_t>(expert - m_current->first)];
+    std::vector<FeedForward> all;
+    all.reserve(experts.size());
+    for (const int expert : experts) {
+        all.push_back(arrived(expert));
+    }
+    m_inUse = all;
+    return all;
+}
+
+FeedForward ExpertGroups::get(int expert) {
+    return get(std::span(&expert, 1)).front();
+}
+
+const FeedForward& ExpertGroups::arrived(int expert) {
+    Expert& one = m_current->experts.at(static_cast<std::size_t>(expert - m_current->first));
     if (one.here) {
-        m_inUse = *one.here;
         return *one.here;
     }
     std::optional<Loaded> loaded;
@@ -128,14 +149,13 @@ FeedForward ExpertGroups::get(int expert) {
     }
     loaded->ready.holdComputation();
     one.here = std::move(loaded->weights);
-    m_inUse = *one.here;
     return *one.here;
 }
 
 void ExpertGroups::letDroppedGo() {
-    if (m_dropped) {
+    if (!m_dropped.empty()) {
         m_setup.stream.computationMark().wait();
-        m_dropped.reset();
+        m_dropped.clear();
     }
 }
 
@@ -179,8 +199,8 @@ bool ExpertGroups::drop() {
     m_setup.lane.submit([] {}).wait();  // and what was retired before is gone
     m_setup.stream.uploadMark().wait();
     m_setup.stream.computationMark().wait();
-    // Whoever asked for the last expert may be in the middle of it, and give the device more to do
-    // with it than the mark knows of.
+    // Whoever asked for the last experts may be in the middle of them, and give the device more to
+    // do with them than the mark knows of.
     m_dropped = m_inUse;
     m_current.reset();
     m_next.reset();

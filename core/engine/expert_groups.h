@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace moescope::engine {
@@ -39,8 +40,12 @@ public:
     void start();
     /// Which experts are asked for from now on: others are not carried over with their group.
     void expect(std::vector<bool> wanted);
-    /// For the calling thread's computation. Throws what reading or its memory threw, and can be
-    /// asked again then.
+    /// How many experts from this one on can be had together.
+    [[nodiscard]] int together(int expert) const;
+    /// For the calling thread's computation, until it asks for others. They must be of one group:
+    /// no further from the first than together() says. Throws what reading or its memory threw, and
+    /// can be asked again then.
+    [[nodiscard]] std::vector<FeedForward> get(std::span<const int> experts);
     [[nodiscard]] FeedForward get(int expert);
 
     /// Waits until all experts that stay have been read.
@@ -81,14 +86,15 @@ private:
     void advanceTo(int expert);
     /// Lets a group go when what the calling thread computes with it is done.
     void retire(std::optional<Group>& group);
-    /// The same of the expert that was in use when the others were dropped.
+    [[nodiscard]] const FeedForward& arrived(int expert);
+    /// The same of the experts that were in use when the others were dropped.
     void letDroppedGo();
 
     Setup m_setup;
     std::vector<bool> m_wanted;
     std::optional<Group> m_current, m_next;
-    std::optional<FeedForward> m_inUse;  ///< given last; with its group until that is dropped
-    std::optional<FeedForward> m_dropped;
+    std::vector<FeedForward> m_inUse;  ///< given last; with their group until that is dropped
+    std::vector<FeedForward> m_dropped;
     bool m_hasRetired = false;  ///< since the lane was last waited for
     /// Told to what waits on the lane that nobody will ask for it.
     std::shared_ptr<std::atomic<bool>> m_abandoned;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/feed_forward.h"
 
+#include "core/engine/chosen_outputs.h"
 #include "core/engine/element_loops.h"
 #include "core/engine/parallel_ranges.h"
 
@@ -46,10 +47,9 @@ void activate(at::Tensor& x, model::Activation activation) {
     }
 }
 
-at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
-                        const ActivationSink& sink) {
-    at::Tensor hidden = at::linear(x, weights.gate.weight, weights.gate.bias);
-    at::Tensor up = at::linear(x, weights.up.weight, weights.up.bias);
+/// act(hidden) * up, or the clamped form; `hidden` and `up` are changed.
+at::Tensor gated(at::Tensor hidden, at::Tensor up, const FeedForward& weights,
+                 const ActivationSink& sink) {
     if (weights.clamped) {
         const double limit = weights.clamped->limit;
         hidden.clamp_max_(limit);
@@ -67,6 +67,16 @@ at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
         sink(hidden);
     }
     return hidden.mul_(up);
+}
+
+at::Tensor intermediate(const at::Tensor& x, const FeedForward& weights,
+                        const ActivationSink& sink) {
+    return gated(at::linear(x, weights.gate.weight, weights.gate.bias),
+                 at::linear(x, weights.up.weight, weights.up.bias), weights, sink);
+}
+
+void linearInto(at::Tensor place, const at::Tensor& x, const Linear& linear) {
+    at::linear_out(place, x, linear.weight, linear.bias);
 }
 
 void addRow(float* sum, const float* row, float weight, std::int64_t width) {
@@ -105,9 +115,44 @@ at::Tensor feedForward(const at::Tensor& x, const FeedForward& weights, const Ac
     if (!place.defined()) {
         return at::linear(hidden, weights.down.weight, weights.down.bias);
     }
-    at::Tensor output = place;
-    at::linear_out(output, hidden, weights.down.weight, weights.down.bias);
-    return output;
+    linearInto(place, hidden, weights.down);
+    return place;
+}
+
+void feedForwardTogether(std::span<const FeedForward> experts, std::span<const ExpertPiece> pieces,
+                         const std::function<void(std::size_t, const at::Tensor&)>& sink) {
+    std::vector<std::int64_t> first{0};
+    for (const ExpertPiece& piece : pieces) {
+        first.push_back(first.back() + piece.input.size(0));
+    }
+    const auto partOf = [&](const at::Tensor& all, std::size_t i) {
+        return all.narrow(0, first[i], first[i + 1] - first[i]);
+    };
+    const at::Tensor hidden = at::empty({first.back(), experts.front().gate.weight.size(0)},
+                                        pieces.front().input.options());
+    const at::Tensor up = at::empty_like(hidden);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        linearInto(partOf(hidden, i), pieces[i].input, experts[i].gate);
+        linearInto(partOf(up, i), pieces[i].input, experts[i].up);
+    }
+    const auto gatedPart = [&](std::size_t i) {
+        const ActivationSink own = [&](const at::Tensor& values) { sink(i, values); };
+        return gated(partOf(hidden, i), partOf(up, i), experts[i], sink ? own : ActivationSink());
+    };
+    const auto gatedAll = [&] {
+        return gated(hidden, up, experts.front(), [&](const at::Tensor& values) {
+            for (std::size_t i = 0; sink && i < pieces.size(); ++i) {
+                sink(i, partOf(values, i));
+            }
+        });
+    };
+    // The CPU's vectorised loops round the last values of a tensor otherwise: what an expert gives
+    // would depend on those beside it.
+    const at::Tensor together = hidden.is_cpu() ? at::Tensor() : gatedAll();
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        linearInto(pieces[i].output, together.defined() ? partOf(together, i) : gatedPart(i),
+                   experts[i].down);
+    }
 }
 
 at::Tensor feedForwardOnce(const Relief& relief, const std::function<at::Tensor()>& input,
@@ -129,18 +174,14 @@ at::Tensor feedForwardOnce(const Relief& relief, const std::function<at::Tensor(
 }
 
 std::vector<ExpertRows> groupBySorting(const Routing& routing, int experts) {
-    const at::Tensor chosen = routing.chosen.reshape({-1});
-    const auto [sorted, order] = at::sort(chosen, /*stable=*/true, 0, /*descending=*/false);
-    const at::Tensor rows = at::div(order, routing.chosen.size(1), "floor");
-    const at::Tensor weights = routing.weights.reshape({-1}).index_select(0, order);
-    const at::Tensor bounds =
-        at::searchsorted(sorted, at::arange(std::int64_t{experts} + 1, chosen.options())).cpu();
-    const auto* bound = bounds.data_ptr<std::int64_t>();
+    const SortedAssignments sorted = sortAssignments(routing, experts);
+    const at::Tensor given = routing.weights.reshape({-1});
+    const at::Tensor weights =
+        at::empty_like(given).scatter_(0, sorted.places.reshape({-1}), given);
     std::vector<ExpertRows> groups;
     groups.reserve(static_cast<std::size_t>(experts));
     for (int e = 0; e < experts; ++e) {
-        const std::int64_t count = bound[e + 1] - bound[e];
-        groups.push_back({rows.narrow(0, bound[e], count), weights.narrow(0, bound[e], count)});
+        groups.push_back({sorted.partOf(e, sorted.rows), sorted.partOf(e, weights)});
     }
     return groups;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace moescope::engine {
@@ -27,6 +28,18 @@ using ActivationSink = std::function<void(const at::Tensor&)>;
                                          const std::function<FeedForward()>& weights,
                                          const ActivationSink& sink = {},
                                          const at::Tensor& place = {});
+
+/// Rows for one of several feed-forwards that are computed together.
+struct ExpertPiece {
+    at::Tensor input;   ///< [m, d]
+    at::Tensor output;  ///< [m, d] contiguous, of input's dtype
+};
+
+/// The same as feedForward() of each expert's piece, with one operation for all of them where that
+/// can be. The experts have the same widths and activation. The sink gets a piece's activations.
+void feedForwardTogether(
+    std::span<const FeedForward> experts, std::span<const ExpertPiece> pieces,
+    const std::function<void(std::size_t piece, const at::Tensor&)>& sink = {});
 
 /// Which rows of a block go to one expert, and with what weight.
 struct ExpertRows {

@@ -5,10 +5,10 @@
 #include "core/engine/columns.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_pass.h"
+#include "core/engine/no_autograd.h"
 #include "core/engine/to_array.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 
 #include <memory>
 #include <utility>
@@ -68,7 +68,7 @@ public:
     }
 
     ForwardTrace run() {
-        const at::NoGradGuard noGrad;
+        const NoAutograd noAutograd;
         for (int layer = 0; layer < m_spec.layerCount(); ++layer) {
             m_trace.hidden.push_back(toArray(m_models.model.hidden));
             runLayer(layer);

@@ -182,6 +182,14 @@ private:
         cost.experts = moe.experts;
         cost.hostPerToken = experts * 24;
         cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
+        cost.perTokenAndExpert = 3 * width * m_size;
+        if (needs.norms && !needs.outputs) {
+            cost.perTokenAndExpert += hidden * m_size;  // the outputs, until their norms are taken
+        }
+        if (!m_plan.place.device.is_cpu() && !needs.outputs) {
+            // Rows of the chosen experts lie together, before and after.
+            cost.perToken += static_cast<std::uint64_t>(moe.topK) * hidden * m_size * 2;
+        }
         if (needs.outputs) {
             cost.outputsPerToken = context.columns.size() * hidden * m_size;
             cost.perToken += cost.outputsPerToken;

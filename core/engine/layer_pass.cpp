@@ -5,11 +5,11 @@
 #include "core/engine/columns.h"
 #include "core/engine/device.h"
 #include "core/engine/moe_block.h"
+#include "core/engine/no_autograd.h"
 #include "core/engine/router_trial.h"
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <numeric>
@@ -44,7 +44,7 @@ void LayerPass::onLanes(int lanes, std::size_t count,
     const DividedThreads threads(lanes);
     jobs::parallelFor(count, static_cast<unsigned>(lanes), jobs::CancelToken(), [&](std::size_t i) {
         threads.enter();
-        const at::NoGradGuard noGradients;  // a thread has its own setting
+        const NoAutograd noAutograd;  // a thread has its own setting
         compute(i);
     });
 }
@@ -240,7 +240,10 @@ void LayerPass::routedBlock(Block& block, const Work& work, ColumnOutputs& colum
     }
     columns.sink = {};  // it refers to this call, the memory may outlive it
     if (all) {
-        block.norms = withRelief(relief, [&] { return columns.norms.t().contiguous(); });
+        block.norms = withRelief(relief, [&] {
+            columns.finish();
+            return columns.norms.t().contiguous();
+        });
     }
     withRelief(relief, [&] { model.addFeedForward(rows, block.result.output); });
 }

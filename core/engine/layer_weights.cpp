@@ -163,6 +163,26 @@ void ExpertSource::expect(std::vector<bool> wanted) const {
     }
 }
 
+int ExpertSource::together(int expert) const {
+    if (m_groups != nullptr) {
+        return m_groups->together(expert);
+    }
+    return m_weights.experts.empty() ? 1 : static_cast<int>(m_weights.experts.size()) - expert;
+}
+
+std::vector<FeedForward> ExpertSource::get(std::span<const int> experts) const {
+    if (m_groups != nullptr) {
+        m_poll();
+        return m_groups->get(experts);
+    }
+    std::vector<FeedForward> all;
+    all.reserve(experts.size());
+    for (const int expert : experts) {
+        all.push_back(get(expert));
+    }
+    return all;
+}
+
 FeedForward ExpertSource::get(int expert) const {
     m_poll();
     if (m_groups != nullptr) {

@@ -8,6 +8,7 @@
 #include "core/engine/weight_reader.h"
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,10 @@ public:
     }
 
     [[nodiscard]] FeedForward get(int expert) const;
+    /// How many experts from this one on can be had together.
+    [[nodiscard]] int together(int expert) const;
+    /// Some of those; polls once.
+    [[nodiscard]] std::vector<FeedForward> get(std::span<const int> experts) const;
     /// Which of a layer's experts get() will be called for, until this is called again.
     void expect(std::vector<bool> wanted) const;
     /// Null where memory that runs out is an error at once.

@@ -11,6 +11,10 @@
 
 namespace moescope::engine {
 
+/// Experts whose products a device is told of together, at most: each is three, and more of them
+/// leave it no more idle.
+inline constexpr int kExpertsTogether = 8;
+
 /// Memory that one layer asks for, in bytes of anonymous memory. Weights used where they are mapped
 /// cost nothing.
 struct LayerCost {
@@ -20,8 +24,9 @@ struct LayerCost {
     /// Room that the layer's weights take that can be read past the page cache: all but the routed
     /// experts, these, and one of them. 0 where experiments on weights read the layer.
     std::uint64_t directOthers = 0, directExperts = 0, directExpert = 0;
-    std::uint64_t perToken = 0;         ///< of a block in the feed-forward, probes' needs included
-    std::uint64_t outputsPerToken = 0;  ///< of it what all experts' outputs take
+    std::uint64_t perToken = 0;  ///< of a block in the feed-forward, probes' needs included
+    std::uint64_t perTokenAndExpert = 0;    ///< for each further expert computed together
+    std::uint64_t outputsPerToken = 0;      ///< of it what all experts' outputs take
     std::uint64_t activationsPerToken = 0;  ///< kept until it is a block's turn, with several lanes
     std::uint64_t perQueryRow = 0;          ///< of a block in the attention
     std::uint64_t keysValues = 0;           ///< of the longest document (or group of short ones)

@@ -4,6 +4,7 @@
 
 #include "core/engine/device_memory.h"
 #include "core/engine/element_loops.h"
+#include "core/engine/memory_plan.h"
 #include "core/engine/norm.h"
 #include "core/engine/parallel_ranges.h"
 
@@ -66,20 +67,16 @@ void ColumnOutputs::set(int column, const at::Tensor& output) const {
         normsOf(output, norm);
         return;
     }
-    norm.copy_(at::linalg_vector_norm(output.to(at::kFloat), 2, {1}));
+    if (output.is_cpu() || !outputs.defined()) {
+        norm.copy_(at::linalg_vector_norm(output, 2, {1}, /*keepdim=*/false, at::kFloat));
+    }
 }
 
-void ChosenOutputSizes::set(const Routing& routing, int expert, const at::Tensor& rows,
-                            const at::Tensor& outputs) {
-    if (!norms.defined()) {
-        norms = at::zeros_like(routing.weights);
-        largest = at::zeros_like(routing.weights);
+void ColumnOutputs::finish() const {
+    if (outputs.defined() && !outputs.is_cpu()) {
+        at::Tensor all = norms;
+        at::linalg_vector_norm_out(all, outputs, 2, {2}, /*keepdim=*/false, at::kFloat);
     }
-    const at::Tensor wide = outputs.to(at::kFloat);
-    const at::Tensor slots =
-        routing.chosen.index_select(0, rows).eq(expert).to(at::kByte).argmax(1);
-    norms.index_put_({rows, slots}, at::linalg_vector_norm(wide, 2, {1}));
-    largest.index_put_({rows, slots}, wide.abs().amax(1));
 }
 
 ActivationSink ColumnOutputs::sinkOf(int column) const {
@@ -150,32 +147,21 @@ at::Tensor MoeBlock::sharedOutput(const at::Tensor& residual, const at::Tensor& 
     });
 }
 
-void MoeBlock::expect(const std::vector<ExpertRows>& groups, bool all) const {
-    std::vector<bool> wanted;
-    wanted.reserve(groups.size());
-    for (const ExpertRows& group : groups) {
-        wanted.push_back(all || group.rows.size(0) > 0);
-    }
-    m_experts.expect(std::move(wanted));
-}
-
-MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor& x,
-                                   ColumnOutputs* columns, int sharedColumn,
-                                   ChosenOutputSizes* sizes) const {
+at::Tensor MoeBlock::oneByOne(const Routing& routing, const at::Tensor& x, at::ScalarType sumType,
+                              ColumnOutputs* columns, ChosenOutputSizes* sizes) const {
     const Relief& relief = m_experts.relief();
-    Result result;
     std::vector<ExpertRows> groups;
     at::Tensor sum;
     withRelief(relief, [&] {
-        result.routerInput = routerInput(residual, x, m_weights.router);
-        result.routing =
-            route(result.routerInput, m_weights.router, m_spec.router, m_spec.topK, m_change);
-        groups = groupByExpert(result.routing, m_spec.experts);
-        const at::ScalarType sumType =
-            m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
+        groups = groupByExpert(routing, m_spec.experts);
         sum = at::zeros(x.sizes(), x.options().dtype(sumType));
     });
-    expect(groups, columns != nullptr);
+    std::vector<bool> wanted;
+    wanted.reserve(groups.size());
+    for (const ExpertRows& group : groups) {
+        wanted.push_back(columns != nullptr || group.rows.size(0) > 0);
+    }
+    m_experts.expect(std::move(wanted));
     for (int expert = 0; expert < m_spec.experts; ++expert) {
         const ExpertRows& group = groups[static_cast<std::size_t>(expert)];
         at::Tensor whole;
@@ -186,10 +172,139 @@ MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor&
         if (group.rows.size(0) > 0) {
             const at::Tensor own = addExpert(sum, expert, x, whole, group, sizes != nullptr);
             if (sizes != nullptr) {
-                withRelief(relief, [&] { sizes->set(result.routing, expert, group.rows, own); });
+                withRelief(relief, [&] { sizes->set(routing, expert, group.rows, own); });
             }
         }
     }
+    return sum;
+}
+
+int MoeBlock::computeSome(int first, const std::vector<bool>& wanted,
+                          const std::function<ExpertPiece(int)>& pieceOf, const ColumnSink& sink,
+                          const std::function<void(int, const at::Tensor&)>& take) const {
+    const int end = first + m_experts.together(first);
+    std::vector<int> batch;
+    int next = first;
+    for (; next < end && static_cast<int>(batch.size()) < kExpertsTogether; ++next) {
+        if (wanted[static_cast<std::size_t>(next)]) {
+            batch.push_back(next);
+        }
+    }
+    const std::vector<FeedForward> experts = m_experts.get(batch);
+    std::vector<ExpertPiece> pieces;
+    pieces.reserve(batch.size());
+    for (const int expert : batch) {
+        pieces.push_back(pieceOf(expert));
+    }
+    const auto toColumn = [&](std::size_t piece, const at::Tensor& activations) {
+        sink(batch[piece], activations);
+    };
+    using Sink = std::function<void(std::size_t, const at::Tensor&)>;
+    feedForwardTogether(experts, pieces, sink ? Sink(toColumn) : Sink());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (m_change != nullptr && !m_change->outputFactor.empty()) {
+            pieces[i].output.mul_(m_change->outputFactor[static_cast<std::size_t>(batch[i])]);
+        }
+        take(batch[i], pieces[i].output);
+    }
+    return next;
+}
+
+void MoeBlock::computeAll(const std::vector<bool>& wanted,
+                          const std::function<ExpertPiece(int)>& pieceOf, const ColumnSink& sink,
+                          const std::function<void(int, const at::Tensor&)>& take) const {
+    m_experts.expect(wanted);
+    std::vector<bool> seen(wanted.size(), false);
+    const ColumnSink once = [&](int expert, const at::Tensor& activations) {
+        if (!seen[static_cast<std::size_t>(expert)]) {
+            sink(expert, activations);
+            seen[static_cast<std::size_t>(expert)] = true;
+        }
+    };
+    for (int next = 0; next < m_spec.experts;) {
+        if (!wanted[static_cast<std::size_t>(next)]) {
+            ++next;
+            continue;
+        }
+        next = withRelief(m_experts.relief(), [&] {
+            return computeSome(next, wanted, pieceOf, sink ? once : ColumnSink(), take);
+        });
+    }
+}
+
+at::Tensor MoeBlock::chosenOutputs(const SortedAssignments& sorted, const at::Tensor& x,
+                                   ColumnOutputs* columns) const {
+    at::Tensor inputs;
+    at::Tensor outputs;
+    withRelief(m_experts.relief(), [&] {
+        inputs = columns == nullptr ? x.index_select(0, sorted.rows) : at::Tensor();
+        outputs = at::empty({sorted.rows.size(0), x.size(1)}, x.options());
+    });
+    std::vector<bool> wanted;
+    for (int expert = 0; expert < m_spec.experts; ++expert) {
+        wanted.push_back(columns != nullptr || sorted.count(expert) > 0);
+    }
+    const auto pieceOf = [&](int expert) {
+        return columns == nullptr
+                   ? ExpertPiece{sorted.partOf(expert, inputs), sorted.partOf(expert, outputs)}
+                   : ExpertPiece{x, at::empty_like(x)};
+    };
+    computeAll(wanted, pieceOf, columns == nullptr ? ColumnSink() : columns->sink,
+               [&](int expert, const at::Tensor& output) {
+                   if (columns != nullptr) {
+                       columns->set(expert, output);
+                       at::Tensor place = sorted.partOf(expert, outputs);
+                       at::index_select_out(place, output, 0, sorted.partOf(expert, sorted.rows));
+                   }
+               });
+    return outputs;
+}
+
+at::Tensor MoeBlock::together(const Routing& routing, const at::Tensor& x, at::ScalarType sumType,
+                              ColumnOutputs* columns, ChosenOutputSizes* sizes) const {
+    const Relief& relief = m_experts.relief();
+    at::Tensor outputs;
+    at::Tensor places;
+    if (columns != nullptr && columns->outputs.defined()) {
+        computeAll(
+            std::vector<bool>(static_cast<std::size_t>(m_spec.experts), true),
+            [&](int expert) {
+                return ExpertPiece{x, columns->placeOf(expert)};
+            },
+            columns->sink,
+            [&](int expert, const at::Tensor& output) { columns->set(expert, output); });
+        outputs = columns->outputs.view({-1, x.size(1)});
+        places = withRelief(relief, [&] {
+            const at::Tensor tokens = at::arange(x.size(0), routing.chosen.options());
+            return routing.chosen * x.size(0) + tokens.unsqueeze(1);
+        });
+    } else {
+        const SortedAssignments sorted =
+            withRelief(relief, [&] { return sortAssignments(routing, m_spec.experts); });
+        outputs = chosenOutputs(sorted, x, columns);
+        places = sorted.places;
+    }
+    return withRelief(relief,
+                      [&] { return weightedSum(outputs, places, routing, sumType, sizes); });
+}
+
+MoeBlock::Result MoeBlock::forward(const at::Tensor& residual, const at::Tensor& x,
+                                   ColumnOutputs* columns, int sharedColumn,
+                                   ChosenOutputSizes* sizes) const {
+    const Relief& relief = m_experts.relief();
+    Result result;
+    withRelief(relief, [&] {
+        result.routerInput = routerInput(residual, x, m_weights.router);
+        result.routing =
+            route(result.routerInput, m_weights.router, m_spec.router, m_spec.topK, m_change);
+    });
+    const at::ScalarType sumType =
+        m_spec.router.castWeightsToModelDtype ? x.scalar_type() : at::kFloat;
+    // In the CPU's memory small operations cost little, and gathering them costs memory.
+    const bool onDevice = relief || !x.is_cpu();
+    const at::Tensor sum = onDevice && !m_spec.scaleInput
+                               ? together(result.routing, x, sumType, columns, sizes)
+                               : oneByOne(result.routing, x, sumType, columns, sizes);
     result.output = withRelief(relief, [&] {
         const at::Tensor output = sum.to(x.scalar_type());
         return m_weights.routedOutputNorm.present() ? normalise(output, m_weights.routedOutputNorm)

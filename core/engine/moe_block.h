@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/chosen_outputs.h"
 #include "core/engine/feed_forward.h"
 #include "core/engine/layer_weights.h"
 
@@ -25,14 +26,10 @@ struct ColumnOutputs {
     [[nodiscard]] at::Tensor placeOf(int column) const;
     /// Takes a column's output [n, d], which may lie at its place already.
     void set(int column, const at::Tensor& output) const;
+    /// When all columns are set, before `norms` are read.
+    void finish() const;
     /// What to hand to feedForward() for a column.
     [[nodiscard]] ActivationSink sinkOf(int column) const;
-};
-
-/// Sizes of the chosen experts' outputs, as probes see them. float32 on the run's device.
-struct ChosenOutputSizes {
-    at::Tensor norms, largest;  ///< [n, k]
-    void set(const Routing& routing, int expert, const at::Tensor& rows, const at::Tensor& outputs);
 };
 
 /// A routed layer's mixture: router, chosen experts, shared experts.
@@ -56,8 +53,25 @@ public:
                                  ChosenOutputSizes* sizes = nullptr) const;
 
 private:
-    /// Tells the source which experts will be asked for.
-    void expect(const std::vector<ExpertRows>& groups, bool all) const;
+    /// The chosen experts' outputs times their weights, [n, d].
+    [[nodiscard]] at::Tensor oneByOne(const Routing& routing, const at::Tensor& x,
+                                      at::ScalarType sumType, ColumnOutputs* columns,
+                                      ChosenOutputSizes* sizes) const;
+    /// The same to the bit, gathered and summed for all experts at once.
+    [[nodiscard]] at::Tensor together(const Routing& routing, const at::Tensor& x,
+                                      at::ScalarType sumType, ColumnOutputs* columns,
+                                      ChosenOutputSizes* sizes) const;
+    /// The chosen ones' outputs, sorted by expert [n * k, d].
+    [[nodiscard]] at::Tensor chosenOutputs(const SortedAssignments& sorted, const at::Tensor& x,
+                                           ColumnOutputs* columns) const;
+    /// Computes the wanted experts' pieces, several together. `take` gets each expert's output when
+    /// it is there, and may be called again with the same where memory ran out.
+    void computeAll(const std::vector<bool>& wanted,
+                    const std::function<ExpertPiece(int expert)>& pieceOf, const ColumnSink& sink,
+                    const std::function<void(int expert, const at::Tensor& output)>& take) const;
+    int computeSome(int first, const std::vector<bool>& wanted,
+                    const std::function<ExpertPiece(int expert)>& pieceOf, const ColumnSink& sink,
+                    const std::function<void(int expert, const at::Tensor& output)>& take) const;
     [[nodiscard]] at::Tensor rowsOf(const at::Tensor& x, const ExpertRows& group) const;
     [[nodiscard]] at::Tensor expertOutput(int expert, const at::Tensor& x,
                                           const ActivationSink& sink = {},

@@ -7,6 +7,7 @@
 #include "core/engine/brief_waits.h"
 #include "core/engine/device.h"
 #include "core/engine/device_memory.h"
+#include "core/engine/no_autograd.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
 #include "core/experiments/options.h"
@@ -14,7 +15,6 @@
 #include "core/session/session.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -556,7 +556,7 @@ void RunJob::writeModelParts(const session::RunStore& store, PartWriter& writer)
 template <typename Work>
 auto translated(Work work) {
     try {
-        const at::NoGradGuard noGrad;
+        const NoAutograd noAutograd;
         return work();
     } catch (const Error&) {
         throw;

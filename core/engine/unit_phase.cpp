@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/unit_phase.h"
 
+#include "core/engine/no_autograd.h"
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 
 #include <utility>
 
@@ -26,7 +26,7 @@ std::string UnitPhase::keyOf(std::size_t unit) const {
 }
 
 void UnitPhase::compute(std::size_t unit, const DividedThreads& threads) {
-    const at::NoGradGuard noGrad;  // is each thread's own
+    const NoAutograd noAutograd;  // is each thread's own
     threads.enter();
     const auto poll = [this] {
         const std::lock_guard lock(m_mutex);

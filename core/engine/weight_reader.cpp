@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/non_finite.h"
+#include "core/engine/parallel_ranges.h"
 #include "core/jobs/parallel_for.h"
 
 #include <ATen/ATen.h>
@@ -97,24 +98,32 @@ void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Load how,
 /// Rows shared out among threads: while a device computes, the processor has none of its own work.
 void fillDecoded(const LogicalTensor& tensor, const Window& window, at::ScalarType type, void* to) {
     const std::uint64_t rowBytes = window.columns * c10::elementSize(type);
-    forRows(window.rows, window.columns, WeightReader::Load::Now,
-            [&](std::uint64_t row, std::uint64_t rows) {
-                decodeTo(tensor, {window.firstRow + row, rows, window.firstColumn, window.columns},
-                         type, static_cast<char*>(to) + row * rowBytes);
-            });
+    const auto decode = [&](std::int64_t first, std::int64_t end) {
+        const auto row = static_cast<std::uint64_t>(first);
+        const auto rows = static_cast<std::uint64_t>(end - first);
+        decodeTo(tensor, {window.firstRow + row, rows, window.firstColumn, window.columns}, type,
+                 static_cast<char*>(to) + row * rowBytes);
+    };
+    parallelRanges(static_cast<std::int64_t>(window.rows),
+                   static_cast<std::int64_t>(rowGrain(window.columns)), decode);
 }
 
 /// The same for bytes as they are; counts what is not finite on the way, where `look` says what
-/// they are.
+/// they are. A team that stays is told of a megabyte: to start threads takes as long as to copy it.
 std::uint64_t copyBytes(std::span<const std::byte> from, std::byte* to, std::optional<Dtype> look) {
-    constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;
-    const std::uint64_t tasks = (from.size() + kPiece - 1) / kPiece;
+    constexpr std::uint64_t kPiece = std::uint64_t{1} << 17U;  // of whole elements
+    const auto pieces = static_cast<std::int64_t>((from.size() + kPiece - 1) / kPiece);
     std::atomic<std::uint64_t> nonFinite{0};
-    jobs::parallelFor(tasks, threadsFor(tasks), jobs::CancelToken(), [&](std::size_t i) {
-        const auto piece = from.subspan(i * kPiece, std::min(kPiece, from.size() - i * kPiece));
-        std::memcpy(to + i * kPiece, piece.data(), piece.size());
-        if (look) {
-            nonFinite += checkpoint::countNonFinite(*look, piece);
+    parallelRanges(pieces, 2, [&](std::int64_t first, std::int64_t end) {
+        const std::uint64_t begin = static_cast<std::uint64_t>(first) * kPiece;
+        const auto part = from.subspan(
+            begin, std::min(static_cast<std::uint64_t>(end) * kPiece, from.size()) - begin);
+        for (std::uint64_t at = 0; at < part.size(); at += kPiece) {  // while it is in the cache
+            const auto piece = part.subspan(at, std::min(kPiece, part.size() - at));
+            std::memcpy(to + begin + at, piece.data(), piece.size());
+            if (look) {
+                nonFinite += checkpoint::countNonFinite(*look, piece);
+            }
         }
     });
     return nonFinite;

@@ -19,4 +19,19 @@ bool CountedTokens::contains(std::uint64_t token) const {
            !std::binary_search(m_corpus->offsets.begin(), m_corpus->offsets.end(), token);
 }
 
+std::optional<std::vector<std::int64_t>> CountedTokens::rowsOf(std::uint64_t first,
+                                                               std::uint64_t tokens) const {
+    if (!m_skipFirst) {
+        return std::nullopt;
+    }
+    std::vector<std::int64_t> rows;
+    rows.reserve(tokens);
+    for (std::uint64_t i = 0; i < tokens; ++i) {
+        if (contains(first + i)) {
+            rows.push_back(static_cast<std::int64_t>(i));
+        }
+    }
+    return rows;
+}
+
 }  // namespace moescope::experiments

@@ -5,6 +5,8 @@
 #include "core/text/corpus.h"
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace moescope::experiments {
 
@@ -15,6 +17,9 @@ public:
     CountedTokens(const text::TokenizedCorpus& corpus, bool skipFirstOfDocument);
 
     [[nodiscard]] bool contains(std::uint64_t token) const;
+    /// Those among `tokens` from `first` on, as places in that stretch; none where all are.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> rowsOf(std::uint64_t first,
+                                                                  std::uint64_t tokens) const;
     [[nodiscard]] std::uint64_t count() const noexcept { return m_count; }
 
 private:

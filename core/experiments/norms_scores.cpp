@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace moescope::experiments {
 namespace {
@@ -53,14 +55,11 @@ public:
     }
 
     void consume(const engine::TokenBlock& block) override {
-        const at::Tensor norms = toHost<float>(block.norms->narrow(1, 0, m_experts));
-        const at::Tensor scores = toHost<float>(block.scores);
-        put(block, elements<float>(norms), m_norms);
-        put(block, elements<float>(scores), m_scores);
-        addRows(elements<float>(norms), m_normSums);
-        addRows(elements<float>(scores), m_scoreSums);
-        for (const float norm : elements<float>(norms)) {
-            m_notFinite += std::isfinite(norm) ? 0 : 1;
+        const at::Tensor norms = block.norms->narrow(1, 0, m_experts);
+        if (norms.is_cpu()) {
+            consumeHere(block, norms);
+        } else {
+            consumeThere(block, norms);
         }
     }
 
@@ -87,20 +86,67 @@ private:
         return keptTokens(m_options, normBytes(m_options, model), corpus.tokenCount(), corpus);
     }
 
-    /// The rows of a block's kept tokens.
-    void put(const engine::TokenBlock& block, std::span<const float> values,
-             TokenRows<float>& rows) const {
+    void consumeHere(const engine::TokenBlock& block, const at::Tensor& blockNorms) {
+        const at::Tensor norms = toHost<float>(blockNorms);
+        const at::Tensor scores = toHost<float>(block.scores);
+        const auto rows = keptRows(block);
+        put(block, rowsAt(norms, rows), m_norms);
+        put(block, rowsAt(scores, rows), m_scores);
+        addRows(elements<float>(norms), m_normSums);
+        addRows(elements<float>(scores), m_scoreSums);
+        for (const float norm : elements<float>(norms)) {
+            m_notFinite += std::isfinite(norm) ? 0 : 1;
+        }
+    }
+
+    /// On a device, which only sums and the kept tokens' rows leave.
+    void consumeThere(const engine::TokenBlock& block, const at::Tensor& blockNorms) {
+        const auto rows = keptRows(block);
+        const at::Tensor norms = toHost<float>(rowsAt(blockNorms, rows));
+        const at::Tensor scores = toHost<float>(rowsAt(block.scores, rows));
+        const at::Tensor notFinite = at::isfinite(blockNorms).logical_not_().sum();
+        const at::Tensor sums =
+            toHost<double>(at::cat({blockNorms.sum(0, /*keepdim=*/false, at::kDouble),
+                                    block.scores.sum(0, /*keepdim=*/false, at::kDouble),
+                                    notFinite.to(at::kDouble).view({1})}));
+        put(block, norms, m_norms);
+        put(block, scores, m_scores);
+        const auto experts = static_cast<std::size_t>(m_experts);
+        const auto values = elements<double>(sums);
+        for (std::size_t e = 0; e < experts; ++e) {
+            m_normSums[e] += values[e];
+            m_scoreSums[e] += values[experts + e];
+        }
+        m_notFinite += static_cast<std::uint64_t>(values.back());
+    }
+
+    /// The rows of a block's kept tokens; none where every token is kept.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> keptRows(
+        const engine::TokenBlock& block) const {
         if (m_kept.size() == m_tokens) {
-            rows.put(block.firstToken, values);
-            return;
+            return std::nullopt;
         }
-        const auto width = static_cast<std::size_t>(m_experts);
-        for (auto token = std::lower_bound(m_kept.begin(), m_kept.end(), block.firstToken);
+        std::vector<std::int64_t> rows;
+        for (auto token = firstKept(block);
              token != m_kept.end() && *token < block.firstToken + block.count; ++token) {
-            rows.put(
-                static_cast<std::uint64_t>(token - m_kept.begin()),
-                values.subspan(static_cast<std::size_t>(*token - block.firstToken) * width, width));
+            rows.push_back(static_cast<std::int64_t>(*token - block.firstToken));
         }
+        return rows;
+    }
+
+    [[nodiscard]] std::vector<std::uint64_t>::const_iterator firstKept(
+        const engine::TokenBlock& block) const {
+        return std::lower_bound(m_kept.begin(), m_kept.end(), block.firstToken);
+    }
+
+    /// The kept rows of a block follow those of the blocks before it.
+    void put(const engine::TokenBlock& block, const at::Tensor& kept,
+             TokenRows<float>& rows) const {
+        const std::uint64_t first =
+            m_kept.size() == m_tokens
+                ? block.firstToken
+                : static_cast<std::uint64_t>(firstKept(block) - m_kept.begin());
+        rows.put(first, elements<float>(kept));
     }
 
     void add(const std::string& name, const std::string& longName, TokenRows<float>& rows,

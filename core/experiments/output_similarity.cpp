@@ -3,6 +3,7 @@
 #include "core/experiments/output_similarity.h"
 
 #include "core/experiments/counted_tokens.h"
+#include "core/experiments/device_similarity.h"
 #include "core/experiments/kept_tokens.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
@@ -11,10 +12,9 @@
 #include "core/numerics/token_similarity.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
+#include <iterator>
 #include <limits>
-#include <numbers>
 #include <optional>
 #include <span>
 #include <utility>
@@ -22,37 +22,6 @@
 
 namespace moescope::experiments {
 namespace {
-
-// Elements of float64 temporaries made at once on a device: bounds memory whatever the block.
-constexpr std::int64_t kChunkElements = 1 << 23;
-constexpr double kSmallestNorm = 1e-8;  // as numerics::cosineFromDots()
-
-std::int64_t chunkTokens(std::int64_t columns, std::int64_t hiddenSize) {
-    return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
-}
-
-/// Gram matrices [n, N, N] of outputs [N, n, d], float64.
-at::Tensor gramPerToken(const at::Tensor& outputs) {
-    const at::Tensor vectors = outputs.transpose(0, 1);  // [n, N, d]
-    return at::bmm(vectors, vectors.transpose(1, 2));
-}
-
-/// numerics::addAngularSimilarities() of all tokens' Gram matrices [n, N, N], where they lie:
-/// [N, N].
-at::Tensor angularSums(const at::Tensor& grams) {
-    const at::Tensor own = grams.diagonal(0, 1, 2);
-    const at::Tensor scales = own.sqrt().clamp_min_(kSmallestNorm).reciprocal_();
-    at::Tensor similarities = grams * scales.unsqueeze(2) * scales.unsqueeze(1);
-    similarities.clamp_(-1.0, 1.0).acos_().mul_(-std::numbers::inv_pi).add_(1.0);
-    similarities.diagonal(0, 1, 2).copy_(
-        at::where(at::isfinite(own), at::ones_like(own), own - own));
-    return similarities.sum(0);
-}
-
-/// How many of the tokens have NaN or infinity.
-at::Tensor countNonFinite(const at::Tensor& grams) {
-    return at::isfinite(grams.diagonal(0, 1, 2)).logical_not_().any(1).sum().to(at::kDouble);
-}
 
 class OutputSimilarity final : public engine::DynamicProbe {
 public:
@@ -73,17 +42,9 @@ public:
                sizeof(float) * tokens * columns * columns;
     }
 
-    /// Of a chunk: outputs in float64, the experts' without their mean, and Gram matrices, of which
-    /// two are scaled while both wait.
     [[nodiscard]] engine::BoundedBytes deviceBytes(
         const engine::LayerContext& layer) const override {
-        const auto columns = static_cast<std::uint64_t>(layer.columns.size());
-        const auto hidden = static_cast<std::uint64_t>(layer.hiddenSize);
-        const std::uint64_t perToken =
-            sizeof(double) * ((2 * columns + 1) * hidden + 4 * columns * columns);
-        const std::int64_t chunk =
-            chunkTokens(static_cast<std::int64_t>(columns), layer.hiddenSize);
-        return {perToken, static_cast<std::uint64_t>(chunk) * perToken};
+        return similarityBytes(layer.columns.size(), static_cast<std::uint64_t>(layer.hiddenSize));
     }
 
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
@@ -129,12 +90,12 @@ public:
             consumeHere(outputs, block.firstToken);
             return;
         }
-        const std::int64_t step = chunkTokens(outputs.size(0), outputs.size(2));
+        const std::int64_t step = tokensAtOnce(outputs);
         const auto sums = static_cast<std::int64_t>(m_sums.size() + m_relativeSums.size());
         at::Tensor total = at::zeros({sums + 1}, outputs.options().dtype(at::kDouble));
         for (std::int64_t first = 0; first < outputs.size(1); first += step) {
             const std::int64_t count = std::min(step, outputs.size(1) - first);
-            addChunk(outputs.narrow(1, first, count).to(at::kDouble),
+            addChunk(outputs.narrow(1, first, count),
                      block.firstToken + static_cast<std::uint64_t>(first), total);
         }
         take(toHost<double>(total));
@@ -204,20 +165,13 @@ private:
         at::Tensor grams = gramPerToken(outputs);
         keepMaps(grams, firstToken);
         const at::Tensor experts = outputs.narrow(0, 0, static_cast<std::int64_t>(m_experts));
-        at::Tensor relative = gramPerToken(experts - experts.mean(0, true));
-        std::vector<std::int64_t> counted;
-        for (std::int64_t i = 0; i < outputs.size(1); ++i) {
-            if (m_counted->contains(firstToken + static_cast<std::uint64_t>(i))) {
-                counted.push_back(i);
-            }
-        }
-        if (static_cast<std::int64_t>(counted.size()) < outputs.size(1)) {
-            const at::Tensor rows = at::tensor(counted, at::kLong).to(outputs.device());
-            grams = grams.index_select(0, rows);
-            relative = relative.index_select(0, rows);
-        }
+        at::Tensor relative = relativeGrams(grams, experts);
+        const auto rows =
+            m_counted->rowsOf(firstToken, static_cast<std::uint64_t>(outputs.size(1)));
+        grams = rowsAt(grams, rows);
+        relative = rowsAt(relative, rows);
         total.add_(at::cat({angularSums(grams).flatten(), angularSums(relative).flatten(),
-                            countNonFinite(grams).view({1})}));
+                            countNonFinite(grams)}));
     }
 
     /// What addChunk() summed.
@@ -233,12 +187,20 @@ private:
 
     void keepMaps(const at::Tensor& grams, std::uint64_t firstToken) {
         const auto end = firstToken + static_cast<std::uint64_t>(grams.size(0));
-        for (auto token = std::lower_bound(m_kept.begin(), m_kept.end(), firstToken);
-             token != m_kept.end() && *token < end; ++token) {
-            const at::Tensor gram =
-                toHost<double>(grams.select(0, static_cast<std::int64_t>(*token - firstToken)));
-            keepMap(*token, elements<double>(gram));
+        const auto first = std::lower_bound(m_kept.begin(), m_kept.end(), firstToken);
+        const auto last = std::lower_bound(first, m_kept.end(), end);
+        if (first == last) {
+            return;
         }
+        std::vector<std::int64_t> rows;
+        std::transform(first, last, std::back_inserter(rows), [&](std::uint64_t token) {
+            return static_cast<std::int64_t>(token - firstToken);
+        });
+        const at::Tensor maps = toHost<float>(cosinesOf(rowsAt(grams, rows)));  // one copy
+        const auto values = elements<float>(maps);
+        std::copy(
+            values.begin(), values.end(),
+            m_maps.begin() + (first - m_kept.begin()) * static_cast<std::ptrdiff_t>(m_sums.size()));
     }
 
     /// Of different tokens also from several threads.

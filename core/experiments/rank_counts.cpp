@@ -3,6 +3,7 @@
 #include "core/experiments/rank_counts.h"
 
 #include "core/experiments/counted_tokens.h"
+#include "core/experiments/device_ranks.h"
 #include "core/experiments/quantities.h"
 #include "core/experiments/tensor_host.h"
 #include "core/numerics/ranks.h"
@@ -56,18 +57,11 @@ public:
     }
 
     void consume(const engine::TokenBlock& block) override {
-        const at::Tensor hostNorms =
-            toHost<float>(block.norms->narrow(1, 0, static_cast<std::int64_t>(m_experts)));
-        const at::Tensor hostScores = toHost<float>(block.scores);
-        const auto norms = elements<float>(hostNorms);
-        const auto scores = elements<float>(hostScores);
-        for (std::uint64_t i = 0; i < block.count; ++i) {
-            if (m_counted->contains(block.firstToken + i)) {
-                const auto tokenNorms = norms.subspan(i * m_experts, m_experts);
-                const auto tokenScores = scores.subspan(i * m_experts, m_experts);
-                numerics::addRankCounts(tokenScores, tokenNorms, m_experts, m_counts);
-                m_notFinite += isFinite(tokenNorms) && isFinite(tokenScores) ? 0 : 1;
-            }
+        const at::Tensor norms = block.norms->narrow(1, 0, static_cast<std::int64_t>(m_experts));
+        if (norms.is_cpu()) {
+            consumeHere(block, norms);
+        } else {
+            consumeThere(block, norms);
         }
     }
 
@@ -125,6 +119,35 @@ public:
     }
 
 private:
+    void consumeHere(const engine::TokenBlock& block, const at::Tensor& blockNorms) {
+        const at::Tensor hostNorms = toHost<float>(blockNorms);
+        const at::Tensor hostScores = toHost<float>(block.scores);
+        const auto norms = elements<float>(hostNorms);
+        const auto scores = elements<float>(hostScores);
+        for (std::uint64_t i = 0; i < block.count; ++i) {
+            if (m_counted->contains(block.firstToken + i)) {
+                const auto tokenNorms = norms.subspan(i * m_experts, m_experts);
+                const auto tokenScores = scores.subspan(i * m_experts, m_experts);
+                numerics::addRankCounts(tokenScores, tokenNorms, m_experts, m_counts);
+                m_notFinite += isFinite(tokenNorms) && isFinite(tokenScores) ? 0 : 1;
+            }
+        }
+    }
+
+    /// On a device, which only a table leaves.
+    void consumeThere(const engine::TokenBlock& block, const at::Tensor& blockNorms) {
+        const auto rows = m_counted->rowsOf(block.firstToken, block.count);
+        const at::Tensor norms = rowsAt(blockNorms, rows);
+        const at::Tensor scores = rowsAt(block.scores, rows);
+        const at::Tensor table = toHost<std::int64_t>(
+            at::cat({rankCountsOf(scores, norms), nonFiniteRows(scores, norms)}));
+        const auto counts = elements<std::int64_t>(table);
+        for (std::size_t i = 0; i < m_counts.size(); ++i) {
+            m_counts[i] += static_cast<std::uint64_t>(counts[i]);
+        }
+        m_notFinite += static_cast<std::uint64_t>(counts.back());
+    }
+
     static bool isFinite(std::span<const float> values) {
         return std::all_of(values.begin(), values.end(),
                            [](float value) { return std::isfinite(value); });

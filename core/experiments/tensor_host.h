@@ -4,9 +4,13 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
-/// From the run's device to plain numbers. For .cpp files of this folder only.
+/// From the run's device to plain numbers, and what is done there. For .cpp files of this folder
+/// only.
 namespace moescope::experiments {
 
 /// A contiguous copy (or the tensor itself) in main memory.
@@ -19,6 +23,13 @@ template <typename T>
 template <typename T>
 [[nodiscard]] std::span<const T> elements(const at::Tensor& host) {
     return {host.data_ptr<T>(), static_cast<std::size_t>(host.numel())};
+}
+
+/// The rows of a tensor [n, ...] at these places, all where none are given.
+[[nodiscard]] inline at::Tensor rowsAt(const at::Tensor& tensor,
+                                       const std::optional<std::vector<std::int64_t>>& places) {
+    return places ? tensor.index_select(0, at::tensor(*places, at::kLong).to(tensor.device()))
+                  : tensor;
 }
 
 }  // namespace moescope::experiments

@@ -8,6 +8,7 @@
 #include "core/engine/expert_groups.h"
 #include "core/engine/feed_forward.h"
 #include "core/engine/text_split.h"
+#include "tests/core/engine/test_devices.h"
 #include "tests/support/catch.h"
 #include "tests/support/torch.h"
 
@@ -26,18 +27,6 @@ using engine::DeviceStream;
 using engine::ExpertGroups;
 
 namespace {
-
-/// The CPU, and a GPU where there is one.
-std::vector<at::Device> devices() {
-    std::vector<at::Device> result{at::kCPU};
-    try {
-        result.push_back(engine::chooseDevice("cuda:0"));
-    } catch (const Error& error) {
-        REQUIRE(error.code() == ErrorCode::Device);
-        WARN("no CUDA device here: the CPU stands for it");
-    }
-    return result;
-}
 
 /// A matrix whose windows are copied out of it, slowly if asked to.
 DeviceStream::Source sourceOf(const at::Tensor& matrix, at::ScalarType wanted) {
@@ -87,7 +76,7 @@ struct Counted {
 }  // namespace
 
 TEST_CASE("DeviceStream: what arrives is what was sent", "[core][engine][cuda]") {
-    for (const at::Device device : devices()) {
+    for (const at::Device device : tests::devices()) {
         for (const std::uint64_t staging : {1U, 3U * 64U, 3U * 640U, 1U << 20U}) {
             DeviceStream stream(device, staging);
             for (const at::ScalarType stored : {at::kFloat, at::kBFloat16, at::kHalf}) {
@@ -112,7 +101,7 @@ TEST_CASE("DeviceStream: what arrives is what was sent", "[core][engine][cuda]")
 
 TEST_CASE("DeviceStream: staging buffers are filled again only when they were read",
           "[core][engine][cuda]") {
-    for (const at::Device device : devices()) {
+    for (const at::Device device : tests::devices()) {
         // Many small buffers' worth under way at once, from two threads and in both orders.
         DeviceStream stream(device, 3U * 128U);
         std::vector<at::Tensor> matrices;
@@ -154,7 +143,7 @@ TEST_CASE("DeviceStream: a source that fails leaves the stream usable", "[core][
 
 TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][engine][cuda]") {
     constexpr int kExperts = 7;
-    for (const at::Device device : devices()) {
+    for (const at::Device device : tests::devices()) {
         for (int atOnce = 1; atOnce <= kExperts + 1; ++atOnce) {
             CAPTURE(device.str(), atOnce);
             Counted counted;
@@ -190,6 +179,46 @@ TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][
                 if (atOnce >= kExperts) {
                     CHECK(counted.loads == kExperts);
                 }
+            }
+            CHECK(counted.alive == 0);
+        }
+    }
+}
+
+TEST_CASE("ExpertGroups: several at once, as many as come together", "[core][engine][cuda]") {
+    constexpr int kExperts = 11;
+    for (const at::Device device : tests::devices()) {
+        for (const int atOnce : {1, 2, 5, 8, 40}) {
+            CAPTURE(device.str(), atOnce);
+            Counted counted;
+            {
+                DeviceStream stream(device, 3U * 64U);
+                jobs::LaneWorker lane("test");
+                ExpertGroups groups(
+                    {.experts = kExperts,
+                     .atOnce = atOnce,
+                     .load = [&](int expert) { return counted.expert(stream, expert); },
+                     .stream = stream,
+                     .lane = lane});
+                for (int round = 0; round < 3; ++round) {
+                    for (int first = 0; first < kExperts;) {
+                        const int end = first + groups.together(first);
+                        REQUIRE(end > first);
+                        REQUIRE(end <= kExperts);
+                        std::vector<int> some;
+                        for (int e = first; e < end; e += 1 + round) {
+                            some.push_back(e);
+                        }
+                        const auto got = groups.get(some);
+                        REQUIRE(got.size() == some.size());
+                        for (std::size_t i = 0; i < got.size(); ++i) {
+                            CHECK(at::equal(got[i].gate.weight.cpu(),
+                                            at::full({3, 5}, double(some[i]), at::kFloat)));
+                        }
+                        first = end;
+                    }
+                }
+                CHECK(counted.most <= atOnce);
             }
             CHECK(counted.alive == 0);
         }
@@ -279,7 +308,7 @@ TEST_CASE("withRelief: main memory is not the device's", "[core][engine]") {
 }
 
 TEST_CASE("groupBySorting: the groups that counting makes", "[core][engine][cuda]") {
-    for (const at::Device device : devices()) {
+    for (const at::Device device : tests::devices()) {
         for (const auto& [tokens, k, experts] :
              {std::tuple{1, 1, 1}, {5, 2, 9}, {200, 4, 16}, {64, 16, 16}}) {
             CAPTURE(tokens, k, experts);

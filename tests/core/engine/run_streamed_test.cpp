@@ -48,6 +48,19 @@ void cut(text::TokenizedCorpus& corpus, const std::vector<std::uint64_t>& length
     corpus.domainOf.assign(corpus.documentCount(), -1);
 }
 
+/// Whether there is a CUDA device to run on.
+bool hasCuda(engine::RunRequest request) {
+    try {
+        request.device = "cuda:0";
+        static_cast<void>(engine::estimate(request, experiments::makeProbes));
+    } catch (const Error& error) {
+        REQUIRE(error.code() == ErrorCode::Device);
+        WARN("no CUDA device here: not compared");
+        return false;
+    }
+    return true;
+}
+
 int groupsOf(const engine::Estimate& estimate) {
     for (const std::string& note : estimate.notes) {
         if (const auto at = note.find(" experts at a time"); at != std::string::npos) {
@@ -304,13 +317,7 @@ TEST_CASE("run: the same on a CUDA device, in groups, and on two", "[core][engin
     request.baselines = {tests::sourceDir() / "resources/demo/tiny-mistral"};
     request.experiments = everything();
     cut(request.corpus, {70, 3, 128, 1, 260});
-    try {
-        auto first = request;
-        first.device = "cuda:0";
-        static_cast<void>(engine::estimate(first, experiments::makeProbes));
-    } catch (const Error& error) {
-        REQUIRE(error.code() == ErrorCode::Device);
-        WARN("no CUDA device here: not compared");
+    if (!hasCuda(request)) {
         return;
     }
     static_cast<void>(runWith(request, recorder));
@@ -328,5 +335,34 @@ TEST_CASE("run: the same on a CUDA device, in groups, and on two", "[core][engin
             static_cast<void>(runWith(request, recorder));
             checkAlikeResults(folder / "plain.h5", request.session, 1e-3, 0.01);
         }
+    }
+}
+
+TEST_CASE("run: every family on a CUDA device as on the CPU", "[core][engine][cuda]") {
+    const tests::TemporaryFolder folder;
+    Recorder recorder;
+    if (!hasCuda(requestFor("mixtral", folder / "none.h5"))) {
+        return;
+    }
+    for (const char* fixture :
+         {"bailing_moe",      "bailing_moe_v2", "dbrx",           "deepseek",
+          "deepseek_v2",      "deepseek_v3",    "dots1",          "ernie4_5_moe",
+          "gemma4",           "glm4_moe",       "gpt_oss",        "granitemoe",
+          "granitemoeshared", "grok1",          "hunyuan_v1_moe", "kimi_k2",
+          "llama4",           "minimax_m2",     "minimax_m2-fp8", "mixtral",
+          "mixtral-early",    "olmoe",          "phimoe",         "qwen2_moe",
+          "qwen3_5_moe",      "qwen3_moe",      "qwen3_next"}) {
+        CAPTURE(fixture);
+        auto request = requestFor(fixture, folder / (std::string(fixture) + ".h5"));
+        request.experiments = {{"norms_scores", "{}"},      {"chosen_experts", "{}"},
+                               {"output_similarity", "{}"}, {"intermediate_states", "{}"},
+                               {"router_margin", "{}"},     {"importance", "{}"},
+                               {"weight_similarity", "{}"}, {"router_similarity", "{}"}};
+        static_cast<void>(runWith(request, recorder));
+        const auto plain = request.session;
+        request.device = "cuda:0";
+        request.session = folder / (std::string(fixture) + "-cuda.h5");
+        static_cast<void>(runWith(request, recorder));
+        checkAlikeResults(plain, request.session, 1e-3, 0.01);
     }
 }

@@ -25,9 +25,12 @@ TEST_CASE("OutputSimilarity: the plan counts what it takes on a device", "[core]
                                          hidden,      data.columns, data.corpus};
         const auto probe = experiments::makeOutputSimilarity({.keptTokenCount = 0});
         probe->begin(layer);
+        // All alike: then relative similarities, too, want the outputs in float64.
         const at::Tensor outputs =
-            at::randn({static_cast<std::int64_t>(data.columns.size()), kTokens, hidden})
-                .to(at::kHalf);
+            at::randn({1, kTokens, hidden})
+                .expand({static_cast<std::int64_t>(data.columns.size()), kTokens, hidden})
+                .to(at::kHalf)
+                .contiguous();
         const at::Tensor none;
         const std::uint64_t said = probe->deviceBytes(layer).of(kTokens);
         const tests::LimitedMemory memory(std::numeric_limits<std::uint64_t>::max());
