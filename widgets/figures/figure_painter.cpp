@@ -32,15 +32,12 @@ constexpr double kMargin = 8.0;
 constexpr double kTextGap = 6.0;
 constexpr double kSmallestBody = 60.0;
 
-/// A sentence as it is drawn: no line ends between a number and its unit, or within the dashes of
-/// an option.
+/// A sentence as it is drawn: no line ends between a number and its unit. Nothing else is put in:
+/// commands are copied out of files.
 QString typeset(const std::string& text) {
     static const QRegularExpression before(
         QStringLiteral("(?<=[0-9]) (?=%|(?:nats?|ms|mm|[KMGT]iB)\\b)"));
-    static const QRegularExpression dashes(QStringLiteral("(?<= --)(?=[a-z])"));
-    return QString::fromStdString(text)
-        .replace(before, QString(QChar::Nbsp))
-        .replace(dashes, QString(QChar(0x2060)));  // joins words
+    return QString::fromStdString(text).replace(before, QString(QChar::Nbsp));
 }
 
 }  // namespace

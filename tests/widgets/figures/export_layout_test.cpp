@@ -169,6 +169,28 @@ TEST_CASE("Exported charts: no word is cut, too small or over another", "[widget
     checkWords(builder.build(request), width);
 }
 
+TEST_CASE("Exported colour bars: ends that values lie beyond meet no other number",
+          "[widgets][figures]") {
+    const double width = GENERATE(85.0, 174.0);
+    const figures::FigureBuilder builder(std::make_shared<tests::MadeSource>(tests::MadeSession{}));
+    using Kind = figures::ColourRange::Kind;
+    for (const double end : {0.5, 0.45, 0.2093, 0.0912, 0.00912}) {
+        INFO(end << ", " << width << " mm");
+        figures::FigureRequest request;  // a lying bar
+        request.figure = "expert-removal-text";
+        request.removal = figures::parseRemovalChoice("0:1,2:3");
+        request.range = {Kind::Fixed, -end, end};
+        checkWords(builder.build(request), width);
+        for (const double low : {-end, end / 2.0, end / 1.1}) {  // upright ones
+            request = {};
+            request.figure = "weight-similarity";
+            request.layer = LayerId{2};
+            request.range = {Kind::Fixed, low, end};
+            checkWords(builder.build(request), width);
+        }
+    }
+}
+
 TEST_CASE("Exported tables: every column is there at one column's width", "[widgets][figures]") {
     ExportOptions options;
     options.format = FileFormat::Svg;
