@@ -13,6 +13,7 @@ constexpr double kPanelGap = 16.0;
 constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
 constexpr double kBarArrow = 6.0;
+constexpr std::size_t kMostMarks = 6;  // numbers beside a bar
 constexpr double kLargestCell = 96.0;
 constexpr double kWide = 1.5;  ///< times as wide as high
 constexpr double kSmallestCellOfWide = 12.0;
@@ -82,6 +83,27 @@ bool hasSharedBar(const HeatMapFigure& figure) {
                        [](const HeatMapPanel& panel) { return !panel.ownScale; });
 }
 
+/// Of the numbers beside a colour bar, those at ends that values lie beyond with their sign.
+double widestMark(const ScaleBar& bar, const TextMetrics& text) {
+    const ColourScale& scale = bar.scale;
+    double width = text.width("-0.000");
+    const double span = scale.high - scale.low;
+    if (!(span > 0.0)) {
+        return width;
+    }
+    const Ticks ticks = roundTicks(scale.low, scale.high, kMostMarks, bar.integral);
+    for (const double tick : ticks.values) {
+        width = std::max(width, text.width(tickText(tick, ticks.step)));
+    }
+    const auto widen = [&](bool isBeyond, double end) {
+        const std::string mark = isBeyond ? "\u2265" + shortNumber(end, span) : std::string();
+        width = std::max(width, text.width(mark));
+    };
+    widen(scale.hasAbove, scale.high);
+    widen(scale.hasBelow, scale.low);
+    return width;
+}
+
 Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
     Margins margins;
     bool titled = false;
@@ -100,8 +122,11 @@ Margins marginsOf(const HeatMapFigure& figure, const TextMetrics& text) {
     margins.title = titled ? text.lineHeight + kLabelGap : 0.0;
     // The arrow head of a bar beside its map must not reach into the title.
     margins.title += titled && hasOwnBar(figure) ? kBarArrow : 0.0;
-    margins.barSpace =
-        kPanelGap + kBarWidth + 3.0 * kLabelGap + text.width("-0.000") + text.lineHeight;
+    double mark = widestMark(figure.bar, text);
+    for (const HeatMapPanel& panel : figure.panels) {
+        mark = panel.ownScale ? std::max(mark, widestMark(*panel.ownScale, text)) : mark;
+    }
+    margins.barSpace = kPanelGap + kBarWidth + 3.0 * kLabelGap + mark + text.lineHeight;
     return margins;
 }
 
