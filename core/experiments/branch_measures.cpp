@@ -17,10 +17,8 @@ namespace {
 
 constexpr std::size_t kMeans = std::tuple_size_v<BranchMeasures::Means>;
 
-/// Two losses take the room of one number of a result.
-std::size_t packedSize(std::size_t tokens) {
-    return (tokens + 1) / 2;
-}
+/// A loss and an id take the room of one number of a result.
+static_assert(sizeof(float) + sizeof(text::TokenId) == sizeof(double));
 
 }  // namespace
 
@@ -36,25 +34,37 @@ void BranchMeasures::begin(const engine::ModelContext& model, std::size_t branch
             m_next[t] = static_cast<std::int64_t>(corpus.ids[t + 1]);
         }
     }
-    m_predicted.assign(tokens, -1);
-    m_tokenLoss.assign(tokens, std::numeric_limits<float>::quiet_NaN());
-    m_branchLoss.clear();
+    m_intact = noTokens();
+    m_kept.clear();
     m_restored.clear();
 }
 
+BranchMeasures::Tokens BranchMeasures::noTokens() const {
+    return {std::vector<float>(m_next.size(), std::numeric_limits<float>::quiet_NaN()),
+            std::vector<text::TokenId>(m_next.size())};
+}
+
 void BranchMeasures::keepTokens(std::size_t branch) {
-    m_branchLoss[branch].assign(m_next.size(), std::numeric_limits<float>::quiet_NaN());
+    m_kept[branch] = noTokens();
+}
+
+BranchMeasures::TokenRows BranchMeasures::tokens(std::optional<std::size_t> branch) const {
+    const Tokens& tokens = branch ? m_kept.at(*branch) : m_intact;
+    return {tokens.loss, tokens.predicted};
 }
 
 std::vector<double> BranchMeasures::resultOf(std::span<const double> means,
                                              std::span<const double> choices,
-                                             std::span<const float> tokens) {
+                                             const TokenRows& tokens) {
     std::vector<double> values(means.begin(), means.end());
     values.insert(values.end(), choices.begin(), choices.end());
     const std::size_t lead = values.size();
-    values.resize(lead + packedSize(tokens.size()));
-    if (!tokens.empty()) {
-        std::memcpy(&values[lead], tokens.data(), tokens.size_bytes());
+    values.resize(lead + tokens.loss.size());
+    if (!tokens.loss.empty()) {
+        auto* const packed = reinterpret_cast<std::byte*>(&values[lead]);
+        std::memcpy(packed, tokens.loss.data(), tokens.loss.size_bytes());
+        std::memcpy(packed + tokens.loss.size_bytes(), tokens.predicted.data(),
+                    tokens.predicted.size_bytes());
     }
     return values;
 }
@@ -64,34 +74,39 @@ std::size_t BranchMeasures::leadSize() const {
 }
 
 std::vector<double> BranchMeasures::result(std::size_t branch) const {
-    const auto kept = m_branchLoss.find(branch);
     const Means means = mean(branch);
     const ChoiceScores::Accuracies accuracies = choices(branch);
-    return resultOf(
-        means, m_choices.empty() ? std::span<const double>() : std::span(accuracies),
-        kept == m_branchLoss.end() ? std::span<const float>() : std::span(kept->second));
+    return resultOf(means, m_choices.empty() ? std::span<const double>() : std::span(accuracies),
+                    hasTokens(branch) ? tokens(branch) : TokenRows());
 }
 
 std::size_t BranchMeasures::resultSize(std::size_t branch) const {
-    return leadSize() + (m_branchLoss.contains(branch) ? packedSize(m_next.size()) : 0);
+    return leadSize() + (hasTokens(branch) ? m_next.size() : 0);
 }
 
 void BranchMeasures::restore(std::size_t branch, std::span<const double> result) {
-    const auto kept = m_branchLoss.find(branch);
+    const auto kept = m_kept.find(branch);
     const std::size_t lead = leadSize();
-    const bool hasTokens = result.size() > lead;
-    if (result.size() != (hasTokens ? lead + packedSize(m_next.size()) : lead)) {
+    const bool withTokens = result.size() > lead;
+    if (result.size() != (withTokens ? lead + m_next.size() : lead)) {
         throw Error(ErrorCode::Internal, "what was kept of a branch has another length");
     }
     Restored& restored = m_restored[branch];
     std::copy_n(result.begin(), kMeans, restored.means.begin());
     std::copy(result.begin() + kMeans, result.begin() + static_cast<std::ptrdiff_t>(lead),
               restored.choices.begin());
-    if (kept != m_branchLoss.end() && hasTokens) {
-        std::memcpy(kept->second.data(), &result[lead], kept->second.size() * sizeof(float));
-    } else if (kept != m_branchLoss.end()) {
-        m_branchLoss.erase(kept);
+    if (kept == m_kept.end()) {
+        return;
     }
+    if (!withTokens) {
+        m_kept.erase(kept);
+        return;
+    }
+    Tokens& tokens = kept->second;
+    const std::span<const std::byte> packed = std::as_bytes(result.subspan(lead));
+    const std::size_t lossBytes = tokens.loss.size() * sizeof(float);
+    std::memcpy(tokens.loss.data(), packed.data(), lossBytes);
+    std::memcpy(tokens.predicted.data(), packed.data() + lossBytes, packed.size() - lossBytes);
 }
 
 ChoiceScores::Accuracies BranchMeasures::choices(std::optional<std::size_t> branch) const {
@@ -119,12 +134,14 @@ void BranchMeasures::consume(const engine::LogitsBlock& block) {
     const at::Tensor predictions = toHost<std::int64_t>(logits.argmax(1));
     m_choices.consume(block);  // after all that needs a device's memory, which may be asked again
     Sums& sums = m_sums[block.branch ? *block.branch + 1 : 0];
-    const auto kept = block.branch ? m_branchLoss.find(*block.branch) : m_branchLoss.end();
+    const auto kept = block.branch ? m_kept.find(*block.branch) : m_kept.end();
+    Tokens* const own = !block.branch ? &m_intact : kept != m_kept.end() ? &kept->second : nullptr;
     for (std::size_t row = 0; row < rows; ++row) {
         const std::size_t token = first + row;
-        const std::int64_t prediction = elements<std::int64_t>(predictions)[row];
-        if (!block.branch) {
-            m_predicted[token] = prediction;
+        const auto prediction =
+            static_cast<text::TokenId>(elements<std::int64_t>(predictions)[row]);
+        if (own != nullptr) {
+            own->predicted[token] = prediction;
         }
         if (m_next[token] < 0) {
             continue;
@@ -132,12 +149,10 @@ void BranchMeasures::consume(const engine::LogitsBlock& block) {
         const float loss = elements<float>(losses)[row];
         ++sums.positions;
         sums.loss += static_cast<double>(loss);
-        sums.correct += prediction == m_next[token] ? 1.0 : 0.0;
-        sums.changed += prediction != m_predicted[token] ? 1.0 : 0.0;
-        if (!block.branch) {
-            m_tokenLoss[token] = loss;
-        } else if (kept != m_branchLoss.end()) {
-            kept->second[token] = loss;
+        sums.correct += std::int64_t{prediction} == m_next[token] ? 1.0 : 0.0;
+        sums.changed += prediction != m_intact.predicted[token] ? 1.0 : 0.0;
+        if (own != nullptr) {
+            own->loss[token] = loss;
         }
     }
 }

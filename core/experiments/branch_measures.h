@@ -27,32 +27,33 @@ public:
 
     /// The corpus passes, and behind it the choices where there are any.
     void begin(const engine::ModelContext& model, std::size_t branches);
-    /// Keeps the losses of single tokens of a branch; after begin().
+    /// Keeps what a branch makes of single tokens; after begin().
     void keepTokens(std::size_t branch);
     void consume(const engine::LogitsBlock& block);
     /// What is known of a branch, and the same put back: BranchProbe::result() and restore().
-    /// Losses of single tokens may be missing in what is put back.
+    /// Single tokens may be missing in what is put back.
     [[nodiscard]] std::vector<double> result(std::size_t branch) const;
     [[nodiscard]] std::size_t resultSize(std::size_t branch) const;
     void restore(std::size_t branch, std::span<const double> result);
+    /// What a branch makes of single tokens, [T] each.
+    struct TokenRows {
+        std::span<const float> loss;
+        std::span<const text::TokenId> predicted;
+    };
     /// A result() made of what a session keeps of a branch; `choices` and `tokens` may be empty.
     [[nodiscard]] static std::vector<double> resultOf(std::span<const double> means,
                                                       std::span<const double> choices,
-                                                      std::span<const float> tokens);
+                                                      const TokenRows& tokens);
 
     /// Mean negative log-likelihood of the next tokens in nats, share of them that is predicted,
     /// share of predictions that are others than the intact model's. NaN where no token has a next
     /// one. Absent: the intact model.
     [[nodiscard]] Means mean(std::optional<std::size_t> branch) const;
-    /// [T] ids that the intact model predicts to follow.
-    [[nodiscard]] const std::vector<std::int64_t>& predicted() const { return m_predicted; }
-    /// [T] of the intact model (absent), or of a branch whose tokens are kept; NaN at the end of a
-    /// document.
-    [[nodiscard]] const std::vector<float>& tokenLoss(std::optional<std::size_t> branch) const {
-        return branch ? m_branchLoss.at(*branch) : m_tokenLoss;
-    }
-    /// Whether tokenLoss() of a branch is there: kept, and not missing in what was put back.
-    [[nodiscard]] bool hasTokens(std::size_t branch) const { return m_branchLoss.contains(branch); }
+    /// Of the intact model (absent), or of a branch whose tokens are kept: loss of the token that
+    /// follows, NaN at the end of a document, and the id that is predicted to follow.
+    [[nodiscard]] TokenRows tokens(std::optional<std::size_t> branch) const;
+    /// Whether tokens() of a branch are there: kept, and not missing in what was put back.
+    [[nodiscard]] bool hasTokens(std::size_t branch) const { return m_kept.contains(branch); }
     [[nodiscard]] ChoiceScores::Accuracies choices(std::optional<std::size_t> branch) const;
     [[nodiscard]] const ChoiceScores& scores() const { return m_choices; }
 
@@ -85,9 +86,13 @@ private:
 
     std::map<std::size_t, Restored> m_restored;  // of branches that were not passed again
     std::vector<std::int64_t> m_next;            // [T] true next id, -1 at the end of a document
-    std::vector<std::int64_t> m_predicted;       // [T] by the intact model
-    std::vector<float> m_tokenLoss;              // [T] of the intact model
-    std::map<std::size_t, std::vector<float>> m_branchLoss;  // [T] of some branches
+    struct Tokens {
+        std::vector<float> loss;               // [T]
+        std::vector<text::TokenId> predicted;  // [T]
+    };
+    [[nodiscard]] Tokens noTokens() const;
+    Tokens m_intact;
+    std::map<std::size_t, Tokens> m_kept;  // of some branches
     ChoiceScores m_choices;
 };
 

@@ -128,10 +128,11 @@ constexpr std::array kCatalogue{
          "Colour = the expert with the largest selection score; hover for all chosen ones.",
          "arXiv 2401.04088, section 5", "chosen_experts"},
     Info{
-        "expert_removal", "C4", "Removal of experts", ExperimentKind::Dynamic, true, 1,
+        "expert_removal", "C4", "Removal of experts", ExperimentKind::Dynamic, true, 2,
         "One routed expert removed: its logit is -infinity before the scores are taken, so that it "
-        "is out of score and choice and the weights of the others are made as the model does. In "
-        "every layer at once, by index, and in one layer alone; or chosen sets together, each "
+        "is out of score and choice (of its group's as well) and the weights of the others are "
+        "made as the model does. In every layer at once, by index, and in one layer alone; or "
+        "chosen sets together, each "
         "beside as many other experts of the same layers whose tokens are about as many. Mean "
         "negative log-likelihood of "
         "the text's next tokens within documents (loss, in nats), share of them that the model "
@@ -148,7 +149,7 @@ constexpr std::array kCatalogue{
         "device.",
         "1 = even: most over mean, entropy. 0 = even: variation.", "arXiv 2101.03961",
         "chosen_experts"},
-    Info{"fewer_experts", "C6", "Fewer experts", ExperimentKind::Dynamic, true, 1,
+    Info{"fewer_experts", "C6", "Fewer experts", ExperimentKind::Dynamic, true, 2,
          "From a layer on, fewer experts are chosen for a token than the model's k, the weights "
          "made as the model does; or only the n experts of each layer are left that most tokens "
          "of the text choose (ties to the lower index), the logits of the others -infinity. Loss, "
@@ -200,7 +201,7 @@ constexpr std::array kCatalogue{
         "things.",
         "arXiv 2510.13999, arXiv 2507.23279"},
     Info{
-        "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 1,
+        "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 2,
         "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "
         "down and never so many that fewer than k are left: the lowest by load, weight mass, mean "
         "weight, EAN sum, EAN mean and REAP (ties to the lower index), and three random draws "

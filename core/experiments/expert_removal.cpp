@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/expert_removal.h"
 
+#include "core/experiments/kept_controls.h"
 #include "core/experiments/loss_probe.h"
 #include "core/experiments/removal_branches.h"
 #include "core/experiments/removal_tables.h"
@@ -17,7 +18,7 @@
 namespace moescope::experiments {
 namespace {
 
-/// What the losses of single tokens may take unless told otherwise.
+/// What losses and predictions of single tokens may take unless told otherwise.
 constexpr std::uint64_t kKeptBytes = std::uint64_t{256} << 20U;
 
 class ExpertRemoval final : public LossProbe {
@@ -62,13 +63,13 @@ public:
     [[nodiscard]] std::uint64_t stateBytes(const model::ModelSpec& model,
                                            std::uint64_t tokens) const override {
         return keptBranches(removalBranches(m_options, model), tokens).count() * tokens *
-               sizeof(float);
+               kTokenOutcomeBytes;
     }
 
     [[nodiscard]] std::uint64_t partBytes(const model::ModelSpec& model,
                                           std::uint64_t tokens) const override {
         return LossProbe::partBytes(model, tokens) + stateBytes(model, tokens) +
-               tokens * (sizeof(float) + sizeof(std::uint32_t));
+               tokens * kTokenOutcomeBytes;
     }
 
     [[nodiscard]] std::string keptNote(const model::ModelSpec& model,
@@ -79,9 +80,9 @@ public:
             return {};
         }
         return fmt::format(
-            "losses of single tokens are kept of chosen sets{}, not of {}: they take more than {} "
-            "MiB "
-            "(--kept-size allows more)",
+            "losses and predictions of single tokens are kept of chosen sets{}, not of {}: they "
+            "take "
+            "more than {} MiB (--kept-size allows more)",
             kept.everywhere > 0 ? " and of an index in all layers" : "",
             kept.everywhere < planned.everywhere ? "removals in turn" : "removals in one layer",
             m_options.keptBytes.value_or(kKeptBytes) >> 20U);
@@ -110,16 +111,21 @@ protected:
         if (progress == Progress::Running) {
             return;
         }
-        const std::vector<float>& values = losses.tokenLoss(std::nullopt);
+        const BranchMeasures::TokenRows intact = losses.tokens(std::nullopt);
         part.quantities.push_back({"token_loss",
                                    {{"token", {}}},
                                    "loss of the token that follows, intact model",
                                    "nat",
-                                   NdArray::from<float>({values.size()}, values)});
-        part.quantities.push_back(predicted(losses));
+                                   NdArray::from<float>({intact.loss.size()}, intact.loss)});
+        part.quantities.push_back(
+            {"predicted",
+             {{"token", {}}},
+             "token id that the intact model predicts next",
+             "1",
+             NdArray::from<std::uint32_t>({intact.predicted.size()}, intact.predicted)});
     }
 
-    /// What is to have the losses of its tokens now and has not passes again.
+    /// What is to have its tokens now and has not passes again.
     void recallByName(const model::ModelSpec& model, const engine::KeptPart& part,
                       const NamedResult& found) const override {
         using Labels = std::vector<std::string>;
@@ -130,31 +136,33 @@ protected:
             return RecallNeeds{.choices = hasChoices(), .tokens = ofKind > 0};
         };
         recallTable(
-            part, needs(kept.everywhere), "everywhere", 1, "everywhere_token_loss",
+            part, needs(kept.everywhere), "everywhere", 1,
             [](const Labels& labels) { return nameEverywhere(labels[0]); }, found);
         recallTable(
-            part, needs(kept.single), "single", 2, "single_token_loss",
+            part, needs(kept.single), "single", 2,
             [](const Labels& labels) { return nameSingle(labels[0], labels[1]); }, found);
         recallTable(
-            part, needs(kept.sets), "set", 1, "set_token_loss",
+            part, needs(kept.sets), "set", 1,
             [](const Labels& labels) { return nameOfSet(labels[0]); }, found);
-        if (part.read("set_control_experts")) {  // others were drawn without a look at their load
-            recallTable(
-                part, needs(0), "set_controls", 2, {},
-                [](const Labels& labels) {
-                    std::size_t control = 0;  // a label of another form stands for none
-                    const char* const end = labels[1].data() + labels[1].size();
-                    const auto read = std::from_chars(labels[1].data(), end, control);
-                    return read.ptr == end ? nameOfControl(labels[0], control) : std::string();
-                },
-                found);
-        }
+        const KeptControls controls(part);
+        recallTable(
+            part, needs(0), "set_controls", 2,
+            [&](const Labels& labels) {
+                std::size_t control = 0;  // a label of another form stands for none
+                const char* const end = labels[1].data() + labels[1].size();
+                const auto read = std::from_chars(labels[1].data(), end, control);
+                const std::string name = nameOfControl(labels[0], control);
+                return read.ptr == end && isPassed(name, controls.of(labels[0], labels[1]))
+                           ? name
+                           : std::string();
+            },
+            found);
     }
 
 private:
     [[nodiscard]] bool hasChoices() const { return !m_options.choices.empty(); }
 
-    /// How many branches of a kind have the losses of their tokens kept.
+    /// How many branches of a kind have their tokens kept.
     struct Kept {
         std::size_t everywhere = 0, single = 0, sets = 0;
         [[nodiscard]] std::size_t count() const { return everywhere + single + sets; }
@@ -162,7 +170,7 @@ private:
     /// All of a kind or none: chosen sets always, then what there is room for.
     [[nodiscard]] Kept keptBranches(const RemovalBranches& planned, std::uint64_t tokens) const {
         const std::uint64_t room = m_options.keptBytes.value_or(kKeptBytes) /
-                                   std::max<std::uint64_t>(tokens * sizeof(float), 1);
+                                   std::max<std::uint64_t>(tokens * kTokenOutcomeBytes, 1);
         Kept kept{.sets = planned.sets.size()};
         kept.everywhere = kept.sets + planned.everywhere <= room ? planned.everywhere : 0;
         kept.single = kept.everywhere == planned.everywhere &&
@@ -172,6 +180,18 @@ private:
         return kept;
     }
 
+    /// Whether a control of that name goes without these experts; before begin() that is not known.
+    [[nodiscard]] bool isPassed(const std::string& name,
+                                const std::vector<RemovedExpert>& removed) const {
+        if (removed.empty()) {
+            return false;
+        }
+        const auto branch =
+            std::find_if(m_planned.branches.begin(), m_planned.branches.end(),
+                         [&](const engine::Intervention& each) { return each.name == name; });
+        return branch == m_planned.branches.end() || removedBy(*branch) == removed;
+    }
+
     static bool isIn(const std::string& set, const RoutedLayer& layer,
                      const model::ModelSpec& model) {
         if (set == kEachInTurn) {
@@ -179,21 +199,6 @@ private:
         }
         const std::vector<int> layers = layersOfSet(set, model);
         return std::find(layers.begin(), layers.end(), layer.layer.value) != layers.end();
-    }
-
-    [[nodiscard]] static session::Quantity predicted(const BranchMeasures& losses) {
-        std::vector<std::uint32_t> ids;
-        ids.reserve(losses.predicted().size());
-        for (const std::int64_t id : losses.predicted()) {
-            ids.push_back(static_cast<std::uint32_t>(id));
-        }
-        session::Quantity quantity;
-        quantity.name = "predicted";
-        quantity.axes = {{"token", {}}};
-        quantity.longName = "token id that the intact model predicts next";
-        quantity.units = "1";
-        quantity.values = NdArray::from<std::uint32_t>({ids.size()}, ids);
-        return quantity;
     }
 
     ExperimentOptions m_options;

@@ -8,6 +8,46 @@
 #include <utility>
 
 namespace moescope::experiments {
+namespace {
+
+/// What a part holds of single tokens of a table's branches, one after the other.
+struct KeptTokens {
+    NdArray loss, predicted;
+    std::size_t width = 0;  ///< tokens of a branch
+
+    [[nodiscard]] BranchMeasures::TokenRows of(std::uint64_t row) const {
+        return {loss.values<float>().subspan(row * width, width),
+                predicted.values<text::TokenId>().subspan(row * width, width)};
+    }
+};
+
+/// nullopt where it holds nothing, or what experiments do not write.
+std::optional<KeptTokens> tokensOf(const engine::KeptPart& part, const std::string& table,
+                                   std::uint64_t rows) {
+    auto loss = part.read(table + "_token_loss");
+    auto predicted = part.read(table + "_predicted");
+    if (!loss || !predicted || rows == 0 || loss->values.type() != ElementType::F32 ||
+        predicted->values.type() != ElementType::U32 || loss->values.size() % rows != 0 ||
+        loss->values.size() != predicted->values.size()) {
+        return std::nullopt;
+    }
+    const auto width = static_cast<std::size_t>(loss->values.size() / rows);
+    return KeptTokens{std::move(loss->values), std::move(predicted->values), width};
+}
+
+/// The names along a row's axes but the last one, which is that of the measures.
+std::vector<std::string> labelsOf(const session::Quantity& table, std::uint64_t row) {
+    std::vector<std::string> labels(table.axes.size() - 1);
+    for (std::size_t axis = labels.size(); axis-- > 0;) {
+        const std::uint64_t length = table.values.shape()[axis];
+        const auto& names = table.axes[axis].labels;
+        labels[axis] = names.empty() ? std::to_string(row % length) : names[row % length];
+        row /= length;
+    }
+    return labels;
+}
+
+}  // namespace
 
 std::uint64_t LossProbe::partBytes(const model::ModelSpec& model, std::uint64_t tokens) const {
     static_cast<void>(tokens);
@@ -45,14 +85,13 @@ void LossProbe::recall(const model::ModelSpec& model, const engine::KeptPart& pa
 }
 
 void LossProbe::recallTable(
-    const engine::KeptPart& part, RecallNeeds needs, std::string_view table, std::size_t nameAxes,
-    std::string_view tokens,
+    const engine::KeptPart& part, RecallNeeds needs, const std::string& table, std::size_t nameAxes,
     const std::function<std::string(const std::vector<std::string>& labels)>& name,
     const NamedResult& found) {
     constexpr std::size_t kMeans = std::tuple_size_v<BranchMeasures::Means>;
     constexpr std::size_t kChoices = std::tuple_size_v<ChoiceScores::Accuracies>;
     const auto means = part.read(table);
-    const auto choices = part.read(std::string(table) + "_choices");
+    const auto choices = part.read(table + "_choices");
     if (!means || means->axes.size() != nameAxes + 1 || means->values.shape().back() != kMeans) {
         return;
     }
@@ -66,27 +105,12 @@ void LossProbe::recallTable(
         (choices && choices->values.size() / kChoices != means->values.size() / kMeans)) {
         return;
     }
-    auto losses = tokens.empty() ? std::nullopt : part.read(tokens);
-    if (losses && losses->values.type() != ElementType::F32) {
-        losses.reset();
-    }
-    if (needs.tokens && !losses) {
-        return;
-    }
     const std::uint64_t rows = means->values.size() / kMeans;
-    const std::uint64_t width = losses && rows > 0 ? losses->values.size() / rows : 0;
-    if (losses && width * rows != losses->values.size()) {
+    const auto tokens = tokensOf(part, table, rows);
+    if (needs.tokens && !tokens) {
         return;
     }
     for (std::uint64_t row = 0; row < rows; ++row) {
-        std::vector<std::string> labels(means->axes.size() - 1);
-        std::uint64_t rest = row;
-        for (std::size_t axis = labels.size(); axis-- > 0;) {
-            const std::uint64_t length = means->values.shape()[axis];
-            const auto& names = means->axes[axis].labels;
-            labels[axis] = names.empty() ? std::to_string(rest % length) : names[rest % length];
-            rest /= length;
-        }
         BranchMeasures::Means values{};
         for (std::size_t m = 0; m < kMeans; ++m) {
             values[m] = means->values.at(row * kMeans + m);
@@ -95,10 +119,9 @@ void LossProbe::recallTable(
         for (std::size_t m = 0; choices && m < kChoices; ++m) {
             answered.push_back(choices->values.at(row * kChoices + m));
         }
-        const auto all = width > 0 ? losses->values.values<float>() : std::span<const float>();
-        found(name(labels),
+        found(name(labelsOf(*means, row)),
               BranchMeasures::resultOf(values, answered,
-                                       width > 0 ? all.subspan(row * width, width) : all));
+                                       tokens ? tokens->of(row) : BranchMeasures::TokenRows()));
     }
 }
 

@@ -60,16 +60,16 @@ protected:
         static_cast<void>(part);
         static_cast<void>(found);
     }
-    /// The rows of a table of BranchMeasures::table(), whose branches are named by the labels of
-    /// its first `nameAxes` axes, of which it has one more; with their tokens' losses where a
-    /// quantity of that name holds them. Nothing where `needs` something that the part does not
-    /// hold.
+    /// The rows of a table of BranchMeasures::addTable(), whose branches are named by the labels of
+    /// its first `nameAxes` axes, of which it has one more; with their tokens where
+    /// TABLE_token_loss and TABLE_predicted hold them. Nothing where `needs` something that the
+    /// part does not hold.
     struct RecallNeeds {
         bool choices = false, tokens = false;
     };
     static void recallTable(
-        const engine::KeptPart& part, RecallNeeds needs, std::string_view table,
-        std::size_t nameAxes, std::string_view tokens,
+        const engine::KeptPart& part, RecallNeeds needs, const std::string& table,
+        std::size_t nameAxes,
         const std::function<std::string(const std::vector<std::string>& labels)>& name,
         const NamedResult& found);
 

@@ -182,7 +182,7 @@ protected:
         static_cast<void>(model);
         const RecallNeeds needs{.choices = !m_options.choices.empty()};
         recallTable(
-            part, needs, "curves", 2, {},
+            part, needs, "curves", 2,
             [](const std::vector<std::string>& labels) { return nameOf(labels[0], labels[1]); },
             found);
         const auto means = part.read("list");
@@ -195,7 +195,7 @@ protected:
             names.emplace(list.name, nameOf(list));
         }
         recallTable(
-            part, needs, "list", 1, {},
+            part, needs, "list", 1,
             [&](const std::vector<std::string>& labels) {
                 const auto named = names.find(labels[0]);
                 return named == names.end() ? std::string() : named->second;
@@ -232,12 +232,10 @@ private:
         std::vector<std::uint32_t> removed;
         for (std::size_t list = 0; list < m_lists.size(); ++list) {
             names.push_back(m_options.lists[list].name);
-            for (const auto& [layer, change] : m_lists[list].layers) {
-                for (const int expert : removedIn(change)) {
-                    removed.insert(removed.end(), {static_cast<std::uint32_t>(list),
-                                                   static_cast<std::uint32_t>(layer.value),
-                                                   static_cast<std::uint32_t>(expert)});
-                }
+            for (const RemovedExpert& one : removedBy(m_lists[list])) {
+                removed.insert(removed.end(), {static_cast<std::uint32_t>(list),
+                                               static_cast<std::uint32_t>(one.layer.value_or(0)),
+                                               static_cast<std::uint32_t>(one.expert)});
             }
         }
         losses.addTable("list", {{"list", names}}, "without the experts of this list", first, part);

@@ -3,7 +3,6 @@
 #include "core/experiments/removal_branches.h"
 
 #include "core/base/error.h"
-#include "core/experiments/removed_experts.h"
 #include "core/numerics/like_load.h"
 
 #include <fmt/format.h>
@@ -187,6 +186,16 @@ std::vector<int> removedIn(const engine::LayerIntervention& change) {
     for (std::size_t e = 0; e < change.logitBias.size(); ++e) {
         if (std::isinf(change.logitBias[e])) {
             removed.push_back(static_cast<int>(e));
+        }
+    }
+    return removed;
+}
+
+std::vector<RemovedExpert> removedBy(const engine::Intervention& branch) {
+    std::vector<RemovedExpert> removed;
+    for (const auto& [layer, change] : branch.layers) {
+        for (const int expert : removedIn(change)) {
+            removed.push_back({layer.value, expert});
         }
     }
     return removed;

@@ -4,6 +4,7 @@
 
 #include "core/engine/intervention.h"
 #include "core/experiments/options.h"
+#include "core/experiments/removed_experts.h"
 #include "core/model/model_spec.h"
 
 #include <cstddef>
@@ -50,6 +51,8 @@ struct RemovalBranches {
 [[nodiscard]] std::vector<int> layersOfSet(const std::string& set, const model::ModelSpec& model);
 /// The experts of a layer that a branch removes, ascending.
 [[nodiscard]] std::vector<int> removedIn(const engine::LayerIntervention& change);
+/// All that a branch removes, layer after layer.
+[[nodiscard]] std::vector<RemovedExpert> removedBy(const engine::Intervention& branch);
 
 /// A control removes as many experts from each layer as its set does, of like load
 /// (numerics::setsOfLikeLoad); while loads are not known, the set stands for each of them. There

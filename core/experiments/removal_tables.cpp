@@ -29,8 +29,8 @@ Shape shapeOf(const std::vector<session::Axis>& axes) {
 
 }  // namespace
 
-void RemovalTables::addTokens(const std::string& name, std::vector<session::Axis> axes,
-                              const std::string& longName, const Cells& cells,
+void RemovalTables::addTokens(const std::string& table, std::vector<session::Axis> axes,
+                              const std::string& without, const Cells& cells,
                               session::Part& part) const {
     const bool areThere = std::all_of(cells.begin(), cells.end(), [&](const auto& cell) {
         return !cell || m_losses.hasTokens(*cell);
@@ -38,21 +38,29 @@ void RemovalTables::addTokens(const std::string& name, std::vector<session::Axis
     if (!m_withTokens || !areThere) {
         return;
     }
-    const std::size_t tokens = m_losses.tokenLoss(std::nullopt).size();
+    const std::size_t tokens = m_losses.tokens(std::nullopt).loss.size();
     Shape shape = shapeOf(axes);
     shape.push_back(tokens);
-    NdArray values(ElementType::F32, shape);
-    const std::span<float> rows = values.values<float>();
-    std::fill(rows.begin(), rows.end(), std::numeric_limits<float>::quiet_NaN());
+    NdArray losses(ElementType::F32, shape);
+    NdArray predicted(ElementType::U32, shape);
+    const std::span<float> lossRows = losses.values<float>();
+    const std::span<std::uint32_t> predictedRows = predicted.values<std::uint32_t>();
+    std::fill(lossRows.begin(), lossRows.end(), std::numeric_limits<float>::quiet_NaN());
     for (std::size_t cell = 0; cell < cells.size(); ++cell) {
         if (cells[cell]) {
-            const std::vector<float>& row = m_losses.tokenLoss(*cells[cell]);
-            std::copy(row.begin(), row.end(),
-                      rows.begin() + static_cast<std::ptrdiff_t>(cell * tokens));
+            const BranchMeasures::TokenRows row = m_losses.tokens(*cells[cell]);
+            const auto at = static_cast<std::ptrdiff_t>(cell * tokens);
+            std::copy(row.loss.begin(), row.loss.end(), lossRows.begin() + at);
+            std::copy(row.predicted.begin(), row.predicted.end(), predictedRows.begin() + at);
         }
     }
     axes.push_back({"position", {}});
-    part.quantities.push_back({name, std::move(axes), longName, "nat", std::move(values)});
+    part.quantities.push_back({table + "_token_loss", axes,
+                               "loss of the token that follows, " + without, "nat",
+                               std::move(losses)});
+    part.quantities.push_back({table + "_predicted", std::move(axes),
+                               "token id that is predicted to follow, " + without, "1",
+                               std::move(predicted)});
 }
 
 void RemovalTables::addEverywhere(session::Part& part) const {
@@ -64,11 +72,9 @@ void RemovalTables::addEverywhere(session::Part& part) const {
         cells.emplace_back(branch);
     }
     const std::vector<session::Axis> axes{{"expert", numbersTo(cells.size())}};
-    m_losses.addTable("everywhere", axes, "without the expert of this index in any layer", cells,
-                      part);
-    addTokens("everywhere_token_loss", axes,
-              "loss of the token that follows, without the expert of this index in any layer",
-              cells, part);
+    const std::string without = "without the expert of this index in any layer";
+    m_losses.addTable("everywhere", axes, without, cells, part);
+    addTokens("everywhere", axes, without, cells, part);
 }
 
 void RemovalTables::addSingle(const model::ModelSpec& model, session::Part& part) const {
@@ -92,9 +98,9 @@ void RemovalTables::addSingle(const model::ModelSpec& model, session::Part& part
         }
     }
     const std::vector<session::Axis> axes{{"at_layer", layers}, {"expert", numbersTo(widest)}};
-    m_losses.addTable("single", axes, "without one expert in one layer", cells, part);
-    addTokens("single_token_loss", axes,
-              "loss of the token that follows, without one expert in one layer", cells, part);
+    const std::string without = "without one expert in one layer";
+    m_losses.addTable("single", axes, without, cells, part);
+    addTokens("single", axes, without, cells, part);
 }
 
 void RemovalTables::addSets(session::Part& part) const {
@@ -106,9 +112,9 @@ void RemovalTables::addSets(session::Part& part) const {
         cells.emplace_back(m_planned.setBranches[set]);
     }
     const std::vector<session::Axis> axes{{"set", m_planned.sets}};
-    m_losses.addTable("set", axes, "without the experts of this set", cells, part);
-    addTokens("set_token_loss", axes, "loss of the token that follows, without the set's experts",
-              cells, part);
+    const std::string without = "without the experts of this set";
+    m_losses.addTable("set", axes, without, cells, part);
+    addTokens("set", axes, without, cells, part);
     addControls(part);
 }
 
@@ -130,13 +136,11 @@ void RemovalTables::addControls(session::Part& part) const {
             }
             const std::size_t branch = m_planned.ofControl(set, c);
             cells.emplace_back(branch);
-            for (const auto& [layer, change] : m_planned.branches.at(branch).layers) {
-                for (const int expert : removedIn(change)) {
-                    experts.insert(experts.end(),
-                                   {static_cast<std::uint32_t>(set), static_cast<std::uint32_t>(c),
-                                    static_cast<std::uint32_t>(layer.value),
-                                    static_cast<std::uint32_t>(expert)});
-                }
+            for (const RemovedExpert& removed : removedBy(m_planned.branches.at(branch))) {
+                experts.insert(experts.end(),
+                               {static_cast<std::uint32_t>(set), static_cast<std::uint32_t>(c),
+                                static_cast<std::uint32_t>(removed.layer.value_or(0)),
+                                static_cast<std::uint32_t>(removed.expert)});
             }
         }
     }

@@ -9,7 +9,8 @@
 namespace moescope::experiments {
 
 /// What expert_removal keeps: "everywhere", "single", "set" and "set_controls" with the measures of
-/// each, and beside them the losses of single tokens where all branches of a table have them.
+/// each, and beside them losses and predictions of single tokens ("TABLE_token_loss",
+/// "TABLE_predicted") where all branches of a table have them.
 class RemovalTables {
 public:
     /// `withTokens`: also what is much to write.
@@ -24,8 +25,8 @@ private:
     void addSingle(const model::ModelSpec& model, session::Part& part) const;
     void addSets(session::Part& part) const;
     void addControls(session::Part& part) const;
-    void addTokens(const std::string& name, std::vector<session::Axis> axes,
-                   const std::string& longName, const Cells& cells, session::Part& part) const;
+    void addTokens(const std::string& table, std::vector<session::Axis> axes,
+                   const std::string& without, const Cells& cells, session::Part& part) const;
 
     const RemovalBranches& m_planned;
     const BranchMeasures& m_losses;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct RemovedExpert {
 [[nodiscard]] std::vector<RemovedExpert> parseRemoved(std::string_view text);
 /// The shortest text that parseRemoved() reads as this set.
 [[nodiscard]] std::string describe(const std::vector<RemovedExpert>& removed);
+
+/// What a session keeps of a token without some experts: its loss and the id predicted to follow.
+inline constexpr std::uint64_t kTokenOutcomeBytes = sizeof(float) + sizeof(std::uint32_t);
 
 /// A set with a name of its own, such as a prune list.
 struct ExpertList {

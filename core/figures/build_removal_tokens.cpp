@@ -34,19 +34,29 @@ double shareOf(const TokenLosses& losses, const std::vector<std::uint64_t>& show
     return all > 0.0 ? part / all : 0.0;
 }
 
-/// Writes rows; the first one names and types the columns.
+/// Writes rows of one removal after the other.
 class Rows {
 public:
     Rows(const BuildContext& context, TableFigure& table)
-        : m_tokens(requireTokens(context)), m_predicted(predictedTokens(context)), m_table(table) {
+        : m_context(context),
+          m_tokens(requireTokens(context)),
+          m_texts(context.head().corpus.ids, *m_tokens),
+          m_intactPredicts(predictedIds(context)),
+          m_table(table) {
         using Kind = TableColumn::Kind;
         table.columns = {{"without", Kind::Text, {}, {}},    {"token", Kind::Count, {}, {}},
                          {"in context", Kind::Text, {}, {}}, {"rises by", Kind::Number, {}, {}},
                          {"loss", Kind::Number, {}, {}},     {"intact", Kind::Number, {}, {}}};
         table.columns[0].isDataOnly = true;  // the sections say it
         table.columns[2].wraps = true;
-        if (m_predicted != nullptr) {
-            table.columns.push_back({"intact predicts", Kind::Text, {}, {}});
+    }
+
+    /// What is predicted without the experts is asked of all removals of a table or of none.
+    void begin(const KeptRemoval& removal) {
+        m_predicts = predictedWithout(m_context, removal);
+        if (m_table.columns.size() == kNumbers) {
+            addColumnIf(m_predicts, "predicts");
+            addColumnIf(m_intactPredicts, "intact predicts");
         }
     }
 
@@ -61,8 +71,11 @@ public:
             m_table.columns[columns[i]].numbers.push_back(numbers[i]);
             m_table.columns[columns[i]].texts.emplace_back();
         }
-        if (m_predicted != nullptr) {
-            m_table.columns[6].texts.push_back(predictionOf(token));
+        std::size_t column = kNumbers;
+        for (const Predictions* predictions : {&m_predicts, &m_intactPredicts}) {
+            if (*predictions) {  // with the token before, which it follows
+                m_table.columns[column++].texts.push_back(m_texts.of((**predictions)[token - 1]));
+            }
         }
         m_table.tokens.push_back(token);
         if (removal.expert) {
@@ -75,14 +88,19 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string predictionOf(std::uint64_t token) const {
-        const std::uint32_t place = m_predicted->places[token];
-        return place == PredictedTokens::kNowhere ? fmt::format("id {}", m_predicted->ids[token])
-                                                  : std::string(m_tokens->text(place));
+    using Predictions = std::optional<std::vector<text::TokenId>>;
+    static constexpr std::size_t kNumbers = 6;  ///< columns before the predictions
+
+    void addColumnIf(const Predictions& predictions, const char* name) {
+        if (predictions) {
+            m_table.columns.push_back({name, TableColumn::Kind::Text, {}, {}});
+        }
     }
 
+    const BuildContext& m_context;
     std::shared_ptr<const TokenTable> m_tokens;
-    std::shared_ptr<const PredictedTokens> m_predicted;
+    IdTexts m_texts;
+    Predictions m_predicts, m_intactPredicts;
     TableFigure& m_table;
 };
 
@@ -96,6 +114,7 @@ Figure buildRemovalTokens(const BuildContext& context) {
     const std::uint64_t tokens = context.head().corpus.tokenCount();
     for (const KeptRemoval& removal : removals) {
         const TokenLosses losses = lossesWithout(context, removal);
+        rows.begin(removal);
         const std::vector<std::uint64_t> worst = largestRises(losses, {0, tokens}, most);
         // Of a single removal the title says what is gone.
         table.sections.push_back(

@@ -90,8 +90,8 @@ std::vector<LayerId> figuredLayers(const FigureSource& source, const FigureInfo&
     if (lead == nullptr || !info.removes) {
         return lead == nullptr ? std::vector<LayerId>{} : lead->layers;
     }
-    const session::QuantityInfo* inLayer =
-        source.find({branch, std::string(info.experiment), std::string(kInLayerTokenLoss)});
+    const session::QuantityInfo* inLayer = source.find(
+        {branch, std::string(info.experiment), fmt::format("{}_token_loss", kInLayerTable)});
     const std::vector<std::string> removed = inLayer == nullptr || inLayer->axes.empty()
                                                  ? std::vector<std::string>()
                                                  : inLayer->axes.front().labels;

@@ -155,7 +155,8 @@ struct ColouredTextFigure {
 /// What the intact model predicted in place of each token.
 struct PredictedTokens {
     static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
-    std::vector<std::uint32_t> ids;     ///< [T]
+    static constexpr std::uint32_t kNothing = ~std::uint32_t{0};  ///< no id
+    std::vector<std::uint32_t> ids;     ///< [T] kNothing: nothing comes before the token
     std::vector<std::uint32_t> places;  ///< [T] a token of the text with that id, or kNowhere
 };
 

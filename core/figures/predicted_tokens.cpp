@@ -59,12 +59,15 @@ std::shared_ptr<const PredictedTokens> predictedTokens(const BuildContext& conte
         const text::TokenizedCorpus& corpus = context.head().corpus;
         const IdTexts texts(corpus.ids, *requireTokens(context));
         auto made = std::make_shared<PredictedTokens>();
-        made->ids.resize(corpus.ids.size());
+        made->ids.resize(corpus.ids.size(), PredictedTokens::kNothing);
         made->places.resize(corpus.ids.size(), PredictedTokens::kNowhere);
-        for (std::size_t token = 1; token < corpus.ids.size(); ++token) {
-            made->ids[token] = (*predicted)[token - 1];
-            if (const auto place = texts.placeOf(made->ids[token])) {
-                made->places[token] = static_cast<std::uint32_t>(*place);
+        for (std::size_t d = 0; d + 1 < corpus.offsets.size(); ++d) {
+            for (std::uint64_t token = corpus.offsets[d] + 1; token < corpus.offsets[d + 1];
+                 ++token) {
+                made->ids[token] = (*predicted)[token - 1];
+                if (const auto place = texts.placeOf(made->ids[token])) {
+                    made->places[token] = static_cast<std::uint32_t>(*place);
+                }
             }
         }
         return made;

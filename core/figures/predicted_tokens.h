@@ -33,7 +33,8 @@ private:
     std::unordered_map<text::TokenId, std::uint64_t> m_first;
 };
 
-/// Of each token the one that the intact model predicted in its place; kept between figures.
+/// Of each token the one that the intact model predicted in its place, nothing for the first of a
+/// document; kept between figures.
 /// nullptr where the session does not have it.
 [[nodiscard]] std::shared_ptr<const PredictedTokens> predictedTokens(const BuildContext& context);
 

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/experiments/removed_experts.h"
 #include "core/figures/removal.h"
+#include "core/figures/whole_number.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,10 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 const session::QuantityInfo* findIn(const FigureSource& source, BranchId branch,
                                     std::string_view quantity) {
     return source.find({branch, "expert_removal", std::string(quantity)});
+}
+
+std::string lossesOf(std::string_view table) {
+    return fmt::format("{}_token_loss", table);
 }
 
 std::vector<std::string> labelsOfAxis(const session::QuantityInfo* info, std::size_t axis) {
@@ -50,7 +55,7 @@ LayerId layerOf(const std::string& label) {
     return LayerId{layer};
 }
 
-/// What all losses of single tokens of this session's removals take.
+/// What single tokens of all of this session's removals take.
 std::uint64_t bytesOfAll(const BuildContext& context) {
     const auto rows = [&](const char* table) {
         const session::QuantityInfo* info = findIn(context.source, context.request.branch, table);
@@ -61,7 +66,7 @@ std::uint64_t bytesOfAll(const BuildContext& context) {
         return count;
     };
     return (rows("single") + rows("everywhere") + rows("set")) *
-           context.head().corpus.tokenCount() * sizeof(float);
+           context.head().corpus.tokenCount() * experiments::kTokenOutcomeBytes;
 }
 
 std::string keptText(const KeptRemovals& kept) {
@@ -123,7 +128,7 @@ std::string nameOf(const experiments::RemovedExpert& removed) {
 KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
                     std::optional<int> expert) {
     const session::QuantityInfo* info =
-        findIn(context.source, context.request.branch, kInLayerTokenLoss);
+        findIn(context.source, context.request.branch, lossesOf(kInLayerTable));
     if (info == nullptr) {
         throwNotKept(context, "one expert in one layer", "single", {});
     }
@@ -136,7 +141,7 @@ KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
                                 "no more experts than it chooses.",
                                 layer.value_or(LayerId{0}).value));
     }
-    KeptRemoval removal{kInLayerTokenLoss, *row};
+    KeptRemoval removal{kInLayerTable, *row};
     removal.layer = layer ? *layer : layerOf(layers[*row]);
     removal.isDefault = !expert;
     if (!expert) {
@@ -156,11 +161,11 @@ KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
 
 KeptRemoval everywhere(const BuildContext& context, std::optional<int> expert) {
     const session::QuantityInfo* info =
-        findIn(context.source, context.request.branch, kEverywhereTokenLoss);
+        findIn(context.source, context.request.branch, lossesOf(kEverywhereTable));
     if (info == nullptr) {
         throwNotKept(context, "one index in all layers", "everywhere", {});
     }
-    KeptRemoval removal{kEverywhereTokenLoss};
+    KeptRemoval removal{kEverywhereTable};
     removal.isDefault = !expert;
     removal.expert = expert ? expert : worstExpert(context, "everywhere", 1, 0);
     const auto row = placeOf(labelsOfAxis(info, 0), std::to_string(removal.expert.value_or(0)));
@@ -178,7 +183,7 @@ KeptRemoval chosenSet(const BuildContext& context, const std::string& set) {
     const KeptRemovals kept = keptRemovals(context.source, context.request.branch);
     const auto removed = experiments::parseRemoved(set);
     if (const auto row = placeOf(kept.sets, set)) {
-        KeptRemoval removal{kSetTokenLoss, *row};
+        KeptRemoval removal{kSetTable, *row};
         removal.name = removed.size() == 1 ? nameOf(removed.front()) : set;
         return removal;
     }
@@ -191,20 +196,24 @@ KeptRemoval chosenSet(const BuildContext& context, const std::string& set) {
     throwNotKept(context, "the set " + set, "set", set);
 }
 
-/// The rows of a table that stand side by side: [cells, T].
-NdArray rowOf(const BuildContext& context, const KeptRemoval& removal) {
+/// The rows of a table's quantity that stand side by side: [cells, T].
+NdArray rowOf(const BuildContext& context, const KeptRemoval& removal,
+              const std::string& quantity) {
     context.throwIfStopped();
-    NdArray row = context.source.readRows(context.id(std::string(removal.quantity)), std::nullopt,
-                                          removal.row, 1);
+    NdArray row = context.source.readRows(context.id(quantity), std::nullopt, removal.row, 1);
     const std::uint64_t tokens = context.head().corpus.tokenCount();
     if (row.shape().empty() || row.shape().back() != tokens ||
         row.size() < (removal.cell + 1) * tokens) {
         throw Error(ErrorCode::BadSession,
                     fmt::format("expert_removal/{} in the session is not a table of removals and "
                                 "of the text's tokens; the file is damaged.",
-                                removal.quantity));
+                                quantity));
     }
     return row;
+}
+
+NdArray lossRowOf(const BuildContext& context, const KeptRemoval& removal) {
+    return rowOf(context, removal, lossesOf(removal.table));
 }
 
 NdArray intactOf(const BuildContext& context) {
@@ -244,9 +253,9 @@ KeptRemovals keptRemovals(const FigureSource& source, BranchId branch) {
     if (findIn(source, branch, "token_loss") == nullptr) {
         return {};
     }
-    return {findIn(source, branch, kInLayerTokenLoss) != nullptr,
-            findIn(source, branch, kEverywhereTokenLoss) != nullptr,
-            labelsOfAxis(findIn(source, branch, kSetTokenLoss), 0)};
+    return {findIn(source, branch, lossesOf(kInLayerTable)) != nullptr,
+            findIn(source, branch, lossesOf(kEverywhereTable)) != nullptr,
+            labelsOfAxis(findIn(source, branch, lossesOf(kSetTable)), 0)};
 }
 
 std::vector<KeptRemoval> removalsAsked(const BuildContext& context, bool onlyOne) {
@@ -285,7 +294,7 @@ std::string defaultText(const KeptRemoval& removal) {
 
 TokenLosses lossesWithout(const BuildContext& context, const KeptRemoval& removal) {
     const NdArray intact = intactOf(context);
-    const NdArray row = rowOf(context, removal);
+    const NdArray row = lossRowOf(context, removal);
     const std::uint64_t tokens = intact.size();
     TokenLosses losses{std::vector<float>(tokens, kNaN), std::vector<float>(tokens, kNaN)};
     const auto& offsets = context.head().corpus.offsets;
@@ -300,22 +309,40 @@ TokenLosses lossesWithout(const BuildContext& context, const KeptRemoval& remova
     return losses;
 }
 
+std::optional<std::vector<text::TokenId>> predictedWithout(const BuildContext& context,
+                                                           const KeptRemoval& removal) {
+    const std::string quantity = fmt::format("{}_predicted", removal.table);
+    if (context.find(quantity) == nullptr) {
+        return std::nullopt;
+    }
+    const NdArray row = rowOf(context, removal, quantity);
+    const std::uint64_t tokens = context.head().corpus.tokenCount();
+    std::vector<text::TokenId> ids;
+    ids.reserve(tokens);
+    for (std::uint64_t token = 0; token < tokens; ++token) {
+        ids.push_back(static_cast<text::TokenId>(
+            wholeNumberAt(row, removal.cell * tokens + token, "expert_removal/" + quantity,
+                          std::numeric_limits<text::TokenId>::max())));
+    }
+    return ids;
+}
+
 double usualRise(const BuildContext& context, const KeptRemoval& removal, bool besides) {
     const NdArray intact = intactOf(context);
     if (!besides) {
-        return usualOf(intact, rowOf(context, removal), removal.cell);
+        return usualOf(intact, lossRowOf(context, removal), removal.cell);
     }
     double most = 0.0;
-    const bool isOfLayer = removal.quantity == kInLayerTokenLoss;
+    const bool isOfLayer = removal.table == kInLayerTable;
     const std::uint64_t rows =
-        isOfLayer
-            ? 1
-            : labelsOfAxis(findIn(context.source, context.request.branch, removal.quantity), 0)
-                  .size();
+        isOfLayer ? 1
+                  : labelsOfAxis(
+                        findIn(context.source, context.request.branch, lossesOf(removal.table)), 0)
+                        .size();
     for (std::uint64_t i = 0; i < rows; ++i) {
         KeptRemoval other = removal;
         other.row = isOfLayer ? removal.row : i;
-        const NdArray row = rowOf(context, other);
+        const NdArray row = lossRowOf(context, other);
         for (std::uint64_t cell = 0; cell < row.size() / intact.size(); ++cell) {
             context.throwIfStopped();
             most = std::max(most, usualOf(intact, row, cell));

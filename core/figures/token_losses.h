@@ -12,16 +12,16 @@
 /// Losses of single tokens with and without experts (C4). Private to the builders.
 namespace moescope::figures {
 
-/// The quantities that hold them, by kind of removal.
-inline constexpr std::string_view kInLayerTokenLoss = "single_token_loss";
-inline constexpr std::string_view kEverywhereTokenLoss = "everywhere_token_loss";
-inline constexpr std::string_view kSetTokenLoss = "set_token_loss";
+/// The tables of removals, by kind. TABLE_token_loss holds the losses.
+inline constexpr std::string_view kInLayerTable = "single";
+inline constexpr std::string_view kEverywhereTable = "everywhere";
+inline constexpr std::string_view kSetTable = "set";
 
 [[nodiscard]] KeptRemovals keptRemovals(const FigureSource& source, BranchId branch);
 
 /// A removal whose losses the session keeps.
 struct KeptRemoval {
-    std::string_view quantity;
+    std::string_view table;
     std::uint64_t row = 0;   ///< of its first axis
     std::uint64_t cell = 0;  ///< within the row
     std::string name{};      ///< "expert 3 of layer 2", "0:3,5:1"
@@ -47,6 +47,10 @@ struct TokenLosses {
 
 /// Throws Error(BadSession) for other shapes than experiments write, Error(Cancelled).
 [[nodiscard]] TokenLosses lossesWithout(const BuildContext& context, const KeptRemoval& removal);
+/// [T] ids predicted to follow each token without the experts; nullopt where the session does not
+/// keep them (before format 1.5). Throws as lossesWithout() does.
+[[nodiscard]] std::optional<std::vector<text::TokenId>> predictedWithout(
+    const BuildContext& context, const KeptRemoval& removal);
 /// The magnitude that the rise of all but a hundredth of the tokens stays below; `besides`: the
 /// largest of this removal's and of those beside it: experts of its layer, other indices or sets.
 [[nodiscard]] double usualRise(const BuildContext& context, const KeptRemoval& removal,

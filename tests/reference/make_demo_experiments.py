@@ -67,9 +67,10 @@ GROUPS_PER_EXPERT = 0.5
 LEFT_OUT = re.compile(
     r"matched_similarity\.(joint\.)?permutation|output_similarity\.cosine|neuron_projection\.(scores|owner)"
     r"|intermediate_states\.(states|shared)|chosen_experts|router_margin\.\d|specialisation\.vocabulary\.|batch_balance"
+    r"|layer_predicted"
 )
 #: With many experts, arrays of more numbers than this are kept for the last of LAYERS alone, in 32 bits, and A1 relative
-#: to the mean is left out.
+#: to the mean, and what is predicted without experts, are left out.
 MANY_NUMBERS = 256
 
 
@@ -156,7 +157,7 @@ def _thinned(values: dict[str, Array]) -> dict[str, Array]:
     narrow = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32}
     result: dict[str, Array] = {}
     for name, value in values.items():
-        if "relative_to_mean" in name:
+        if "relative_to_mean" in name or name.startswith("expert_removal.") and name.endswith("_predicted"):
             continue
         if value.size <= MANY_NUMBERS:
             result[name] = value

@@ -375,6 +375,15 @@ void addTokenLosses(const SyntheticRun& run, const std::vector<std::string>& lay
          "loss",
          "nat",
          NdArray::from<float>({layers.size(), experts.size(), tokens}, losses)});
+    NdArray predicted(ElementType::U32, {layers.size(), experts.size(), tokens});
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+        predicted.values<std::uint32_t>()[i] = static_cast<std::uint32_t>(i % 7);
+    }
+    part.quantities.push_back({"single_predicted",
+                               {{"at_layer", layers}, {"expert", experts}, {"position", {}}},
+                               "predicted id",
+                               "1",
+                               std::move(predicted)});
 }
 
 /// Loss, accuracy and changed predictions without an expert.
@@ -438,6 +447,11 @@ Part removalPart(const SyntheticRun& run) {
                                "loss",
                                "nat",
                                NdArray::from<float>({2, tokens}, losses)});
+    part.quantities.push_back({"set_predicted",
+                               {sets, {"position", {}}},
+                               "predicted id",
+                               "1",
+                               NdArray(ElementType::U32, {2, tokens})});
     addTokenLosses(run, layers, experts, part);
     return part;
 }

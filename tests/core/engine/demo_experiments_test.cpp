@@ -198,7 +198,27 @@ void compareOutcome(const NdArray& found, std::uint64_t row, const NdArray& expe
     CHECK(std::abs(found.at(3 * row + 2) - expected.at(4 * goldenRow + 3)) <= 1.0 / 350.0);
 }
 
-/// Losses in layers 1, 4 and 7 and everywhere.
+/// What is predicted without the expert of each index, where that is stored.
+void checkPredictions(DemoRun& run) {
+    if (!run.golden().has("expert_removal.all_predicted")) {
+        return;
+    }
+    const NdArray expected = run.golden().array("expert_removal.all_predicted");  // [E, T]
+    const NdArray found = run.read("expert_removal", "everywhere_predicted", std::nullopt);
+    REQUIRE(found.shape() == expected.shape());
+    for (std::uint64_t expert = 0; expert < expected.shape()[0]; ++expert) {
+        CAPTURE(expert);
+        int others = 0;
+        const std::uint64_t first = expert * expected.shape()[1];
+        for (std::uint64_t i = first; i < first + expected.shape()[1]; ++i) {
+            others += found.at(i) == expected.at(i) ? 0 : 1;
+        }
+        CHECK(others <= 1);  // a near tie
+    }
+    ++run.compared;
+}
+
+/// Losses in layers 1, 4 and 7 and everywhere, and what is predicted instead.
 void checkRemoval(DemoRun& run, int firstRouted) {
     const NdArray layers = run.golden().array("expert_removal.layer");
     const NdArray single = run.read("expert_removal", "single", std::nullopt);
@@ -213,6 +233,7 @@ void checkRemoval(DemoRun& run, int firstRouted) {
     for (std::uint64_t e = 0; e < experts; ++e) {
         compareOutcome(everywhere, e, run.golden().array("expert_removal.all"), e);
     }
+    checkPredictions(run);
 }
 
 /// Frequency, mean weight, EAN sum and mean, REAP and largest output of every expert.

@@ -29,3 +29,10 @@ TEST_CASE("Catalogue: ids are unique, texts complete, hyphens accepted", "[core]
     CHECK(findExperiment("rank counts") == nullptr);
     CHECK(findExperiment("") == nullptr);
 }
+
+TEST_CASE("Catalogue: removals from before removed experts left their groups are not reused",
+          "[core][experiments]") {
+    for (const char* id : {"expert_removal", "fewer_experts", "pruning"}) {
+        CHECK(findExperiment(id)->version == 2);
+    }
+}

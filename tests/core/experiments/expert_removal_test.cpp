@@ -208,6 +208,20 @@ TEST_CASE("ExpertRemoval: transformers with logits of -infinity", "[core][experi
             others += predicted.at(t) == expectedIds.at(t) ? 0 : 1;
         }
         CHECK(others <= 1);  // a near tie
+        // What is predicted instead, and how many near ties are others.
+        const auto differences = [&](const char* name, const char* goldenName, std::size_t row) {
+            const NdArray wanted = golden.array(goldenName);
+            const NdArray& ids = quantity(part, name).values;
+            const std::size_t first = row * opened.reference.corpus.ids.size();
+            REQUIRE(ids.size() == first + wanted.size());
+            std::size_t count = 0;
+            for (std::uint64_t i = 0; i < wanted.size(); ++i) {
+                count += ids.at(first + i) == wanted.at(i) ? 0 : 1;
+            }
+            return count;
+        };
+        CHECK(differences("everywhere_predicted", "expert_removal.all_predicted", 0) <= 1);
+        CHECK(differences("single_predicted", "expert_removal.layer_predicted", 2 * 7) <= 1);
         const NdArray& losses = quantity(part, "token_loss").values;
         double sum = 0.0;
         std::size_t counted = 0;
@@ -382,8 +396,10 @@ TEST_CASE("ExpertRemoval: chosen sets are what removing them one way or another 
     const auto logits = trace.logits.values<float>();
     const auto vocabulary = static_cast<std::size_t>(opened.model.spec.vocabSize);
     const NdArray& losses = quantity(part, "set_token_loss").values;
+    const NdArray& predicted = quantity(part, "set_predicted").values;
     const text::TokenizedCorpus& corpus = opened.reference.corpus;
     REQUIRE(losses.shape() == Shape{3, corpus.ids.size()});
+    REQUIRE(predicted.shape() == losses.shape());
     double sum = 0.0;
     double positions = 0.0;
     for (std::size_t d = 0; d < corpus.documentCount(); ++d) {
@@ -395,6 +411,8 @@ TEST_CASE("ExpertRemoval: chosen sets are what removing them one way or another 
             }
             const double loss = std::log(total) - static_cast<double>(row[corpus.ids[t + 1]]);
             CHECK(losses.at(2 * corpus.ids.size() + t) == Approx(loss).margin(1e-5));
+            const auto best = std::max_element(row.begin(), row.end()) - row.begin();
+            CHECK(predicted.at(2 * corpus.ids.size() + t) == static_cast<double>(best));
             sum += loss;
             positions += 1.0;
         }
@@ -534,4 +552,71 @@ TEST_CASE("ExpertRemoval: kept results stand for branches that are not passed ag
         const bool same = bytes(quantity(part, q.name).values) == bytes(q.values);  // NaN too
         CHECK(same);
     }
+}
+
+namespace {
+
+/// A part as a session would hold it.
+class HeldPart final : public engine::KeptPart {
+public:
+    explicit HeldPart(session::Part part) : m_part(std::move(part)) {}
+    [[nodiscard]] std::optional<session::Quantity> read(std::string_view name) const override {
+        for (const session::Quantity& each : m_part.quantities) {
+            if (each.name == name) {
+                return each;
+            }
+        }
+        return std::nullopt;
+    }
+    NdArray& values(const std::string& name) {
+        for (session::Quantity& each : m_part.quantities) {
+            if (each.name == name) {
+                return each.values;
+            }
+        }
+        throw std::runtime_error(name);
+    }
+
+private:
+    session::Part m_part;
+};
+
+}  // namespace
+
+TEST_CASE("ExpertRemoval: what a session holds is known again by what was removed",
+          "[core][experiments]") {
+    Opened opened("mixtral");
+    const experiments::ExperimentOptions options{.removals = {"all", "0:1", "2:5"},
+                                                 .removalControls = 2};
+    HeldPart held(removalOf(opened, 1000, options));
+    const auto probe = experiments::makeExpertRemoval(options);
+    const auto branches = probe->branches(opened.model.spec);
+    const engine::ModelContext context{opened.model.spec, opened.model.checkpoint,
+                                       opened.reference.corpus};
+    probe->begin(context, branches);
+    const auto recalled = [&](const engine::KeptPart& part) {
+        std::set<std::string> names;
+        probe->recall(opened.model.spec, part,
+                      [&](std::size_t branch, const std::vector<double>& result) {
+                          CHECK(result.size() == probe->resultSize(branch));
+                          names.insert(branches[branch].name);
+                      });
+        return names;
+    };
+    CHECK(recalled(held).size() == branches.size());
+    // Another run drew another expert as the second control of the second set.
+    NdArray& experts = held.values("set_control_experts");  // set, control, layer, expert
+    REQUIRE(experts.at(3 * 4) == 1.0);
+    REQUIRE(experts.at(3 * 4 + 1) == 1.0);
+    const double drawn = experts.at(3 * 4 + 3);
+    experts.values<std::uint32_t>()[3 * 4 + 3] = drawn == 0.0 ? 1 : 0;
+    const std::set<std::string> others = recalled(held);
+    CHECK(others.size() == branches.size() - 1);
+    CHECK_FALSE(others.contains(experiments::nameOfControl("2:5", 1)));
+    CHECK(others.contains(experiments::nameOfControl("2:5", 0)));
+    // Before the branches are known a name is all there is.
+    std::size_t names = 0;
+    experiments::makeExpertRemoval(options)->recall(opened.model.spec, held,
+                                                    [&](std::size_t, const auto&) { ++names; });
+    CHECK(names == branches.size());
 }

@@ -394,6 +394,12 @@ void MadeSource::makeRemoval(const MadeSession& what) {
         {{"token", {}}});
     put("expert_removal", "set_token_loss", std::nullopt,
         NdArray::from<float>({2, tokens}, without), {names, {"position", {}}});
+    std::vector<std::uint32_t> predicted(2 * tokens);
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+        predicted[i] = static_cast<std::uint32_t>(i % 5);
+    }
+    put("expert_removal", "set_predicted", std::nullopt,
+        NdArray::from<std::uint32_t>({2, tokens}, predicted), {names, {"position", {}}});
 }
 
 /// Fewer experts and pruning curves.

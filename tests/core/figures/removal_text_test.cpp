@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/figures/builder.h"
 #include "tests/core/figures/made_source.h"
+#include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
 #include "tests/support/throws.h"
 
@@ -57,6 +58,8 @@ std::shared_ptr<MadeSource> source() {
         const auto& ids = made->head().corpus.ids;
         predicted.push_back(t % 3 == 0 && t + 1 < kTokens ? ids[t + 1] : 999'999U);
     }
+    // Token 31's prediction is the first token of the second document: no token's prediction.
+    predicted[31] = made->head().corpus.ids[32];
     made->put("expert_removal", "predicted", std::nullopt,
               NdArray::from<std::uint32_t>({kTokens}, predicted), {{"token", {}}});
     return made;
@@ -95,6 +98,11 @@ TEST_CASE("expert-removal-text: the rise stands on the token that is predicted",
     }
     CHECK(body.predicted->ids[2] == 999'999U);
     CHECK(body.predicted->places[2] == PredictedTokens::kNowhere);
+    for (const std::uint64_t first : {0U, 32U}) {  // nothing comes before it in its document
+        CHECK(body.predicted->ids[first] == PredictedTokens::kNothing);
+        CHECK(body.predicted->places[first] == PredictedTokens::kNowhere);
+        CHECK_FALSE(body.isPredicted[first]);
+    }
     // A diverging scale with 0 in its middle.
     CHECK(body.bar.scale.map == ColourMap::Diverging);
     CHECK(body.bar.scale.low == -body.bar.scale.high);
@@ -240,4 +248,38 @@ TEST_CASE("expert-removal-tokens: rows of one expert lead to it and its tokens",
         CHECK(table.columns[3].numbers[row] ==
               Approx(static_cast<double>(body.rise(body.worst[row]))));
     }
+}
+
+TEST_CASE("expert-removal-tokens: what is predicted instead of a token", "[core][figures]") {
+    const auto made = source();
+    // Without expert 5 of layer 2, token t is followed by the token at 3 t, if that is one.
+    const auto& ids = made->head().corpus.ids;
+    NdArray predicted(ElementType::U32, {3, kExperts, kTokens});
+    const std::uint64_t row = (1 * kExperts + 5) * kTokens;
+    for (std::uint64_t t = 0; t < kTokens; ++t) {
+        predicted.values<std::uint32_t>()[row + t] = 3 * t < kTokens ? ids[3 * t] : 999'999U;
+    }
+    const auto axes = made->find({BranchId{}, "expert_removal", "single_token_loss"})->axes;
+    made->put("expert_removal", "single_predicted", std::nullopt, std::move(predicted), axes);
+    FigureRequest asked = request(LayerId{2}, 5);
+    asked.figure = "expert-removal-tokens";
+    const Figure figure = FigureBuilder(made).build(asked);
+    const auto& table = std::get<TableFigure>(figure.body);
+    const TableColumn& predicts = tests::column(figure, "predicts");
+    const TableColumn& intact = tests::column(figure, "intact predicts");
+    asked.figure = "expert-removal-text";
+    const auto texts = bodyOf(FigureBuilder(made).build(asked)).tokens;
+    asked.figure = "expert-removal-tokens";
+    for (std::size_t r = 0; r < table.rows; ++r) {
+        const std::uint64_t before = table.tokens[r] - 1;
+        CHECK(predicts.texts[r] ==
+              (3 * before < kTokens ? std::string(texts->text(3 * before)) : "id 999999"));
+        CHECK(intact.texts[r] ==
+              (before % 3 == 0 ? std::string(texts->text(before + 1)) : "id 999999"));
+    }
+    CHECK(toCsv(figure).find("predicts,intact predicts") != std::string::npos);
+    // Of a session that does not keep them there is no such column, and no other row.
+    const Figure old = FigureBuilder(source()).build(asked);
+    CHECK(std::get<TableFigure>(old.body).rows == table.rows);
+    CHECK(std::get<TableFigure>(old.body).columns.size() == table.columns.size() - 1);
 }
