@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/engine/console.h"
 
+#include "core/base/format_bytes.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <ostream>
 
@@ -41,27 +42,14 @@ std::string costsText(const engine::Estimate& estimate) {
     std::string text;
     for (const engine::ExperimentCost& cost : estimate.experiments) {
         text += fmt::format("  {:<{}}  {:<14}  {:>9} memory  {:>9} disk\n", cost.id, width,
-                            durationText(cost.seconds), bytesText(cost.memoryBytes),
-                            bytesText(cost.diskBytes));
+                            durationText(cost.seconds), formatBytes(cost.memoryBytes),
+                            formatBytes(cost.diskBytes));
     }
     return text + fmt::format("  {:<{}}  {:<14}  reading, the text's pass, storing\n", "shared",
                               width, durationText(std::max(shared, 0.0)));
 }
 
 }  // namespace
-
-std::string bytesText(std::uint64_t bytes) {
-    constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB"};
-    if (bytes < 1024) {
-        return fmt::format("{} B", bytes);
-    }
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (value /= 1024.0; value >= 999.95 && unit + 1 < kUnits.size(); ++unit) {
-        value /= 1024.0;
-    }
-    return fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
 
 std::string durationText(double seconds) {
     if (!(seconds >= 1.0)) {
@@ -82,14 +70,14 @@ std::string estimateText(const engine::Estimate& estimate) {
         "Estimate: {} tokens, {} layers to do, on {} in {}\n"
         "  memory  {} of {} allowed (at least {})\n",
         estimate.tokens, estimate.layers, estimate.device, estimate.dtype,
-        bytesText(estimate.memoryBytes), bytesText(estimate.budgetBytes),
-        bytesText(estimate.minimumBytes));
+        formatBytes(estimate.memoryBytes), formatBytes(estimate.budgetBytes),
+        formatBytes(estimate.minimumBytes));
     if (estimate.deviceBytes > 0) {
-        text += fmt::format("  device  {} of {} allowed\n", bytesText(estimate.deviceBytes),
-                            bytesText(estimate.deviceBudgetBytes));
+        text += fmt::format("  device  {} of {} allowed\n", formatBytes(estimate.deviceBytes),
+                            formatBytes(estimate.deviceBudgetBytes));
     }
     text += fmt::format("  disk    {}\n  read    {} of weights\n  time    {}\n",
-                        bytesText(estimate.diskBytes), bytesText(estimate.readBytes),
+                        formatBytes(estimate.diskBytes), formatBytes(estimate.readBytes),
                         (estimate.seconds < 1.0 ? "" : "about ") + durationText(estimate.seconds));
     text += costsText(estimate);
     for (const std::string& note : estimate.notes) {

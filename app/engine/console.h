@@ -14,8 +14,6 @@
 
 namespace moescope::app {
 
-/// "3.2 GiB", "512 B".
-[[nodiscard]] std::string bytesText(std::uint64_t bytes);
 /// "under a second", "42 s", "3 min 20 s", "2 h 5 min".
 [[nodiscard]] std::string durationText(double seconds);
 /// What a run will need, for people; lines ending in a newline.

@@ -194,9 +194,9 @@ private:
         const std::size_t step = experiment.branchesAtOnce;
         const std::size_t rounds = (branches.size() + step - 1) / step;
         m_plan.estimate.notes.push_back(fmt::format(
-            "{}: {} branches beside the intact model{}, {} at once, {} passes of the text "
+            "{}: {} branch{} beside the intact model{}, {} at once, {} passes of the text "
             "through a layer, about {}; the model is read {} for them{}",
-            experiment.info->id, branches.size(),
+            experiment.info->id, branches.size(), branches.size() == 1 ? "" : "es",
             recalled > 0 ? fmt::format(" ({} more are in the session)", recalled) : "", step,
             BranchPass::steps(branches, m_spec.layerCount(), step), roughly(seconds),
             rounds <= 1 ? std::string("once more") : fmt::format("{} times more", rounds),

@@ -3,6 +3,7 @@
 #include "core/engine/memory_plan.h"
 
 #include "core/base/error.h"
+#include "core/base/format_bytes.h"
 #include "core/engine/device_plan.h"
 
 #include <fmt/format.h>
@@ -231,14 +232,7 @@ MemoryPlan planMemory(const PlanInput& input) {
 }
 
 std::string formatBytes(std::uint64_t bytes) {
-    constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1024.0 && unit + 1 < units.size()) {
-        value /= 1024.0;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+    return moescope::formatBytes(bytes);
 }
 
 }  // namespace moescope::engine

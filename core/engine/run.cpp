@@ -71,6 +71,12 @@ public:
         if (m_request.interrupted == Interrupted::Resume && !resumes) {
             events.warn(fmt::format("There is nothing to resume at {}: this run begins anew.",
                                     store->partsFolder().string()));
+        } else if (m_replaces) {
+            events.warn(
+                fmt::format("{} is what a run left that was stopped before anything of it "
+                            "was finished: there is nothing to go on with, and this run "
+                            "begins again.",
+                            store->partsFolder().string()));
         }
 
         PartWriter writer(*store, events);
@@ -117,13 +123,16 @@ private:
     /// Opens the store as the request says what to do with an interrupted run or another session.
     std::unique_ptr<session::RunStore> openStore() {
         using Existing = session::RunStore::Existing;
+        std::error_code ignored;
+        const bool isBegun =
+            std::filesystem::exists(m_request.session.string() + ".partial/head.h5", ignored);
         auto store = std::make_unique<session::RunStore>(m_request.session);
         const Existing existing = store->existing();
         const bool parts = existing == Existing::Parts || existing == Existing::SessionAndParts;
+        m_replaces = isBegun && !parts;
         if (parts && m_request.interrupted == Interrupted::Discard) {
             const auto folder = store->partsFolder();
             store.reset();
-            std::error_code ignored;
             std::filesystem::remove_all(folder, ignored);
             return std::make_unique<session::RunStore>(m_request.session);
         }
@@ -490,6 +499,7 @@ private:
     std::uint64_t m_partsKept = 0;
     std::optional<BranchPhase> m_branches;
     std::shared_ptr<const session::Session> m_existing;
+    bool m_replaces = false;  ///< a run of which nothing was finished
 };
 
 /// Finished layers of one experiment, read back from the parts.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/kept_tokens.h"
 
+#include "core/base/format_bytes.h"
 #include "core/text/token_selection.h"
 
 #include <fmt/format.h>
@@ -57,15 +58,6 @@ std::vector<std::uint64_t> firstOf(const text::TokenSelection& tokens, std::uint
     return indices;
 }
 
-/// "1.9 MiB".
-std::string sizeText(std::uint64_t bytes) {
-    const auto value = static_cast<double>(bytes);
-    const double mebi = 1024.0 * 1024.0;
-    return value < mebi            ? fmt::format("{:.0f} KiB", value / 1024.0)
-           : value < 1024.0 * mebi ? fmt::format("{:.1f} MiB", value / mebi)
-                                   : fmt::format("{:.1f} GiB", value / 1024.0 / mebi);
-}
-
 }  // namespace
 
 TokenBytes normBytes(const ExperimentOptions& options, const model::ModelSpec& model) {
@@ -111,7 +103,7 @@ std::string keptNote(const ExperimentOptions& options, const TokenBytes& bytes,
     const bool isListed = options.keptTokens == KeptTokens::Listed;
     const std::uint64_t all = std::min(wanted, isListed ? listed(options, corpus).count() : total);
     const std::uint64_t kept = keptTokens(options, bytes, wanted, corpus).size();
-    const std::string size = sizeText(kept * bytes.perToken);
+    const std::string size = formatBytes(kept * bytes.perToken);
     if (kept == total) {
         return fmt::format("{} of all {} tokens are kept: {} before compression", bytes.what, total,
                            size);
@@ -122,7 +114,8 @@ std::string keptNote(const ExperimentOptions& options, const TokenBytes& bytes,
     std::string note = fmt::format("{} of {} of the {} tokens are kept, {}: {} before compression",
                                    bytes.what, kept, total, which, size);
     if (kept < all) {
-        note += fmt::format("; {} do not fit into {} (--kept-size)", all, sizeText(bytes.budget));
+        note +=
+            fmt::format("; {} do not fit into {} (--kept-size)", all, formatBytes(bytes.budget));
     }
     return note;
 }

@@ -4,9 +4,8 @@
 
 #include "core/base/error.h"
 #include "core/experiments/removed_experts.h"
+#include "core/figures/removal.h"
 #include "core/figures/whole_number.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,40 +13,29 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::size_t kMeasures = 3;     // loss, accuracy, changed
 constexpr std::size_t kListColumns = 3;  // list, layer, expert
 
-/// A table [sets, measures] with its rows' names, as sets that remove nothing yet.
-std::vector<MeasuredSet> tableOf(const BuildContext& context, const std::string& experiment,
-                                 const std::string& quantity) {
-    const BranchId branch = context.request.branch;
-    const session::QuantityInfo* info = context.source.find({branch, experiment, quantity});
-    if (info == nullptr) {
+/// The rows of a table of sets, which remove nothing yet.
+std::vector<MeasuredSet> setsOf(const BuildContext& context, const char* experiment,
+                                const char* quantity) {
+    const auto table = RemovalTable::read(context, quantity, 1, experiment);
+    const auto intact = RemovalTable::read(context, "intact", 0, experiment);
+    if (!table || !intact) {
         return {};
     }
-    const NdArray values = context.source.read(info->id, std::nullopt);
-    const NdArray intact = context.source.read({branch, experiment, "intact"}, std::nullopt);
-    if (values.shape().size() != 2 || values.shape()[1] != kMeasures || info->axes.size() != 2 ||
-        intact.size() != kMeasures) {
-        throw Error(ErrorCode::BadSession,
-                    fmt::format("{}/{} in the session has another shape than this program writes; "
-                                "the file is damaged.",
-                                experiment, quantity));
-    }
-    const auto rows = static_cast<std::size_t>(values.shape()[0]);
-    const std::vector<std::string> names = labelsOf(info->axes[0], rows);
+    const RemovalOutcome before = intact->at(0);
     std::vector<MeasuredSet> sets;
-    sets.reserve(rows);
-    for (std::size_t row = 0; row < rows; ++row) {
-        const std::size_t at = row * kMeasures;
-        sets.push_back({names[row],
+    sets.reserve(table->size());
+    for (std::size_t row = 0; row < table->size(); ++row) {
+        const RemovalOutcome outcome = table->at(row);
+        sets.push_back({table->labels(0)[row],
                         row,
                         {},
-                        {.intactLoss = intact.at(0),
-                         .loss = values.at(at),
-                         .intactAccuracy = intact.at(1),
-                         .accuracy = values.at(at + 1),
-                         .changed = values.at(at + 2)}});
+                        {.intactLoss = before.loss,
+                         .loss = outcome.loss,
+                         .intactAccuracy = before.accuracy,
+                         .accuracy = outcome.accuracy,
+                         .changed = outcome.changed}});
     }
     return sets;
 }
@@ -77,7 +65,7 @@ ExpertSet expertsOf(const std::string& text, const session::ModelSummary& model)
 }  // namespace
 
 std::vector<MeasuredSet> measuredLists(const BuildContext& context) {
-    std::vector<MeasuredSet> lists = tableOf(context, "pruning", "list");
+    std::vector<MeasuredSet> lists = setsOf(context, "pruning", "list");
     const session::QuantityId id{context.request.branch, "pruning", "list_removed"};
     if (lists.empty() || context.source.find(id) == nullptr) {
         return {};
@@ -99,7 +87,7 @@ std::vector<MeasuredSet> measuredLists(const BuildContext& context) {
 }
 
 std::vector<MeasuredSet> measuredSets(const BuildContext& context) {
-    std::vector<MeasuredSet> sets = tableOf(context, "expert_removal", "set");
+    std::vector<MeasuredSet> sets = setsOf(context, "expert_removal", "set");
     for (MeasuredSet& set : sets) {
         set.experts = expertsOf(set.name, context.head().model);
     }

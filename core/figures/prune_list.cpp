@@ -3,6 +3,7 @@
 #include "core/figures/prune_list.h"
 
 #include "core/base/error.h"
+#include "core/experiments/removed_experts.h"
 #include "core/figures/figure.h"
 
 #include <fmt/format.h>
@@ -52,13 +53,13 @@ Json sourceOf(const Figure& figure) {
 
 /// For --remove.
 std::string removeText(const PruneList& list) {
-    std::string text;
+    std::vector<experiments::RemovedExpert> removed;
     for (const PruneList::Layer& layer : list.layers) {
         for (const int expert : layer.removed) {
-            text += fmt::format("{}{}:{}", text.empty() ? "" : ",", layer.layer.value, expert);
+            removed.push_back({layer.layer.value, expert});
         }
     }
-    return text;
+    return experiments::describe(removed);
 }
 
 Json effectOf(const PruneList& list) {

@@ -25,27 +25,32 @@ constexpr std::size_t kChoiceMeasures = 2;
 }  // namespace
 
 std::optional<RemovalTable> RemovalTable::read(const BuildContext& context,
-                                               const std::string& quantity, std::size_t axes) {
-    const session::QuantityInfo* info = context.find(quantity);
+                                               const std::string& quantity, std::size_t axes,
+                                               std::string_view experiment) {
+    session::QuantityId id = context.id(quantity);
+    id.experiment = experiment.empty() ? id.experiment : experiment;
+    const session::QuantityInfo* info = context.source.find(id);
     if (info == nullptr) {
         return std::nullopt;
     }
+    context.throwIfStopped();
     RemovalTable table;
-    table.m_values = context.read(quantity, std::nullopt);
+    table.m_values = context.source.read(id, std::nullopt);
     const Shape& shape = table.m_values.shape();
     if (shape.size() != axes + 1 || shape.back() != kMeasures ||
         info->axes.size() != shape.size()) {
         throw Error(ErrorCode::BadSession,
                     fmt::format("{}/{} in the session has another shape than this program writes; "
                                 "the file is damaged.",
-                                context.info.experiment, quantity));
+                                id.experiment, quantity));
     }
     for (std::size_t axis = 0; axis < axes; ++axis) {
         table.m_labels.push_back(labelsOf(info->axes[axis], static_cast<std::size_t>(shape[axis])));
     }
     table.m_size = static_cast<std::size_t>(table.m_values.size() / kMeasures);
-    if (context.find(quantity + "_choices") != nullptr) {
-        NdArray choices = context.read(quantity + "_choices", std::nullopt);
+    id.quantity += "_choices";
+    if (context.source.find(id) != nullptr) {
+        NdArray choices = context.source.read(id, std::nullopt);
         if (choices.size() == table.m_size * kChoiceMeasures) {
             table.m_choices = std::move(choices);
         }

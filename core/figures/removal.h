@@ -21,11 +21,13 @@ struct RemovalOutcome {
 /// A table of outcomes in row order.
 class RemovalTable {
 public:
-    /// With so many axes before the measures. nullopt when the session has no such quantity. Throws
-    /// Error(BadSession) for another shape than experiments write.
+    /// With so many axes before the measures; of the figure's experiment or of another. nullopt
+    /// when the session has no such quantity. Throws Error(BadSession) for another shape than
+    /// experiments write.
     [[nodiscard]] static std::optional<RemovalTable> read(const BuildContext& context,
                                                           const std::string& quantity,
-                                                          std::size_t axes);
+                                                          std::size_t axes,
+                                                          std::string_view experiment = {});
     [[nodiscard]] std::size_t size() const { return m_size; }
     [[nodiscard]] RemovalOutcome at(std::size_t row) const;
     /// Of an axis but the last one.

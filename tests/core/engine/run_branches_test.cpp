@@ -467,9 +467,9 @@ TEST_CASE("run: a prune list is its experts removed together, and comes to the s
     };
     // Nine rows of six shares are there.
     CHECK(measure(R"({"lists":[{"name":"mine","experts":"2:3,0:4,0:1"}]})") ==
-          "1 branches beside the intact model (54 more are in the session)");
+          "1 branch beside the intact model (54 more are in the session)");
     CHECK(measure(R"({"lists":[{"name":"other","experts":"1:0"}]})") ==
-          "1 branches beside the intact model (55 more are in the session)");
+          "1 branch beside the intact model (55 more are in the session)");
     CHECK(measure(R"({"lists":[{"name":"other","experts":"1:0"}]})").empty());
     CHECK(measure("{}").empty());
     CHECK(read("pruning", "curves") == curves);
@@ -480,7 +480,7 @@ TEST_CASE("run: a prune list is its experts removed together, and comes to the s
           std::vector<double>{0, 0, 1, 0, 0, 4, 0, 2, 3, 1, 1, 0});
     // Another list of a known name stands beside it.
     CHECK(measure(R"({"lists":[{"name":"mine","experts":"1:0"}]})") ==
-          "1 branches beside the intact model (56 more are in the session)");
+          "1 branch beside the intact model (56 more are in the session)");
     const auto session = session::Session::open(folder / "run.h5");
     CHECK(session->find({BranchId{}, "pruning", "list"})->axes[0].labels ==
           std::vector<std::string>{"mine", "other", "mine (2)"});
