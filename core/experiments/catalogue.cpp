@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/catalogue.h"
 
+#include "core/base/closest_name.h"
+
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace moescope::experiments {
 namespace {
@@ -183,9 +186,12 @@ constexpr std::array kCatalogue{
          "Per layer, for token ids seen at least 10 times: the share of their occurrences that "
          "are routed to the expert, taking the id as the input token, as the token that follows, "
          "and (where expert_removal kept them) as the token that the model predicts. Mean share: "
-         "over all ids that the expert takes at all.",
-         "Share 1: the expert is chosen whenever this token is seen.", "arXiv 2409.02060",
-         "chosen_experts"},
+         "over all ids that the expert takes at all. Beyond chance: a larger share than where the "
+         "choices are dealt out anew among the tokens (hypergeometric), at a false discovery rate "
+         "of 0.05 (Benjamini and Hochberg) over the ids and experts.",
+         "Share 1: the expert is chosen whenever this token is seen. Rare tokens have large shares "
+         "by chance as well.",
+         "arXiv 2409.02060", "chosen_experts"},
     Info{
         "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
         "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
@@ -240,6 +246,15 @@ const ExperimentInfo* findExperiment(std::string_view id) {
         kCatalogue.begin(), kCatalogue.end(),
         [&](const ExperimentInfo& info) { return sameId(info.id, id) || info.label == id; });
     return found == kCatalogue.end() ? nullptr : &*found;
+}
+
+std::string closestExperiment(std::string_view id) {
+    std::vector<std::string_view> ids;
+    ids.reserve(kCatalogue.size());
+    for (const ExperimentInfo& info : kCatalogue) {
+        ids.push_back(info.id);
+    }
+    return didYouMean(id, ids);
 }
 
 }  // namespace moescope::experiments

@@ -37,4 +37,7 @@ struct ExperimentInfo {
 /// By id, with hyphens for underscores if you like, or by label ("B3"). nullptr when unknown.
 [[nodiscard]] const ExperimentInfo* findExperiment(std::string_view id);
 
+/// For messages about an id that is unknown: " Did you mean "rank_counts"?", or nothing.
+[[nodiscard]] std::string closestExperiment(std::string_view id);
+
 }  // namespace moescope::experiments

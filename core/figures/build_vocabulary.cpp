@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/figures/predicted_tokens.h"
 #include "core/figures/routed_text.h"
+#include "core/figures/vocabulary_counts.h"
 
 #include <fmt/format.h>
 
@@ -14,90 +15,8 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::uint64_t kFewest = 10;  ///< rarer ids are left out (OLMoE)
 constexpr std::size_t kIdsPerExpert = 10;
 constexpr std::uint64_t kContext = 4;  ///< tokens on either side
-
-/// How often a token id occurs, and goes to each expert.
-struct Occurrences {
-    std::uint64_t count = 0;
-    std::vector<std::uint64_t> routed;   ///< [E]
-    std::vector<std::uint64_t> example;  ///< [E] the first token that was routed there
-};
-using Vocabulary = std::map<text::TokenId, Occurrences>;
-
-/// Which id stands for a token that was routed: its own, that of the one that follows it in its
-/// document, or the one that the model says will follow.
-struct Reading {
-    const char* name;
-    bool isNext = false;
-    std::vector<text::TokenId> ids{};  ///< [tokens]
-};
-
-std::vector<Reading> readingsOf(const BuildContext& context) {
-    const std::vector<text::TokenId>& ids = context.head().corpus.ids;
-    std::vector<Reading> readings{{"input", false, ids}, {"next", true, {}}};
-    if (!ids.empty()) {
-        readings.back().ids.assign(std::next(ids.begin()), ids.end());
-        readings.back().ids.push_back(0);  // behind the end of the last document: not counted
-    }
-    if (auto predicted = predictedIds(context)) {
-        readings.push_back({"predicted", false, std::move(*predicted)});
-    }
-    return readings;
-}
-
-/// Tokens of a piece that have an id by this reading: all but a document's last one, maybe.
-std::uint64_t readTokens(const TokenTable& tokens, const RoutedText::Piece& piece,
-                         const Reading& reading) {
-    const std::uint64_t end = tokens.documentOffsets()[tokens.documentOf(piece.firstToken) + 1] -
-                              (reading.isNext ? 1 : 0);
-    return std::min(piece.count, end - std::min(end, piece.firstToken));
-}
-
-/// The ids that are not too rare, each with room for its experts: most ids of a text are rare.
-Vocabulary frequentIds(const TokenTable& tokens, const RoutedText& text, const Reading& reading) {
-    std::unordered_map<text::TokenId, std::uint64_t> counts;
-    for (const RoutedText::Piece& piece : text.pieces()) {
-        const std::uint64_t count = readTokens(tokens, piece, reading);
-        for (std::uint64_t i = 0; i < count; ++i) {
-            ++counts[reading.ids[piece.firstToken + i]];
-        }
-    }
-    Vocabulary vocabulary;
-    const auto experts = static_cast<std::size_t>(text.experts());
-    for (const auto& [id, count] : counts) {
-        if (count >= kFewest) {
-            vocabulary[id] = {count, std::vector<std::uint64_t>(experts),
-                              std::vector<std::uint64_t>(experts)};
-        }
-    }
-    return vocabulary;
-}
-
-Vocabulary vocabularyOf(const BuildContext& context, const RoutedText& text,
-                        const Reading& reading) {
-    const TokenTable& tokens = *context.memory.tokens();
-    Vocabulary vocabulary = frequentIds(tokens, text, reading);
-    for (const RoutedText::Piece& piece : text.pieces()) {
-        context.throwIfStopped();
-        const numerics::Choices choices = text.of(piece);
-        const std::uint64_t count = readTokens(tokens, piece, reading);
-        for (std::uint64_t i = 0; i < count; ++i) {
-            const std::uint64_t token = piece.firstToken + i;
-            const auto found = vocabulary.find(reading.ids[token]);
-            if (found == vocabulary.end()) {
-                continue;
-            }
-            for (const std::uint16_t expert : choices.of(i)) {
-                if (found->second.routed[expert]++ == 0) {
-                    found->second.example[expert] = token;
-                }
-            }
-        }
-    }
-    return vocabulary;
-}
 
 /// One row: an id that an expert takes a large share of.
 struct Entry {
@@ -108,7 +27,7 @@ struct Entry {
 
 std::vector<Entry> topOf(const Vocabulary& vocabulary, std::size_t expert) {
     std::vector<Entry> entries;
-    for (const auto& [id, found] : vocabulary) {
+    for (const auto& [id, found] : vocabulary.ids) {
         if (found.routed[expert] > 0) {
             entries.push_back(
                 {id, &found,
@@ -128,7 +47,7 @@ std::vector<Entry> topOf(const Vocabulary& vocabulary, std::size_t expert) {
 double specialisation(const Vocabulary& vocabulary, std::size_t expert) {
     double sum = 0.0;
     double handled = 0.0;
-    for (const auto& [id, found] : vocabulary) {
+    for (const auto& [id, found] : vocabulary.ids) {
         if (found.routed[expert] > 0) {
             sum += static_cast<double>(found.routed[expert]) / static_cast<double>(found.count);
             handled += 1.0;
@@ -160,9 +79,11 @@ Figure buildVocabulary(const BuildContext& context) {
     TableFigure table;
     table.columns = {{"expert", Kind::Count, {}, {}},    {"as", Kind::Text, {}, {}},
                      {"token", Kind::Text, {}, {}},      {"seen", Kind::Count, {}, {}},
-                     {"share", Kind::Number, {}, {}},    {"mean share", Kind::Number, {}, {}},
+                     {"share", Kind::Number, {}, {}},    {"beyond chance", Kind::Text, {}, {}},
+                     {"of all", Kind::Number, {}, {}},   {"mean share", Kind::Number, {}, {}},
                      {"for example", Kind::Text, {}, {}}};
     table.columns.back().wraps = true;
+    table.columns[6].isDataOnly = true;
     const IdTexts texts(context.head().corpus.ids, *tokens);
     const std::vector<Reading> readings = readingsOf(context);
     for (const Reading& reading : readings) {
@@ -176,8 +97,11 @@ Figure buildVocabulary(const BuildContext& context) {
                 table.columns[2].texts.push_back(texts.of(entry.id));
                 table.columns[3].numbers.push_back(static_cast<double>(entry.of->count));
                 table.columns[4].numbers.push_back(entry.share);
-                table.columns[5].numbers.push_back(mean);
-                table.columns[6].texts.push_back(
+                table.columns[5].texts.emplace_back(entry.of->isBeyondChance[e] != 0 ? "yes" : "");
+                table.columns[6].numbers.push_back(static_cast<double>(vocabulary.load[e]) /
+                                                   static_cast<double>(vocabulary.tokens));
+                table.columns[7].numbers.push_back(mean);
+                table.columns[8].texts.push_back(
                     excerptAround(*tokens, entry.of->example[e], kContext));
                 table.experts.push_back(static_cast<int>(e));
                 table.tokens.push_back(entry.of->example[e]);
@@ -192,8 +116,8 @@ Figure buildVocabulary(const BuildContext& context) {
                                : std::string("tokens that experts take"),
         counted);
     if (table.rows == 0) {
-        figure.body = NoticeFigure{
-            fmt::format("No token of this text occurs {} times: a longer text is needed", kFewest)};
+        figure.body = NoticeFigure{fmt::format(
+            "No token of this text occurs {} times: a longer text is needed", kFewestSeen)};
         return figure;
     }
     figure.howToRead +=

@@ -4,6 +4,7 @@
 // tests/core/numerics/routing_test.cpp; here, that each figure counts what it says.
 #include "core/base/error.h"
 #include "core/figures/builder.h"
+#include "core/numerics/resampling.h"
 #include "tests/core/figures/made_source.h"
 #include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
@@ -220,6 +221,83 @@ TEST_CASE("paths: rows sum to 1, the last layer leads nowhere", "[core][figures]
     }
     CHECK(std::isnan(panelOf(figure).matrix.at(1, 0)));  // never a first choice
     CHECK(std::holds_alternative<NoticeFigure>(build(twoDomains(), "paths", 3).body));
+}
+
+namespace {
+
+/// A text of 60 ids, each of which always chooses the same two of the experts.
+std::shared_ptr<MadeSource> ownExperts() {
+    constexpr std::size_t kTokens = 3000;
+    MadeSession what;
+    what.tokens = kTokens;
+    what.documents = 30;
+    auto source = std::make_shared<MadeSource>(what);
+    numerics::RandomBits random(7);
+    NdArray ids(ElementType::U8, {kTokens, 2});
+    for (std::size_t t = 0; t < kTokens; ++t) {
+        // Some ids are rare: the lower of two draws.
+        const std::size_t id = std::min(random.below(60), random.below(60));
+        source->head().corpus.ids[t] = static_cast<std::uint32_t>(id);
+        ids.values<std::uint8_t>()[2 * t] = static_cast<std::uint8_t>(id % kExperts);
+        ids.values<std::uint8_t>()[2 * t + 1] = static_cast<std::uint8_t>((id + 3) % kExperts);
+    }
+    source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+    return source;
+}
+
+/// The same choices, dealt out anew among the tokens.
+void permuteChoices(MadeSource& source, std::uint64_t seed) {
+    NdArray ids = source.read({BranchId{}, "chosen_experts", "ids"}, LayerId{1});
+    const std::span<std::uint8_t> values = ids.values<std::uint8_t>();
+    numerics::RandomBits random(seed);
+    for (std::size_t left = values.size() / 2; left > 1; --left) {
+        const std::size_t other = random.below(left);
+        std::swap_ranges(&values[2 * (left - 1)], &values[2 * (left - 1)] + 2, &values[2 * other]);
+    }
+    source.put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+}
+
+std::ptrdiff_t beyondChance(const Figure& figure, const std::string& as) {
+    const auto& readings = column(figure, "as").texts;
+    const auto& marks = column(figure, "beyond chance").texts;
+    std::ptrdiff_t count = 0;
+    for (std::size_t row = 0; row < marks.size(); ++row) {
+        count += readings[row] == as && marks[row] == "yes" ? 1 : 0;
+    }
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("vocabulary-specialisation: choices dealt out anew show none", "[core][figures]") {
+    const auto source = ownExperts();
+    const Figure figure = build(source, "vocabulary-specialisation");
+    const auto& shares = column(figure, "share").numbers;
+    CHECK(*std::max_element(shares.begin(), shares.end()) == 1.0);
+    for (std::size_t row = 0; row < shares.size(); ++row) {
+        CHECK((shares[row] == 1.0) == (column(figure, "as").texts[row] == "input" &&
+                                       column(figure, "beyond chance").texts[row] == "yes"));
+    }
+    // What follows says nothing here: each token is drawn by itself.
+    CHECK(beyondChance(figure, "input") > 50);
+    CHECK(beyondChance(figure, "next") == 0);
+    // At a false discovery rate of 0.05 one deal of twenty may have a mark where there is nothing.
+    constexpr int kDeals = 40;
+    int marked = 0;
+    double highest = 0.0;
+    for (int deal = 0; deal < kDeals; ++deal) {
+        permuteChoices(*source, static_cast<std::uint64_t>(deal));
+        const Figure dealt = build(source, "vocabulary-specialisation");
+        marked += beyondChance(dealt, "input") > 0 ? 1 : 0;
+        const auto& found = column(dealt, "share").numbers;
+        highest = std::max(highest, *std::max_element(found.begin(), found.end()));
+        const auto& means = column(dealt, "mean share").numbers;
+        for (std::size_t row = 0; row < means.size(); ++row) {
+            CHECK(means[row] == Approx(column(dealt, "of all").numbers[row]).margin(0.06));
+        }
+    }
+    CHECK(highest > 0.6);  // rare ids have large shares by chance
+    CHECK(marked <= 6);    // more than six of forty: a chance of 0.003
 }
 
 TEST_CASE("vocabulary-specialisation: of ids seen often enough", "[core][figures]") {
