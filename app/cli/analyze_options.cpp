@@ -104,6 +104,24 @@ bool bringsText(const std::filesystem::path& session) {
     }
 }
 
+/// The experiments of the session there, or of the unfinished run beside it, that this program has.
+std::vector<std::string> experimentsOf(const std::filesystem::path& session) {
+    std::vector<std::string> ids;
+    try {
+        const auto opened = session::Session::open(session);
+        for (const session::ExperimentRecord& record : opened->head().experiments) {
+            if (experiments::findExperiment(record.id) != nullptr) {
+                ids.push_back(record.id);
+            }
+        }
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::FileNotFound) {
+            throw;
+        }
+    }
+    return ids;
+}
+
 std::string experimentList() {
     std::string list = "Experiments:\n";
     for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
@@ -207,7 +225,7 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
         app.add_option("--kept-size", m_given.keptSize,
                        "Disk that single tokens of an experiment may take, all layers together: "
                        "norms and scores (4G), similarity maps and intermediate states (1G each), "
-                       "losses without experts (256M); beyond it fewer are kept"))
+                       "losses and predictions without experts (256M); beyond it fewer are kept"))
         ->type_name("SIZE");
     group(app.add_option("--kept-from", m_given.keptFrom,
                          "Which tokens are kept: first (of the text), spread over it, or these, "
@@ -304,7 +322,8 @@ void AnalyzeCommand::attachRun(CLI::App& app) {
                          "Keep hidden states on disk: auto, always, never"))
         ->type_name("WHEN");
     group(app.add_flag("--resume", m_given.resume,
-                       "Go on with an interrupted run; without one, say so and begin"));
+                       "Go on with an interrupted run, without --experiments with its own; where "
+                       "there is none, say so and begin"));
     group(app.add_flag("--restart", m_given.restart,
                        "Drop what an interrupted run left at RUN.h5.partial"));
     group(app.add_option("--title", m_given.title, "A name for the session"))->type_name("TEXT");
@@ -358,7 +377,16 @@ std::optional<text::TextSource> AnalyzeCommand::textSource() const {
     return source;
 }
 
-experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
+/// As named; to go on with a session without naming any: its own.
+std::vector<std::string> AnalyzeCommand::chosenExperiments() const {
+    const bool goesOn = m_given.resume && m_given.experiments.empty();
+    std::vector<std::string> own =
+        goesOn ? experimentsOf(m_given.session) : std::vector<std::string>();
+    return own.empty() ? parseExperiments(m_given.experiments) : own;
+}
+
+experiments::ExperimentOptions AnalyzeCommand::experimentOptions(
+    const std::vector<std::string>& asked) const {
     using experiments::RelativeTo;
     experiments::ExperimentOptions options;
     options.relativeTo = oneOf<RelativeTo>("--relative-to", m_given.relativeTo,
@@ -384,7 +412,7 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions() const {
         options.keptBytes = parseByteSize(m_given.keptSize);
     }
     addKeptTokens(options);
-    addRemovals(options);
+    addRemovals(asked, options);
     addWeightOptions(options);
     return options;
 }
@@ -420,7 +448,8 @@ void AnalyzeCommand::addKeptTokens(experiments::ExperimentOptions& options) cons
     }
 }
 
-void AnalyzeCommand::addRemovals(experiments::ExperimentOptions& options) const {
+void AnalyzeCommand::addRemovals(const std::vector<std::string>& asked,
+                                 experiments::ExperimentOptions& options) const {
     options.removals = experiments::canonicalRemovals(m_given.removals);
     options.curves = !m_given.pruneListsOnly;
     options.removalControls =
@@ -431,7 +460,6 @@ void AnalyzeCommand::addRemovals(experiments::ExperimentOptions& options) const 
                ": each of them is a pass of the whole text.");
     }
     const bool isAsked = !options.removals.empty() || m_given.removalControls;
-    const std::vector<std::string> asked = parseExperiments(m_given.experiments);
     if (isAsked && std::find(asked.begin(), asked.end(), "expert_removal") == asked.end()) {
         refuse(
             "--remove and --remove-controls are about the experiment expert_removal: ask for it "
@@ -506,18 +534,22 @@ AnalyzeOptions AnalyzeCommand::result() const {
     options.tokenize.contextLength = count("--context", m_given.context, 1);
     options.tokenize.addSpecialTokens = !m_given.chat;
     options.chat = m_given.chat;
-    options.experiments = parseExperiments(m_given.experiments);
+    options.experiments = chosenExperiments();
     if (!options.text && needText(options.experiments) && !bringsText(options.session)) {
         refuse(
             "These experiments need a text: give --text, --prompt, --preset, --csv or --jsonl, "
             "or ask for --experiments static.");
     }
-    options.experimentOptions = experimentOptions();
+    options.experimentOptions = experimentOptions(options.experiments);
     options.choices = m_given.choices;
     requireAnswering(options.experiments);
     options.pruneLists.assign(m_given.pruneLists.begin(), m_given.pruneLists.end());
     requirePruning(options.experiments);
     options.staticLayers = parseLayers(m_given.staticLayers);
+    options.asBefore = m_given.resume && m_given.experiments.empty() &&
+                       options.experimentOptions == experiments::ExperimentOptions() &&
+                       options.pruneLists.empty() && options.staticLayers.empty() &&
+                       !experimentsOf(options.session).empty();
     options.topK = checkedTopK(m_given.topK);
     options.device = parseDevice(m_given.device);
     options.dtype = parseDtype(m_given.dtype);

@@ -16,7 +16,8 @@ class App;
 }
 
 /// The command line without Qt and LibTorch, shared by moescope and moescope-engine. Parsing is
-/// pure: no file is touched.
+/// pure, but that a session that is added to is asked whether it has a text and, to go on with it,
+/// which experiments.
 namespace moescope::cli {
 
 /// What to do with an interrupted run found at the output path. A finished session is only ever
@@ -44,6 +45,9 @@ struct AnalyzeOptions {
     std::vector<std::filesystem::path> pruneLists;  ///< of the experiment pruning
     std::vector<std::string> experiments;           ///< ids as in the catalogue, in its order
     experiments::ExperimentOptions experimentOptions;
+    /// Resumed without a word on experiments or their options: `experiments` are the session's own
+    /// and keep the options and layers that they have in it.
+    bool asBefore = false;
     std::vector<int> staticLayers;  ///< of the experiments on weights; empty: all
     std::optional<int> topK;
 
@@ -75,9 +79,12 @@ private:
     void attachWeights(CLI::App& app);
     void attachRun(CLI::App& app);
     [[nodiscard]] std::optional<text::TextSource> textSource() const;
-    [[nodiscard]] experiments::ExperimentOptions experimentOptions() const;
+    [[nodiscard]] std::vector<std::string> chosenExperiments() const;
+    [[nodiscard]] experiments::ExperimentOptions experimentOptions(
+        const std::vector<std::string>& asked) const;
     void addKeptTokens(experiments::ExperimentOptions& options) const;
-    void addRemovals(experiments::ExperimentOptions& options) const;
+    void addRemovals(const std::vector<std::string>& asked,
+                     experiments::ExperimentOptions& options) const;
     void requirePruning(const std::vector<std::string>& asked) const;
     void requireAnswering(const std::vector<std::string>& asked) const;
     void addWeightOptions(experiments::ExperimentOptions& options) const;

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/parser.h"
 
+#include "core/base/closest_name.h"
 #include "core/base/error.h"
 #include "core/base/version.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace moescope::cli {
@@ -32,22 +34,57 @@ std::string calledName(const CLI::App& parser) {
     return parser.get_name() + (called.empty() ? "" : " " + called.front()->get_name());
 }
 
+const CLI::App& calledApp(const CLI::App& parser) {
+    const auto called = parser.get_subcommands();
+    return called.empty() ? parser : *called.front();
+}
+
+/// Why a word was not understood, where that can be told: an option's name mistyped, or a second
+/// value behind an option that takes one at a time.
+std::string hintFor(const std::string& word, const CLI::App& app,
+                    std::span<const std::string> arguments) {
+    if (word.starts_with("--")) {
+        std::vector<std::string> names;
+        for (const CLI::Option* option : app.get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                names.push_back("--" + name);
+            }
+        }
+        return didYouMean(word.substr(0, word.find('=')),
+                          std::vector<std::string_view>(names.begin(), names.end()));
+    }
+    const auto at = std::find(arguments.begin(), arguments.end(), word);
+    const auto before = std::find_if(std::reverse_iterator(at), arguments.rend(),
+                                     [](const auto& each) { return each.starts_with('-'); });
+    const CLI::Option* option =
+        before == arguments.rend() ? nullptr : app.get_option_no_throw(*before);
+    const bool repeats =
+        option != nullptr && option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    return repeats ? " (" + *before + " takes one value; for several write " + *before +
+                         " before each of them)"
+                   : std::string();
+}
+
 /// What CLI11 calls extras, in the order given.
-std::string unknownWords(const CLI::App& parser) {
+std::string unknownWords(const CLI::App& parser, std::span<const std::string> arguments) {
     const std::vector<std::string> words = parser.remaining(/*recurse=*/true);
     if (parser.get_subcommands().empty() && !words.empty() && !words.front().starts_with('-')) {
         std::string commands;
+        std::vector<std::string> names;
         for (const CLI::App* command :
              parser.get_subcommands([](const CLI::App*) { return true; })) {
+            names.push_back(command->get_name());
             commands += (commands.empty() ? "" : ", ") + command->get_name();
         }
-        return "There is no command \"" + words.front() + "\"; there are: " + commands + ".";
+        return "There is no command \"" + words.front() + "\"; there are: " + commands + "." +
+               didYouMean(words.front(), std::vector<std::string_view>(names.begin(), names.end()));
     }
     std::string list;
     for (const std::string& word : words) {
         list += " " + word;
     }
-    return "Not understood:" + list;
+    return "Not understood:" + list +
+           (words.empty() ? std::string() : hintFor(words.front(), calledApp(parser), arguments));
 }
 
 bool needsQuotes(const std::string& argument) {
@@ -95,8 +132,8 @@ std::optional<std::string> parse(CLI::App& parser, std::span<const std::string> 
     } catch (const CLI::CallForVersion& version) {
         return std::string(version.what()) + "\n";
     } catch (const CLI::ExtrasError&) {
-        throw Error(ErrorCode::Usage, unknownWords(parser) + "\nRun \"" + calledName(parser) +
-                                          " --help\" for what there is.");
+        throw Error(ErrorCode::Usage, unknownWords(parser, arguments) + "\nRun \"" +
+                                          calledName(parser) + " --help\" for what there is.");
     } catch (const CLI::ParseError& error) {
         throw Error(ErrorCode::Usage, std::string(error.what()) + "\nRun \"" + calledName(parser) +
                                           " --help\" for what there is.");

@@ -72,7 +72,8 @@ void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
     const ExperimentInfo* info = experiments::findExperiment(entry);
     if (info == nullptr) {
         refuse("Unknown experiment \"" + std::string(entry) +
-               "\". There are: all, static, dynamic, " + knownExperiments() + ".");
+               "\". There are: all, static, dynamic, " + knownExperiments() + "." +
+               experiments::closestExperiment(entry));
     }
     wanted.insert(info->id);
     addSources(*info, wanted);

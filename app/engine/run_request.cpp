@@ -8,13 +8,16 @@
 #include "core/experiments/prune_list_file.h"
 #include "core/model/load_spec.h"
 #include "core/model/model_card.h"
+#include "core/session/session.h"
 #include "core/text/chat_template.h"
 #include "core/text/choices.h"
 #include "core/text/corpus.h"
 #include "core/text/document_reading.h"
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace moescope::app {
 namespace {
@@ -142,6 +145,40 @@ experiments::ExperimentOptions experimentOptions(const cli::AnalyzeOptions& opti
     return result;
 }
 
+/// Those that the session has, as they stand in it.
+std::vector<engine::ExperimentRequest> experimentsAsBefore(const cli::AnalyzeOptions& options) {
+    const auto session = session::Session::open(options.session);
+    std::vector<engine::ExperimentRequest> requests;
+    for (const session::ExperimentRecord& record : session->head().experiments) {
+        if (std::find(options.experiments.begin(), options.experiments.end(), record.id) ==
+            options.experiments.end()) {
+            continue;
+        }
+        std::vector<int> layers;
+        for (const LayerId layer : record.layers) {
+            layers.push_back(layer.value);
+        }
+        requests.push_back({record.id, record.optionsJson, std::move(layers)});
+    }
+    return requests;
+}
+
+std::vector<engine::ExperimentRequest> experimentsOf(const cli::AnalyzeOptions& options,
+                                                     const Checkpoint& checkpoint) {
+    if (options.asBefore) {
+        return experimentsAsBefore(options);
+    }
+    const experiments::ExperimentOptions chosen = experimentOptions(options, checkpoint);
+    std::vector<engine::ExperimentRequest> requests;
+    for (const std::string& id : options.experiments) {
+        const bool onWeights =
+            experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
+        requests.push_back({id, experiments::optionsJson(id, chosen),
+                            onWeights ? options.staticLayers : std::vector<int>()});
+    }
+    return requests;
+}
+
 void checkOutput(const std::filesystem::path& session) {
     std::error_code ignored;
     if (std::filesystem::is_directory(session, ignored)) {
@@ -173,13 +210,7 @@ engine::RunRequest makeRunRequest(const cli::AnalyzeOptions& options,
     request.commandLine = commandLine;
     request.chatTemplate = options.chat;
     const Checkpoint model(options.checkpoint);
-    const experiments::ExperimentOptions chosen = experimentOptions(options, model);
-    for (const std::string& id : options.experiments) {
-        const bool onWeights =
-            experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
-        request.experiments.push_back({id, experiments::optionsJson(id, chosen),
-                                       onWeights ? options.staticLayers : std::vector<int>()});
-    }
+    request.experiments = experimentsOf(options, model);
     std::unique_ptr<text::Tokenizer> tokenizer;
     if (options.text) {
         tokenizer = text::loadTokenizer(model.tokenizerPath());

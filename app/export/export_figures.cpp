@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/export/export_figures.h"
 
+#include "app/export/unused_options.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 
 #include <fmt/format.h>
 
@@ -70,10 +72,25 @@ std::string listOf(const std::vector<LayerId>& layers) {
     return text.empty() ? "none" : text;
 }
 
-/// Ranges as a part of a file name.
-std::string withUnderscores(std::string text) {
-    std::replace(text.begin(), text.end(), ',', '_');
-    return text;
+/// A list as a part of a file name; of a long one the beginning and a digest, since file systems
+/// allow 255 bytes.
+std::string namePart(std::string list) {
+    constexpr std::size_t kLongest = 80;
+    constexpr std::size_t kShown = 48;
+    constexpr std::size_t kDigits = 8;
+    std::string digest;
+    if (list.size() > kLongest) {
+        Sha256 hash;
+        hash.update(list);
+        const std::size_t end = list.rfind(',', kShown);
+        const std::string_view rest = std::string_view(list).substr(std::min(end, kShown));
+        digest = fmt::format("-and-{}-more-{}", std::count(rest.begin(), rest.end(), ','),
+                             hash.hexDigest().substr(0, kDigits));
+        list.resize(std::min(end, kShown));
+    }
+    std::replace(list.begin(), list.end(), ',', '_');
+    std::replace(list.begin(), list.end(), ':', '-');
+    return list + digest;
 }
 
 std::vector<LayerId> FigureExport::layers() const {
@@ -175,14 +192,14 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
         return name + suffixed;
     }
     if (!m_plan.documents.empty()) {
-        return name + "-documents-" + withUnderscores(m_plan.documents) + suffixed;
+        return name + "-documents-" + namePart(m_plan.documents) + suffixed;
     }
     if (m_info.needsToken && tokens->count() == 1) {
         name += fmt::format("-token-{}", tokens->ranges().front().first);
     } else if (!m_plan.tokens.empty()) {
         name += tokens->isOneRange() ? fmt::format("-tokens-{}-{}", tokens->ranges().front().first,
                                                    tokens->end() - 1)
-                                     : "-tokens-" + withUnderscores(m_plan.tokens);
+                                     : "-tokens-" + namePart(m_plan.tokens);
     }
     return name + suffixed;
 }
@@ -201,9 +218,7 @@ std::string FigureExport::removalName() const {
         case Kind::Set:
             break;
     }
-    std::string set = choice.set;
-    std::replace(set.begin(), set.end(), ':', '-');
-    return "-without-" + withUnderscores(set);
+    return "-without-" + namePart(choice.set);
 }
 
 figures::RemovalChoice FigureExport::removal() const {
@@ -325,15 +340,40 @@ std::size_t FigureExport::run() {
     return m_count;
 }
 
-void makeFolder(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error || !std::filesystem::is_directory(folder)) {
-        throw Error(ErrorCode::FileUnwritable,
-                    fmt::format("The folder {} cannot be made ({}); choose another with -o.",
-                                folder.string(), error ? error.message() : "a file is in the way"));
+/// The folder for the files; gone again with those above it that were made for it when nothing
+/// comes into them.
+class OutputFolder {
+public:
+    explicit OutputFolder(std::filesystem::path folder) : m_folder(std::move(folder)) {
+        std::error_code error;
+        for (std::filesystem::path path = m_folder;
+             !path.empty() && !std::filesystem::exists(path, error); path = path.parent_path()) {
+            m_made.push_back(path);
+        }
+        std::filesystem::create_directories(m_folder, error);
+        if (error || !std::filesystem::is_directory(m_folder)) {
+            removeEmpty();
+            throw Error(
+                ErrorCode::FileUnwritable,
+                fmt::format("The folder {} cannot be made ({}); choose another with -o.",
+                            m_folder.string(), error ? error.message() : "a file is in the way"));
+        }
     }
-}
+    ~OutputFolder() { removeEmpty(); }
+    OutputFolder(const OutputFolder&) = delete;
+    OutputFolder& operator=(const OutputFolder&) = delete;
+
+private:
+    void removeEmpty() const {
+        std::error_code notEmpty;
+        for (const std::filesystem::path& path : m_made) {
+            std::filesystem::remove(path, notEmpty);
+        }
+    }
+
+    std::filesystem::path m_folder;
+    std::vector<std::filesystem::path> m_made;  ///< the innermost first
+};
 
 QtMessageHandler nextHandler = nullptr;
 
@@ -369,12 +409,15 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
                    (info->needsExpert && !plan.expert) || (lists && !info->prunes);
         });
     }
+    if (!plan.allFigures) {
+        requireUsed(plan, wanted);
+    }
     Builders others;
     for (const std::filesystem::path& other : plan.others) {
         others.push_back(std::make_shared<const FigureBuilder>(
             figures::makeSource(session::Session::open(other))));
     }
-    makeFolder(plan.folder);
+    const OutputFolder folder(plan.folder);
     std::size_t count = 0;
     for (const FigureInfo* info : wanted) {
         if (info->needsExpert && !plan.expert) {

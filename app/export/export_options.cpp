@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/export/export_options.h"
 
+#include "core/base/closest_name.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
 
@@ -58,6 +59,14 @@ std::string figureNames() {
     return names;
 }
 
+std::string closestFigure(const std::string& name) {
+    std::vector<std::string_view> names{"all"};
+    for (const figures::FigureInfo& info : figures::figureCatalogue()) {
+        names.push_back(info.name);
+    }
+    return didYouMean(name, names);
+}
+
 }  // namespace
 
 std::vector<LayerId> parseLayers(const std::string& text) {
@@ -97,6 +106,8 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--figure", m_figures,
                      "Figure, or all; may be repeated. Figures: " + figureNames())
         ->required()
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false);  // what follows one name is not another figure
     m_app->add_option("--layers,--layer", m_layers, "all, or numbers and ranges: 0,2,5-7")
         ->capture_default_str();
@@ -120,6 +131,8 @@ void ExportCommand::attach(CLI::App& program) {
                      "router-saturation: a series of checkpoints in this order, RUN.h5 first, all "
                      "compared with the last")
         ->type_name("OTHER.h5")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false);
     m_app->add_flag("--mean", m_mean,
                     "norms-scores, output-similarity: the mean over the tokens instead of each");
@@ -218,8 +231,8 @@ ExportPlan ExportCommand::result() const {
         }
         const figures::FigureInfo* info = figures::findFigure(name);
         if (info == nullptr) {
-            refuse(fmt::format("There is no figure \"{}\"; there are: {}, or all.", name,
-                               figureNames()));
+            refuse(fmt::format("There is no figure \"{}\"; there are: {}, or all.{}", name,
+                               figureNames(), closestFigure(name)));
         }
         if (std::find(plan.figures.begin(), plan.figures.end(), info) == plan.figures.end()) {
             plan.figures.push_back(info);
@@ -249,7 +262,8 @@ ExportPlan ExportCommand::result() const {
     for (const std::string& name : m_similarities) {
         const auto* experiment = experiments::findExperiment(name);
         if (experiment == nullptr) {
-            refuse(fmt::format("--similarity {}: there is no such experiment.", name));
+            refuse(fmt::format("--similarity {}: there is no such experiment.{}", name,
+                               experiments::closestExperiment(name)));
         }
         plan.experiments.emplace_back(experiment->id);
     }

@@ -86,7 +86,9 @@ std::string experimentLine(const ExperimentRecord& record) {
     if (!record.layers.empty()) {
         layers = fmt::format("{} of {} layers", record.layersDone.size(), record.layers.size());
     }
-    return fmt::format("  {:<{}}{:<9}{}", record.id, kIdWidth, stateWord(record.state), layers);
+    constexpr int kStateWidth = 12;  // room for "unfinished" and a gap
+    return fmt::format("  {:<{}}{:<{}}{}", record.id, kIdWidth, stateWord(record.state),
+                       kStateWidth, layers);
 }
 
 /// "  norms_scores               36157 of 100000 tokens" for each experiment with rows of single
@@ -108,6 +110,29 @@ std::string keptLines(const Session& session) {
         }
     }
     return text.empty() ? text : "Kept token by token\n" + text;
+}
+
+/// Of which removals the losses of single tokens are there: what figures of them can show.
+std::string removalLines(const Session& session) {
+    std::string text;
+    const auto find = [&](const char* table) {
+        return session.find({BranchId{}, "expert_removal", std::string(table) + "_token_loss"});
+    };
+    const auto add = [&](const std::string& what) { text += "  without " + what + "\n"; };
+    if (find("single") != nullptr) {
+        add("one expert in one layer, each");
+    }
+    if (find("everywhere") != nullptr) {
+        add("one index in all layers, each");
+    }
+    const QuantityInfo* sets = find("set");
+    for (const std::string& set : sets != nullptr && !sets->axes.empty()
+                                      ? sets->axes.front().labels
+                                      : std::vector<std::string>()) {
+        constexpr std::size_t kLongest = 70;
+        add("the set " + (set.size() <= kLongest ? set : set.substr(0, kLongest) + "..."));
+    }
+    return text.empty() ? text : "Losses of all tokens kept (expert_removal)\n" + text;
 }
 
 /// Of the dataset in the file: one more axis in front where there is an entry per layer.
@@ -147,7 +172,7 @@ std::string sessionText(const Session& session, bool datasets) {
     for (const ExperimentRecord& record : head.experiments) {
         text += experimentLine(record) + "\n";
     }
-    text += keptLines(session);
+    text += keptLines(session) + removalLines(session);
     const std::vector<QuantityInfo>& quantities = session.quantities();
     if (datasets) {
         text += "Datasets\n";

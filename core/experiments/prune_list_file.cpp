@@ -5,11 +5,13 @@
 #include "core/base/error.h"
 #include "core/base/json_depth.h"
 #include "core/text/text_file.h"
+#include "core/text/utf8.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <optional>
@@ -33,6 +35,7 @@ public:
         : m_file(file), m_model(model) {}
 
     [[nodiscard]] ExpertList read() {
+        std::string listName = name();
         const Json json = parsed();
         if (json.is_object()) {
             checkHead(json);
@@ -50,7 +53,7 @@ public:
         for (const auto& [expert, entry] : m_entries) {
             removed.push_back({expert.first, expert.second});
         }
-        return {m_file.stem().string(), describe(removed)};
+        return {std::move(listName), describe(removed)};
     }
 
 private:
@@ -64,11 +67,26 @@ private:
         fail(fmt::format("entry {} of the list: {}", entry, problem));
     }
 
-    [[nodiscard]] Json parsed() const {
-        const text::TextFile file(m_file);
-        if (file.text().size() > kMostBytes) {
-            fail(fmt::format("{} bytes are more than any list has", file.text().size()));
+    /// A session keeps it, and sessions are UTF-8.
+    [[nodiscard]] std::string name() const {
+        std::string stem = m_file.stem().string();
+        if (text::findInvalidUtf8(stem) || stem.find('\0') != std::string::npos) {
+            fail("the file's name, which becomes the list's, is not UTF-8; rename the file");
         }
+        return stem;
+    }
+
+    [[nodiscard]] Json parsed() const {
+        std::error_code unknown;  // of a pipe, say: then what came through it counts
+        const std::uintmax_t size = std::filesystem::file_size(m_file, unknown);
+        const auto checkSize = [this](std::uintmax_t bytes) {
+            if (bytes > kMostBytes) {
+                fail(fmt::format("{} bytes are more than any list has", bytes));
+            }
+        };
+        checkSize(unknown ? 0 : size);
+        const text::TextFile file(m_file);
+        checkSize(file.text().size());
         if (isNestedDeeper(file.text())) {
             fail(fmt::format("arrays and objects are nested more than {} deep", kDeepestJson));
         }

@@ -15,9 +15,16 @@ namespace moescope::figures {
 
 namespace {
 
-/// While a run goes on, or of one that was stopped: how far it has come.
+/// While a run goes on, or of one that was stopped: how far it has come. Once it is done, what is
+/// no number stays none.
 std::string progressText(const BuildContext& context, const RemovalTable& single,
                          const Matrix& rises) {
+    const auto& records = context.head().experiments;
+    const auto record = std::find_if(records.begin(), records.end(),
+                                     [](const auto& each) { return each.id == "expert_removal"; });
+    if (record != records.end() && record->state == session::ExperimentState::Done) {
+        return {};
+    }
     const auto& layers = context.head().model.layers;
     std::size_t all = 0;
     for (const std::string& label : single.labels(0)) {

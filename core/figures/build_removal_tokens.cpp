@@ -17,15 +17,19 @@ constexpr std::size_t kMostOfSet = 20;
 constexpr std::size_t kMostOfOne = 50;
 constexpr std::uint64_t kAround = 6;
 
-/// Share of all rise of the loss that falls on the tokens shown, of the tokens whose loss rises.
-double shareOf(const TokenLosses& losses, const std::vector<std::uint64_t>& shown) {
+/// Share of all rise of the loss of the tokens asked for that falls on those shown, of the tokens
+/// whose loss rises.
+double shareOf(const TokenLosses& losses, const TokenSelection& asked,
+               const std::vector<std::uint64_t>& shown) {
     const auto above = [&](std::uint64_t token) {
         const auto rise = static_cast<double>(losses.rise(token));
         return rise > 0.0 ? rise : 0.0;  // NaN is not
     };
     double all = 0.0;
-    for (std::size_t token = 0; token < losses.size(); ++token) {
-        all += above(token);
+    for (const TokenRange& range : asked.ranges()) {
+        for (std::uint64_t token = range.first; token < range.end(); ++token) {
+            all += above(token);
+        }
     }
     double part = 0.0;
     for (const std::uint64_t token : shown) {
@@ -111,31 +115,38 @@ Figure buildRemovalTokens(const BuildContext& context) {
     Rows rows(context, table);
     const std::vector<KeptRemoval> removals = removalsAsked(context, false);
     const std::size_t most = removals.size() == 1 ? kMostOfOne : kMostOfSet;
-    const std::uint64_t tokens = context.head().corpus.tokenCount();
+    const TokenSelection asked = context.tokens();
     for (const KeptRemoval& removal : removals) {
         const TokenLosses losses = lossesWithout(context, removal);
         rows.begin(removal);
-        const std::vector<std::uint64_t> worst = largestRises(losses, {0, tokens}, most);
+        const std::vector<std::uint64_t> worst = largestRises(losses, asked, most);
         // Of a single removal the title says what is gone.
         table.sections.push_back(
             {table.rows,
              fmt::format("{}these tokens take {:.0f} % of all rise",
                          removals.size() > 1 ? fmt::format("without {}: ", removal.name) : "",
-                         100.0 * shareOf(losses, worst))});
+                         100.0 * shareOf(losses, asked, worst))});
         for (const std::uint64_t token : worst) {
             rows.add(removal, losses, token);
         }
     }
     const bool isOne = removals.size() == 1;
     Figure figure = context.frame(
-        "tokens that lose most without " + (isOne ? removals.front().name : "experts"), tokens);
+        "tokens that lose most without " + (isOne ? removals.front().name : "experts"),
+        asked.count());
+    context.saySelection(figure, asked.count(), asked.count(), "losses");
     figure.provenance.layer = isOne ? removals.front().layer : std::nullopt;
     figure.howToRead = fmt::format(
-        "Up to {} tokens of the text that the model predicts worst once the experts are gone, "
+        "Up to {} tokens that the model predicts worst once the experts are gone, "
         "between marks in what is before and after them: loss without the experts, of the intact "
         "model, and the rise.",
         most);
     figure.howToRead += defaultText(removals.front());
+    if (table.rows == 0) {
+        figure.body = NoticeFigure{"The loss of none of these tokens rises without " +
+                                   (isOne ? removals.front().name : "these experts")};
+        return figure;
+    }
     figure.body = std::move(table);
     return figure;
 }

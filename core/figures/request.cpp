@@ -313,6 +313,8 @@ constexpr std::array kFigures{
                .title = "Tokens that lose most without experts",
                .listTitle = "Removal, tokens",
                .subject = FigureSubject::Routing,
+               .takesTokens = true,
+               .ofSelection = true,
                .removes = true},
     FigureInfo{.name = "expert-removal-text",
                .experiment = "expert_removal",

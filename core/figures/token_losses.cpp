@@ -327,21 +327,16 @@ std::optional<std::vector<text::TokenId>> predictedWithout(const BuildContext& c
     return ids;
 }
 
-double usualRise(const BuildContext& context, const KeptRemoval& removal, bool besides) {
+namespace {
+
+/// The largest usual rise of all removals of a table.
+double usualRiseOfAll(const BuildContext& context, const KeptRemoval& removal) {
     const NdArray intact = intactOf(context);
-    if (!besides) {
-        return usualOf(intact, lossRowOf(context, removal), removal.cell);
-    }
+    const session::QuantityInfo* info =
+        findIn(context.source, context.request.branch, lossesOf(removal.table));
     double most = 0.0;
-    const bool isOfLayer = removal.table == kInLayerTable;
-    const std::uint64_t rows =
-        isOfLayer ? 1
-                  : labelsOfAxis(
-                        findIn(context.source, context.request.branch, lossesOf(removal.table)), 0)
-                        .size();
-    for (std::uint64_t i = 0; i < rows; ++i) {
-        KeptRemoval other = removal;
-        other.row = isOfLayer ? removal.row : i;
+    KeptRemoval other = removal;
+    for (other.row = 0; other.row < labelsOfAxis(info, 0).size(); ++other.row) {
         const NdArray row = lossRowOf(context, other);
         for (std::uint64_t cell = 0; cell < row.size() / intact.size(); ++cell) {
             context.throwIfStopped();
@@ -351,12 +346,28 @@ double usualRise(const BuildContext& context, const KeptRemoval& removal, bool b
     return most;
 }
 
-std::vector<std::uint64_t> largestRises(const TokenLosses& losses, TokenRange within,
+}  // namespace
+
+double usualRise(const BuildContext& context, const KeptRemoval& removal, bool ofAll) {
+    if (!ofAll) {
+        return usualOf(intactOf(context), lossRowOf(context, removal), removal.cell);
+    }
+    const auto make = [&]() -> std::shared_ptr<const void> {
+        return std::make_shared<const double>(usualRiseOfAll(context, removal));
+    };
+    const std::string key =
+        fmt::format("usual rise of {} {}", context.request.branch.value, removal.table);
+    return *std::static_pointer_cast<const double>(context.memory.remembered(key, make));
+}
+
+std::vector<std::uint64_t> largestRises(const TokenLosses& losses, const TokenSelection& within,
                                         std::size_t most) {
     std::vector<std::uint64_t> order;
-    for (std::uint64_t token = within.first; token < within.end(); ++token) {
-        if (std::isfinite(losses.rise(token)) && losses.rise(token) > 0.0F) {
-            order.push_back(token);
+    for (const TokenRange& range : within.ranges()) {
+        for (std::uint64_t token = range.first; token < range.end(); ++token) {
+            if (std::isfinite(losses.rise(token)) && losses.rise(token) > 0.0F) {
+                order.push_back(token);
+            }
         }
     }
     const auto count = static_cast<std::ptrdiff_t>(std::min(order.size(), most));

@@ -51,14 +51,14 @@ struct TokenLosses {
 /// keep them (before format 1.5). Throws as lossesWithout() does.
 [[nodiscard]] std::optional<std::vector<text::TokenId>> predictedWithout(
     const BuildContext& context, const KeptRemoval& removal);
-/// The magnitude that the rise of all but a hundredth of the tokens stays below; `besides`: the
-/// largest of this removal's and of those beside it: experts of its layer, other indices or sets.
-[[nodiscard]] double usualRise(const BuildContext& context, const KeptRemoval& removal,
-                               bool besides);
+/// The magnitude that the rise of all but a hundredth of the tokens stays below; `ofAll`: the
+/// largest of all removals of the kind, in every layer; kept for the next figure.
+[[nodiscard]] double usualRise(const BuildContext& context, const KeptRemoval& removal, bool ofAll);
 
-/// Up to `most` tokens of a range, the largest rise first; those whose loss does not
-/// rise, or has no number, are none.
-[[nodiscard]] std::vector<std::uint64_t> largestRises(const TokenLosses& losses, TokenRange within,
+/// Up to `most` of some tokens, the largest rise first; those whose loss does not rise, or has no
+/// number, are none.
+[[nodiscard]] std::vector<std::uint64_t> largestRises(const TokenLosses& losses,
+                                                      const TokenSelection& within,
                                                       std::size_t most);
 
 }  // namespace moescope::figures

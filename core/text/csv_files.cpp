@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/closest_name.h"
 #include "core/base/error.h"
 #include "core/text/csv_reader.h"
 #include "core/text/document_readers.h"
@@ -53,8 +54,9 @@ struct Columns {
                                     "(numbers count from 0); {}.",
                                     fileName, column, count, count == 1 ? "" : "s", listed()));
         }
-        throw Error(ErrorCode::BadText,
-                    fmt::format("{} has no column \"{}\"; {}.", fileName, column, listed()));
+        const std::vector<std::string_view> known(names.begin(), names.end());
+        throw Error(ErrorCode::BadText, fmt::format("{} has no column \"{}\"; {}.{}", fileName,
+                                                    column, listed(), didYouMean(column, known)));
     }
     /// Without a choice: the only column, or the one called "text".
     [[nodiscard]] std::size_t textColumn(const std::string& column) const {

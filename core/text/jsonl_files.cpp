@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/closest_name.h"
 #include "core/base/error.h"
 #include "core/base/json_depth.h"
 #include "core/text/document_readers.h"
@@ -51,35 +52,51 @@ json parseObject(const Line& line) {
     return object;
 }
 
-std::string keysOf(const json& object) {
+/// The names of an object's members, each with what leads to the object before it.
+std::vector<std::string> keysOf(const json& object, const std::string& path) {
     std::vector<std::string> keys;
     for (const auto& item : object.items()) {
-        keys.push_back(item.key());
+        keys.push_back(path + item.key());
     }
-    return keys.empty() ? std::string("no columns at all")
-                        : fmt::format("{}", fmt::join(keys, ", "));
+    return keys;
 }
 
+/// Where looking for a column ended: its value, or the innermost object on the way to it.
+struct Found {
+    const json* value = nullptr;
+    const json* within = nullptr;
+    std::string path;  ///< of `within`, "meta."; empty: the line's object
+};
+
 /// A column's name as it stands, else as a way through objects within: "meta.source".
-const json* findValue(const json& object, std::string_view column) {
-    if (!object.is_object()) {
-        return nullptr;
-    }
+Found findValue(const json& object, std::string_view column, const std::string& path = {}) {
     if (const auto found = object.find(column); found != object.end()) {
-        return &*found;
+        return {&*found, &object, path};
     }
     const std::size_t dot = column.find('.');
     const auto within =
         dot == std::string_view::npos ? object.end() : object.find(column.substr(0, dot));
-    return within == object.end() ? nullptr : findValue(*within, column.substr(dot + 1));
+    if (within == object.end() || !within->is_object()) {
+        return {nullptr, &object, path};
+    }
+    return findValue(*within, column.substr(dot + 1),
+                     path + std::string(column.substr(0, dot + 1)));
 }
 
 const json& valueOf(const json& object, const std::string& column, const Line& line) {
-    const json* const found = findValue(object, column);
-    if (found == nullptr) {
-        line.fail(fmt::format("no column \"{}\"; the object has: {}.", column, keysOf(object)));
+    const Found found = findValue(object, column);
+    if (found.value == nullptr) {
+        const std::vector<std::string> keys = keysOf(*found.within, found.path);
+        const std::string where =
+            found.path.empty() ? std::string("the object")
+                               : fmt::format("\"{}\"", found.path.substr(0, found.path.size() - 1));
+        const std::string has = keys.empty() ? std::string("no columns at all")
+                                             : fmt::format("{}", fmt::join(keys, ", "));
+        line.fail(fmt::format(
+            "no column \"{}\"; {} has: {}.{}", column, where, has,
+            didYouMean(column, std::vector<std::string_view>(keys.begin(), keys.end()))));
     }
-    return *found;
+    return *found.value;
 }
 
 std::string domainOf(const json& object, const std::string& column, const Line& line) {

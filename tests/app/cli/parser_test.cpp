@@ -83,7 +83,11 @@ TEST_CASE("parse: words that nobody knows are named in the order given", "[app][
                     {words});
     };
     refuses({"analyse", "model"}, "There is no command \"analyse\"; there are: analyze, info.");
-    refuses({"analyze", "model", "--promt", "x"}, "Not understood: --promt x\n");
+    refuses({"analyse", "model"}, "Did you mean \"analyze\"?");
+    refuses({"analyze", "model", "--promt", "x"},
+            "Not understood: --promt x Did you mean \"--prompt\"?\n");
+    refuses({"analyze", "model", "--zzz"}, "Not understood: --zzz\n");
+    refuses({"info", "a", "b"}, "Not understood: b\n");
     refuses({"--promt", "x"}, "Not understood: --promt x\n");
 }
 

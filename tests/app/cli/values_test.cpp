@@ -69,6 +69,8 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
     CHECK(needText(Strings{"parameters", "coloured_text"}));
     checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_counts,zzz"})); },
                 ErrorCode::Usage, {"zzz", "rank_counts", "static"});
+    checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_cuonts"})); },
+                ErrorCode::Usage, {"Did you mean \"rank_counts\"?"});
     checkThrows([] { static_cast<void>(parseExperiments(Strings{""})); }, ErrorCode::Usage, {});
 }
 

@@ -253,6 +253,63 @@ TEST_CASE("moescope-engine: experiments are added without computing anything twi
     CHECK(bench.session()->head().title == "Third time");
 }
 
+TEST_CASE("moescope-engine: --resume alone goes on with what the session is about",
+          "[app][engine]") {
+    const Workbench bench;
+    const auto idsOf = [&] {
+        Strings ids;
+        const auto session = bench.session();
+        for (const auto& record : session->head().experiments) {
+            ids.push_back(record.id);
+        }
+        std::sort(ids.begin(), ids.end());
+        return ids;
+    };
+    REQUIRE(
+        bench.analyze({"--text", "text.txt", "--experiments", "norms_scores", "--kept-size", "1K"})
+            .exitCode == 0);
+    const Strings ids = idsOf();
+    const auto optionsOf = [&] {
+        const auto session = bench.session();
+        const auto& records = session->head().experiments;
+        return std::find_if(records.begin(), records.end(),
+                            [](const auto& record) { return record.id == "norms_scores"; })
+            ->optionsJson;
+    };
+    const std::string options = optionsOf();
+    const auto finished = bench.analyze({"--resume"});
+    INFO(finished.err);
+    CHECK(finished.exitCode == 0);
+    CHECK_THAT(finished.err, Catch::Contains(" 0 parts computed"));
+    CHECK(idsOf() == ids);
+    CHECK(optionsOf() == options);
+    // Options that are given count, for these experiments.
+    const auto more = bench.analyze({"--resume", "--kept-size", "2K"});
+    CHECK(more.exitCode == 0);
+    CHECK(idsOf() == ids);
+    CHECK(optionsOf() != options);
+    // Without a session there it is a run like any other.
+    const auto other = bench.run({"analyze", "model", "-o", "new.h5", "--text", "text.txt",
+                                  "--resume", "--experiments", "rank_counts"});
+    CHECK(other.exitCode == 0);
+    CHECK_THAT(other.err, Catch::Contains("nothing to resume"));
+}
+
+TEST_CASE("moescope-engine: a run that was killed before anything was finished is not passed over",
+          "[app][engine]") {
+    const Workbench bench;
+    const Strings more{"--text", "text.txt", "--experiments", "rank_counts"};
+    REQUIRE(bench.analyze(more).exitCode == 0);
+    // What kill -9 leaves in the first moments: a folder with a head.
+    std::filesystem::create_directory(bench / "other.h5.partial");
+    std::filesystem::copy_file(bench / "run.h5", bench / "other.h5.partial/head.h5");
+    const auto again = bench.run({"analyze", "model", "-o", "other.h5", "--text", "text.txt",
+                                  "--experiments", "rank_counts"});
+    INFO(again.err);
+    CHECK(again.exitCode == 0);
+    CHECK_THAT(again.err, Catch::Contains("other.h5.partial") && Catch::Contains("begins again"));
+}
+
 TEST_CASE("moescope-engine: exit codes 2 to 5", "[app][engine]") {
     const Workbench bench;
     checkFails(bench.start({}), 2, {"analyze or info"});

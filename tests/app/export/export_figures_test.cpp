@@ -143,6 +143,33 @@ TEST_CASE("exportFigures: the text without experts, by layer or by set", "[app][
     CHECK(exported(plan).names ==
           std::vector<std::string>{"expert-removal-text-without-1-0_2-1.csv",
                                    "expert-removal-text-without-3.csv"});
+    // A long set has a short name, and each set its own.
+    std::string set = "1:0,2:1";
+    for (int expert = 10; expert < 90; ++expert) {
+        set += ",3:" + std::to_string(expert);
+    }
+    for (const char* last : {",3:90", ",3:91"}) {
+        plan.removal = figures::RemovalChoice{figures::RemovalChoice::Kind::Set, set + last};
+        plan.tokens = "0";
+        for (int token = 2; token < 60; token += 2) {
+            plan.tokens += "," + std::to_string(token);
+        }
+        plan.figures = {figures::findFigure("expert-removal-tokens")};
+        CHECK(messageOf(plan, ErrorCode::Usage).find("--remove 1:0") != std::string::npos);
+    }
+    plan = planFor(folder.path(), "expert-removal-tokens");
+    plan.removal = figures::parseRemovalChoice("sets");
+    plan.tokens = "1";
+    for (int token = 3; token < 60; token += 2) {
+        plan.tokens += "," + std::to_string(token);
+    }
+    const std::string first = exported(plan).names.at(0);
+    CHECK(first.size() < 150);
+    CHECK(first.starts_with("expert-removal-tokens-sets-tokens-1_3_5_7_"));
+    CHECK(first.find("-more-") != std::string::npos);
+    plan.tokens += ",58";
+    CHECK(exported(plan).names.at(0) != first);
+    plan = planFor(folder.path(), "expert-removal-text");
     plan.removal = figures::parseRemovalChoice("everywhere");  // not kept by this session
     CHECK(messageOf(plan, ErrorCode::Usage).find("--kept-size") != std::string::npos);
 }
@@ -292,4 +319,36 @@ TEST_CASE("exportFigures: errors name figure, layer and what exists", "[app][exp
     std::ofstream(folder / "file") << "in the way";
     plan.folder = folder / "file" / "out";
     CHECK_FALSE(messageOf(plan, ErrorCode::FileUnwritable).empty());
+}
+
+TEST_CASE("exportFigures: an option that changes nothing is refused", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    tests::writeSyntheticSession(folder / "other.h5", {});
+    ExportPlan plan = planFor(folder.path(), "importance");
+    plan.others = {folder / "other.h5"};
+    const std::string message = messageOf(plan, ErrorCode::Usage);
+    CHECK(message.find("--with would change nothing about importance") != std::string::npos);
+    CHECK(message.find("routing-agreement") != std::string::npos);
+    plan.figures.push_back(figures::findFigure("routing-agreement"));  // one that takes it
+    CHECK(exported(plan).names.size() == 5);
+    plan = planFor(folder.path(), "parameters");
+    plan.expert = 3;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--expert would") != std::string::npos);
+    plan.figures.clear();
+    plan.allFigures = true;
+    CHECK_FALSE(exported(plan).names.empty());
+}
+
+TEST_CASE("exportFigures: a folder made for nothing is not left behind", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "expert-removal-text");
+    plan.removal = figures::parseRemovalChoice("everywhere");
+    (void)messageOf(plan, ErrorCode::Usage);
+    CHECK_FALSE(std::filesystem::exists(folder / "out"));
+    std::filesystem::create_directory(folder / "out");  // not made for it
+    (void)messageOf(plan, ErrorCode::Usage);
+    CHECK(std::filesystem::exists(folder / "out"));
+    CHECK_FALSE(std::filesystem::exists(folder / "out" / "deep"));
 }

@@ -5,6 +5,7 @@
 #include "app/cli/parser.h"
 #include "core/base/error.h"
 #include "tests/support/catch.h"
+#include "tests/support/throws.h"
 
 #include <CLI/CLI.hpp>
 
@@ -109,4 +110,23 @@ TEST_CASE("ExportCommand: refuses what it does not know", "[app][export]") {
         INFO(extra[0] << " " << extra[1]);
         CHECK_THROWS_AS(planOf(arguments), Error);
     }
+    const auto messageOf = [](const std::vector<std::string>& arguments) -> std::string {
+        try {
+            (void)planOf(arguments);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return {};
+    };
+    CHECK_THAT(messageOf({"run.h5", "--figure", "importence", "-o", "out"}),
+               Catch::Contains("Did you mean \"importance\"?"));
+    ExportCommand command;
+    const auto parser = makeParser("moescope", "test");
+    command.attach(*parser);
+    const std::vector<std::string> two{"export", "run.h5", "--figure", "importance",
+                                       "paths",  "-o",     "out"};
+    tests::checkThrows([&] { (void)parse(*parser, two); }, ErrorCode::Usage,
+                       {"Not understood: paths (--figure takes one value; for several write"});
+    CHECK(planOf({"--figure", "importance", "--figure", "paths", "run.h5", "-o", "out"})
+              .figures.size() == 2);
 }

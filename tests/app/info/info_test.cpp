@@ -62,6 +62,21 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     CHECK_THAT(text, Catch::Contains("Kept token by token") &&
                          Catch::Contains("norms_scores               all 60 tokens") &&
                          Catch::Contains("intermediate_states        8 of 60 tokens"));
+    CHECK_THAT(text, Catch::Contains("Losses of all tokens kept (expert_removal)\n"
+                                     "  without one expert in one layer, each\n"
+                                     "  without the set 1:0,2:1\n  without the set 3\n"));
+}
+
+TEST_CASE("info: the state of an unfinished experiment stands apart", "[app][info]") {
+    const TemporaryFolder folder;
+    session::RunStore store(folder / "run.h5");
+    SyntheticRun run;
+    run.experiments = {"rank_counts"};
+    store.begin(syntheticHead(run));
+    store.writePart(syntheticParts(run).front());
+    store.suspend();
+    CHECK_THAT(info::infoText(folder / "run.h5.partial", false),
+               Catch::Contains("unfinished  1 of 3 layers"));
 }
 
 TEST_CASE("info: questions of a session", "[app][info]") {

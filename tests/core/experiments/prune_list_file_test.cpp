@@ -56,6 +56,10 @@ TEST_CASE("Prune list: what the program exports, and shorter forms", "[core][exp
 
 TEST_CASE("Prune list: bad files say what is wrong and where", "[core][experiments]") {
     CHECK_THROWS(readPruneList("nowhere/list.json", made()));
+    File("[[2, 7]]", "\xFFlist.json").refused({"not UTF-8", "rename"});
+    const File large("[[2, 7]]");  // sparse: said before any of it is read
+    std::filesystem::resize_file(large.path, std::uintmax_t{1} << 40U);
+    large.refused({"1099511627776 bytes"});
     File("{\"list\":\n [[1, 2],\n [1, }").refused({"reap-25.json", "not JSON", "line 3"});
     File(std::string(100'000, '[')).refused({"nested more than 64"});
     File("").refused({"reap-25.json", "not JSON"});

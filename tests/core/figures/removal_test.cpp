@@ -243,3 +243,20 @@ TEST_CASE("expert-removal-table: of a run that removed chosen sets only", "[core
         return info->name == "expert-removal" || info->name == "expert-removal-tokens";
     }));
 }
+
+TEST_CASE("expert-removal: what is no number is open only until the run is done",
+          "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const session::QuantityId id{BranchId{}, "expert_removal", "single"};
+    NdArray single = source->read(id, std::nullopt);
+    single.values<double>()[3] = std::numeric_limits<double>::quiet_NaN();
+    const auto axes = source->find(id)->axes;
+    source->put("expert_removal", "single", std::nullopt, std::move(single), axes);
+    session::ExperimentRecord record;
+    record.id = "expert_removal";
+    record.state = session::ExperimentState::Running;
+    source->head().experiments.push_back(record);
+    CHECK(build(source, "expert-removal").howToRead.find("So far 23 of 24") != std::string::npos);
+    source->head().experiments.back().state = session::ExperimentState::Done;
+    CHECK(build(source, "expert-removal").howToRead.find("So far") == std::string::npos);
+}

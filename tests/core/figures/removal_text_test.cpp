@@ -173,7 +173,9 @@ TEST_CASE("expert-removal-text: colour limits of one removal, of those beside it
     CHECK(bodyOf(builder.build(asked)).bar.scale.high < 0.5);
     asked.range = {ColourRange::Kind::AllLayers};
     CHECK(bodyOf(builder.build(asked)).bar.scale.high == Approx(5.0));
-    asked.layer = LayerId{2};
+    asked.layer = LayerId{2};  // one scale for pictures of all layers
+    CHECK(bodyOf(builder.build(asked)).bar.scale.high == Approx(5.0));
+    asked.range = {ColourRange::Kind::Layer};
     CHECK(bodyOf(builder.build(asked)).bar.scale.high < 0.5);
     asked.range = {ColourRange::Kind::Fixed, 0.0, 0.05};
     const Figure fixed = builder.build(asked);
@@ -282,4 +284,27 @@ TEST_CASE("expert-removal-tokens: what is predicted instead of a token", "[core]
     const Figure old = FigureBuilder(source()).build(asked);
     CHECK(std::get<TableFigure>(old.body).rows == table.rows);
     CHECK(std::get<TableFigure>(old.body).columns.size() == table.columns.size() - 1);
+}
+
+TEST_CASE("expert-removal-tokens: of the tokens asked for", "[core][figures]") {
+    const FigureBuilder builder(source());
+    FigureRequest asked = request(LayerId{2}, 5);
+    asked.figure = "expert-removal-tokens";
+    asked.tokens = TokenSelection({{3, 4}, {31, 3}});  // token 32 begins a document
+    const Figure figure = builder.build(asked);
+    std::vector<std::uint64_t> tokens = std::get<TableFigure>(figure.body).tokens;
+    std::sort(tokens.begin(), tokens.end());
+    std::vector<std::uint64_t> rising;
+    for (const std::uint64_t token : {3U, 4U, 5U, 6U, 31U, 33U}) {
+        if (lossAt(2, 5, token - 1) > 2.0F) {
+            rising.push_back(token);
+        }
+    }
+    CHECK(rising.size() >= 3);
+    CHECK(tokens == rising);
+    CHECK(std::get<TableFigure>(figure.body).sections.front().title.find("100 %") !=
+          std::string::npos);
+    CHECK(figure.title.find("7 tokens in 2 ranges") != std::string::npos);
+    asked.tokens = TokenRange{32, 1};
+    CHECK(std::holds_alternative<NoticeFigure>(builder.build(asked).body));
 }

@@ -171,7 +171,11 @@ TEST_CASE("Corpus: JSONL", "[core][text]") {
     CHECK(documents.at(1).text == "deep");
     CHECK(documents[1].domain == "z");
     source.column = "data.nothing.text";
-    CHECK_THAT(messageOf(source), Catch::Contains("no column \"data.nothing.text\""));
+    CHECK_THAT(messageOf(source), Catch::Contains("no column \"data.nothing.text\"") &&
+                                      Catch::Contains("\"data\" has: data.body."));
+    source.column = "data.body.txt";  // the innermost object on the way says what it has
+    CHECK_THAT(messageOf(source), Catch::Contains("\"data.body\" has: data.body.text.") &&
+                                      Catch::Contains("mean \"data.body.text\"?"));
     source.domainColumn = "d";
     writeFileAtomically(folder / "a.jsonl",
                         "{\"text\":\"a\\nb\",\"d\":1}\r\n\n{\"text\":\"\\u00e9\",\"d\":\"x\"}");
