@@ -62,6 +62,13 @@ double bestSeconds(double limit, const Once& once) {
     return best;
 }
 
+/// Operations that a device is told of before anybody waits: how long it takes to be told, and to
+/// answer, is no part of its rate (callSeconds() is).
+int queued(at::Device device) {
+    constexpr int kQueued = 32;
+    return device.is_cpu() ? 1 : kQueued;
+}
+
 /// Reading one element waits for a device's queue.
 void waitFor(const at::Tensor& result) {
     if (!result.is_cpu()) {
@@ -75,15 +82,48 @@ double productRate(const ComputePlace& place, const ProductShape& shape) {
     const int out = std::clamp(shape.out, 1, kLargestSide);
     const at::Tensor x = at::ones({shape.rows, in}, place.options());
     const at::Tensor weight = at::ones({out, in}, place.options());
-    const double operations = 2.0 * shape.rows * in * out;
-    return operations / bestSeconds(0.06, [&] { waitFor(at::linear(x, weight)); });
+    const int count = queued(place.device);
+    const double operations = 2.0 * count * shape.rows * in * out;
+    return operations / bestSeconds(0.06, [&] {
+               at::Tensor y;
+               for (int i = 0; i < count; ++i) {
+                   y = at::linear(x, weight);
+               }
+               waitFor(y);
+           });
 }
 
 double elementRate(const ComputePlace& place) {
     // Beyond the cache, and new memory for the result: so are most tensors of a run.
-    constexpr std::int64_t kElements = std::int64_t{1} << 21;
-    const at::Tensor x = at::ones({kElements}, place.options());
-    return static_cast<double>(kElements) / bestSeconds(0.02, [&] { waitFor(x.mul(x)); });
+    // A device's cache holds 50 MB.
+    const std::int64_t elements = std::int64_t{1} << (place.device.is_cpu() ? 21U : 25U);
+    const int count = queued(place.device);
+    const at::Tensor x = at::ones({elements}, place.options());
+    return static_cast<double>(elements * count) / bestSeconds(0.02, [&] {
+               at::Tensor y;
+               for (int i = 0; i < count; ++i) {
+                   y = x.mul(x);
+               }
+               waitFor(y);
+           });
+}
+
+/// Arc cosines in float64, with the passes over a matrix of similarities around them; 0 on the CPU.
+double deviceStepRate(at::Device device) {
+    if (device.is_cpu()) {
+        return 0.0;
+    }
+    constexpr std::int64_t kElements = std::int64_t{1} << 22;
+    const int count = queued(device);
+    const at::Tensor x =
+        at::full({kElements}, 0.5, at::TensorOptions().device(device).dtype(at::kDouble));
+    return static_cast<double>(kElements * count) / bestSeconds(0.01, [&] {
+               at::Tensor y;
+               for (int i = 0; i < count; ++i) {
+                   y = x.mul(x).clamp_(-1.0, 1.0).acos_();
+               }
+               waitFor(y.narrow(0, 0, 1).to(at::kFloat));
+           });
 }
 
 double stepRate() {
@@ -191,7 +231,8 @@ Calibration calibrate(const ComputePlace& place, const ProductShape& shape,
             .elementsPerSecond = elementRate(place),
             .stepsPerSecond = stepRate(),
             .secondsPerCall = callSeconds(place),
-            .readBytesPerSecond = std::min(readRate(checkpoint), upload)};
+            .readBytesPerSecond = std::min(readRate(checkpoint), upload),
+            .deviceStepsPerSecond = deviceStepRate(place.device)};
 }
 
 }  // namespace moescope::engine

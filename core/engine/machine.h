@@ -26,6 +26,15 @@ struct Calibration {
     double stepsPerSecond = 0.0;          ///< arc cosines, one by one
     double secondsPerCall = 0.0;          ///< of an operation on a tensor of a few values
     double readBytesPerSecond = 0.0;  ///< of the checkpoint's files, cached or not as they are now
+    double deviceStepsPerSecond = 0.0;  ///< arc cosines of a tensor on a device; 0: none computes
+
+    /// For what is done with tokens: its steps, too, are the device's where one computes.
+    [[nodiscard]] Calibration ofTokens() const {
+        Calibration result = *this;
+        result.stepsPerSecond = deviceStepsPerSecond > 0.0 ? deviceStepsPerSecond : stepsPerSecond;
+        return result;
+    }
+    [[nodiscard]] bool hasDevice() const noexcept { return deviceStepsPerSecond > 0.0; }
 };
 /// A matrix product typical of the model: [rows, in] x [in, out].
 struct ProductShape {

@@ -381,28 +381,30 @@ std::vector<ExperimentCost> experimentCosts(const RunPlan& plan, const OpenedMod
         }
         const LayerContext context = contextOf(models, specs, work.layer, corpus);
         const auto add = [&](const PlannedExperiment& experiment, const Probe& probe,
-                             std::uint64_t memory) {
+                             std::uint64_t memory, const Calibration& rates) {
             ExperimentCost& cost = of(experiment);
-            cost.seconds += secondsOf(probe.effort(context), calibration);
+            cost.seconds += secondsOf(probe.effort(context), rates);
             cost.memoryBytes = std::max(cost.memoryBytes, memory);
             cost.diskBytes += probe.resultBytes(context);
         };
         for (const PlannedExperiment* experiment : work.dynamic) {
             for (const auto& probe : experiment->probes.dynamic) {
                 add(*experiment, *probe,
-                    probe->stateBytes(context) + block * probe->scratchBytesPerToken(context));
+                    probe->stateBytes(context) + block * probe->scratchBytesPerToken(context),
+                    calibration.ofTokens());
             }
         }
         for (const PlannedExperiment* experiment : work.statics) {
             for (const auto& probe : experiment->probes.statics) {
-                add(*experiment, *probe, probe->stateBytes(context));
+                add(*experiment, *probe, probe->stateBytes(context), calibration);
             }
         }
         for (const PlannedExperiment* experiment : work.units) {
             for (const auto& probe : experiment->probes.units) {
                 add(*experiment, *probe,
                     probe->unitBytes(context) *
-                        static_cast<std::uint64_t>(std::max(plan.memory.unitsAtOnce, 1)));
+                        static_cast<std::uint64_t>(std::max(plan.memory.unitsAtOnce, 1)),
+                    calibration);
             }
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One routed layer of published shapes against plain matrix products of the same type, and what
-// statistics add to it: bench_layer [--device cuda:0] FOLDER [SHAPE ...]. Checkpoints of one layer
-// are made in FOLDER.
+// statistics add to it: bench_layer [--device cuda:0] [--tokens 1024] FOLDER [SHAPE ...].
+// Checkpoints of one layer are made in FOLDER.
 #include "core/engine/columns.h"
 #include "core/engine/device.h"
 #include "core/engine/layer_pass.h"
@@ -28,7 +28,7 @@ using namespace moescope;
 
 namespace {
 
-constexpr std::int64_t kTokens = 1024;
+constexpr std::int64_t kMostBlock = 2048;  ///< as a run's plan
 constexpr int kRounds = 4;
 
 /// Times taken in turns, so that other work on the machine falls on all of them alike; the best of
@@ -74,21 +74,23 @@ private:
 /// A layer with everything that a pass over it needs.
 class Layer {
 public:
-    Layer(const std::filesystem::path& folder, at::Device device)
+    Layer(const std::filesystem::path& folder, at::Device device, std::int64_t tokens)
         : m_checkpoint(folder),
           m_spec(model::loadSpec(m_checkpoint)),
           m_run(m_checkpoint, m_spec, {device, at::kBFloat16}) {
         m_run.beginLayer(0, {});
-        m_corpus.ids.resize(kTokens);
-        m_corpus.offsets = {0, kTokens};
-        m_corpus.tokenBytes.resize(kTokens, "x");
-        m_hidden = at::randn({kTokens, m_spec.hiddenSize},
+        m_corpus.ids.resize(static_cast<std::size_t>(tokens));
+        m_corpus.offsets = {0, static_cast<std::uint64_t>(tokens)};
+        m_corpus.tokenBytes.resize(static_cast<std::size_t>(tokens), "x");
+        m_hidden = at::randn({tokens, m_spec.hiddenSize},
                              at::TensorOptions().device(device).dtype(at::kBFloat16));
-        m_input = m_run.feedForwardInput(m_hidden);
+        m_input = m_run.feedForwardInput(m_hidden).narrow(0, 0, std::min(tokens, kMostBlock));
     }
 
     [[nodiscard]] const model::MoeSpec& moe() const { return *m_run.layerSpec().moe; }
+    /// Of the first block.
     [[nodiscard]] const at::Tensor& input() const { return m_input; }
+    [[nodiscard]] std::int64_t block() const { return m_input.size(0); }
     [[nodiscard]] const engine::FeedForward& expert(int index) const {
         return m_run.weights().experts[static_cast<std::size_t>(index)];
     }
@@ -116,12 +118,13 @@ public:
             probe->begin(layer);
         }
         // Runs keep this memory from layer to layer.
-        engine::LayerPass passes({.devices = {&models, 1},
-                                  .stretches = stretches,
-                                  .offsets = m_corpus.offsets,
-                                  .limits = {.blockTokens = kTokens, .attention = {}},
-                                  .poll = [] {},
-                                  .kept = &m_outputs});
+        engine::LayerPass passes(
+            {.devices = {&models, 1},
+             .stretches = stretches,
+             .offsets = m_corpus.offsets,
+             .limits = {.blockTokens = static_cast<std::uint64_t>(block()), .attention = {}},
+             .poll = [] {},
+             .kept = &m_outputs});
         passes.feedForwardBlocks(&layer, needs, nullptr,
                                  {.block =
                                       [&](const engine::TokenBlock& block, const engine::Relief&) {
@@ -162,9 +165,9 @@ void products(const engine::FeedForward& expert, const at::Tensor& x, const at::
     static_cast<void>(at::linear(hidden, expert.down.weight));
 }
 
-/// Of a gated feed-forward of this width on all tokens.
+/// Of a gated feed-forward of this width on a block.
 double operationsOf(const Layer& layer, std::int64_t width) {
-    return 6.0 * static_cast<double>(kTokens * layer.input().size(1) * width);
+    return 6.0 * static_cast<double>(layer.block() * layer.input().size(1) * width);
 }
 
 void report(std::string_view what, double seconds, double operations, double share,
@@ -175,18 +178,19 @@ void report(std::string_view what, double seconds, double operations, double sha
 }
 
 void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& shape,
-                  at::Device device) {
+                  at::Device device, std::int64_t tokens) {
     bench::ModelShape one = shape;
     one.layers = 1;
     one.denseLayers = 0;
     const auto place = folder / (std::string(shape.name) + "-layer");
     bench::writeRandomCheckpoint(place, one);
-    Layer layer(place, device);
+    Layer layer(place, device, tokens);
+    const std::int64_t blocks = tokens / layer.block();
     const int experts = layer.moe().experts;
     const std::int64_t width = layer.moe().expert.intermediateSize;
-    const at::Tensor hidden = at::randn({kTokens, width}, layer.input().options());
+    const at::Tensor hidden = at::randn({layer.block(), width}, layer.input().options());
     const at::Tensor sharedHidden =
-        at::randn({kTokens, layer.sharedWidth()}, layer.input().options());
+        at::randn({layer.block(), layer.sharedWidth()}, layer.input().options());
     const std::vector<std::int64_t> sizes = layer.groupSizes();
 
     std::vector<std::unique_ptr<engine::DynamicProbe>> owned;
@@ -225,7 +229,7 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
     times.add("all", [&] { layer.pass({.norms = true, .outputs = true}); });
     times.add("statistics", [&] { layer.pass(needs, probes); });
     times.add("routed", [&] { layer.pass({}); });
-    times.add("products", [&] {
+    const auto productsOfBlock = [&] {
         for (int expert = 0; expert < experts; ++expert) {
             const std::int64_t rows = sizes[static_cast<std::size_t>(expert)];
             if (rows > 0) {
@@ -236,6 +240,11 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
         if (layer.moe().shared) {
             products(layer.shared(), layer.input(), sharedHidden);
         }
+    };
+    times.add("products", [&] {
+        for (std::int64_t block = 0; block < blocks; ++block) {
+            productsOfBlock();
+        }
     });
     times.measure();
 
@@ -243,10 +252,11 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
     const double product = expert / 3.0;
     const double best = repeats * product / std::min(times.of("gate"), times.of("down"));
     const double shared = operationsOf(layer, layer.sharedWidth());
-    const double all = experts * expert + shared;
-    const double routed = layer.moe().topK * expert + shared;
-    fmt::print("{}: {} experts of {} x {}, {} tokens\n", shape.name, experts, layer.input().size(1),
-               width, kTokens);
+    const auto passes = static_cast<double>(blocks);
+    const double all = passes * (experts * expert + shared);
+    const double routed = passes * (layer.moe().topK * expert + shared);
+    fmt::print("{}: {} experts of {} x {}, {} tokens in blocks of {}\n", shape.name, experts,
+               layer.input().size(1), width, tokens, layer.block());
     for (const char* role : {"gate", "down"}) {
         const double seconds = times.of(role) / repeats;
         report(fmt::format("plain product, {}", role), seconds, product, product / seconds / best,
@@ -264,16 +274,23 @@ void measureLayer(const std::filesystem::path& folder, const bench::ModelShape& 
 
 int main(int argc, char** argv) {
     std::vector<std::string> arguments(argv + 1, argv + argc);
-    std::string wanted = "auto";
-    if (arguments.size() >= 2 && arguments.front() == "--device") {
-        wanted = arguments[1];
-        arguments.erase(arguments.begin(), arguments.begin() + 2);
-    }
-    if (arguments.empty()) {
-        fmt::print(stderr, "bench_layer [--device cpu|cuda:N] FOLDER [SHAPE ...]\n");
+    const auto option = [&](const char* name, std::string value) {
+        const auto found = std::find(arguments.begin(), arguments.end(), name);
+        if (found != arguments.end() && found + 1 != arguments.end()) {
+            value = *(found + 1);
+            arguments.erase(found, found + 2);
+        }
+        return value;
+    };
+    const at::Device device = engine::chooseDevice(option("--device", "auto"));
+    const std::int64_t tokens = std::stoll(option("--tokens", "1024"));
+    if (arguments.empty() || tokens < 1 || (tokens > kMostBlock && tokens % kMostBlock != 0)) {
+        fmt::print(stderr,
+                   "bench_layer [--device cpu|cuda:N] [--tokens 1024] FOLDER [SHAPE ...]\n"
+                   "Beyond {} tokens whole blocks of as many.\n",
+                   kMostBlock);
         return 2;
     }
-    const at::Device device = engine::chooseDevice(wanted);
     engine::setThreads(0);
     fmt::print("{}\n", engine::describeEngine({&device, 1}));
     const engine::NoAutograd noAutograd;
@@ -282,7 +299,7 @@ int main(int argc, char** argv) {
             arguments.size() == 1 ||
             std::find(arguments.begin() + 1, arguments.end(), shape.name) != arguments.end();
         if (isWanted) {
-            measureLayer(arguments.front(), shape, device);
+            measureLayer(arguments.front(), shape, device, tokens);
         }
     }
     return 0;
