@@ -111,7 +111,9 @@ def write_folder(folder: Path, recipe: Recipe, state: dict[str, Tensor]) -> None
     _write_json(folder / "generation_config.json", {"_from_model_config": True, **ends})
     _write_tensors(folder, to_hub(recipe.shape, state), SHARDED.get(folder.name))
     if recipe.tokenizer == "spm":
-        hub_tokenizers.write_sentencepiece(folder, chat=recipe.on_pairs)
+        hub_tokenizers.write_sentencepiece(
+            folder, chat=recipe.on_pairs, with_model=folder.name == "tiny-mistral"
+        )
     else:
         hub_tokenizers.write_byte_level(folder)
 

@@ -49,9 +49,11 @@ def _added(content: str) -> dict[str, Any]:
     return {"content": content, **flags}
 
 
-def write_sentencepiece(folder: Path, chat: bool) -> None:
-    """tokenizer.model, tokenizer.json, tokenizer_config.json and special_tokens_map.json as beside Mistral models."""
-    shutil.copyfile(tokenizer_dir() / "spm.model", folder / "tokenizer.model")
+def write_sentencepiece(folder: Path, chat: bool, with_model: bool) -> None:
+    """tokenizer.json, tokenizer_config.json and special_tokens_map.json as beside Mistral models, and
+    tokenizer.model, of which one in the repository is enough."""
+    if with_model:
+        shutil.copyfile(tokenizer_dir() / "spm.model", folder / "tokenizer.model")
     sentencepiece_as_json().save(str(folder / "tokenizer.json"), pretty=False)
     named = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
     config: dict[str, Any] = {
