@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/device_memory.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #if __has_include(<c10/core/CachingDeviceAllocator.h>)
@@ -43,12 +44,25 @@ void releaseCachedBlocks(at::Device device) {
 #endif
 }
 
-Error deviceFull(const c10::Error& error) {
+at::Tensor pageLocked(std::int64_t elements, at::ScalarType type, bool wanted) {
+    const auto options = at::TensorOptions().dtype(type);
+    try {
+        return at::empty({elements}, options.pinned_memory(wanted));
+    } catch (const c10::Error& error) {
+        if (!wanted || !isOutOfMemory(error)) {
+            throw;
+        }
+    }
+    return at::empty({elements}, options);
+}
+
+Error deviceFull(const c10::Error& error, ReliefTried tried) {
     const std::string message = error.what_without_backtrace();
     return {ErrorCode::Device,
-            fmt::format("The device's memory ran out, and nothing is left there to give up ({}). "
-                        "Let the run plan with less of it by --device-memory, so that fewer tokens "
-                        "pass at a time, or use less text, fewer experiments or --device cpu.",
+            fmt::format("The device's memory ran out{} ({}). Let the run plan with less of it by "
+                        "--device-memory, so that fewer tokens pass at a time, or use less text, "
+                        "fewer experiments or --device cpu.",
+                        tried == ReliefTried::Yes ? ", and nothing is left there to give up" : "",
                         message.substr(0, message.find('\n')))};
 }
 

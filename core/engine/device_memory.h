@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
@@ -22,13 +23,18 @@ namespace moescope::engine {
 /// Gives a device's driver what LibTorch's allocator holds but nothing uses.
 void releaseCachedBlocks(at::Device device);
 
+/// A tensor in main memory, page-locked where `wanted` and there is such memory left, which is
+/// scarcer; without it copies do not go beside the computation.
+[[nodiscard]] at::Tensor pageLocked(std::int64_t elements, at::ScalarType type, bool wanted);
+
 /// Makes room on the device, after everything that computed there has let go of its memory: what
 /// was read ahead goes first, then fewer experts lie there at a time (Replica). False: nothing is
 /// left to give up.
 using Relief = std::function<bool()>;
 
-/// The one thing that is said when nothing is left to give up. Error(Device).
-[[nodiscard]] Error deviceFull(const c10::Error& error);
+/// What is said then: that nothing is left to give up where that was tried. Error(Device).
+enum class ReliefTried { No, Yes };
+[[nodiscard]] Error deviceFull(const c10::Error& error, ReliefTried tried);
 
 /// Calls work(), again as long as memory runs out in it and there is relief. Until it has all the
 /// memory it needs, work() must change nothing that it would meet again. Without `relieve` errors
@@ -46,7 +52,7 @@ auto withRelief(const Relief& relieve, const Work& work) {
                 throw;
             }
             if (!relieve()) {
-                throw deviceFull(error);
+                throw deviceFull(error, ReliefTried::Yes);
             }
         }
     }

@@ -106,17 +106,7 @@ public:
 
 private:
     [[nodiscard]] at::Tensor make() const {
-        const auto size = static_cast<std::int64_t>(m_bytes);
-        const auto options = at::TensorOptions().dtype(at::kByte);
-        try {
-            return at::empty({size}, options.pinned_memory(m_pinned));
-        } catch (const c10::Error& error) {
-            if (!m_pinned || !isOutOfMemory(error)) {
-                throw;
-            }
-        }
-        // Page-locked memory is scarcer than memory; without it copies do not go beside.
-        return at::empty({size}, options);
+        return pageLocked(static_cast<std::int64_t>(m_bytes), at::kByte, m_pinned);
     }
     /// One that is free to be filled: whose last copy has arrived. Waits for it.
     [[nodiscard]] at::Tensor take() {

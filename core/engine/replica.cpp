@@ -32,6 +32,9 @@ Relief Replica::relief() {
 }
 
 bool Replica::relieve() {
+    if (!m_stream) {
+        return false;  // who asks may have been given this before streaming stopped
+    }
     const auto giveUp = [&](ModelRun::Spare spare) {
         return std::any_of(m_runs.begin(), m_runs.end(),
                            [&](const auto& run) { return run->giveUp(spare); });

@@ -575,7 +575,7 @@ auto translated(Work work) {
                     "The machine ran out of memory. Give a smaller --memory budget, or less text.");
     } catch (const c10::Error& error) {
         if (isOutOfMemory(error)) {
-            throw deviceFull(error);
+            throw deviceFull(error, ReliefTried::No);
         }
         const std::string message = error.what_without_backtrace();
         const auto has = [&](const char* words) {

@@ -95,6 +95,12 @@ void forRows(std::uint64_t rows, std::uint64_t columns, WeightReader::Load how,
                       jobs::CancelToken(), task);
 }
 
+/// Those of our own loops: LibTorch has one for models whose operations are small, and what waits
+/// for the bus is large for all that.
+int teamSize() {
+    return static_cast<int>(jobs::loopThreads());
+}
+
 /// Rows shared out among threads: while a device computes, the processor has none of its own work.
 void fillDecoded(const LogicalTensor& tensor, const Window& window, at::ScalarType type, void* to) {
     const std::uint64_t rowBytes = window.columns * c10::elementSize(type);
@@ -105,7 +111,7 @@ void fillDecoded(const LogicalTensor& tensor, const Window& window, at::ScalarTy
                  static_cast<char*>(to) + row * rowBytes);
     };
     parallelRanges(static_cast<std::int64_t>(window.rows),
-                   static_cast<std::int64_t>(rowGrain(window.columns)), decode);
+                   static_cast<std::int64_t>(rowGrain(window.columns)), teamSize(), decode);
 }
 
 /// The same for bytes as they are; counts what is not finite on the way, where `look` says what
@@ -114,7 +120,7 @@ std::uint64_t copyBytes(std::span<const std::byte> from, std::byte* to, std::opt
     constexpr std::uint64_t kPiece = std::uint64_t{1} << 17U;  // of whole elements
     const auto pieces = static_cast<std::int64_t>((from.size() + kPiece - 1) / kPiece);
     std::atomic<std::uint64_t> nonFinite{0};
-    parallelRanges(pieces, 2, [&](std::int64_t first, std::int64_t end) {
+    parallelRanges(pieces, 2, teamSize(), [&](std::int64_t first, std::int64_t end) {
         const std::uint64_t begin = static_cast<std::uint64_t>(first) * kPiece;
         const auto part = from.subspan(
             begin, std::min(static_cast<std::uint64_t>(end) * kPiece, from.size()) - begin);
@@ -268,14 +274,26 @@ at::Tensor WeightReader::stream(const LogicalTensor& tensor, at::ScalarType type
     return result;
 }
 
+at::Tensor WeightReader::streamChecked(const TensorRef& ref, const LogicalTensor& tensor,
+                                       Load how) {
+    try {
+        std::uint64_t nonFinite = 0;
+        at::Tensor result = stream(tensor, m_place.dtype, how, &nonFinite);
+        note(ref, nonFinite, tensor.elements());
+        return result;
+    } catch (...) {  // memory may run out before any value is seen: it will be read again
+        const std::lock_guard lock(m_ledger->mutex);
+        m_ledger->checked.erase(placeOf(ref));
+        throw;
+    }
+}
+
 at::Tensor WeightReader::load(const TensorRef& ref, Load how) {
     const LogicalTensor tensor(m_checkpoint, ref);
     const bool check = account(ref, tensor);
     if (m_stream != nullptr) {
-        std::uint64_t nonFinite = 0;
-        at::Tensor result = stream(tensor, m_place.dtype, how, check ? &nonFinite : nullptr);
-        note(ref, nonFinite, tensor.elements());
-        return result;
+        return check ? streamChecked(ref, tensor, how)
+                     : stream(tensor, m_place.dtype, how, nullptr);
     }
     if (how == Load::AheadDirect && isDirect(tensor)) {
         if (const auto read = readDirect(tensor)) {

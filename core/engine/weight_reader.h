@@ -138,7 +138,8 @@ private:
         std::map<Place, std::string> warnings;          // guarded
     };
     [[nodiscard]] static Place placeOf(const model::TensorRef& ref);
-    /// Counts what is read; true when nobody has looked through it for NaN.
+    /// Counts what is read; true when nobody has looked through it for NaN, which is the caller's
+    /// then.
     [[nodiscard]] bool account(const model::TensorRef& ref,
                                const checkpoint::LogicalTensor& tensor);
     /// Counts it and looks it through where it is mapped.
@@ -154,6 +155,9 @@ private:
     /// Through the stream; counts what is not finite in `nonFinite` unless it is null.
     [[nodiscard]] at::Tensor stream(const checkpoint::LogicalTensor& tensor, at::ScalarType type,
                                     Load how, std::uint64_t* nonFinite) const;
+    /// The same of what nobody has looked through, and nobody has where it fails.
+    [[nodiscard]] at::Tensor streamChecked(const model::TensorRef& ref,
+                                           const checkpoint::LogicalTensor& tensor, Load how);
 
     const checkpoint::Checkpoint& m_checkpoint;
     ComputePlace m_place;

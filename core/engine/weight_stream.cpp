@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/weight_stream.h"
 
+#include "core/engine/device_memory.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -51,9 +53,8 @@ void WeightStream::group(Role role, const std::vector<int>& columns, std::uint64
     const auto count = static_cast<std::int64_t>(columns.size());
     // One buffer for all slabs: new memory costs a page fault per 4 KiB.
     // Page-locked for a device, which then reads it at the speed of the bus.
-    const at::Tensor buffer =
-        at::empty({count * static_cast<std::int64_t>(step * hidden)},
-                  at::TensorOptions().dtype(at::kFloat).pinned_memory(!m_device.is_cpu()));
+    const at::Tensor buffer = pageLocked(count * static_cast<std::int64_t>(step * hidden),
+                                         at::kFloat, !m_device.is_cpu());
     for (std::uint64_t at = 0; at < total; at += step) {
         poll();
         const std::uint64_t neurons = std::min(step, total - at);

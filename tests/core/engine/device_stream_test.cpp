@@ -305,6 +305,16 @@ TEST_CASE("withRelief: main memory is not the device's", "[core][engine]") {
     CHECK_THROWS_AS(fails("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
                     Error);
     CHECK(relieved == 2);
+    // That nothing is left is said only where that was tried.
+    try {
+        TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory.");
+    } catch (const c10::Error& error) {
+        using engine::ReliefTried;
+        CHECK_THAT(engine::deviceFull(error, ReliefTried::Yes).what(),
+                   Catch::Contains("nothing is left there"));
+        CHECK_THAT(engine::deviceFull(error, ReliefTried::No).what(),
+                   !Catch::Contains("nothing is left") && Catch::Contains("ran out (CUDA out"));
+    }
 }
 
 TEST_CASE("groupBySorting: the groups that counting makes", "[core][engine][cuda]") {

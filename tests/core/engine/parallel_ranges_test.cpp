@@ -10,6 +10,7 @@
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -36,4 +37,34 @@ TEST_CASE("parallelRanges: each index once, on several threads", "[core][engine]
         }
     }
     at::set_num_threads(before);
+}
+
+TEST_CASE("parallelRanges: as many threads as it is given", "[core][engine]") {
+    const int before = at::get_num_threads();
+    at::set_num_threads(1);
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+    engine::parallelRanges(1000, 10, 3, [&](std::int64_t, std::int64_t) {
+        const std::lock_guard lock(mutex);
+        ids.insert(std::this_thread::get_id());
+    });
+    CHECK(ids.size() == 3);
+    at::set_num_threads(before);
+}
+
+TEST_CASE("parallelRanges: what a part throws is thrown when all have ended", "[core][engine]") {
+    for (const int threads : {1, 3}) {
+        CAPTURE(threads);
+        std::atomic<std::int64_t> done{0};
+        const auto body = [&](std::int64_t first, std::int64_t end) {
+            if (end == 900) {
+                throw std::runtime_error("the last part");
+            }
+            done += end - first;
+        };
+        CHECK_THROWS_WITH(engine::parallelRanges(900, 10, threads, body), "the last part");
+        CHECK(done == (threads == 1 ? 0 : 600));
+        engine::parallelRanges(300, 10, threads, body);  // and it goes on
+        CHECK(done == (threads == 1 ? 300 : 900));
+    }
 }
