@@ -5,8 +5,17 @@
 #include <ATen/ATen.h>
 
 #include <tuple>
+#include <utility>
 
 namespace moescope::engine {
+namespace {
+
+/// Norms and largest magnitudes [m] of rows [m, d] in float32.
+std::pair<at::Tensor, at::Tensor> sizesOf(const at::Tensor& rows) {
+    return {at::linalg_vector_norm(rows, 2, {1}), rows.abs().amax(1)};
+}
+
+}  // namespace
 
 void ChosenOutputSizes::prepare(const Routing& routing) {
     if (!norms.defined()) {
@@ -18,18 +27,19 @@ void ChosenOutputSizes::prepare(const Routing& routing) {
 void ChosenOutputSizes::set(const Routing& routing, int expert, const at::Tensor& rows,
                             const at::Tensor& outputs) {
     prepare(routing);
-    const at::Tensor wide = outputs.to(at::kFloat);
+    const auto [ownNorms, ownLargest] = sizesOf(outputs.to(at::kFloat));
     const at::Tensor slots =
         routing.chosen.index_select(0, rows).eq(expert).to(at::kByte).argmax(1);
-    norms.index_put_({rows, slots}, at::linalg_vector_norm(wide, 2, {1}));
-    largest.index_put_({rows, slots}, wide.abs().amax(1));
+    norms.index_put_({rows, slots}, ownNorms);
+    largest.index_put_({rows, slots}, ownLargest);
 }
 
 void ChosenOutputSizes::setChoice(const Routing& routing, const at::Tensor& slots,
                                   const at::Tensor& outputs) {
     prepare(routing);
-    norms.scatter_(1, slots, at::linalg_vector_norm(outputs, 2, {1}, /*keepdim=*/true));
-    largest.scatter_(1, slots, outputs.abs().amax(1, /*keepdim=*/true));
+    const auto [ownNorms, ownLargest] = sizesOf(outputs);
+    norms.scatter_(1, slots, ownNorms.unsqueeze(1));
+    largest.scatter_(1, slots, ownLargest.unsqueeze(1));
 }
 
 at::Tensor SortedAssignments::partOf(int expert, const at::Tensor& all) const {

@@ -196,7 +196,7 @@ private:
         std::size_t column = 0;
         std::uint64_t firstToken = 0;
         std::int64_t width = 0;
-        at::Tensor perToken;           // [n, 3] float64
+        at::Tensor perToken;           // [n, kSums] float64
         std::vector<at::Tensor> kept;  // [width] float32 each, of the kept tokens
     };
 
@@ -209,7 +209,7 @@ private:
     }
 
     /// Of each token how many neurons are above the threshold, the sum of magnitudes, and how many
-    /// are finite: [n, 3].
+    /// are finite: [n, kSums].
     [[nodiscard]] at::Tensor perToken(const at::Tensor& values) const {
         const at::Tensor magnitudes = values.to(at::kFloat).abs();
         const at::Tensor isFinite = at::isfinite(magnitudes);
@@ -248,12 +248,12 @@ private:
     void count(const Pending& pending, std::span<const double> numbers) {
         const std::size_t column = pending.column;
         const auto width = static_cast<double>(pending.width);
-        for (std::size_t i = 0; i < numbers.size() / 3; ++i) {
+        for (std::size_t i = 0; i < numbers.size() / kSums; ++i) {
             if (m_counted->contains(pending.firstToken + i)) {
-                m_above[column] += numbers[3 * i];
-                m_magnitudes[column] += numbers[3 * i + 1];
-                m_values[column] += numbers[3 * i + 2];
-                m_notFinite += static_cast<std::uint64_t>(width - numbers[3 * i + 2]);
+                m_above[column] += numbers[kSums * i];
+                m_magnitudes[column] += numbers[kSums * i + 1];
+                m_values[column] += numbers[kSums * i + 2];
+                m_notFinite += static_cast<std::uint64_t>(width - numbers[kSums * i + 2]);
             }
         }
     }
