@@ -14,8 +14,8 @@ namespace moescope::engine {
 namespace {
 
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
-/// Part of a device's free memory that a run takes at most: its allocator cuts memory into blocks
-/// that do not always fit.
+/// Part of a device's free memory that a run takes at most, named in messages: its allocator cuts
+/// memory into blocks that do not always fit.
 constexpr double kDeviceShare = 0.9;
 /// Blocks of tokens; larger than 2048 only where experts come again for each.
 constexpr std::array<std::uint64_t, 10> kBlockTokens{8192, 4096, 2048, 1024, 512,
@@ -98,7 +98,8 @@ private:
     /// Of a block of tokens in the feed-forward, with what probes take of it.
     [[nodiscard]] std::uint64_t feedForward(const LayerCost& layer, std::uint64_t block,
                                             const MemoryPlan& plan) const {
-        const int together = std::min({kExpertsTogether, plan.expertsAtOnce, layer.experts});
+        const int together =
+            std::min({kExpertsTogether, plan.expertsAtOnce, layer.experts, layer.mostTogether});
         // With several devices activations wait until it is their block's turn.
         std::uint64_t bytes =
             block * (layer.perToken + (m_device.count > 1 ? layer.activationsPerToken : 0));
@@ -218,7 +219,8 @@ private:
                                     formatBytes(host), formatBytes(m_input.budget)));
         }
         const std::string more = m_device.isAllFree
-                                     ? "which is what is free there. End what else computes there"
+                                     ? "which is nine tenths of what is free there. End what else "
+                                       "computes there"
                                      : "as --device-memory says. Give more with it";
         throw Error(
             ErrorCode::MemoryBudget,

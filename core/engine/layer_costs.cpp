@@ -180,6 +180,7 @@ private:
             width = std::max(width, static_cast<std::uint64_t>(column.intermediateSize));
         }
         cost.experts = moe.experts;
+        cost.mostTogether = needs.allColumns() ? moe.experts : std::min(moe.topK, moe.experts);
         cost.hostPerToken = experts * 24;
         cost.perToken += experts * 24 + 3 * width * m_size + hidden * (4 + 3 * m_size);
         cost.perTokenAndExpert = 3 * width * m_size;

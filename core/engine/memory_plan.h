@@ -38,6 +38,8 @@ struct LayerCost {
     std::uint64_t neurons = 0;              ///< at most in one slab
     std::uint64_t unit = 0;                 ///< of one unit of work on weights
     int experts = 0;                        ///< routed ones
+    /// Of them, those computed together that have any one token's row.
+    int mostTogether = kExpertsTogether;
     /// Of a block's results in main memory, where a device computes.
     std::uint64_t hostPerToken = 0;
     /// What dynamic probes take on such a device beyond `perToken`, each.

@@ -200,11 +200,12 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     if (input.tokens > 0) {
         noteDevices(plan, models.model->spec, corpus.documentCount(), result);
     }
+    noteDeviceBudget(request.deviceMemoryBytes, plan.memory, result);
     noteChoices(plan.memory, pass.expertBytes, pass.rereads, result);
     result.experiments = experimentCosts(plan, models, corpus, calibration);
-    noteUnits(plan, models, corpus, calibration);
+    noteUnits(plan, models, corpus, calibration, result);
     costBranches(plan, models, corpus, passed, calibration);
-    noteKept(plan, models.model->spec, corpus);
+    noteKept(plan, models.model->spec, corpus, result);
     noteDisk(request, result);
     if (const std::string warning = longDocumentsWarning(models.model->spec, corpus);
         !warning.empty()) {

@@ -3,6 +3,7 @@
 #include "core/engine/run_effort.h"
 
 #include "core/engine/delta_net.h"
+#include "core/engine/expert_steps.h"
 #include "core/engine/stored_weights.h"
 #include "core/engine/text_split.h"
 #include "core/model/spec_tensors.h"
@@ -21,6 +22,12 @@ constexpr double kScoreCalls = 14.0;     ///< attendBlock()
 constexpr double kRouterCalls = 25.0;
 constexpr double kExpertCalls = 24.0;  ///< grouping, gathering, products, adding
 constexpr double kColumnCalls = 6.0;   ///< keeping an output and its norm
+// Where experts are computed together (MoeBlock).
+constexpr double kGroupingCalls = 35.0;  ///< sorting, gathering, what joins the residual stream
+constexpr double kChoiceCalls = 5.0;     ///< adding each token's first, second, ... output
+constexpr double kProductCalls = 3.0;    ///< of an expert
+constexpr double kBatchCalls = 3.0;      ///< activations of a batch
+constexpr double kNormOnlyCalls = 4.0;   ///< of an expert whose outputs are not kept
 constexpr double kSlabCalls = 4.0;
 constexpr double kUnitCalls = 100.0;
 
@@ -193,11 +200,24 @@ private:
         effort.elements += passes(tokens(), experts, kLogitPasses) +
                            passes(tokens() * moe.topK, hidden, kGatherPasses);
         effort.steps += tokens() * moe.topK * (1.0 + 0.1 * experts);
-        effort.calls += blocks() * (kRouterCalls + experts * kExpertCalls);
+        effort.calls += blocks() * (kRouterCalls + expertCalls(moe, needs));
         if (all) {
             effort.elements += passes(tokens() * experts, hidden, kColumnPasses);
-            effort.calls += blocks() * experts * kColumnCalls;
         }
+    }
+
+    /// Of a block of tokens, the router's apart.
+    [[nodiscard]] double expertCalls(const model::MoeSpec& moe, const DynamicNeeds& needs) const {
+        const auto block = static_cast<std::uint64_t>(tokens() / blocks());
+        const ExpertSteps steps = expertSteps(moe, needs, block, m_plan.memory);
+        if (!steps.together) {
+            return steps.experts * (kExpertCalls + (needs.allColumns() ? kColumnCalls : 0.0));
+        }
+        const double columns = !needs.allColumns() ? 0.0
+                               : needs.outputs     ? 1.0  // their norms, all at once
+                                                   : steps.experts * kNormOnlyCalls;
+        return kGroupingCalls + moe.topK * kChoiceCalls + steps.experts * kProductCalls +
+               steps.polls * kBatchCalls + columns;
     }
 
     void experiments() {

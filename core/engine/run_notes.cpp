@@ -37,6 +37,16 @@ void noteDevices(const RunPlan& plan, const model::ModelSpec& model, std::uint64
     }
 }
 
+void noteDeviceBudget(std::optional<std::uint64_t> asked, const MemoryPlan& memory,
+                      Estimate& estimate) {
+    if (memory.streamed() && asked && *asked > memory.deviceBudget) {
+        estimate.notes.push_back(
+            fmt::format("--device-memory {} is more than may be used: {}, nine tenths of what is "
+                        "free there, is planned with",
+                        formatBytes(*asked), formatBytes(memory.deviceBudget)));
+    }
+}
+
 void noteChoices(const MemoryPlan& memory, std::uint64_t expertBytes, std::uint64_t rereads,
                  Estimate& estimate) {
     if (!memory.residentExperts && rereads > 1) {
@@ -70,11 +80,11 @@ std::string roughly(double seconds) {
                           : fmt::format("{:.0f} min", seconds / 60.0);
 }
 
-void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
-               const Calibration& calibration) {
+void noteUnits(const RunPlan& plan, const OpenedModels& models, const text::TokenizedCorpus& corpus,
+               const Calibration& calibration, Estimate& estimate) {
     for (const auto& [id, total] : unitTotals(plan, models, corpus)) {
         const double seconds = secondsOf(total.effort, calibration);
-        plan.estimate.notes.push_back(fmt::format(
+        estimate.notes.push_back(fmt::format(
             "{}: {} units of work, about {} in all, {} at once with {} each, results of {}; each "
             "reads its weights again, from the page cache as long as that holds a layer's experts",
             id, total.units, roughly(seconds), plan.memory.unitsAtOnce,
@@ -82,7 +92,8 @@ void noteUnits(RunPlan& plan, const OpenedModels& models, const text::TokenizedC
     }
 }
 
-void noteKept(RunPlan& plan, const model::ModelSpec& model, const text::TokenizedCorpus& corpus) {
+void noteKept(const RunPlan& plan, const model::ModelSpec& model,
+              const text::TokenizedCorpus& corpus, Estimate& estimate) {
     std::set<const PlannedExperiment*> noted;
     for (const LayerWork& work : plan.work) {
         for (const PlannedExperiment* experiment : work.dynamic) {
@@ -91,8 +102,7 @@ void noteKept(RunPlan& plan, const model::ModelSpec& model, const text::Tokenize
             }
             for (const auto& probe : experiment->probes.dynamic) {
                 if (const std::string note = probe->keptNote(model, corpus); !note.empty()) {
-                    plan.estimate.notes.push_back(
-                        fmt::format("{}: {}", experiment->info->id, note));
+                    estimate.notes.push_back(fmt::format("{}: {}", experiment->info->id, note));
                 }
             }
         }

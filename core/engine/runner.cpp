@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/engine/columns.h"
+#include "core/engine/expert_steps.h"
 #include "core/engine/layer_neurons.h"
 #include "core/engine/stored_weights.h"
 
@@ -210,7 +211,12 @@ void Runner::expectSteps(int layer, const LayerContext* context) {
             RunProgress::Phase::Attention,
             models *
                 std::ceil(tokens / (lanes * static_cast<double>(m_limits.attention.queryRows))));
-        const double experts = spec.isRouted() && lanes == 1.0 ? spec.moe->experts : 0.0;
+        const std::uint64_t block =
+            std::min<std::uint64_t>(m_setup.corpus.ids.size(), m_limits.blockTokens);
+        const double experts =
+            spec.isRouted() && lanes == 1.0
+                ? expertSteps(*spec.moe, dynamicNeeds(work), block, m_setup.plan.memory).polls
+                : 0.0;
         const double blocks =
             std::ceil(tokens / (lanes * static_cast<double>(m_limits.blockTokens)));
         m_progress.expect(RunProgress::Phase::FeedForward,

@@ -49,6 +49,11 @@ std::int64_t wideTokensAtOnce(std::int64_t columns, std::int64_t hiddenSize) {
     return std::max<std::int64_t>(1, kChunkElements / (columns * std::max(hiddenSize, columns)));
 }
 
+/// Tokens whose Gram matrices in float32 are.
+std::int64_t narrowTokensAtOnce(std::int64_t columns) {
+    return std::max<std::int64_t>(1, kChunkElements / (2 * columns * columns));
+}
+
 at::Tensor squaresOf(const at::Tensor& grams) {
     return grams.diagonal(0, 1, 2).to(at::kDouble);
 }
@@ -64,17 +69,24 @@ at::Tensor clampedCosines(const at::Tensor& grams, const at::Tensor& squares) {
 
 std::int64_t tokensAtOnce(const at::Tensor& outputs) {
     const std::int64_t columns = outputs.size(0);
-    return hasNarrowGrams(outputs)
-               ? std::max<std::int64_t>(1, kChunkElements / (2 * columns * columns))
-               : wideTokensAtOnce(columns, outputs.size(2));
+    return hasNarrowGrams(outputs) ? narrowTokensAtOnce(columns)
+                                   : wideTokensAtOnce(columns, outputs.size(2));
 }
 
 engine::BoundedBytes similarityBytes(std::uint64_t columns, std::uint64_t hiddenSize) {
-    const std::uint64_t perToken =
-        sizeof(double) * ((2 * columns + 1) * hiddenSize + 4 * columns * columns);
-    const std::int64_t chunk =
-        wideTokensAtOnce(static_cast<std::int64_t>(columns), static_cast<std::int64_t>(hiddenSize));
-    return {perToken, static_cast<std::uint64_t>(chunk) * perToken};
+    const auto n = static_cast<std::int64_t>(columns);
+    const auto wideTokens =
+        static_cast<std::uint64_t>(wideTokensAtOnce(n, static_cast<std::int64_t>(hiddenSize)));
+    const auto narrowTokens = static_cast<std::uint64_t>(narrowTokensAtOnce(n));
+    const std::uint64_t squares = columns * columns;
+    const std::uint64_t wide = sizeof(double) * ((2 * columns + 1) * hiddenSize + 4 * squares);
+    // The Gram matrix, its experts' part, that part's relative one, and two of angles; and tokens
+    // that are made anew.
+    const std::uint64_t narrow = (sizeof(float) + 4 * sizeof(double)) * squares;
+    const std::uint64_t anew = 2 * sizeof(double) * columns * hiddenSize;
+    return {std::max(wide, narrow + anew),
+            std::max(wideTokens * wide,
+                     narrowTokens * narrow + std::min(wideTokens, narrowTokens) * anew)};
 }
 
 at::Tensor gramPerToken(const at::Tensor& outputs) {

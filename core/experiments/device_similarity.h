@@ -15,8 +15,10 @@ namespace moescope::experiments {
 /// Tokens whose Gram matrices, and what follows from them, are worth making at once.
 [[nodiscard]] std::int64_t tokensAtOnce(const at::Tensor& outputs);
 
-/// What all of this takes of a device for N columns of d elements: outputs in float64, also
-/// without their mean, and Gram matrices, of which two are scaled while both wait.
+/// What all of this takes of a device for N columns of d elements, whatever their type: outputs in
+/// float64, also without their mean, and Gram matrices, of which two are scaled while both wait; or
+/// Gram matrices of more tokens in float32, and beside them such outputs of those tokens that want
+/// them.
 [[nodiscard]] engine::BoundedBytes similarityBytes(std::uint64_t columns, std::uint64_t hiddenSize);
 
 /// Gram matrices [n, N, N] of outputs [N, n, d], in float64; of bfloat16 on a device in float32,

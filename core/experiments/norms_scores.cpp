@@ -29,6 +29,14 @@ public:
                static_cast<std::uint64_t>(layer.experts());
     }
 
+    /// The kept tokens' rows of one table, or what says which norms are finite.
+    [[nodiscard]] engine::BoundedBytes deviceBytes(
+        const engine::LayerContext& layer) const override {
+        constexpr std::uint64_t kBytes = 8;
+        const std::uint64_t perToken = kBytes * static_cast<std::uint64_t>(layer.experts());
+        return {perToken, layer.tokens() * perToken};
+    }
+
     [[nodiscard]] std::uint64_t resultBytes(const engine::LayerContext& layer) const override {
         return stateBytes(layer);
     }

@@ -42,6 +42,14 @@ public:
         return sizeof(std::uint64_t) * experts * experts;
     }
 
+    /// Copies of the counted tokens' rows, two sortings, and ranks in 64 bits.
+    [[nodiscard]] engine::BoundedBytes deviceBytes(
+        const engine::LayerContext& layer) const override {
+        constexpr std::uint64_t kBytes = 64;
+        const std::uint64_t perToken = kBytes * static_cast<std::uint64_t>(layer.experts());
+        return {perToken, layer.tokens() * perToken};
+    }
+
     /// Two sortings of each token's experts.
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
         const double experts = layer.experts();

@@ -3,8 +3,10 @@
 #include "core/engine/memory_plan.h"
 
 #include "core/engine/device_plan.h"
+#include "core/engine/run_notes.h"
 #include "tests/support/catch.h"
 #include "tests/support/throws.h"
+#include "tests/support/torch.h"
 
 #include <optional>
 #include <utility>
@@ -224,13 +226,42 @@ TEST_CASE("planMemory: probes' own memory on a device, up to its bound", "[core]
     CHECK(planMemory(input).deviceBytes == before + 3 * kMebi);
 }
 
+TEST_CASE("planMemory: rows of chosen experts are no more than the choices", "[core][engine]") {
+    PlanInput input = onDevices(1, std::uint64_t{64} << 30U);
+    const std::uint64_t before = planMemory(input).deviceBytes;
+    for (LayerCost& layer : input.layers) {
+        layer.perTokenAndExpert = 100000;
+    }
+    CHECK(planMemory(input).deviceBytes == before + 2048 * 7 * 100000);
+    for (LayerCost& layer : input.layers) {
+        layer.mostTogether = 2;
+    }
+    CHECK(planMemory(input).deviceBytes == before + 2048 * 100000);
+}
+
+TEST_CASE("noteDeviceBudget: where more was asked for than may be used", "[core][engine]") {
+    engine::Estimate estimate;
+    MemoryPlan plan;
+    plan.expertsAtOnce = 8;
+    plan.deviceBudget = 900 * kMebi;
+    engine::noteDeviceBudget(std::nullopt, plan, estimate);
+    engine::noteDeviceBudget(900 * kMebi, plan, estimate);
+    engine::noteDeviceBudget(901 * kMebi, {}, estimate);
+    CHECK(estimate.notes.empty());
+    engine::noteDeviceBudget(990 * kMebi, plan, estimate);
+    REQUIRE(estimate.notes.size() == 1);
+    CHECK_THAT(estimate.notes.front(), Catch::Contains("990") && Catch::Contains("900") &&
+                                           Catch::Contains("--device-memory"));
+}
+
 TEST_CASE("planMemory: what a device lacks is said with what helps", "[core][engine]") {
     PlanInput input = onDevices(1, kMebi);
     const auto refused = [&] { static_cast<void>(planMemory(input)); };
     tests::checkThrows(refused, ErrorCode::MemoryBudget,
                        {"cuda:0", "Give more", "--device-memory"});
     input.device->isAllFree = true;
-    tests::checkThrows(refused, ErrorCode::MemoryBudget, {"cuda:0", "free there", "--device cpu"});
+    tests::checkThrows(refused, ErrorCode::MemoryBudget,
+                       {"cuda:0", "nine tenths of what is free there", "--device cpu"});
 }
 
 TEST_CASE("deviceBudget: what is asked for, what is free, and neither", "[core][engine]") {

@@ -5,7 +5,9 @@
 #include "core/engine/replica.h"
 
 #include "core/base/error.h"
+#include "core/engine/expert_steps.h"
 #include "core/engine/layer_pass.h"
+#include "core/engine/moe_block.h"
 #include "core/engine/residual_keeper.h"
 #include "core/engine/residual_streams.h"
 #include "tests/core/engine/run_support.h"
@@ -144,6 +146,67 @@ TEST_CASE("Replica: what several devices read counts once and warns once", "[cor
     CHECK_THAT(first.model().warnings(1).front(), Catch::Contains(name));
     static_cast<void>(first.model().reader().load(expert.up));
     CHECK(first.model().reader().bytesRead() == bytes);
+}
+
+TEST_CASE("Replica: what memory ran out for is looked through when it comes", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    const std::string name = poisonedCopy("mixtral", folder / "model");
+    const engine::OpenedModel model(folder / "model");
+    const engine::MemoryPlan plan = streamedPlan(2);
+    LimitedMemory memory(kUnlimited);
+    Replica replica({&model}, kPlace, plan);
+    engine::WeightReader& reader = replica.model().reader();
+    const model::FeedForwardNames& expert = model.spec.layers[1].names.experts[2];
+    memory.allow(memory.taken());
+    CHECK_THROWS_AS(reader.load(expert.up), c10::Error);
+    memory.allow(kUnlimited);
+    static_cast<void>(reader.load(expert.up));
+    REQUIRE(replica.model().warnings(1).size() == 1);
+    CHECK_THAT(replica.model().warnings(1).front(), Catch::Contains(name));
+}
+
+TEST_CASE("Replica: nothing is given up when streaming has stopped", "[core][engine]") {
+    const engine::OpenedModel model(demo("tiny-mixtral"));
+    const engine::MemoryPlan plan = streamedPlan(8);
+    Replica replica({&model}, kPlace, plan);
+    replica.model().beginLayer(0, {});
+    askForExperts(replica.model());
+    const engine::Relief relief = replica.relief();
+    replica.stopStreaming();
+    CHECK_FALSE(relief());
+    CHECK_FALSE(replica.relief());
+}
+
+TEST_CASE("expertSteps: how often the mixture asks for experts", "[core][engine]") {
+    const engine::OpenedModel model(demo("tiny-mixtral"));
+    const model::MoeSpec& moe = *model.spec.layers[0].moe;
+    REQUIRE((moe.experts == 8 && moe.topK == 2));
+    for (const int expertsAtOnce : {100, 8, 7, 4, 1, 0}) {
+        for (const std::int64_t tokens : {1, 160}) {
+            for (const bool all : {false, true}) {
+                CAPTURE(expertsAtOnce, tokens, all);
+                const engine::MemoryPlan plan =
+                    expertsAtOnce > 0 ? streamedPlan(expertsAtOnce) : engine::MemoryPlan();
+                Replica replica({&model}, kPlace, plan);
+                replica.model().beginLayer(0, {});
+                int polls = 0;
+                const std::function<void()> poll = [&] { ++polls; };
+                const engine::ExpertSource source = replica.model().experts(poll);
+                const at::Tensor x = at::randn({tokens, model.spec.hiddenSize});
+                auto columns =
+                    engine::ColumnOutputs::make(moe.experts, tokens, x.size(1), true, x.options());
+                static_cast<void>(engine::MoeBlock(moe, replica.model().weights(), source, nullptr)
+                                      .forward(x, x, all ? &columns : nullptr, -1));
+                const engine::DynamicNeeds needs{.outputs = all};
+                const auto expected = static_cast<int>(
+                    engine::expertSteps(moe, needs, static_cast<std::uint64_t>(tokens), plan)
+                        .polls);
+                // Two chosen experts may lie in one group.
+                CHECK(polls <= expected);
+                CHECK(polls >= (tokens == 1 && !all ? 1 : expected));
+            }
+        }
+    }
 }
 
 TEST_CASE("LayerPass: several devices are asked to stop as often as one", "[core][engine]") {

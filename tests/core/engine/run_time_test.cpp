@@ -5,6 +5,8 @@
 #include "core/engine/run_effort.h"
 #include "core/engine/run_progress.h"
 #include "tests/support/catch.h"
+#include "tests/support/paths.h"
+#include "tests/support/torch.h"
 
 #include <cmath>
 #include <thread>
@@ -139,4 +141,28 @@ TEST_CASE("RunProgress: layers weigh what they are expected to take", "[core][en
     CHECK(std::is_sorted(seen.values.begin(), seen.values.end()));
     progress.finish();
     CHECK(seen.values.back() == 1.0);
+}
+
+TEST_CASE("layerEfforts: a device is told of experts in batches", "[core][engine]") {
+    OpenedModels models;
+    models.model =
+        std::make_unique<OpenedModel>(tests::sourceDir() / "resources/demo/tiny-mixtral");
+    text::TokenizedCorpus text;
+    text.ids.resize(100);
+    text.offsets = {0, 100};
+    RunPlan plan;
+    plan.work.resize(models.model->spec.layers.size());
+    for (std::size_t layer = 0; layer < plan.work.size(); ++layer) {
+        plan.work[layer].layer = static_cast<int>(layer);
+    }
+    plan.endForward = static_cast<int>(plan.work.size());
+    plan.memory.blockTokens = 100;
+    const double mapped = layerEfforts(plan, models, text).front().feedForward.calls;
+    plan.memory.expertsAtOnce = 8;
+    const double streamed = layerEfforts(plan, models, text).front().feedForward.calls;
+    // Eight experts: of each all by itself, or three products, a batch, and what is done at once.
+    CHECK(mapped > 8 * 20);
+    CHECK(streamed < mapped - 8 * 10);
+    plan.memory.expertsAtOnce = 1;
+    CHECK(layerEfforts(plan, models, text).front().feedForward.calls > streamed);
 }
