@@ -48,7 +48,7 @@ void activate(at::Tensor& x, model::Activation activation) {
 }
 
 /// act(hidden) * up, or the clamped form; `hidden` and `up` are changed.
-at::Tensor gated(at::Tensor hidden, at::Tensor up, const FeedForward& weights,
+at::Tensor gated(at::Tensor hidden, const at::Tensor& up, const FeedForward& weights,
                  const ActivationSink& sink) {
     if (weights.clamped) {
         const double limit = weights.clamped->limit;

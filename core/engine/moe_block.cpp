@@ -241,6 +241,7 @@ at::Tensor MoeBlock::chosenOutputs(const SortedAssignments& sorted, const at::Te
         outputs = at::empty({sorted.rows.size(0), x.size(1)}, x.options());
     });
     std::vector<bool> wanted;
+    wanted.reserve(static_cast<std::size_t>(m_spec.experts));
     for (int expert = 0; expert < m_spec.experts; ++expert) {
         wanted.push_back(columns != nullptr || sorted.count(expert) > 0);
     }

@@ -3,6 +3,7 @@
 #include "core/experiments/device_similarity.h"
 
 #include <algorithm>
+#include <limits>
 #include <numbers>
 
 namespace moescope::experiments {
@@ -15,6 +16,7 @@ constexpr double kSmallestNorm = 1e-8;  // as numerics::cosineFromDots()
 // from that of the whole: no more than four digits may be lost.
 constexpr double kSmallestShareWide = 1e-6;
 constexpr double kSmallestShare = 0.05;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Whether LibTorch multiplies bfloat16 matrices to float32 ones. Templates, so that what it does
 /// not have is not looked up.
@@ -118,7 +120,8 @@ at::Tensor angularSums(const at::Tensor& grams) {
     const at::Tensor own = squaresOf(grams);
     at::Tensor angles = clampedCosines(grams, own).acos_();
     // A vector is like itself, unless it is not one.
-    angles.diagonal(0, 1, 2).copy_(at::where(at::isfinite(own), at::zeros_like(own), own - own));
+    angles.diagonal(0, 1, 2).copy_(
+        at::where(at::isfinite(own), at::zeros_like(own), at::full_like(own, kNaN)));
     return angles.sum(0).mul_(-std::numbers::inv_pi).add_(static_cast<double>(grams.size(0)));
 }
 

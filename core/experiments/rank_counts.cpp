@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace moescope::experiments {
 namespace {
@@ -32,7 +33,7 @@ session::Quantity countTable(const std::string& name, const std::string& longNam
 
 class RankCounts final : public engine::DynamicProbe {
 public:
-    explicit RankCounts(const ExperimentOptions& options) : m_options(options) {}
+    explicit RankCounts(ExperimentOptions options) : m_options(std::move(options)) {}
 
     [[nodiscard]] std::string_view experiment() const override { return "rank_counts"; }
     [[nodiscard]] engine::DynamicNeeds needs() const override { return {.norms = true}; }
