@@ -22,10 +22,12 @@
 #include <QApplication>
 #include <QGuiApplication>
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -82,20 +84,37 @@ void nameApplication() {
     QGuiApplication::setDesktopFileName(QString::fromUtf8(kAppId));
 }
 
-/// A window that says nothing but that files are not there is of no use to a shell. Throws
-/// Error(FileNotFound) where none of them is.
-void requireAnyFile(const std::vector<std::string>& files) {
-    const bool isAnyThere = std::any_of(files.begin(), files.end(), [](const std::string& file) {
+/// Why none of the files can be shown, for the first of them; nothing where one is there or the
+/// window opens without any.
+std::optional<Error> whyNone(const std::vector<std::string>& files) {
+    std::optional<Error> why;
+    for (const std::string& file : files) {
+        std::error_code reason;
         std::error_code ignored;
-        return std::filesystem::exists(file, ignored) ||
-               std::filesystem::exists(file + ".partial", ignored);  // of a run that goes on
-    });
-    if (!files.empty() && !isAnyThere) {
-        throw Error(
-            ErrorCode::FileNotFound,
-            files.front() +
-                (files.size() > 1 ? " and the others named do not exist." : " does not exist.") +
-                " Give a session (RUN.h5) or a checkpoint folder.");
+        if (std::filesystem::exists(file, reason) ||
+            std::filesystem::exists(file + ".partial", ignored)) {  // of a run that goes on
+            return std::nullopt;
+        }
+        if (!why && reason) {
+            why.emplace(ErrorCode::FileUnreadable,
+                        file + " cannot be opened: " + reason.message() + '.');
+        } else if (!why) {
+            why.emplace(ErrorCode::FileNotFound,
+                        file + " does not exist" +
+                            (files.size() > 1 ? ", nor can the others named be opened." : ".") +
+                            " Give a session (RUN.h5) or a checkpoint folder.");
+        }
+    }
+    return why;
+}
+
+/// A window that says nothing but that files are not there is of no use to a shell; whoever started
+/// the program from a desktop sees nothing else. Throws Error(FileNotFound, FileUnreadable) where
+/// none of them is.
+void requireAnyFile(const std::vector<std::string>& files) {
+    const std::optional<Error> why = whyNone(files);
+    if (why && (::isatty(STDERR_FILENO) == 1 || !hasDisplay())) {
+        throw Error(*why);
     }
 }
 

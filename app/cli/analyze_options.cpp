@@ -5,11 +5,13 @@
 #include "app/cli/values.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/pruning_curves.h"
 #include "core/experiments/removed_experts.h"
 #include "core/session/session.h"
 #include "core/text/token_selection.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -254,9 +256,10 @@ void AnalyzeCommand::attachExperiments(CLI::App& app) {
         ->type_name("FILE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    group(
-        app.add_flag("--prune-lists-only", m_given.pruneListsOnly,
-                     "pruning: measure the lists alone; the curves, 54 branches, can come later"));
+    group(app.add_flag("--prune-lists-only", m_given.pruneListsOnly,
+                       fmt::format("pruning: measure the lists alone; the curves, {} branches, can "
+                                   "come later",
+                                   experiments::kCurveBranches)));
     group(app.add_option("--choices", m_given.choices,
                          "expert_removal, fewer_experts, pruning: also answer these "
                          "multiple-choice questions; JSONL, {\"question\": \"2 + 2 =\", "

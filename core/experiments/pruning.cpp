@@ -4,6 +4,7 @@
 
 #include "core/base/sha256.h"
 #include "core/experiments/loss_probe.h"
+#include "core/experiments/pruning_curves.h"
 #include "core/experiments/removal_branches.h"
 #include "core/experiments/removed_experts.h"
 #include "core/experiments/routed_layers.h"
@@ -21,7 +22,6 @@
 namespace moescope::experiments {
 namespace {
 
-constexpr std::size_t kRandomDraws = 3;
 constexpr std::uint64_t kSeed = 0x7072756E696E67ULL;
 
 /// Scores of a layer's experts, one list for each row of the curves; the lowest go.

@@ -196,9 +196,12 @@ void addCurves(const Curves& curves, bool random, OutcomeRows& rows) {
     }
 }
 
-Figure nothingCanGo(const BuildContext& context) {
+/// Where there are neither steps nor lists: why.
+Figure nothingGoes(const BuildContext& context, const Curves& curves) {
     Figure figure = context.frame("loss with experts removed", context.require("intact").tokens);
-    figure.body = NoticeFigure{"Every layer has about as many experts as it chooses: none can go"};
+    figure.body = NoticeFigure{
+        curves.table ? "Every layer has about as many experts as it chooses: none can go"
+                     : "No list has been measured yet, and the curves were not asked for"};
     return figure;
 }
 
@@ -216,8 +219,7 @@ void sayHowToRead(const BuildContext& context, const Curves& curves, const Lists
     if (!curves.table) {
         figure.howToRead =
             "The loss without the experts of each list, beside the intact model's. The curves to "
-            "compare it with were not measured: moescope analyze ... --experiments pruning adds "
-            "them.";
+            "compare it with have not been measured (experiment pruning).";
     } else if (!lists.sets.empty()) {
         figure.howToRead +=
             " A mark: the experts of a prune list, which may be more of one layer than of another.";
@@ -232,7 +234,7 @@ Figure buildPruning(const BuildContext& context) {
     const Curves curves(context);
     const Lists lists(context);
     if (curves.steps.empty() && lists.sets.empty()) {
-        return nothingCanGo(context);
+        return nothingGoes(context, curves);
     }
     LineChartFigure body;
     body.positionTitle = "% of experts that go";
@@ -271,7 +273,7 @@ Figure buildPruningTable(const BuildContext& context) {
     const Curves curves(context);
     const Lists lists(context);
     if (curves.steps.empty() && lists.sets.empty()) {
-        return nothingCanGo(context);
+        return nothingGoes(context, curves);
     }
     OutcomeRows rows({{"what goes", Kind::Text, {}, {}},
                       {"experts", Kind::Count, {}, {}},

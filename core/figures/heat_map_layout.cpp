@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/heat_map_layout.h"
 
+#include "core/figures/bar_marks.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -13,7 +15,6 @@ constexpr double kPanelGap = 16.0;
 constexpr double kLabelGap = 4.0;
 constexpr double kBarWidth = 10.0;
 constexpr double kBarArrow = 6.0;
-constexpr std::size_t kMostMarks = 6;  // numbers beside a bar
 constexpr double kLargestCell = 96.0;
 constexpr double kWide = 1.5;  ///< times as wide as high
 constexpr double kSmallestCellOfWide = 12.0;
@@ -83,24 +84,12 @@ bool hasSharedBar(const HeatMapFigure& figure) {
                        [](const HeatMapPanel& panel) { return !panel.ownScale; });
 }
 
-/// Of the numbers beside a colour bar, those at ends that values lie beyond with their sign.
+/// Of the numbers beside a colour bar.
 double widestMark(const ScaleBar& bar, const TextMetrics& text) {
-    const ColourScale& scale = bar.scale;
     double width = text.width("-0.000");
-    const double span = scale.high - scale.low;
-    if (!(span > 0.0)) {
-        return width;
+    for (const BarMark& mark : barMarks(bar, kMostBarMarks)) {
+        width = std::max(width, text.width(mark.text));
     }
-    const Ticks ticks = roundTicks(scale.low, scale.high, kMostMarks, bar.integral);
-    for (const double tick : ticks.values) {
-        width = std::max(width, text.width(tickText(tick, ticks.step)));
-    }
-    const auto widen = [&](bool isBeyond, double end) {
-        const std::string mark = isBeyond ? "\u2265" + shortNumber(end, span) : std::string();
-        width = std::max(width, text.width(mark));
-    };
-    widen(scale.hasAbove, scale.high);
-    widen(scale.hasBelow, scale.low);
     return width;
 }
 

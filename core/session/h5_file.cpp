@@ -165,7 +165,12 @@ void writeFile(const std::filesystem::path& path, std::uint64_t expectedBytes,
 
 File openFile(const std::filesystem::path& path) {
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
+    const bool isThere = std::filesystem::exists(path, error);
+    if (error) {  // a folder on the way may not be entered
+        throw Error(ErrorCode::FileUnreadable,
+                    fmt::format("{} cannot be read: {}.", path.string(), error.message()));
+    }
+    if (!isThere) {
         throw Error(ErrorCode::FileNotFound, fmt::format("There is no session {}.", path.string()));
     }
     if (::access(path.c_str(), R_OK) != 0) {

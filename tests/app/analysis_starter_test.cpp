@@ -115,6 +115,29 @@ TEST_CASE("AnalysisStarter: run now goes where the session's run was started", "
               SessionService::normalisedPath(w.session().path()) + QStringLiteral(" --json"));
 }
 
+TEST_CASE("AnalysisStarter: curves come to lists that were measured alone", "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    const Engine engine(Engine::noting());
+    SyntheticRun run;
+    run.withCurves = false;
+    run.commandLine = "cd '" + models.path().string() +
+                      "' && moescope-engine analyze model --prompt=x --prune-list old.json "
+                      "--prune-lists-only -o run.h5";
+    WindowFixture w(run, engine.paths());
+    w.openWithoutFigure();
+    w.showFigure("pruning");
+    auto* bar = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    REQUIRE(QTest::qWaitFor([&] { return bar->isVisible(); }));
+    CHECK(bar->text().contains(QStringLiteral("curves")));
+    QTest::mouseClick(bar->findChild<QWidget*>(QStringLiteral("messageActionButton")),
+                      Qt::LeftButton);
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().count(QLatin1Char('\n')) == 2; }));
+    const QString asked = engine.said().section(QLatin1Char('\n'), 1, 1);
+    CHECK(asked.contains(QStringLiteral("--experiments pruning ")));
+    CHECK_FALSE(asked.contains(QStringLiteral("--prune-list")));
+}
+
 TEST_CASE("AnalysisStarter: the list of experts on the slider is measured as it is", "[app][gui]") {
     const TemporaryFolder models;
     std::filesystem::create_directory(models / "model");

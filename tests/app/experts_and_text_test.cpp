@@ -161,6 +161,22 @@ TEST_CASE("MainWindow: a row about a token leads to it, and says which of its ex
     CHECK(w.selection().currentToken() == next);
 }
 
+TEST_CASE("MainWindow: counting an expert's tokens takes no search's place", "[app][gui]") {
+    WindowFixture w({.tokens = 20'000, .experiments = {"chosen_experts"}});
+    w.openWithoutFigure();
+    w.selection().setExperts({1});
+    w.selection().setLayer(LayerId{2});
+    w.actions().nextOfExpert->trigger();
+    w.selection().selectToken(9);  // before it was found
+    REQUIRE(QTest::qWaitFor([&] { return w.selection().currentToken() != 9U; }));
+    const auto routing = w.workspace().current()->content.builder->routing(LayerId{2});
+    const std::uint64_t row = *w.selection().currentToken();
+    CHECK((routing->id(row, 0) == 1 || routing->id(row, 1) == 1));
+    // Counting reads nothing of its own, and waits for the text.
+    w.selection().setLayer(LayerId{3});
+    CHECK(w.find<QLabel>("expertPlace").text().isEmpty());
+}
+
 TEST_CASE("MainWindow: what there is nothing for is not offered", "[app][gui]") {
     WindowFixture w({.experiments = {"chosen_experts"}});
     w.openWithoutFigure();

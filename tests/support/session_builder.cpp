@@ -511,6 +511,9 @@ Part fewerPart(const SyntheticRun& run) {
 
 Part pruningPart(const SyntheticRun& run) {
     Part part = branchPart("pruning", run);
+    if (!run.withCurves) {
+        return part;
+    }
     part.quantities.push_back(
         branchTable("curves",
                     {"criterion",
@@ -644,6 +647,8 @@ session::Head syntheticHead(const SyntheticRun& run) {
                 record.layers.emplace_back(i);
             }
         }
+        const bool areListsAlone = id == "pruning" && !run.withCurves;
+        record.optionsJson = areListsAlone ? R"({"curves":false})" : "{}";
         head.experiments.push_back(record);
     }
     return head;

@@ -23,6 +23,7 @@ struct SyntheticRun {
     std::string commandLine = "";  ///< that is said to have made the run
     bool withTokenMaps = false;    ///< output_similarity keeps maps of 64 tokens over the text
     bool withMargin = true;        ///< chosen_experts keeps margins, as sessions do since 1.1
+    bool withCurves = true;        ///< pruning has its curves; else it was to measure lists alone
     std::vector<std::string> experiments{"weight_similarity",
                                          "mean_neuron_similarity",
                                          "matched_similarity",

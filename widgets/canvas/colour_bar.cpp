@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/colour_bar.h"
 
+#include "core/figures/bar_marks.h"
 #include "widgets/support/colour_maps.h"
 
 #include <QFontMetricsF>
@@ -19,7 +20,6 @@ namespace {
 constexpr double kArrow = 6.0;
 constexpr int kStops = 32;
 constexpr double kLinesPerTick = 2.2;
-constexpr double kMostTicks = 6.0;
 constexpr double kStripHeight = 10.0;
 constexpr double kLeastStrip = 120.0;  // length beside its label
 constexpr double kMostStrip = 280.0;
@@ -62,10 +62,12 @@ using Extent = std::function<double(const QString&)>;
 /// Round numbers on a bar of this length, as many as have room; an end beyond which values lie is
 /// told as well, with its sign, and takes the room of round numbers that would meet it.
 std::vector<Mark> marksOf(double length, const Extent& extent, const figures::ScaleBar& bar) {
-    const figures::ColourScale& scale = bar.scale;
-    const auto place = [&](double value) { return (value - scale.low) / (scale.high - scale.low); };
+    const double apart = kLinesPerTick * extent(QStringLiteral("0.00"));
+    const auto most = static_cast<std::size_t>(std::clamp(
+        std::floor(length / apart) + 1.0, 2.0, static_cast<double>(figures::kMostBarMarks)));
     std::vector<Mark> marks;
-    const auto addWhereFree = [&](const Mark& mark) {
+    for (const figures::BarMark& candidate : figures::barMarks(bar, most)) {
+        const Mark mark{candidate.share, typeset(candidate.text)};
         const bool isFree = std::all_of(marks.begin(), marks.end(), [&](const Mark& other) {
             const double room = (extent(mark.text) + extent(other.text)) / 2.0;
             return std::abs(other.share - mark.share) * length >= room;
@@ -73,30 +75,6 @@ std::vector<Mark> marksOf(double length, const Extent& extent, const figures::Sc
         if (isFree) {
             marks.push_back(mark);
         }
-    };
-    const auto addEnd = [&](double value, const QString& sign) {
-        const double span = bar.integral ? 0.0 : scale.high - scale.low;
-        addWhereFree(
-            {place(value), sign + (bar.integral ? QString::number(value, 'f', 0)
-                                                : typeset(figures::shortNumber(value, span)))});
-    };
-    if (scale.hasAbove) {
-        addEnd(scale.high, QString(QChar(0x2265)));
-    }
-    if (scale.hasBelow) {
-        addEnd(scale.low, QString(QChar(0x2264)));
-    }
-    const double apart = kLinesPerTick * extent(QStringLiteral("0.00"));
-    const auto most =
-        static_cast<std::size_t>(std::clamp(std::floor(length / apart) + 1.0, 2.0, kMostTicks));
-    const figures::Ticks ticks = figures::roundTicks(scale.low, scale.high, most, bar.integral);
-    if (ticks.values.size() < 2 && marks.empty()) {
-        addEnd(scale.high, {});
-        addEnd(scale.low, {});
-        return marks;
-    }
-    for (const double value : ticks.values) {
-        addWhereFree({place(value), typeset(figures::tickText(value, ticks.step))});
     }
     return marks;
 }

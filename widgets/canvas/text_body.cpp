@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/canvas/text_body.h"
 
+#include "widgets/support/format.h"
+
 #include <QPainter>
 
 #include <algorithm>
@@ -65,11 +67,13 @@ QString TextBody::cutText(double width) const {
     }
     const std::uint64_t next = flow.lineBegin(flow.lineAt(lines));
     return QStringLiteral(
-               "Tokens %1 to %2 of %1 to %3: choose %4-%3 for the rest; the CSV has all.")
+               "Shown: tokens %1 to %2 of %3. For the rest: --tokens %4-%5, or select them. The "
+               "CSV has all.")
         .arg(m_range.first)
         .arg(next - 1)
-        .arg(m_range.end() - 1)
-        .arg(next);
+        .arg(formatCount(m_range.count))
+        .arg(next)
+        .arg(m_range.end() - 1);
 }
 
 double TextBody::naturalHeight(double width) const {

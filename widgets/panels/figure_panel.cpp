@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/figure_panel.h"
 
+#include "core/base/error.h"
+#include "core/experiments/options.h"
 #include "core/figures/routing_agreement.h"
 #include "widgets/figures/figure_view.h"
 #include "widgets/panels/busy_line.h"
@@ -28,6 +30,19 @@ constexpr std::uint64_t kTokensOfPassage = 128;
 bool hasRemovals(const OpenSession& session) {
     const figures::FigureInfo* table = figures::findFigure("expert-removal-table");
     return table != nullptr && isDrawable(session, *table);
+}
+
+/// Prune lists alone were asked for.
+bool lacksCurves(const OpenSession& session) {
+    const auto& records = session.head().experiments;
+    return std::any_of(records.begin(), records.end(), [](const session::ExperimentRecord& record) {
+        try {
+            return record.id == "pruning" &&
+                   !experiments::parseOptions(record.id, record.optionsJson).curves;
+        } catch (const Error&) {
+            return false;  // options of a later version
+        }
+    });
 }
 
 /// The first of the tokens.
@@ -66,7 +81,7 @@ FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, 
         const SessionSnapshot session = m_workspace.current();
         if (session && m_info.prunes && isDrawable(*session, m_info)) {
             requestMeasurement();  // the loss of what goes is missing
-        } else if (session && isDrawable(*session, m_info)) {
+        } else if (session && m_info.needsOther && isDrawable(*session, m_info)) {
             Q_EMIT openRequested();  // only the other session is missing
         } else {
             Q_EMIT runRequested(text(m_info.experiment));
@@ -443,6 +458,7 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
     }
     showSelection(*figure);
     offerMeasurement(*figure);
+    offerCurves();
     m_view->setFigure(figure);
     updateHighlight();
     showRise();
@@ -482,6 +498,18 @@ void FigurePanel::offerMeasurement(const figures::Figure& figure) {
             MessageBar::Kind::Info,
             tr("The loss without these experts has not been measured in this session."));
         m_messages->setAction(tr("Measure..."));
+    }
+}
+
+// Where prune lists were measured alone.
+void FigurePanel::offerCurves() {
+    const SessionSnapshot session = m_workspace.current();
+    if (m_info.experiment == "pruning" && session && !m_workspace.run().isRunning() &&
+        lacksCurves(*session)) {
+        m_messages->showMessage(
+            MessageBar::Kind::Info,
+            tr("The pruning curves have not been measured in this session, prune lists alone."));
+        m_messages->setAction(tr("Measure curves..."));
     }
 }
 

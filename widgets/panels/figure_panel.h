@@ -86,6 +86,7 @@ private:
     void showSelection(const figures::Figure& figure);
     void requestMeasurement();
     void offerMeasurement(const figures::Figure& figure);
+    void offerCurves();
     void prepareSelections(const SessionSnapshot& session);
     [[nodiscard]] std::optional<figures::RankRange> ranksFor(const FigureOptions& options,
                                                              std::optional<LayerId> layer) const;

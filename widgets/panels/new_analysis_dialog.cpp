@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/panels/new_analysis_dialog.h"
 
+#include "core/experiments/pruning_curves.h"
 #include "widgets/models/summary_text.h"
 #include "widgets/panels/form_section.h"
 #include "widgets/panels/inspector_pages.h"
@@ -124,11 +125,12 @@ QWidget* NewAnalysisDialog::listsRow(QWidget* parent) {
     m_pruneLists->setToolTip(
         tr("Experts that are removed together, JSON as the table of importance exports it. "
            "Measured with the pruning curves."));
-    m_listsOnly = new QCheckBox(tr("no curves"), row);
+    m_listsOnly = new QCheckBox(tr("lists only"), row);
     m_listsOnly->setObjectName(QStringLiteral("listsOnlyCheck"));
     m_listsOnly->setToolTip(
-        tr("Measures the lists alone: one pass each, where the curves take 54. They can come "
-           "later."));
+        tr("Measures the lists alone: one pass each, where the curves take %1. They can come "
+           "later.")
+            .arg(experiments::kCurveBranches));
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
@@ -343,7 +345,7 @@ void NewAnalysisDialog::setExperiments(const QStringList& ids) {
 }
 
 void NewAnalysisDialog::setPruneLists(const QStringList& files, bool only) {
-    m_pruneLists->setPath(files.join(QStringLiteral("; ")));
+    m_pruneLists->setPaths(files);
     m_listsOnly->setChecked(only);
 }
 

@@ -68,6 +68,10 @@ void PathField::setPath(const QString& path) {
     m_edit->setText(QDir::toNativeSeparators(path));
 }
 
+void PathField::setPaths(const QStringList& paths) {
+    setPath(paths.join(kSeparator));
+}
+
 void PathField::setPlaceholder(const QString& text) {
     m_edit->setPlaceholderText(text);
 }
@@ -81,8 +85,7 @@ void PathField::browse() {
         // An existing session is added to, not overwritten.
         dialog->setOption(QFileDialog::DontConfirmOverwrite);
     }
-    connect(dialog, &QFileDialog::filesSelected, this,
-            [this](const QStringList& files) { m_edit->setText(files.join(kSeparator)); });
+    connect(dialog, &QFileDialog::filesSelected, this, &PathField::setPaths);
     dialog->open();
 }
 
@@ -101,7 +104,7 @@ void PathField::dropEvent(QDropEvent* event) {
         }
     }
     if (!files.isEmpty()) {
-        m_edit->setText(m_what == What::Files ? files.join(kSeparator) : files.first());
+        setPaths(m_what == What::Files ? files : QStringList{files.first()});
         event->acceptProposedAction();
     }
 }

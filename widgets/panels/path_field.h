@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 
 class QLineEdit;
@@ -22,6 +23,7 @@ public:
     /// Several files are shown one after the other, separated by "; ".
     [[nodiscard]] QStringList paths() const;
     void setPath(const QString& path);
+    void setPaths(const QStringList& paths);
     void setFilter(const QString& filter) { m_filter = filter; }
     void setPlaceholder(const QString& text);
 

@@ -17,11 +17,13 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <variant>
 
 namespace moescope::widgets {
 namespace {
 
 constexpr std::size_t kMostFound = 1'000'000;  // places that are counted
+constexpr int kPlaceDelay = 150;               // ms
 
 /// "3 of 17", counted from 1.
 QString placeText(std::size_t place, std::size_t of) {
@@ -62,8 +64,11 @@ TextStripPanel::TextStripPanel(Workspace& workspace, QWidget* parent)
       m_view(new FigureView(this)),
       m_runner(workspace.sessions().lane()),
       m_searcher(workspace.sessions().lane()),
-      m_expertSearcher(workspace.sessions().lane()) {
+      m_expertSearcher(workspace.sessions().lane()),
+      m_placeCounter(workspace.sessions().lane()) {
     setObjectName(QStringLiteral("textStrip"));
+    m_placeTimer.setSingleShot(true);
+    m_placeTimer.setInterval(kPlaceDelay);
     build();
     connectAll();
     updateButtons();
@@ -101,6 +106,7 @@ void TextStripPanel::connectAll() {
     connect(m_domain, &QToolButton::clicked, this, &TextStripPanel::selectDomain);
     connect(m_previousOfExpert, &QToolButton::clicked, this, [this] { findNextOfExpert(-1); });
     connect(m_nextOfExpert, &QToolButton::clicked, this, [this] { findNextOfExpert(+1); });
+    connect(&m_placeTimer, &QTimer::timeout, this, &TextStripPanel::countPlace);
     connect(&m_workspace, &Workspace::currentChanged, this, &TextStripPanel::refresh);
     connect(&selection, &Selection::changed, this, &TextStripPanel::takeSelection);
 }
@@ -340,16 +346,46 @@ void TextStripPanel::showPlace() {
     m_expertCount->setText(
         isThere ? placeText(static_cast<std::size_t>(place - tokens.begin()), tokens.size())
                 : QString());
-    if (!isKnown && token && wanted.expert && isVisible() && m_workspace.current() &&
-        m_workspace.selection().layerIsRouted()) {
-        searchOfExpert([this] { showPlace(); });
+    if (!isKnown && token && wanted.expert && isVisible()) {
+        m_placeTimer.start();
+    } else {
+        m_placeTimer.stop();
     }
+}
+
+// Nothing is read for it: where the text of this layer is not drawn (yet), take() asks again.
+void TextStripPanel::countPlace() {
+    const OfExpert wanted = wantedOfExpert();
+    const FigurePointer figure = m_view->figure();
+    const auto* text =
+        figure == nullptr ? nullptr : std::get_if<figures::ColouredTextFigure>(&figure->body);
+    const bool isDrawn =
+        m_shownKey.session == wanted.session && m_shownKey.revision == wanted.revision &&
+        m_shownKey.request.layer == wanted.layer && m_shownKey.request.branch == wanted.branch;
+    if (text == nullptr || text->routing == nullptr || !isDrawn || !wanted.expert) {
+        return;
+    }
+    using Tokens = std::vector<std::uint64_t>;
+    m_placeCounter.run<Tokens>(
+        [routing = text->routing, expert = *wanted.expert](const std::stop_token& stop) {
+            return figures::tokensOf(*routing, expert, stop);
+        },
+        [this, wanted](const Outcome<Tokens>& outcome) {
+            if (outcome.ok() && wanted.isOfSame(wantedOfExpert())) {
+                m_ofExpert = wanted;
+                m_ofExpert.tokens = outcome.value();
+                showPlace();
+            }
+        },
+        WorkLane::Priority::Soon);
 }
 
 // What is looked for in another session's text has no place in this one.
 void TextStripPanel::forgetSession() {
     m_searcher.cancel();
     m_expertSearcher.cancel();
+    m_placeCounter.cancel();
+    m_placeTimer.stop();
     m_found = {};
     m_ofExpert = {};
     m_count->clear();
@@ -453,6 +489,8 @@ void TextStripPanel::take(const FigureKey& key, const Outcome<FigurePointer>& ou
     m_messages->clear();
     m_workspace.figures().insert(key, outcome.value());
     m_view->setFigure(outcome.value());
+    m_shownKey = key;
+    showPlace();
 }
 
 }  // namespace moescope::widgets

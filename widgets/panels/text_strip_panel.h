@@ -5,6 +5,7 @@
 #include "widgets/state/job_runner.h"
 #include "widgets/state/workspace.h"
 
+#include <QTimer>
 #include <QWidget>
 
 #include <functional>
@@ -82,6 +83,8 @@ private:
     void searchOfExpert(const std::function<void()>& found);
     [[nodiscard]] OfExpert wantedOfExpert() const;
     void showPlace();
+    /// Counts the tokens of the selected expert, in the routing that the text is drawn with.
+    void countPlace();
     void forgetSession();
     void updateButtons();
 
@@ -102,6 +105,9 @@ private:
     JobRunner m_runner;
     JobRunner m_searcher;
     JobRunner m_expertSearcher;
+    JobRunner m_placeCounter;
+    QTimer m_placeTimer;   ///< while layers are stepped through nothing is counted
+    FigureKey m_shownKey;  ///< of the view's figure
     Found m_found;
     OfExpert m_ofExpert;
     bool m_stale = true;

@@ -5,6 +5,8 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 
+#include <utility>
+
 namespace moescope::widgets {
 
 bool TickMenu::tick(QAction* action) {
@@ -15,8 +17,20 @@ bool TickMenu::tick(QAction* action) {
     return true;
 }
 
+void TickMenu::mousePressEvent(QMouseEvent* event) {
+    m_isPressed = event->button() == Qt::LeftButton && rect().contains(event->position().toPoint());
+    QMenu::mousePressEvent(event);
+}
+
+// The release of the press that opened the menu ticks nothing; QMenu lets any button choose.
 void TickMenu::mouseReleaseEvent(QMouseEvent* event) {
-    if (!tick(actionAt(event->position().toPoint()))) {
+    const bool isClick = std::exchange(m_isPressed, false) && event->button() == Qt::LeftButton;
+    QAction* action = actionAt(event->position().toPoint());
+    if (!isClick && action != nullptr && action->isCheckable()) {
+        event->accept();
+        return;
+    }
+    if (!isClick || !tick(action)) {
         QMenu::mouseReleaseEvent(event);
     }
 }

@@ -14,12 +14,15 @@ public:
     using QMenu::QMenu;
 
 protected:
+    void mousePressEvent(QMouseEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
     /// Whether there was something to tick.
     static bool tick(QAction* action);
+
+    bool m_isPressed = false;  ///< the left button went down inside
 };
 
 }  // namespace moescope::widgets

@@ -211,7 +211,9 @@ QString choicesProblem(const AnalysisRequest& request) {
 
 QString pruneListsProblem(const AnalysisRequest& request) {
     if (request.pruneLists.isEmpty()) {
-        return request.pruneListsOnly ? tr("No prune list is given that could be measured alone.")
+        return request.pruneListsOnly ? tr("Lists only is ticked, and no prune list is given: "
+                                           "choose one, or untick it "
+                                           "to measure the curves.")
                                       : QString();
     }
     if (!request.experiments.contains(QStringLiteral("pruning"))) {

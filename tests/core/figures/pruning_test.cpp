@@ -99,10 +99,17 @@ TEST_CASE("pruning: lists that were measured without the curves stand alone", "[
     CHECK(chart.positions == std::vector<double>{0.0, 12.5});
     CHECK(chart.groups.at(0).panels.at(0).points.size() == 2);
     CHECK(figure.howToRead.find("curves") != std::string::npos);
+    CHECK(figure.howToRead.find("analyze") == std::string::npos);  // a window has a button for it
     CHECK(toCsv(figure).find("\npruning,,12.5,list three,2.03\n") != std::string::npos);
     const Figure table = build(source, "pruning-table");
     CHECK(std::get<TableFigure>(table.body).rows == 2);
     CHECK(std::get<TableFigure>(table.body).sections.size() == 1);
+    // Before the first list there is the intact model alone.
+    source->remove("pruning");
+    source->put("pruning", "intact", std::nullopt, intact, intactAxes);
+    for (const char* name : {"pruning", "pruning-table"}) {
+        CHECK(std::get<NoticeFigure>(build(source, name).body).message.find("No list") == 0);
+    }
 }
 
 TEST_CASE("importance: a list that was measured is known again", "[core][figures]") {
