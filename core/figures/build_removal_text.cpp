@@ -71,8 +71,7 @@ std::string summaryOf(const LossTextFigure& body) {
     }
     const auto count = static_cast<double>(rises.size());
     return fmt::format(
-        "Mean rise {:+.3g} nat. Of the rises alone, added up, half falls on {:.2g} % of the "
-        "tokens.",
+        "Mean rise {:+.3g} nat. Half of all rise (falls left out) is on {:.2g} % of the tokens.",
         sum / count, 100.0 * static_cast<double>(few) / count);
 }
 
