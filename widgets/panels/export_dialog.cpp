@@ -256,6 +256,9 @@ QString ExportDialog::suggestedTokens() const {
     if (const auto selected = m_workspace.selection().selectedTokens()) {
         return rangesText(*selected);
     }
+    if (m_panel.info().ofSelection) {
+        return QStringLiteral("all");  // it sums them up, and is as large for all
+    }
     const auto view = m_panel.view().tokensInView();
     if (m_panel.info().hasSideBySide && view && view->count < count) {
         return rangeText(*view);
