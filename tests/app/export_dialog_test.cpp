@@ -64,6 +64,17 @@ TEST_CASE("ExportDialog: a PNG of the asked size", "[app][gui]") {
     CHECK(image.width() == static_cast<int>(std::lround(85 / 25.4 * 200)));
 }
 
+TEST_CASE("ExportDialog: what lies in the folder is not written over", "[app][gui]") {
+    WindowFixture w;
+    const QString first = exportAs(w, "csv", false).first();
+    const QByteArray before = contentOf(first);
+    w.find<ExportDialog>("exportDialog").close();
+    QTest::qWait(1);
+    const QString second = exportAs(w, "csv", false).first();
+    CHECK(second.endsWith(QStringLiteral("_rank-counts_layer-01-2.csv")));
+    CHECK(contentOf(first) == before);
+}
+
 TEST_CASE("ExportDialog: one SVG per routed layer with its labels as text", "[app][gui]") {
     WindowFixture w;
     const QStringList files = exportAs(w, "svg", true);

@@ -13,6 +13,7 @@
 #include <QDir>
 #include <QDoubleSpinBox>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -217,7 +218,24 @@ QString ExportDialog::fileName(std::optional<LayerId> layer) const {
     if (layer) {
         name += QStringLiteral("_layer-%1").arg(layer->value, 2, 10, QLatin1Char('0'));
     }
+    if (m_request.expert) {
+        name += QStringLiteral("_expert-%1").arg(*m_request.expert);
+    }
     return name + QLatin1Char('.') + fromView(suffix(options().format));
+}
+
+/// Nothing that lies there is written over: the next free number is added.
+QString ExportDialog::freePath(std::optional<LayerId> layer) const {
+    const QDir where(folder());
+    const QFileInfo wanted(where.filePath(fileName(layer)));
+    QString path = wanted.filePath();
+    for (int number = 2; QFileInfo::exists(path); ++number) {
+        path = where.filePath(QStringLiteral("%1-%2.%3")
+                                  .arg(wanted.completeBaseName())
+                                  .arg(number)
+                                  .arg(wanted.suffix()));
+    }
+    return path;
 }
 
 bool ExportDialog::growsWithText() const {
@@ -338,7 +356,7 @@ void ExportDialog::next() {
 }
 
 void ExportDialog::write(std::optional<LayerId> layer, const figures::Figure& figure) {
-    const QString path = QDir(folder()).filePath(fileName(layer));
+    const QString path = freePath(layer);
     try {
         exportFigure(figure, options(), path.toStdString());
         m_written << path;

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] ExportOptions options() const;
     /// File name of one figure: "tiny-mixtral_rank-counts_layer-03.svg".
     [[nodiscard]] QString fileName(std::optional<LayerId> layer) const;
+    [[nodiscard]] QString freePath(std::optional<LayerId> layer) const;
 
 Q_SIGNALS:
     void exported(const QStringList& files);
