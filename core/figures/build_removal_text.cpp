@@ -92,7 +92,10 @@ std::string colourText(ColourMap map) {
                  "better";
 }
 
-void addPredictions(const BuildContext& context, LossTextFigure& body) {
+void addPredictions(const BuildContext& context, const KeptRemoval& removal, LossTextFigure& body) {
+    if (const auto without = predictedWithout(context, removal)) {
+        body.predictedWithout = predictedFrom(context, *without);
+    }
     body.predicted = predictedTokens(context);
     if (body.predicted == nullptr) {
         return;
@@ -121,7 +124,7 @@ Figure buildRemovalText(const BuildContext& context) {
     body.loss = part(losses.without);
     addWorst(losses, body);
     body.bar = barOf(context, removal, body);
-    addPredictions(context, body);
+    addPredictions(context, removal, body);
     Figure figure = context.frame("rise of loss without " + removal.name, body.range.count);
     figure.provenance.layer = removal.layer;
     context.saySelection(figure, body.range.count, body.range.count, "losses");

@@ -152,7 +152,8 @@ struct Writer {
             for (std::size_t c = 0; c < figure.columns.size(); ++c) {
                 const TableColumn& column = figure.columns[c];
                 out += c == 0 ? "" : ",";
-                out += column.kind == TableColumn::Kind::Text ? csvCell(column.texts[r])
+                const auto& texts = column.dataTexts.empty() ? column.texts : column.dataTexts;
+                out += column.kind == TableColumn::Kind::Text ? csvCell(texts[r])
                                                               : number(column.numbers[r]);
             }
             out += hasNotes ? "," + csvCell(figure.notes[r]) + "\n" : "\n";

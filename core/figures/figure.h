@@ -152,7 +152,7 @@ struct ColouredTextFigure {
     std::vector<double> firstShare;  ///< [experts] share of the tokens that choose it first
 };
 
-/// What the intact model predicted in place of each token.
+/// What a model predicted in place of each token.
 struct PredictedTokens {
     static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
     static constexpr std::uint32_t kNothing = ~std::uint32_t{0};  ///< no id
@@ -167,7 +167,8 @@ struct LossTextFigure {
     std::string without;  ///< "expert 3 of layer 2"
     std::vector<float> intactLoss, loss;  ///< nats; NaN: nothing comes before the token
     std::vector<bool> isPredicted;        ///< by the intact model; empty: not known
-    std::shared_ptr<const PredictedTokens> predicted;  ///< of the whole text; nullptr: not known
+    /// By the intact model and without the experts, of the whole text; nullptr: not known.
+    std::shared_ptr<const PredictedTokens> predicted, predictedWithout;
     std::vector<std::uint64_t> worst;  ///< tokens whose loss rises, the largest rise first
     std::size_t rising = 0;            ///< tokens whose loss rises: `worst` may be fewer
     ScaleBar bar;

@@ -50,27 +50,28 @@ std::optional<std::uint64_t> IdTexts::placeOf(text::TokenId id) const {
     return found == m_first.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::shared_ptr<const PredictedTokens> predictedFrom(const BuildContext& context,
+                                                     const std::vector<text::TokenId>& following) {
+    const text::TokenizedCorpus& corpus = context.head().corpus;
+    const IdTexts texts(corpus.ids, *requireTokens(context));
+    auto made = std::make_shared<PredictedTokens>();
+    made->ids.resize(corpus.ids.size(), PredictedTokens::kNothing);
+    made->places.resize(corpus.ids.size(), PredictedTokens::kNowhere);
+    for (std::size_t d = 0; d + 1 < corpus.offsets.size(); ++d) {
+        for (std::uint64_t token = corpus.offsets[d] + 1; token < corpus.offsets[d + 1]; ++token) {
+            made->ids[token] = following[token - 1];
+            if (const auto place = texts.placeOf(made->ids[token])) {
+                made->places[token] = static_cast<std::uint32_t>(*place);
+            }
+        }
+    }
+    return made;
+}
+
 std::shared_ptr<const PredictedTokens> predictedTokens(const BuildContext& context) {
     const auto make = [&context]() -> std::shared_ptr<const void> {
         const auto predicted = predictedIds(context);
-        if (!predicted) {
-            return nullptr;
-        }
-        const text::TokenizedCorpus& corpus = context.head().corpus;
-        const IdTexts texts(corpus.ids, *requireTokens(context));
-        auto made = std::make_shared<PredictedTokens>();
-        made->ids.resize(corpus.ids.size(), PredictedTokens::kNothing);
-        made->places.resize(corpus.ids.size(), PredictedTokens::kNowhere);
-        for (std::size_t d = 0; d + 1 < corpus.offsets.size(); ++d) {
-            for (std::uint64_t token = corpus.offsets[d] + 1; token < corpus.offsets[d + 1];
-                 ++token) {
-                made->ids[token] = (*predicted)[token - 1];
-                if (const auto place = texts.placeOf(made->ids[token])) {
-                    made->places[token] = static_cast<std::uint32_t>(*place);
-                }
-            }
-        }
-        return made;
+        return predicted ? predictedFrom(context, *predicted) : nullptr;
     };
     return std::static_pointer_cast<const PredictedTokens>(context.memory.remembered(
         fmt::format("predicted tokens/{}", context.request.branch.value), make));

@@ -33,9 +33,13 @@ private:
     std::unordered_map<text::TokenId, std::uint64_t> m_first;
 };
 
+/// Of each token the one that these ids, predicted to follow each token of the text, name in its
+/// place; nothing for the first of a document.
+[[nodiscard]] std::shared_ptr<const PredictedTokens> predictedFrom(
+    const BuildContext& context, const std::vector<text::TokenId>& following);
+
 /// Of each token the one that the intact model predicted in its place, nothing for the first of a
-/// document; kept between figures.
-/// nullptr where the session does not have it.
+/// document; kept between figures. nullptr where the session does not have it.
 [[nodiscard]] std::shared_ptr<const PredictedTokens> predictedTokens(const BuildContext& context);
 
 }  // namespace moescope::figures

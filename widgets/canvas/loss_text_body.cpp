@@ -74,10 +74,12 @@ QString LossTextBody::textOfToken(std::uint64_t token) const {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
-QString LossTextBody::predictionOf(std::uint64_t token) const {
-    const std::uint32_t place = m_text.predicted->places[token];
+/// The session knows how an id is written where it stands in the text.
+QString LossTextBody::predictionOf(const figures::PredictedTokens& predicted,
+                                   std::uint64_t token) const {
+    const std::uint32_t place = predicted.places[token];
     return place == figures::PredictedTokens::kNowhere
-               ? QStringLiteral("id %1").arg(m_text.predicted->ids[token])
+               ? QStringLiteral("id %1").arg(predicted.ids[token])
                : QStringLiteral("\"%1\"").arg(textOfToken(place));
 }
 
@@ -95,9 +97,14 @@ figures::Hit LossTextBody::hitOf(std::uint64_t token) const {
                 .arg(nats(m_text.loss[at]), rise(m_text.rise(token)), nats(m_text.intactLoss[at]),
                      probability(m_text.intactLoss[at]), probability(m_text.loss[at]));
     if (!m_text.isPredicted.empty()) {
-        text += m_text.isPredicted[at]
-                    ? QStringLiteral("; the intact model predicts it")
-                    : QStringLiteral("; the intact model predicts ") + predictionOf(token);
+        text += m_text.isPredicted[at] ? QStringLiteral("; the intact model predicts it")
+                                       : QStringLiteral("; the intact model predicts ") +
+                                             predictionOf(*m_text.predicted, token);
+    }
+    if (m_text.predictedWithout != nullptr) {
+        text += QStringLiteral("; without %1 it predicts ")
+                    .arg(QString::fromStdString(m_text.without)) +
+                predictionOf(*m_text.predictedWithout, token);
     }
     hit.readOut = text.toStdString();
     return hit;
@@ -125,8 +132,13 @@ QString LossTextBody::cardOf(std::uint64_t token) const {
                 QStringLiteral("</table>");
         if (!m_text.isPredicted.empty()) {
             card += QStringLiteral("<p>intact model predicts <code>%1</code></p>")
-                        .arg(m_text.isPredicted[at] ? QStringLiteral("this token")
-                                                    : predictionOf(token).toHtmlEscaped());
+                        .arg(m_text.isPredicted[at]
+                                 ? QStringLiteral("this token")
+                                 : predictionOf(*m_text.predicted, token).toHtmlEscaped());
+        }
+        if (m_text.predictedWithout != nullptr) {
+            card += QStringLiteral("<p>without them it predicts <code>%1</code></p>")
+                        .arg(predictionOf(*m_text.predictedWithout, token).toHtmlEscaped());
         }
     }
     const std::uint64_t document = tokens().documentOf(token);

@@ -88,6 +88,7 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     const std::size_t first = 2 + 8;  // layer 1, expert 0
     CHECK(column(table, "removed").texts[2 + 3] == "expert 3");
     CHECK(column(table, "layer").texts[2 + 3] == "all");
+    CHECK(toCsv(table).find("\nexpert 3 of all layers,all,3,") != std::string::npos);
     CHECK(column(table, "removed").texts[first] == "layer 1, expert 0");
     CHECK(column(table, "layer").texts[first] == "1");
     CHECK(column(table, "expert").numbers[first] == 0.0);

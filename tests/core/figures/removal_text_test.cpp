@@ -270,7 +270,15 @@ TEST_CASE("expert-removal-tokens: what is predicted instead of a token", "[core]
     const TableColumn& predicts = tests::column(figure, "predicts");
     const TableColumn& intact = tests::column(figure, "intact predicts");
     asked.figure = "expert-removal-text";
-    const auto texts = bodyOf(FigureBuilder(made).build(asked)).tokens;
+    const LossTextFigure text = bodyOf(FigureBuilder(made).build(asked));
+    CHECK(bodyOf(FigureBuilder(source()).build(asked)).predictedWithout == nullptr);
+    const auto texts = text.tokens;
+    REQUIRE(text.predictedWithout != nullptr);
+    CHECK(text.predictedWithout->ids[0] == PredictedTokens::kNothing);  // begins a document
+    CHECK(text.predictedWithout->ids[6] == ids[15]);
+    CHECK(texts->text(text.predictedWithout->places[6]) == texts->text(15));
+    CHECK(text.predictedWithout->ids[kTokens - 1] == 999'999U);
+    CHECK(text.predictedWithout->places[kTokens - 1] == PredictedTokens::kNowhere);
     asked.figure = "expert-removal-tokens";
     for (std::size_t r = 0; r < table.rows; ++r) {
         const std::uint64_t before = table.tokens[r] - 1;
