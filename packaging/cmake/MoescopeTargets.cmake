@@ -7,9 +7,10 @@ option(MOESCOPE_PRECOMPILED_HEADERS "Precompile LibTorch, Qt and Catch2 headers"
 
 find_program(MOESCOPE_CCACHE ccache)
 if(MOESCOPE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Precompiled headers carry time macros; ccache must be told not to refuse them.
+    # Precompiled headers carry time macros; ccache must be told not to refuse them. It must not be told to take
+    # headers as they are: one that was edited while its user was compiled left an object that did not fit.
     set(CMAKE_CXX_COMPILER_LAUNCHER
-        "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+        "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros"
         "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" "CCACHE_NOHASHDIR=1" "${MOESCOPE_CCACHE}")
 endif()
 

@@ -304,7 +304,7 @@ TEST_CASE("run: memory that runs out in a baseline or a branch changes nothing",
     auto request = demoRequest("tiny-mixtral", {}, 24);
     request.experiments = {{"output_similarity", "{}"}, {"fewer_experts", "{}"}};
     request.baselines = {tests::sourceDir() / "resources/demo/tiny-mistral"};
-    const Shrinking result = shrink(request, folder.path(), 9);
+    const Shrinking result = shrink(request, folder.path(), 4);
     CAPTURE(result.relieved, result.refused);
     CHECK(result.relieved >= 2);
     CHECK(result.refused > 0);
