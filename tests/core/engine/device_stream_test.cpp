@@ -55,6 +55,16 @@ at::Tensor randomMatrix(std::int64_t rows, std::int64_t columns, at::ScalarType 
 struct Counted {
     std::atomic<int> alive{0}, most{0}, loads{0};
 
+    /// Groups of these experts.
+    ExpertGroups::Setup setup(DeviceStream& stream, jobs::LaneWorker& lane, int experts,
+                              int atOnce) {
+        return {.experts = experts,
+                .atOnce = atOnce,
+                .load = [this, &stream](int index) { return expert(stream, index); },
+                .stream = stream,
+                .lane = lane};
+    }
+
     engine::FeedForward expert(DeviceStream& stream, int index) {
         ++loads;
         const int now = ++alive;
@@ -150,12 +160,7 @@ TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][
             {
                 DeviceStream stream(device, 3U * 64U);
                 jobs::LaneWorker lane("test");
-                ExpertGroups groups(
-                    {.experts = kExperts,
-                     .atOnce = atOnce,
-                     .load = [&](int expert) { return counted.expert(stream, expert); },
-                     .stream = stream,
-                     .lane = lane});
+                ExpertGroups groups(counted.setup(stream, lane, kExperts, atOnce));
                 groups.start();
                 std::mt19937 random(17);
                 for (int round = 0; round < 4; ++round) {
@@ -194,12 +199,7 @@ TEST_CASE("ExpertGroups: several at once, as many as come together", "[core][eng
             {
                 DeviceStream stream(device, 3U * 64U);
                 jobs::LaneWorker lane("test");
-                ExpertGroups groups(
-                    {.experts = kExperts,
-                     .atOnce = atOnce,
-                     .load = [&](int expert) { return counted.expert(stream, expert); },
-                     .stream = stream,
-                     .lane = lane});
+                ExpertGroups groups(counted.setup(stream, lane, kExperts, atOnce));
                 for (int round = 0; round < 3; ++round) {
                     for (int first = 0; first < kExperts;) {
                         const int end = first + groups.together(first);
@@ -229,11 +229,7 @@ TEST_CASE("ExpertGroups: halving, until one is left", "[core][engine]") {
     DeviceStream stream(at::kCPU, 3U * 64U);
     jobs::LaneWorker lane("test");
     Counted counted;
-    ExpertGroups groups({.experts = 6,
-                         .atOnce = 100,
-                         .load = [&](int expert) { return counted.expert(stream, expert); },
-                         .stream = stream,
-                         .lane = lane});
+    ExpertGroups groups(counted.setup(stream, lane, 6, 100));
     for (const int expected : {3, 1}) {
         static_cast<void>(groups.get(5));
         CHECK(groups.halve());
