@@ -174,8 +174,7 @@ int dispatch(const std::vector<std::string>& arguments, int argc, char** argv) {
         return cli::runExport(line.exportFigures.result(), argc, argv);
     }
     if (line.info.wasCalled()) {
-        const cli::InfoOptions options = line.info.result();
-        std::cout << info::infoText(options.path, options.json, options.datasets);
+        std::cout << info::infoText(line.info.result());
         return 0;
     }
     if (line.demo->parsed() && line.headless) {

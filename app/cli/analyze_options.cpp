@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/analyze_options.h"
 
+#include "app/cli/experiment_list.h"
 #include "app/cli/values.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
@@ -124,18 +125,6 @@ std::vector<std::string> experimentsOf(const std::filesystem::path& session) {
     return ids;
 }
 
-std::string experimentList() {
-    std::string list = "Experiments:\n";
-    for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
-        constexpr std::size_t kColumn = 26;
-        std::string line = "  " + std::string(info.id);
-        line.resize(std::max(kColumn, line.size() + 1), ' ');
-        list += line + std::string(info.label) + (info.isCostly ? " *" : "  ") +
-                std::string(info.title) + "\n";
-    }
-    return list + "  * costly: done when named, or with its group (static, dynamic, all)\n";
-}
-
 }  // namespace
 
 void AnalyzeCommand::attach(CLI::App& program) {
@@ -150,7 +139,7 @@ void AnalyzeCommand::attach(CLI::App& program) {
     attachExperiments(*m_app);
     attachWeights(*m_app);
     attachRun(*m_app);
-    m_app->footer(experimentList() + "\n" + kFooter);
+    m_app->footer(experimentListText() + "\n" + kFooter);
 }
 
 void AnalyzeCommand::attachText(CLI::App& app) {
@@ -193,9 +182,9 @@ void AnalyzeCommand::attachText(CLI::App& app) {
 void AnalyzeCommand::attachExperiments(CLI::App& app) {
     const auto group = [](CLI::Option* option) { return option->group("Experiments"); };
     group(app.add_option("--experiments", m_given.experiments,
-                         "Ids as listed below, or all, static, dynamic; by default all but the "
-                         "costly ones; with a text, chosen_experts is always among them; "
-                         "importance brings all that its table shows, E1 its own part alone"))
+                         "Ids, labels or groups as listed below; by default all but the costly "
+                         "ones; with a text, chosen_experts is always among them; importance "
+                         "is the group, E1 its table's own experiment alone"))
         ->type_name("ID")
         ->expected(1, -1);
     group(app.add_option("--baseline", m_given.baselines,

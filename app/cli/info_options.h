@@ -12,9 +12,10 @@ class App;
 namespace moescope::cli {
 
 struct InfoOptions {
-    std::filesystem::path path;  ///< a checkpoint, a folder of checkpoints, or a session
+    std::filesystem::path path{};  ///< a checkpoint, a folder of checkpoints, or a session
     bool json = false;
-    bool datasets = false;  ///< lists those of a session
+    bool datasets = false;     ///< lists those of a session
+    bool experiments = false;  ///< lists what can be run, in place of what lies at `path`
 };
 
 /// The `info` subcommand: attach() before parsing, result() after. Thread-compatible.
@@ -22,11 +23,12 @@ class InfoCommand {
 public:
     void attach(CLI::App& program);
     [[nodiscard]] bool wasCalled() const;
+    /// Throws Error(Usage) where there is nothing to say something about.
     [[nodiscard]] InfoOptions result() const;
 
 private:
     std::string m_path;
-    bool m_json = false, m_datasets = false;
+    bool m_json = false, m_datasets = false, m_experiments = false;
     CLI::App* m_app = nullptr;
 };
 

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/values.h"
 
+#include "core/base/closest_name.h"
 #include "core/base/error.h"
 #include "core/experiments/catalogue.h"
+#include "core/experiments/experiment_groups.h"
 
 #include <algorithm>
 #include <array>
@@ -48,6 +50,25 @@ std::string knownExperiments() {
     return list;
 }
 
+std::string knownGroups() {
+    std::string list;
+    for (const experiments::ExperimentGroup& group : experiments::experimentGroups()) {
+        list += (list.empty() ? "" : ", ") + std::string(group.name);
+    }
+    return list;
+}
+
+std::string closestEntry(std::string_view entry) {
+    std::vector<std::string_view> names;
+    for (const ExperimentInfo& info : catalogue()) {
+        names.push_back(info.id);
+    }
+    for (const experiments::ExperimentGroup& group : experiments::experimentGroups()) {
+        names.push_back(group.name);
+    }
+    return didYouMean(entry, names);
+}
+
 /// What a named experiment is computed from, so that naming it alone gives its result.
 void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) {
     if (!info.derivedFrom.empty()) {
@@ -59,28 +80,18 @@ void addSources(const ExperimentInfo& info, std::set<std::string_view>& wanted) 
 }
 
 void addEntry(std::string_view entry, std::set<std::string_view>& wanted) {
-    const bool everything = entry == "all";
-    if (everything || entry == "static" || entry == "dynamic") {
-        for (const ExperimentInfo& info : catalogue()) {
-            const bool isStatic = info.kind == ExperimentKind::Static;
-            if (everything || isStatic == (entry == "static")) {
-                wanted.insert(info.id);
-            }
-        }
+    if (const experiments::ExperimentGroup* group = experiments::findGroup(entry)) {
+        const auto members = experiments::membersOf(*group);
+        wanted.insert(members.begin(), members.end());
         return;
     }
     const ExperimentInfo* info = experiments::findExperiment(entry);
     if (info == nullptr) {
-        refuse("Unknown experiment \"" + std::string(entry) +
-               "\". There are: all, static, dynamic, " + knownExperiments() + "." +
-               experiments::closestExperiment(entry));
+        refuse("Unknown experiment \"" + std::string(entry) + "\"." + closestEntry(entry) +
+               " There are: " + knownExperiments() + "; and the groups " + knownGroups() + ".");
     }
     wanted.insert(info->id);
     addSources(*info, wanted);
-    if (info->id == "importance" && entry != info->label) {  // all columns of its table
-        wanted.insert({"chosen_experts", "output_similarity", "weight_similarity", "expert_removal",
-                       "pruning"});
-    }
 }
 
 }  // namespace

@@ -21,10 +21,10 @@ namespace moescope::cli {
 /// "auto", "float32", "bfloat16"; "fp32", "f32" and "bf16" mean the same.
 [[nodiscard]] std::string parseDtype(std::string_view text);
 
-/// Experiment ids (hyphens accepted) or labels ("B3"), "all", "static" or "dynamic", each entry
-/// perhaps a list with commas. An experiment brings what it is computed from; "importance" brings
-/// all that its table shows, its label "E1" does not. Catalogue ids in the catalogue's order; an
-/// empty list means all but the costly ones.
+/// Experiment ids (hyphens accepted), labels ("B3") or groups ("routing", experimentGroups()), each
+/// entry perhaps a list with commas. An experiment brings what it is computed from; "importance" is
+/// the group, its label "E1" the experiment alone. Catalogue ids in the catalogue's order; an empty
+/// list means all but the costly ones.
 [[nodiscard]] std::vector<std::string> parseExperiments(std::span<const std::string> entries);
 
 /// The entries of lists with commas, one after the other. Throws Error(Usage) for an empty entry.

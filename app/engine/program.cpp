@@ -98,9 +98,7 @@ void dispatch(const Job& job) {
     } else if (analyzeCommand.wasCalled()) {
         analyze(analyzeCommand.result(), job);
     } else if (infoCommand.wasCalled()) {
-        const cli::InfoOptions options = infoCommand.result();
-        job.terminal.out << info::infoText(options.path, options.json, options.datasets)
-                         << std::flush;
+        job.terminal.out << info::infoText(infoCommand.result()) << std::flush;
     } else {
         throw Error(ErrorCode::Usage, std::string("Say what to do: analyze or info. \"") + kName +
                                           " --help\" tells more.");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/info/info.h"
 
+#include "app/cli/experiment_list.h"
 #include "app/info/session_card.h"
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
@@ -130,6 +131,13 @@ std::string infoText(const fs::path& path, bool json, bool datasets) {
     }
     const model::ModelCard card = cardOf(path);
     return json ? model::toJson(card) : model::toText(card);
+}
+
+std::string infoText(const cli::InfoOptions& options) {
+    if (options.experiments) {
+        return options.json ? cli::experimentListJson() : cli::experimentListText();
+    }
+    return infoText(options.path, options.json, options.datasets);
 }
 
 }  // namespace moescope::info

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/info_options.h"
+
 #include <filesystem>
 #include <string>
 
@@ -14,5 +16,8 @@ namespace moescope::info {
 /// `datasets`: as text, a session's are listed one by one.
 [[nodiscard]] std::string infoText(const std::filesystem::path& path, bool json,
                                    bool datasets = false);
+
+/// The same as the command line asks for it; or the list of experiments.
+[[nodiscard]] std::string infoText(const cli::InfoOptions& options);
 
 }  // namespace moescope::info

@@ -67,7 +67,7 @@ TEST_CASE("parse: help of a subcommand names every option with examples", "[app]
 
 TEST_CASE("parse: what is not understood is a usage error that says where to look", "[app][cli]") {
     for (const Strings& arguments :
-         {Strings{"dance"}, Strings{"analyze"}, Strings{"info"}, Strings{"--nothing"},
+         {Strings{"dance"}, Strings{"analyze"}, Strings{"--nothing"},
           Strings{"analyze", "model", "-o", "run.h5", "--nothing"},
           Strings{"analyze", "model", "--max-tokens", "many"},
           Strings{"analyze", "model", "--threads", "-1"}, Strings{"info", "a", "b"}}) {
@@ -122,4 +122,22 @@ TEST_CASE("commandLine: a shell would take it back", "[app][cli]") {
           R"(moescope analyze 'a b' 'it'\''s' '' x=y)");
     CHECK(commandLine("moescope", Strings{"analyze", "model"}, "/my models") ==
           "cd '/my models' && moescope analyze model");
+}
+
+TEST_CASE("info: about a path, or about the experiments", "[app][cli]") {
+    const auto parsed = [](Strings arguments) {
+        Programme programme;
+        arguments.insert(arguments.begin(), "info");
+        REQUIRE_FALSE(programme.parse(arguments));
+        return programme.info.result();
+    };
+    CHECK(parsed({"run.h5"}).path == "run.h5");
+    CHECK_FALSE(parsed({"run.h5"}).experiments);
+    CHECK(parsed({"--experiments", "--json"}).experiments);
+    checkThrows([&] { static_cast<void>(parsed({})); }, ErrorCode::Usage, {"--experiments"});
+    checkThrows(
+        [&] {
+            static_cast<void>(parsed({"run.h5", "--experiments"}));
+        },
+        ErrorCode::Usage, {"info run.h5"});
 }

@@ -52,6 +52,16 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
           Strings{"weight_similarity", "output_similarity", "chosen_experts", "expert_removal",
                   "importance", "pruning"});
     CHECK(parseExperiments(Strings{"E1"}) == Strings{"importance"});
+    CHECK(parseExperiments(Strings{"removal"}) == Strings{"expert_removal", "fewer_experts"});
+    CHECK(parseExperiments(Strings{"routing"}) ==
+          Strings{"chosen_experts", "domain_share", "repetition", "coloured_text", "load_balance",
+                  "router_saturation", "coactivation", "domain_specialisation",
+                  "vocabulary_specialisation", "paths"});
+    CHECK(parseExperiments(Strings{"outputs,E2"}) == Strings{"output_similarity", "norms_scores",
+                                                             "rank_counts", "intermediate_states",
+                                                             "router_margin"});
+    const auto weights = parseExperiments(Strings{"weights"});
+    CHECK(weights.size() + 1 == parseExperiments(Strings{"static"}).size());
     // Its curves bring the importance, which prune lists alone do not need.
     CHECK(parseExperiments(Strings{"pruning"}) == Strings{"pruning"});
     CHECK(parseExperiments(Strings{"C3"}) == Strings{"chosen_experts", "coloured_text"});
@@ -70,7 +80,10 @@ TEST_CASE("parseExperiments: groups, lists, hyphens, catalogue order", "[app][cl
     checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_counts,zzz"})); },
                 ErrorCode::Usage, {"zzz", "rank_counts", "static"});
     checkThrows([] { static_cast<void>(parseExperiments(Strings{"rank_cuonts"})); },
-                ErrorCode::Usage, {"Did you mean \"rank_counts\"?"});
+                ErrorCode::Usage,
+                {"Unknown experiment \"rank_cuonts\". Did you mean \"rank_counts\"? There are"});
+    checkThrows([] { static_cast<void>(parseExperiments(Strings{"ruoting"})); }, ErrorCode::Usage,
+                {"Did you mean \"routing\"?", "groups all, static"});
     checkThrows([] { static_cast<void>(parseExperiments(Strings{""})); }, ErrorCode::Usage, {});
 }
 

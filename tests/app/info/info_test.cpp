@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/experiments/catalogue.h"
 #include "core/session/run_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
@@ -170,4 +171,14 @@ TEST_CASE("info: what is neither is refused with the right code", "[app][info]")
     checkThrows(infoOf(folder / "notes.txt"), ErrorCode::BadSession, {"notes.txt"});
     writeFileAtomically(folder / "short.h5", "\x89HDF\r\n\x1a\n cut");
     checkThrows(infoOf(folder / "short.h5"), ErrorCode::BadSession, {"short.h5"});
+}
+
+TEST_CASE("info --experiments: ids, labels and groups, as text and JSON", "[app][info]") {
+    const std::string text = info::infoText(cli::InfoOptions{.experiments = true});
+    CHECK_THAT(text, Catch::Contains("rank_counts") && Catch::Contains("B3") &&
+                         Catch::Contains("removal ") && Catch::Contains(": C4, C6"));
+    const json list =
+        json::parse(info::infoText(cli::InfoOptions{.json = true, .experiments = true}));
+    CHECK(list["experiments"].size() == experiments::catalogue().size());
+    CHECK(list["groups"]["removal"] == json{"expert_removal", "fewer_experts"});
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/catalogue.h"
 
+#include "core/experiments/experiment_groups.h"
 #include "tests/support/catch.h"
 
 #include <set>
@@ -34,5 +35,25 @@ TEST_CASE("Catalogue: removals from before removed experts left their groups are
           "[core][experiments]") {
     for (const char* id : {"expert_removal", "fewer_experts", "pruning"}) {
         CHECK(findExperiment(id)->version == 2);
+    }
+}
+
+TEST_CASE("Groups: names are no ids but importance, each has members, all are in all",
+          "[core][experiments]") {
+    std::set<std::string_view> names;
+    for (const ExperimentGroup& group : experimentGroups()) {
+        CAPTURE(group.name);
+        CHECK(names.insert(group.name).second);
+        CHECK((findExperiment(group.name) == nullptr || group.name == "importance"));
+        CHECK(findGroup(group.name) == &group);
+        CHECK(membersOf(group).size() >= 2);
+        CHECK_FALSE(group.meaning.empty());
+    }
+    CHECK(findGroup("rank_counts") == nullptr);
+    CHECK(membersOf(*findGroup("all")).size() == catalogue().size());
+    // But for the assignments themselves, routing never needs the model.
+    for (const std::string_view id : membersOf(*findGroup("routing"))) {
+        CAPTURE(id);
+        CHECK((id == "chosen_experts" || findExperiment(id)->kind == ExperimentKind::Derived));
     }
 }
