@@ -89,22 +89,24 @@ Enum oneOf(const char* option, const std::string& word,
     refuse("Unknown value \"" + word + "\" of " + option + ". There are: " + list + ".");
 }
 
-bool holdsText(const std::filesystem::path& session) {
-    return session::Session::open(session)->head().corpus.tokenCount() > 0;
-}
-
-/// A session, or the unfinished run beside it, keeps its text: experiments can be added without
-/// giving it again. Throws what is wrong with a session that cannot be opened.
-bool bringsText(const std::filesystem::path& session) {
+/// A session, or the unfinished run beside it, keeps its text and baselines: experiments can be
+/// added without giving them again. Throws what is wrong with a session that cannot be opened.
+template <typename Holds>
+bool brings(const std::filesystem::path& session, const Holds& holds) {
     std::error_code error;
-    if (std::filesystem::is_regular_file(session, error) && holdsText(session)) {
+    if (std::filesystem::is_regular_file(session, error) &&
+        holds(session::Session::open(session)->head())) {
         return true;
     }
     try {
-        return holdsText(session.string() + ".partial");
+        return holds(session::Session::open(session.string() + ".partial")->head());
     } catch (const Error&) {
         return false;  // none there, or one that was killed before it had anything to keep
     }
+}
+
+bool bringsText(const std::filesystem::path& session) {
+    return brings(session, [](const session::Head& head) { return head.corpus.tokenCount() > 0; });
 }
 
 /// The experiments of the session there, or of the unfinished run beside it, that this program has.
@@ -385,7 +387,9 @@ experiments::ExperimentOptions AnalyzeCommand::experimentOptions(
                                            {{"auto", RelativeTo::Automatic},
                                             {"baseline", RelativeTo::Baseline},
                                             {"mean", RelativeTo::Mean}});
-    if (options.relativeTo == RelativeTo::Baseline && m_given.baselines.empty()) {
+    if (options.relativeTo == RelativeTo::Baseline && m_given.baselines.empty() &&
+        !brings(m_given.session,
+                [](const session::Head& head) { return !head.baselines.empty(); })) {
         refuse("--relative-to baseline needs --baseline CHECKPOINT.");
     }
     options.skipFirstToken = m_given.skipFirstToken;
@@ -527,6 +531,7 @@ AnalyzeOptions AnalyzeCommand::result() const {
     options.tokenize.addSpecialTokens = !m_given.chat;
     options.chat = m_given.chat;
     options.experiments = chosenExperiments();
+    options.experimentsNamed = !m_given.experiments.empty();
     if (!options.text && needText(options.experiments) && !bringsText(options.session)) {
         refuse(
             "These experiments need a text: give --text, --prompt, --preset, --csv or --jsonl, "

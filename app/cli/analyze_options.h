@@ -44,6 +44,7 @@ struct AnalyzeOptions {
     std::filesystem::path choices;                  ///< multiple-choice questions; empty: none
     std::vector<std::filesystem::path> pruneLists;  ///< of the experiment pruning
     std::vector<std::string> experiments;           ///< ids as in the catalogue, in its order
+    bool experimentsNamed = false;                  ///< false: those that are usual
     experiments::ExperimentOptions experimentOptions;
     /// Resumed without a word on experiments or their options: `experiments` are the session's own
     /// and keep the options and layers that they have in it.

@@ -163,17 +163,49 @@ std::vector<engine::ExperimentRequest> experimentsAsBefore(const cli::AnalyzeOpt
     return requests;
 }
 
+/// The options that the session has an experiment under, where neither it nor they were asked for:
+/// nothing is computed anew for want of an option that was given once.
+std::string usualOptions(const std::string& id, const std::string& asked,
+                         const session::Session* session) {
+    if (session == nullptr || asked != experiments::optionsJson(id, {})) {
+        return asked;
+    }
+    for (const session::ExperimentRecord& record : session->head().experiments) {
+        if (record.id == id && record.version == experiments::findExperiment(id)->version) {
+            return record.optionsJson;
+        }
+    }
+    return asked;
+}
+
+/// The session that is added to; nullptr where there is none that can be read, which is said when
+/// it is opened to be written.
+std::shared_ptr<const session::Session> existingSession(const cli::AnalyzeOptions& options) {
+    std::error_code ignored;
+    if (options.interrupted == cli::Interrupted::Restart &&
+        !std::filesystem::is_regular_file(options.session, ignored)) {
+        return nullptr;  // there are parts, and they are dropped
+    }
+    try {
+        return session::Session::open(options.session);
+    } catch (const Error&) {
+        return nullptr;
+    }
+}
+
 std::vector<engine::ExperimentRequest> experimentsOf(const cli::AnalyzeOptions& options,
                                                      const Checkpoint& checkpoint) {
     if (options.asBefore) {
         return experimentsAsBefore(options);
     }
     const experiments::ExperimentOptions chosen = experimentOptions(options, checkpoint);
+    const auto existing = options.experimentsNamed ? nullptr : existingSession(options);
     std::vector<engine::ExperimentRequest> requests;
     for (const std::string& id : options.experiments) {
         const bool onWeights =
             experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
-        requests.push_back({id, experiments::optionsJson(id, chosen),
+        requests.push_back({id,
+                            usualOptions(id, experiments::optionsJson(id, chosen), existing.get()),
                             onWeights ? options.staticLayers : std::vector<int>()});
     }
     return requests;

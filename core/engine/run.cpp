@@ -10,6 +10,7 @@
 #include "core/engine/no_autograd.h"
 #include "core/engine/runner.h"
 #include "core/engine/session_head.h"
+#include "core/engine/session_settings.h"
 #include "core/experiments/options.h"
 #include "core/session/run_store.h"
 #include "core/session/session.h"
@@ -211,6 +212,7 @@ private:
         askChoices();
         if (existing != nullptr) {
             joinOptions(*existing);
+            m_taken = takeSettings(*existing, m_request);
         }
         const bool withText = !m_corpus.ids.empty();
         m_experiments = planExperiments(m_request.experiments, withText, m_factory);
@@ -306,6 +308,10 @@ private:
             m_calibration = calibrate(m_plan.place, productShape(), m_models.model->checkpoint);
         }
         costRun(m_plan, m_models, m_corpus, m_request, *m_calibration);
+        if (!m_taken.empty()) {
+            m_plan.estimate.notes.push_back(
+                fmt::format("as the session was made: {}", fmt::join(m_taken, " ")));
+        }
         if (m_plan.endForward > m_plan.firstForward && asksStaticOnly()) {
             m_plan.estimate.notes.emplace_back(
                 "these experiments need no text, but which experts the tokens choose is always "
@@ -499,7 +505,8 @@ private:
     std::uint64_t m_partsKept = 0;
     std::optional<BranchPhase> m_branches;
     std::shared_ptr<const session::Session> m_existing;
-    bool m_replaces = false;  ///< a run of which nothing was finished
+    std::vector<std::string> m_taken;  ///< settings of the session, where none were given
+    bool m_replaces = false;           ///< a run of which nothing was finished
 };
 
 /// Finished layers of one experiment, read back from the parts.

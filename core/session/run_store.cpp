@@ -164,6 +164,9 @@ std::string difference(const Head& old, const Head& wanted) {
         return fmt::format("other options ({}). Give the same --top-k, choose",
                            old.run.optionsJson);
     }
+    if (wanted.baselines.empty()) {
+        return {};  // what is added compares with none; the old results keep theirs
+    }
     const auto sameIdentity = [](const ModelSummary& a, const ModelSummary& b) {
         return a.identity == b.identity;
     };
@@ -196,6 +199,9 @@ Head combine(const std::optional<Head>& old, Head wanted) {
     }
     if (wanted.choices.empty()) {
         wanted.choices = old->choices;
+    }
+    if (wanted.baselines.empty()) {
+        wanted.baselines = old->baselines;
     }
     for (const ExperimentRecord& record : old->experiments) {
         const auto known =

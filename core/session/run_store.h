@@ -15,7 +15,8 @@ namespace moescope::session {
 
 /// Throws Error(BadSession) that says what differs unless results of `wanted` can be added to those
 /// of `existing`, which lie at `where` (RUN.h5 or its folder of parts): model identity, text,
-/// baselines, dtype and run options have to agree.
+/// baselines, dtype and run options have to agree. Without text, questions or baselines of its own
+/// `wanted` takes those of `existing`.
 void requireSameRun(const Head& existing, const Head& wanted, const std::filesystem::path& where);
 
 /// Where a run puts what it finished. While it runs, RUN.h5.partial/ holds head.h5 and one small

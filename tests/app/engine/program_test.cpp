@@ -253,6 +253,80 @@ TEST_CASE("moescope-engine: experiments are added without computing anything twi
     CHECK(bench.session()->head().title == "Third time");
 }
 
+TEST_CASE("moescope-engine: what a session was made with need not be given again",
+          "[app][engine]") {
+    const Workbench bench;
+    bench.write("questions.jsonl", R"({"question": "a", "choices": ["b", "c"], "answer": 0})");
+    const Strings made{"--text",        "text.txt",          "--baseline",    "dense",
+                       "--experiments", "A1,B1,B4",          "--top-k",       "1",
+                       "--dtype",       "bfloat16",          "--kept-tokens", "3",
+                       "--chat",        "--skip-first-token"};
+    bench.write("model/tokenizer_config.json",
+                R"({"chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"})");
+    const auto first = bench.analyze(made);
+    INFO(first.err);
+    REQUIRE(first.exitCode == 0);
+    const auto labels = [&](const char* experiment, const char* quantity) {
+        return bench.session()->read({BranchId{0}, experiment, quantity}, LayerId{0}).shape();
+    };
+    const auto similarity = labels("weight_similarity", "gate");
+    const auto headOf = [&] { return bench.session()->head(); };
+    const session::Head before = headOf();
+
+    SECTION("an experiment that has nothing to do with baselines does not look for them") {
+        std::filesystem::rename(bench / "dense", bench / "elsewhere");
+        const auto more = bench.analyze({"--experiments", "removal"});
+        INFO(more.err);
+        REQUIRE(more.exitCode == 0);
+        CHECK_THAT(more.err, Catch::Contains("as the session was made: --top-k 1"));
+        CHECK(headOf().baselines == before.baselines);
+        CHECK(headOf().run.optionsJson == before.run.optionsJson);
+        CHECK(headOf().run.dtype == "bfloat16");
+        CHECK(headOf().run.chatTemplate);
+        CHECK(labels("weight_similarity", "gate") == similarity);
+        // One that compares with them says what it misses.
+        checkFails(bench.analyze({"--experiments", "A2"}), 4,
+                   {"mean_neuron_similarity", "baseline dense", "--baseline"});
+        CHECK(bench.analyze({"--experiments", "A2", "--baseline", "elsewhere"}).exitCode == 0);
+    }
+    SECTION("one that compares with them takes them from where they were") {
+        const auto more = bench.analyze({"--experiments", "A2", "--relative-to", "baseline"});
+        INFO(more.err);
+        REQUIRE(more.exitCode == 0);
+        CHECK_THAT(more.err, Catch::Contains("--baseline"));
+        CHECK(labels("mean_neuron_similarity", "gate") == similarity);
+        CHECK(headOf().baselines == before.baselines);
+    }
+    SECTION("the usual experiments keep the options that they have") {
+        const auto more = bench.analyze({});
+        INFO(more.err);
+        REQUIRE(more.exitCode == 0);
+        for (const session::ExperimentRecord& record : before.experiments) {
+            CAPTURE(record.id);
+            const session::Head after = headOf();
+            CHECK(std::find_if(after.experiments.begin(), after.experiments.end(),
+                               [&](const auto& other) { return other.id == record.id; })
+                      ->optionsJson == record.optionsJson);
+        }
+        // One that is named is done as it is asked for.
+        REQUIRE(bench.analyze({"--experiments", "B1"}).exitCode == 0);
+        const session::Head after = headOf();
+        CHECK(
+            std::find_if(after.experiments.begin(), after.experiments.end(), [](const auto& other) {
+                return other.id == "output_similarity";
+            })->optionsJson.find("skip_first_token\":false") != std::string::npos);
+    }
+    SECTION("what is given counts") {
+        CHECK(bench.analyze({"--experiments", "removal", "--top-k", "2"}).exitCode == 6);
+        CHECK(bench.analyze({"--experiments", "removal", "--dtype", "float32"}).exitCode == 6);
+        CHECK(
+            bench.analyze({"--experiments", "removal", "--choices", "questions.jsonl"}).exitCode ==
+            0);
+        CHECK(headOf().choices.source == "questions.jsonl");
+        CHECK(bench.analyze({"--experiments", "pruning"}).exitCode == 0);
+    }
+}
+
 TEST_CASE("moescope-engine: --resume alone goes on with what the session is about",
           "[app][engine]") {
     const Workbench bench;

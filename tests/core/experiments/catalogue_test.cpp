@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/catalogue.h"
 
+#include "core/experiments/baseline_use.h"
 #include "core/experiments/experiment_groups.h"
 #include "tests/support/catch.h"
 
@@ -55,5 +56,13 @@ TEST_CASE("Groups: names are no ids but importance, each has members, all are in
     for (const std::string_view id : membersOf(*findGroup("routing"))) {
         CAPTURE(id);
         CHECK((id == "chosen_experts" || findExperiment(id)->kind == ExperimentKind::Derived));
+    }
+}
+
+TEST_CASE("comparesBaselines: what the definitions speak of", "[core][experiments]") {
+    for (const ExperimentInfo& info : catalogue()) {
+        CAPTURE(info.id);
+        CHECK(comparesBaselines(info.id) ==
+              (info.definition.find("baselines F") != std::string_view::npos));
     }
 }

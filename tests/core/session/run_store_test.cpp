@@ -276,8 +276,10 @@ TEST_CASE("RunStore: another model or text is refused, a newer definition is com
     other.run.dtype = "bfloat16";
     refuses(other, "Give --dtype " + syntheticHead(run).run.dtype + ", choose another");
     other = syntheticHead(run);
-    other.baselines.clear();
+    other.baselines.front().identity = "other";
     refuses(other, "Give the same --baseline, choose another output file");
+    other.baselines.clear();  // what is added compares with none
+    CHECK_NOTHROW(session::requireSameRun(syntheticHead(run), other, path));
     other = syntheticHead(run);
     other.run.optionsJson = R"({"top_k":1})";
     refuses(other, "Give the same --top-k, choose another output file");
