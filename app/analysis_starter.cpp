@@ -9,13 +9,12 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
 #include "widgets/panels/text_source_editor.h"
+#include "widgets/state/session_to_add.h"
 
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
 #include <QStandardPaths>
-
-#include <algorithm>
 
 namespace moescope::app {
 
@@ -92,12 +91,15 @@ void AnalysisStarter::connectSessions() {
 }
 
 NewAnalysisDialog& AnalysisStarter::openDialog(const QString& checkpoint) {
-    if (m_dialog == nullptr) {
+    const bool isNew = m_dialog == nullptr;
+    if (isNew) {
         m_dialog = new NewAnalysisDialog(m_workspace, &m_window);
         m_dialog->setAttribute(Qt::WA_DeleteOnClose);
     }
     if (!checkpoint.isEmpty()) {
         m_dialog->setCheckpoint(checkpoint);
+    } else if (const SessionSnapshot session = m_workspace.current(); isNew && session) {
+        m_dialog->setSession(session, outputFor(*session));
     }
     m_dialog->show();
     m_dialog->raise();
@@ -105,15 +107,12 @@ NewAnalysisDialog& AnalysisStarter::openDialog(const QString& checkpoint) {
     return *m_dialog;
 }
 
-void AnalysisStarter::askFor(RequestField field, const OpenSession& session,
+void AnalysisStarter::askFor(RequestField field, const SessionSnapshot& session,
                              const AnalysisRequest& known, const QString& problem) {
-    NewAnalysisDialog& dialog = openDialog(known.checkpoint);
-    dialog.setOutput(session.path);
+    NewAnalysisDialog& dialog = openDialog();
+    dialog.setSession(session, outputFor(*session));
     dialog.setExperiments(known.experiments);
     dialog.setPruneLists(known.pruneLists, known.pruneListsOnly);
-    if (session.head().corpus.tokenCount() > 0) {
-        dialog.text().setKind(widgets::TextKind::None);
-    }
     dialog.section(field).messages().showMessage(MessageBar::Kind::Warning, problem);
 }
 
@@ -130,7 +129,7 @@ void AnalysisStarter::add(int session, const Addition& addition) {
         sayBusy();
         return;
     }
-    std::optional<AnalysisRequest> request = requestFor(*target, addition);
+    std::optional<AnalysisRequest> request = requestFor(target, addition);
     if (!request) {
         return;
     }
@@ -153,8 +152,8 @@ void AnalysisStarter::measureList(int session, const figures::Figure& figure) {
     const QByteArray json = QByteArray::fromStdString(figures::toJson(figure));
     if (!file.open(QIODevice::WriteOnly) || file.write(json) != json.size() || !file.flush()) {
         m_messages.showMessage(MessageBar::Kind::Error,
-                               tr("The list cannot be written to %1: %2. Export it and measure it "
-                                  "with moescope analyze --prune-list.")
+                               tr("The list cannot be written to %1: %2. Export it as JSON and "
+                                  "give it as a prune list of a new analysis.")
                                    .arg(path, file.errorString()));
         return;
     }
@@ -162,32 +161,20 @@ void AnalysisStarter::measureList(int session, const figures::Figure& figure) {
     add(session, {.experiments = {QStringLiteral("pruning")}, .pruneLists = {path}});
 }
 
-std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& session,
+std::optional<AnalysisRequest> AnalysisStarter::requestFor(const SessionSnapshot& session,
                                                            const Addition& addition) {
     AnalysisRequest known;
     known.experiments = addition.experiments;
     known.pruneLists = addition.pruneLists;
     known.pruneListsOnly = !addition.pruneLists.isEmpty();
-    std::optional<AnalysisRequest> request =
-        widgets::requestToAdd(QString::fromStdString(session.head().run.commandLine), session.path,
-                              addition.experiments, false);
+    std::optional<AnalysisRequest> request = requestToAdd(*session, addition.experiments);
     if (!request) {
         askFor(RequestField::Checkpoint, session, known,
                tr("This session does not say which checkpoint it came from: choose it. The "
                   "session brings its text."));
         return std::nullopt;
     }
-    QString checkpoint = widgets::absoluteCheckpoint(*request);
-    if (request->folder.isEmpty() || !QFileInfo::exists(checkpoint)) {
-        // Sessions of format 1.0 did not say where they began, and models move with their sessions:
-        // the demo lies by its model.
-        AnalysisRequest beside = *request;
-        beside.folder = QFileInfo(session.path).absolutePath();
-        if (QFileInfo::exists(widgets::absoluteCheckpoint(beside))) {
-            request = beside;
-            checkpoint = widgets::absoluteCheckpoint(beside);
-        }
-    }
+    const QString checkpoint = widgets::absoluteCheckpoint(*request);
     if (!QFileInfo::exists(checkpoint)) {
         askFor(RequestField::Checkpoint, session, known,
                tr("There is no checkpoint at %1: choose where it is now. The session brings its "
@@ -195,8 +182,7 @@ std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& se
                    .arg(checkpoint));
         return std::nullopt;
     }
-    if (session.head().corpus.tokenCount() == 0 && !widgets::needsNoText(*request)) {
-        known.checkpoint = checkpoint;
+    if (session->head().corpus.tokenCount() == 0 && !widgets::needsNoText(*request)) {
         askFor(RequestField::Text, session, known,
                tr("This session has no text, and what you asked for needs one."));
         return std::nullopt;
@@ -206,33 +192,39 @@ std::optional<AnalysisRequest> AnalysisStarter::requestFor(const OpenSession& se
     return request;
 }
 
-QString AnalysisStarter::writablePath(const OpenSession& session) {
+bool AnalysisStarter::isShippedDemo(const OpenSession& session) const {
     const QString& demo = m_workspace.paths().demoSession;
-    if (demo.isEmpty() || session.path != widgets::SessionService::normalisedPath(demo)) {
+    return !demo.isEmpty() && session.path == widgets::SessionService::normalisedPath(demo);
+}
+
+QString AnalysisStarter::outputFor(const OpenSession& session) const {
+    return isShippedDemo(session) ? newDemoFile() : session.path;
+}
+
+QString AnalysisStarter::writablePath(const OpenSession& session) {
+    if (!isShippedDemo(session)) {
         return session.path;
     }
     QString copy = newDemoFile();
-    if (!QFile::copy(demo, copy)) {
+    if (const QString why = widgets::copySession(session.path, copy); !why.isEmpty()) {
         m_messages.showMessage(MessageBar::Kind::Error,
-                               tr("The demo is added to in a copy, and %1 cannot be written. Make "
-                                  "its folder writable.")
-                                   .arg(copy));
+                               tr("The demo is added to in a copy, and %1 cannot be written: %2. "
+                                  "Make its folder writable.")
+                                   .arg(copy, why));
         return {};
     }
-    QFile::setPermissions(copy, QFile::permissions(copy) | QFile::WriteOwner);
     return copy;
 }
 
 QStringList AnalysisStarter::missingExperiments(const OpenSession& session) {
+    const QStringList done = widgets::experimentsDone(session.head());
     QStringList missing;
-    const auto& records = session.head().experiments;
     for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
-        const bool done =
-            std::any_of(records.begin(), records.end(), [&](const session::ExperimentRecord& r) {
-                return r.id == info.id && r.state == session::ExperimentState::Done;
-            });
-        if (!done && !info.isCostly && info.kind != experiments::ExperimentKind::Derived) {
-            missing << QString::fromUtf8(info.id.data(), static_cast<qsizetype>(info.id.size()));
+        const QString id =
+            QString::fromUtf8(info.id.data(), static_cast<qsizetype>(info.id.size()));
+        if (!done.contains(id) && !info.isCostly &&
+            info.kind != experiments::ExperimentKind::Derived) {
+            missing << id;
         }
     }
     return missing;

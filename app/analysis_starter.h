@@ -26,7 +26,8 @@ class AnalysisStarter : public QObject {
 public:
     AnalysisStarter(widgets::Workspace& workspace, widgets::MessageBar& messages, QWidget& window);
 
-    /// The dialog, filled with a checkpoint when one is given; one at a time.
+    /// The dialog, filled with the checkpoint when one is given, else with what adds to the session
+    /// that is shown; one at a time.
     widgets::NewAnalysisDialog& openDialog(const QString& checkpoint = {});
     /// Computes experiments a session does not have yet, with the text and options it was made
     /// with; asks by the dialog for what has moved.
@@ -48,13 +49,16 @@ private:
     };
     void add(int session, const Addition& addition);
     /// Opens the dialog on the session's file with what must be given again, and why.
-    void askFor(widgets::RequestField field, const widgets::OpenSession& session,
+    void askFor(widgets::RequestField field, const widgets::SessionSnapshot& session,
                 const widgets::AnalysisRequest& known, const QString& problem);
     /// What adds to the session; nullopt after asking for what cannot be told.
     [[nodiscard]] std::optional<widgets::AnalysisRequest> requestFor(
-        const widgets::OpenSession& session, const Addition& addition);
-    /// Where to add to a session: itself, or a copy of the demo that ships with the program. Empty
-    /// after saying why there is no such place.
+        const widgets::SessionSnapshot& session, const Addition& addition);
+    [[nodiscard]] bool isShippedDemo(const widgets::OpenSession& session) const;
+    /// Where what is added to a session goes: itself, or a new file for a copy of the demo that
+    /// ships with the program.
+    [[nodiscard]] QString outputFor(const widgets::OpenSession& session) const;
+    /// The same, with the copy made. Empty after saying why there is none.
     [[nodiscard]] QString writablePath(const widgets::OpenSession& session);
     void sayBusy();
 

@@ -10,6 +10,7 @@
 #include "widgets/panels/form_section.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
+#include "widgets/panels/text_source_editor.h"
 
 #include <QComboBox>
 #include <QElapsedTimer>
@@ -174,7 +175,7 @@ TEST_CASE("AnalysisStarter: a checkpoint that is not found is asked for", "[app]
     CHECK(message.text().contains(QStringLiteral("nowhere/model")));
     CHECK(dialog.request().output == SessionService::normalisedPath(w.session().path()));
     CHECK(dialog.request().experiments == QStringList{QStringLiteral("parameters")});
-    CHECK(dialog.request().textKind == TextKind::None);  // the session brings its own
+    CHECK(dialog.request().textKind == TextKind::Session);
     CHECK_FALSE(w.workspace().run().isRunning());
 }
 
@@ -197,6 +198,49 @@ TEST_CASE("AnalysisStarter: the dialog that asks for the checkpoint keeps the li
     dialog.start();
     REQUIRE(QTest::qWaitFor([&] { return engine.said().contains(request.pruneLists.front()); }));
     CHECK(engine.said().contains(QStringLiteral("--prune-lists-only")));
+}
+
+TEST_CASE("AnalysisStarter: a new analysis offers to add to the session that is open",
+          "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    std::filesystem::create_directory(models / "dense");
+    const Engine engine(Engine::noting());
+    WindowFixture w(madeBy("cd '" + models.path().string() +
+                           "' && moescope-engine analyze model --baseline dense --prompt=x "
+                           "--top-k 2 --memory 3G -o run.h5"),
+                    engine.paths());
+    w.openWithoutFigure();
+    w.actions().newAnalysis->trigger();
+    auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    const AnalysisRequest offered = dialog.request();
+    CHECK(offered.checkpoint == toQString(models / "model"));
+    CHECK(offered.baselines == QStringList{toQString(models / "dense")});
+    CHECK(offered.memory == QStringLiteral("3G"));
+    CHECK(offered.textKind == TextKind::Session);
+    CHECK(offered.output == SessionService::normalisedPath(w.session().path()));
+    CHECK(offered.experiments.contains(QStringLiteral("norms_scores")));
+    CHECK_FALSE(offered.experiments.contains(QStringLiteral("chosen_experts")));  // it is there
+    CHECK(check(offered).isEmpty());
+
+    // Another text is another session, with all experiments; and back.
+    dialog.text().setKind(TextKind::Prompt);
+    CHECK(dialog.request().output != offered.output);
+    CHECK(dialog.request().experiments.contains(QStringLiteral("chosen_experts")));
+    CHECK(dialog.request().replay.isEmpty());
+    dialog.text().setKind(TextKind::Session);
+    CHECK(dialog.request() == offered);
+
+    dialog.setExperiments({QStringLiteral("router_margin")});
+    dialog.start();
+    REQUIRE(QTest::qWaitFor([&] {
+        return engine.said().contains(QStringLiteral("router_margin")) &&
+               !engine.said().contains(QStringLiteral("dry-run"));
+    }));
+    const QString asked = engine.said().section(QLatin1Char('\n'), 1, 1);
+    CHECK(asked.contains(QStringLiteral("--top-k 2 ")));
+    CHECK_FALSE(asked.contains(QStringLiteral("--prompt")));
+    CHECK(asked.contains(QStringLiteral("-o ") + offered.output));
 }
 
 TEST_CASE("AnalysisStarter: the demo that ships is added to in a copy", "[app][gui]") {

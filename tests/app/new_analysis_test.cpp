@@ -95,6 +95,34 @@ TEST_CASE("NewAnalysis: what is missing is said where it belongs", "[app][gui]")
     CHECK_FALSE(f.workspace().run().isRunning());
 }
 
+TEST_CASE("NewAnalysis: no field moves when a message appears", "[app][gui]") {
+    DialogFixture f;
+    REQUIRE(QTest::qWaitForWindowExposed(&f.dialog()));
+    const auto places = [&] {
+        QCoreApplication::processEvents();
+        std::string corners;
+        for (const QLineEdit* edit : f.dialog().findChildren<QLineEdit*>()) {
+            const QPoint corner = edit->mapTo(&f.dialog(), QPoint());
+            corners += edit->objectName().toStdString() + " " + std::to_string(corner.x()) + "," +
+                       std::to_string(corner.y()) + "\n";
+        }
+        return corners;
+    };
+    const std::string before = places();
+    REQUIRE(std::count(before.begin(), before.end(), '\n') > 10);
+    const QString said =
+        QStringLiteral("Something is in the way, which takes two lines to tell: see to it first.");
+    for (const RequestField field :
+         {RequestField::Checkpoint, RequestField::Text, RequestField::Baselines,
+          RequestField::Experiments, RequestField::Machine, RequestField::Output}) {
+        MessageBar& messages = f.dialog().section(field).messages();
+        messages.showMessage(MessageBar::Kind::Error, said);
+        CHECK(messages.isVisible());
+        CHECK(places() == before);
+        messages.clear();
+    }
+}
+
 TEST_CASE("NewAnalysis: card, estimate, run, figures; then one more experiment", "[app][gui]") {
     if (!canRun()) {
         return;

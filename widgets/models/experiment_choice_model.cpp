@@ -17,11 +17,9 @@ ExperimentChoiceModel::ExperimentChoiceModel(QObject* parent) : QAbstractListMod
     for (const experiments::ExperimentInfo& info : experiments::catalogue()) {
         if (info.kind != experiments::ExperimentKind::Derived) {
             m_ids << text(info.id);
-            if (!info.isCostly) {
-                m_chosen.insert(text(info.id));
-            }
         }
     }
+    m_chosen = lacking();
 }
 
 QStringList ExperimentChoiceModel::chosen() const {
@@ -40,6 +38,23 @@ void ExperimentChoiceModel::setChosen(const QStringList& ids) {
     Q_EMIT chosenChanged();
 }
 
+QSet<QString> ExperimentChoiceModel::lacking() const {
+    QSet<QString> ids;
+    for (const QString& id : m_ids) {
+        if (!m_inSession.contains(id) && !experiments::findExperiment(id.toStdString())->isCostly) {
+            ids.insert(id);
+        }
+    }
+    return ids;
+}
+
+void ExperimentChoiceModel::setInSession(const QStringList& ids) {
+    m_inSession = QSet<QString>(ids.begin(), ids.end());
+    m_chosen = lacking();
+    Q_EMIT dataChanged(index(0), index(rowCount() - 1));
+    Q_EMIT chosenChanged();
+}
+
 int ExperimentChoiceModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(m_ids.size());
 }
@@ -52,7 +67,9 @@ QVariant ExperimentChoiceModel::data(const QModelIndex& index, int role) const {
     const experiments::ExperimentInfo* info = experiments::findExperiment(id.toStdString());
     switch (role) {
         case Qt::DisplayRole:
-            return QStringLiteral("%1  %2").arg(text(info->label), text(info->title));
+            return (m_inSession.contains(id) ? tr("%1  %2 (in the session)")
+                                             : QStringLiteral("%1  %2"))
+                .arg(text(info->label), text(info->title));
         case Qt::ToolTipRole:
             return QStringLiteral("<p>%1</p><p><i>%2</i></p>")
                 .arg(text(info->definition).toHtmlEscaped(), text(info->source).toHtmlEscaped());
@@ -62,6 +79,8 @@ QVariant ExperimentChoiceModel::data(const QModelIndex& index, int role) const {
             return id;
         case NeedsTextRole:
             return info->kind == experiments::ExperimentKind::Dynamic;
+        case InSessionRole:
+            return m_inSession.contains(id);
         default:
             return {};
     }

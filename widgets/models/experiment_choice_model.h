@@ -14,7 +14,8 @@ class ExperimentChoiceModel : public QAbstractListModel {
 public:
     enum Role {
         IdRole = Qt::UserRole,
-        NeedsTextRole  ///< bool
+        NeedsTextRole,  ///< bool
+        InSessionRole   ///< bool: the session that is added to has it
     };
 
     explicit ExperimentChoiceModel(QObject* parent = nullptr);
@@ -22,6 +23,9 @@ public:
     /// Checked ids, in catalogue order.
     [[nodiscard]] QStringList chosen() const;
     void setChosen(const QStringList& ids);
+    /// Marks what a session has, which is not computed again, and checks what it lacks of the
+    /// default set.
+    void setInSession(const QStringList& ids);
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
@@ -32,8 +36,12 @@ Q_SIGNALS:
     void chosenChanged();
 
 private:
+    /// The default set without what the session has.
+    [[nodiscard]] QSet<QString> lacking() const;
+
     QStringList m_ids;  ///< of the rows
     QSet<QString> m_chosen;
+    QSet<QString> m_inSession;
 };
 
 }  // namespace moescope::widgets

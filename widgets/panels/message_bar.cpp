@@ -55,6 +55,9 @@ MessageBar::MessageBar(QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     m_text->setObjectName(QStringLiteral("messageText"));
     m_text->setWordWrap(true);
+    // What it needs follows from its width. Without a minimum of its own a window grows to what it
+    // would need if it were narrow.
+    m_text->setMinimumHeight(fontMetrics().lineSpacing());
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     m_action->setObjectName(QStringLiteral("messageActionButton"));
     m_more->setText(tr("Details"));
@@ -76,6 +79,10 @@ MessageBar::MessageBar(QWidget* parent)
     column->setContentsMargins(12, 8, 8, 8);
     column->addLayout(row);
     column->addWidget(m_details);
+    // Room that is kept is that of a short message.
+    m_action->hide();
+    m_more->hide();
+    m_details->hide();
     connect(m_more, &QToolButton::toggled, m_details, &QWidget::setVisible);
     connect(m_close, &QToolButton::clicked, this, &MessageBar::clear);
     connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
@@ -129,6 +136,14 @@ void MessageBar::clear() {
     m_problems.clear();
     m_text->clear();
     hide();
+}
+
+void MessageBar::keepRoom(int lines) {
+    const QMargins margins = layout()->contentsMargins();
+    setMinimumHeight(lines * fontMetrics().lineSpacing() + margins.top() + margins.bottom());
+    QSizePolicy policy = sizePolicy();
+    policy.setRetainSizeWhenHidden(true);
+    setSizePolicy(policy);
 }
 
 QString MessageBar::text() const {

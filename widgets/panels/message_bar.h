@@ -30,6 +30,8 @@ public:
     /// Puts a button into the message that is shown; actionTriggered() tells when it is pressed.
     void setAction(const QString& label);
     void clear();
+    /// Takes the room of so many lines also while hidden, so that nothing moves when it appears.
+    void keepRoom(int lines);
 
     [[nodiscard]] QString text() const;
     [[nodiscard]] Kind kind() const { return m_kind; }

@@ -9,6 +9,7 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/path_field.h"
 #include "widgets/panels/text_source_editor.h"
+#include "widgets/state/session_to_add.h"
 #include "widgets/support/format.h"
 
 #include <QCheckBox>
@@ -36,8 +37,10 @@ constexpr int kEstimateDelayMs = 500;
 constexpr int kMaxTokens = 100'000'000;
 constexpr int kWidth = 980;
 constexpr int kHeight = 680;
-constexpr int kFewestRows = 12;  // experiments in view
-constexpr int kAround = 80;      // title and panels of a desktop
+constexpr int kUsualRows = 12;  // experiments in view at that height
+constexpr int kFewestRows = 4;  // and beside messages
+constexpr int kKeptLines = 2;   // of a message, where nothing beside it stretches
+constexpr int kAround = 80;     // title and panels of a desktop
 constexpr QLatin1String kFolderKey("analysis/folder");
 
 QSpinBox* limitField(const QString& name, const QString& none, QWidget* parent) {
@@ -72,7 +75,7 @@ NewAnalysisDialog::NewAnalysisDialog(Workspace& workspace, QWidget* parent)
     connectParts();
     // All experiments in view where the screen has room for them, below a window's title.
     const int room = screen()->availableGeometry().height() - kAround;
-    const int rows = m_experiments->rowCount() - kFewestRows;
+    const int rows = m_experiments->rowCount() - kUsualRows;
     resize(kWidth, std::clamp(kHeight + rows * rowHeight(), kHeight, std::max(room, kHeight)));
     scheduleEstimate();
 }
@@ -146,6 +149,7 @@ QWidget* NewAnalysisDialog::experimentsPart() {
     list->setAccessibleName(tr("Experiments"));
     list->setModel(m_experiments);
     list->setMinimumHeight(kFewestRows * rowHeight());
+    list->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);  // the rest of the room
     m_removals = new QLineEdit(part);
     m_removals->setObjectName(QStringLiteral("removalsEdit"));
     m_removals->setPlaceholderText(tr("each in turn"));
@@ -170,6 +174,7 @@ QWidget* NewAnalysisDialog::experimentsPart() {
     column->setSpacing(4);
     column->addWidget(list, 1);
     column->addLayout(form);
+    m_experimentsColumn = column;
     return part;
 }
 
@@ -239,9 +244,10 @@ void NewAnalysisDialog::build() {
         addSection(RequestField::Text, QStringLiteral("textSection"), tr("Text"), m_text, 1), 1);
     right->addWidget(addSection(RequestField::Experiments, QStringLiteral("experimentsSection"),
                                 tr("Experiments"), experimentsPart(), 1),
-                     1);
+                     3);
     right->addWidget(
         addSection(RequestField::Output, QStringLiteral("outputSection"), tr("Session"), m_output));
+    placeMessages();
     auto* columns = new QHBoxLayout;
     columns->setSpacing(24);
     columns->addLayout(left, 1);
@@ -266,10 +272,24 @@ void NewAnalysisDialog::build() {
     connect(m_start, &QPushButton::clicked, this, &NewAnalysisDialog::start);
 }
 
+/// So that no field moves when a message appears: it takes its room from the list or the card that
+/// stretches beside it, or has it kept.
+void NewAnalysisDialog::placeMessages() {
+    m_experimentsColumn->insertWidget(1, &section(RequestField::Experiments).messages());
+    for (const RequestField field :
+         {RequestField::Text, RequestField::Baselines, RequestField::Machine}) {
+        section(field).messages().keepRoom(kKeptLines);
+    }
+    section(RequestField::Output).messages().keepRoom(kKeptLines + 1);  // the longest
+}
+
 void NewAnalysisDialog::connectParts() {
     connect(m_checkpoint, &PathField::changed, this, &NewAnalysisDialog::takeCheckpoint);
     const auto schedule = [this] { scheduleEstimate(); };
-    connect(m_text, &TextSourceEditor::changed, this, schedule);
+    connect(m_text, &TextSourceEditor::changed, this, [this, schedule] {
+        takeTextKind();
+        schedule();
+    });
     connect(m_baseline, &PathField::changed, this, schedule);
     connect(m_output, &PathField::changed, this, schedule);
     connect(m_experiments, &ExperimentChoiceModel::chosenChanged, this, schedule);
@@ -297,7 +317,7 @@ void NewAnalysisDialog::connectParts() {
     connect(&run, &RunController::failed, this, [this](const Problem& problem) {
         if (m_starting) {
             setStarting(false);
-            showProblem(fieldOf(problem.code), problem);
+            showProblem(fieldOf(problem), problem);
         }
     });
     const auto accepted = [this] {
@@ -328,6 +348,14 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.maxTokens = limitOf(*m_maxTokens);
     request.contextLength = limitOf(*m_context);
     request.output = m_output->path();
+    if (request.textKind == TextKind::Session) {
+        request.session = m_session->path;
+        request.isCopied = m_sessionOutput != request.session && request.output == m_sessionOutput;
+    }
+    if (isAdding() && !m_replay.isEmpty()) {
+        request.replay = m_replay;
+        request.replay[1] = request.checkpoint;
+    }
     request.resume = QFileInfo::exists(request.output + QStringLiteral(".partial"));
     return request;
 }
@@ -447,7 +475,7 @@ void NewAnalysisDialog::takeEstimateEnd(EngineProcess::End end, const Problem& p
     }
     if (end == EngineProcess::End::Failed && !m_starting) {
         m_estimate->clear();
-        showProblem(fieldOf(problem.code), problem);
+        showProblem(fieldOf(problem), problem);
     }
 }
 
@@ -485,7 +513,21 @@ void NewAnalysisDialog::start() {
                     {{}, tr("Another analysis is running. Wait for it or cancel it first."), {}});
         return;
     }
-    m_workspace.settings().setValue(kFolderKey, QFileInfo(wanted.output).absolutePath());
+    if (wanted.isCopied) {
+        const QString why = copySession(wanted.session, wanted.output);
+        if (!why.isEmpty()) {
+            showProblem(RequestField::Output,
+                        {{},
+                         tr("The session is added to in a copy, and %1 cannot be written: %2. Make "
+                            "its folder writable.")
+                             .arg(wanted.output, why),
+                         {}});
+            return;
+        }
+    }
+    if (!isAdding()) {
+        m_workspace.settings().setValue(kFolderKey, QFileInfo(wanted.output).absolutePath());
+    }
     setStarting(true);
     m_workspace.run().start(wanted);
 }

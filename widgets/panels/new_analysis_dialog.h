@@ -17,6 +17,7 @@ class QLineEdit;
 class QListView;
 class QPushButton;
 class QSpinBox;
+class QVBoxLayout;
 
 namespace moescope::widgets {
 
@@ -35,6 +36,9 @@ public:
 
     [[nodiscard]] AnalysisRequest request() const;
     void setCheckpoint(const QString& path);
+    /// Fills the dialog with what adds to this session: its checkpoint and options, its own text,
+    /// what it lacks of the experiments. `output` is its file, or a new one to copy it to first.
+    void setSession(const SessionSnapshot& session, const QString& output);
     void setOutput(const QString& path);
     void setExperiments(const QStringList& ids);
     /// Files of experts to remove together, for pruning; `only`: without the curves.
@@ -53,8 +57,13 @@ private:
     [[nodiscard]] QWidget* listsRow(QWidget* parent);
     [[nodiscard]] int rowHeight() const;  ///< of the list of experiments
     [[nodiscard]] QWidget* machinePart();
+    void placeMessages();
     void connectParts();
 
+    /// True when the results go to the session's file, beside those that it has.
+    [[nodiscard]] bool isAdding() const;
+    void takeTextKind();
+    void fill(const AnalysisRequest& known);
     void takeCheckpoint();
     void suggestOutput();
     void scheduleEstimate();
@@ -86,6 +95,7 @@ private:
     QSpinBox* m_maxTokens = nullptr;
     QSpinBox* m_context = nullptr;
     PathField* m_output = nullptr;
+    QVBoxLayout* m_experimentsColumn = nullptr;
     QLabel* m_estimate;
     QPushButton* m_start;
     EngineProcess m_cardProcess;
@@ -93,6 +103,10 @@ private:
     QTimer m_cardTimer;
     QTimer m_estimateTimer;
     QString m_suggested;
+    SessionSnapshot m_session;  ///< that may be added to, or none
+    QStringList m_replay;       ///< options of its run that the dialog does not ask for
+    QString m_sessionOutput;    ///< its file, or that of a copy
+    TextKind m_kind = TextKind::Prompt;
     bool m_estimateAgain = false;
     bool m_cardAgain = false;
     bool m_starting = false;

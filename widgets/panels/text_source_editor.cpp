@@ -49,7 +49,12 @@ TextSourceEditor::TextSourceEditor(const QString& demoCorpus, QWidget* parent)
     m_pages->addWidget(promptPage());
     m_pages->addWidget(filesPage());
     m_pages->addWidget(tablePage());
-    m_pages->addWidget(nonePage());
+    m_pages->addWidget(
+        hintPage(tr("Only what follows from the weights is computed. A text can be added later.")));
+    m_session = hintPage({});
+    m_session->setObjectName(QStringLiteral("sessionText"));
+    m_session->setForegroundRole(QPalette::WindowText);
+    m_pages->addWidget(m_session);
     m_maxDocuments->setObjectName(QStringLiteral("maxDocuments"));
     m_maxDocuments->setRange(0, kMaxDocuments);
     m_maxDocuments->setSpecialValueText(tr("all"));
@@ -86,6 +91,7 @@ QWidget* TextSourceEditor::promptPage() {
     m_prompt->setPlaceholderText(tr("Type or paste a text"));
     m_prompt->setTabChangesFocus(true);
     m_prompt->setMinimumHeight(kPromptLines * fontMetrics().lineSpacing() + 12);
+    m_prompt->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);  // the rest of the room
     auto* column = new QVBoxLayout(page);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
@@ -127,8 +133,12 @@ QWidget* TextSourceEditor::tablePage() {
     form->addRow(tr("File"), m_table);
     form->addRow(tr("Text in"), m_column);
     form->addRow(tr("Domain in"), m_domain);
-    form->addRow(QString(), m_header);
-    form->addRow(QString(), m_split);
+    auto* checks = new QHBoxLayout;
+    checks->setSpacing(16);
+    checks->addWidget(m_header);
+    checks->addWidget(m_split);
+    checks->addStretch(1);
+    form->addRow(QString(), checks);
     form->addRow(tr("Skip lines with"), m_skip);
     connect(m_table, &PathField::changed, this, &TextSourceEditor::changed);
     for (QLineEdit* edit : {m_column, m_domain, m_skip}) {
@@ -140,9 +150,8 @@ QWidget* TextSourceEditor::tablePage() {
     return page;
 }
 
-QWidget* TextSourceEditor::nonePage() {
-    auto* page = new QLabel(
-        tr("Only what follows from the weights is computed. A text can be added later."), this);
+QLabel* TextSourceEditor::hintPage(const QString& text) {
+    auto* page = new QLabel(text, this);
     page->setWordWrap(true);
     page->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     page->setForegroundRole(QPalette::PlaceholderText);
@@ -186,6 +195,13 @@ void TextSourceEditor::setPrompt(const QString& text) {
     m_prompt->setPlainText(text);
 }
 
+void TextSourceEditor::offerSession(const QString& description) {
+    m_session->setText(description);
+    if (m_kind->findData(static_cast<int>(TextKind::Session)) < 0) {
+        m_kind->insertItem(0, tr("The session's own text"), static_cast<int>(TextKind::Session));
+    }
+}
+
 void TextSourceEditor::updatePages() {
     const TextKind now = kind();
     const bool csv = now == TextKind::Csv;
@@ -193,12 +209,13 @@ void TextSourceEditor::updatePages() {
     m_pages->setCurrentIndex(now == TextKind::Prompt  ? 0
                              : now == TextKind::Files ? 1
                              : table                  ? 2
-                                                      : 3);
+                             : now == TextKind::None  ? 3
+                                                      : 4);
     m_header->setEnabled(csv);
     m_split->setEnabled(csv);
     m_skip->setEnabled(csv && m_split->isChecked());
     m_maxDocuments->setEnabled(table || now == TextKind::Files);
-    m_chat->setEnabled(now != TextKind::None);
+    m_chat->setEnabled(now != TextKind::None && now != TextKind::Session);
     m_table->setFilter(csv ? tr("CSV files (*.csv *.tsv *.txt);;All files (*)")
                            : tr("JSONL files (*.jsonl *.json);;All files (*)"));
     Q_EMIT changed();

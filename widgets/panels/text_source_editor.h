@@ -8,6 +8,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
 class QSpinBox;
@@ -29,6 +30,9 @@ public:
     void fill(AnalysisRequest& request) const;
     void setKind(TextKind kind);
     void setPrompt(const QString& text);
+    [[nodiscard]] TextKind kind() const;
+    /// Offers the text of the session that is added to, and says what it is.
+    void offerSession(const QString& description);
 
 Q_SIGNALS:
     void changed();
@@ -37,14 +41,14 @@ private:
     [[nodiscard]] QWidget* promptPage();
     [[nodiscard]] QWidget* filesPage();
     [[nodiscard]] QWidget* tablePage();
-    [[nodiscard]] QWidget* nonePage();
+    [[nodiscard]] QLabel* hintPage(const QString& text);
     void addPresets(const QString& demoCorpus);
     void applyPreset(int index);
     void updatePages();
-    [[nodiscard]] TextKind kind() const;
 
     QString m_demoCorpus;
     QComboBox* m_kind;
+    QLabel* m_session = nullptr;
     QStackedWidget* m_pages;
     QComboBox* m_presets = nullptr;
     QPlainTextEdit* m_prompt = nullptr;

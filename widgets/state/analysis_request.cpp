@@ -76,6 +76,7 @@ QStringList textArguments(const AnalysisRequest& request) {
     QStringList arguments;
     switch (request.textKind) {
         case TextKind::None:
+        case TextKind::Session:
             return arguments;
         case TextKind::Prompt:
             arguments << joined(QStringLiteral("--prompt"), request.prompt);
@@ -134,6 +135,8 @@ QString textProblem(const AnalysisRequest& request) {
                        ? QString()
                        : tr("The chosen experiments need a text. Type one, choose files, or keep "
                             "only the experiments on weights.");
+        case TextKind::Session:
+            return {};
         case TextKind::Prompt:
             return request.prompt.trimmed().isEmpty() ? tr("Type a text or choose a preset.")
                                                       : QString();
@@ -142,7 +145,14 @@ QString textProblem(const AnalysisRequest& request) {
     }
 }
 
-QString outputProblem(const QString& path) {
+QString outputProblem(const AnalysisRequest& request) {
+    const QString& path = request.output;
+    const bool adds = request.textKind == TextKind::Session;
+    if (adds && path != request.session && !request.isCopied) {
+        return tr("What is computed on the session's own text is added to the session: choose %1 "
+                  "again, or give a text for a session of its own.")
+            .arg(request.session);
+    }
     if (path.isEmpty()) {
         return tr("Choose where the session is kept.");
     }
@@ -267,14 +277,17 @@ QList<RequestProblem> check(const AnalysisRequest& request) {
         add(RequestField::Baselines, checkpointProblem(baseline));
     }
     if (request.experiments.isEmpty()) {
-        add(RequestField::Experiments, tr("Choose at least one experiment."));
+        add(RequestField::Experiments,
+            request.textKind == TextKind::Session
+                ? tr("Tick the experiments to add to the session; it has those that are marked.")
+                : tr("Choose at least one experiment."));
     }
     add(RequestField::Machine, memoryProblem(request.memory));
     add(RequestField::Machine, keptProblem(request.keptFrom));
     add(RequestField::Experiments, removalProblem(request));
     add(RequestField::Experiments, choicesProblem(request));
     add(RequestField::Experiments, pruneListsProblem(request));
-    add(RequestField::Output, outputProblem(request.output));
+    add(RequestField::Output, outputProblem(request));
     return problems;
 }
 
@@ -360,6 +373,34 @@ QString takeFolder(QStringList& words) {
 
 }  // namespace
 
+namespace {
+
+/// Takes an option that has a member out of `words` at `at`, which moves to its last word.
+bool takeMember(const QStringList& words, qsizetype& at, AnalysisRequest& request) {
+    const QString& word = words.at(at);
+    const QString option = word.section(QLatin1Char('='), 0, 0);
+    QString* const member = option == QLatin1String("--device")      ? &request.device
+                            : option == QLatin1String("--dtype")     ? &request.dtype
+                            : option == QLatin1String("--memory")    ? &request.memory
+                            : option == QLatin1String("--kept-from") ? &request.keptFrom
+                                                                     : nullptr;
+    const bool isBaseline = option == QLatin1String("--baseline");
+    const bool isApart = option.size() == word.size();  // its value is the next word
+    if ((member == nullptr && !isBaseline) || (isApart && at + 1 == words.size())) {
+        return false;
+    }
+    at += isApart ? 1 : 0;
+    const QString value = isApart ? words.at(at) : word.mid(option.size() + 1);
+    if (isBaseline) {
+        request.baselines << value;
+    } else {
+        *member = value;
+    }
+    return true;
+}
+
+}  // namespace
+
 std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QString& session,
                                             const QStringList& experiments, bool resume) {
     QStringList words = splitCommandLine(commandLine);
@@ -371,17 +412,21 @@ std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QS
         return std::nullopt;
     }
     request.checkpoint = words.at(2);
+    request.textKind = TextKind::Session;
+    request.session = session;
     request.output = session;
     request.experiments = experiments;
+    request.device.clear();  // the engine's default, as in that run
     request.resume = resume;
     request.replay = words.mid(1, 2);
     bool skipping = false;  // the words of an option that is left out
-    for (const QString& word : words.mid(3)) {
+    for (qsizetype at = 3; at < words.size(); ++at) {
+        const QString& word = words.at(at);
         const bool isOption = word.size() > 1 && word.startsWith(QLatin1Char('-'));
         if (isOption) {
             skipping = isLeftOut(word.section(QLatin1Char('='), 0, 0));
         }
-        if (!skipping) {
+        if (!skipping && !takeMember(words, at, request)) {
             request.replay << word;
         }
     }
@@ -404,34 +449,7 @@ void appendLists(QStringList& arguments, const AnalysisRequest& request) {
     }
 }
 
-QStringList replayArguments(const AnalysisRequest& request) {
-    QStringList arguments = request.replay;
-    appendLists(arguments, request);
-    arguments << QStringLiteral("--experiments") << experimentList(request.experiments)
-              << QStringLiteral("-o") << request.output;
-    return arguments;
-}
-
-void appendMode(QStringList& arguments, const AnalysisRequest& request, bool dryRun) {
-    if (request.resume && !dryRun) {
-        arguments << QStringLiteral("--resume");
-    }
-    if (dryRun) {
-        arguments << QStringLiteral("--dry-run");
-    }
-    arguments << QStringLiteral("--json");
-}
-
-}  // namespace
-
-QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
-    if (!request.replay.isEmpty()) {
-        QStringList replayed = replayArguments(request);
-        appendMode(replayed, request, dryRun);
-        return replayed;
-    }
-    QStringList arguments{QStringLiteral("analyze"), request.checkpoint};
-    arguments << textArguments(request);
+void appendExperiments(QStringList& arguments, const AnalysisRequest& request) {
     for (const QString& baseline : request.baselines) {
         arguments << QStringLiteral("--baseline") << baseline;
     }
@@ -447,14 +465,44 @@ QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
     }
     appendLists(arguments, request);
     appendOption(arguments, QStringLiteral("--choices"), request.choices);
-    appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
-    appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
-    appendOption(arguments, QStringLiteral("-o"), request.output);
+}
+
+void appendMode(QStringList& arguments, const AnalysisRequest& request, bool dryRun) {
+    if (request.resume && !dryRun) {
+        arguments << QStringLiteral("--resume");
+    }
+    if (dryRun) {
+        arguments << QStringLiteral("--dry-run");
+    }
+    arguments << QStringLiteral("--json");
+}
+
+}  // namespace
+
+QStringList analyzeArguments(const AnalysisRequest& request, bool dryRun) {
+    QStringList arguments = request.replay;
+    if (arguments.isEmpty()) {
+        arguments << QStringLiteral("analyze") << request.checkpoint;
+    }
+    arguments << textArguments(request);
+    appendExperiments(arguments, request);
+    if (request.textKind != TextKind::Session) {
+        appendNumber(arguments, QStringLiteral("--max-tokens"), request.maxTokens);
+        appendNumber(arguments, QStringLiteral("--context"), request.contextLength);
+    }
+    // An estimate is of the session that the copy will be of.
+    appendOption(arguments, QStringLiteral("-o"),
+                 dryRun && request.isCopied ? request.session : request.output);
     appendMode(arguments, request, dryRun);
     return arguments;
 }
 
-RequestField fieldOf(const QString& errorCode) {
+RequestField fieldOf(const Problem& problem) {
+    const QString& errorCode = problem.code;
+    static const QRegularExpression ofExperiments(QStringLiteral("^(Prune list|Removed experts) "));
+    if (problem.message.contains(ofExperiments)) {
+        return RequestField::Experiments;
+    }
     if (isCode(errorCode, {ErrorCode::BadText})) {
         return RequestField::Text;
     }

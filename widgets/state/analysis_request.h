@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "widgets/state/outcome.h"
+
 #include <QString>
 #include <QStringList>
 
@@ -10,7 +12,14 @@
 namespace moescope::widgets {
 
 /// Where the text of an analysis comes from; mirrors text::TextSource and the engine's options.
-enum class TextKind { None, Prompt, Files, Csv, Jsonl };
+enum class TextKind {
+    None,
+    Prompt,
+    Files,
+    Csv,
+    Jsonl,
+    Session  ///< that of the session that is added to
+};
 
 /// What "New analysis" asks the engine for. Plain data.
 struct AnalysisRequest {
@@ -42,9 +51,13 @@ struct AnalysisRequest {
     std::optional<int> maxTokens;
     std::optional<int> contextLength;
     QString output;
+    /// With TextKind::Session: the session whose text it is. It is `output`, or what `output` is to
+    /// be a copy of.
+    QString session;
+    bool isCopied = false;  ///< the session is copied to `output` first
     bool resume = false;
-    /// When set: the arguments of an earlier run with other experiments, used as they are, so that
-    /// every option agrees with the session they add to.
+    /// When set: the arguments of an earlier run that have no member here, used as they are, so
+    /// that every option agrees with the session they add to.
     QStringList replay;
     /// Where relative paths of `replay` stand; empty: they are absolute.
     QString folder;
@@ -71,8 +84,8 @@ struct RequestProblem {
 [[nodiscard]] QStringList splitCommandLine(const QString& line);
 
 /// A request that runs what `commandLine` ran with the same options, but computes `experiments` and
-/// adds them to `session`, which brings its own text. A line "cd FOLDER && ..." gives the folder.
-/// nullopt when the line is not understood.
+/// adds them to `session`, which brings its own text. What has no member stands in `replay`. A line
+/// "cd FOLDER && ..." gives the folder. nullopt when the line is not understood.
 [[nodiscard]] std::optional<AnalysisRequest> requestToAdd(const QString& commandLine,
                                                           const QString& session,
                                                           const QStringList& experiments,
@@ -84,7 +97,7 @@ struct RequestProblem {
 /// True when every experiment asked for needs the weights only.
 [[nodiscard]] bool needsNoText(const AnalysisRequest& request);
 
-/// The field an error of the engine belongs to, by its code (name(ErrorCode)).
-[[nodiscard]] RequestField fieldOf(const QString& errorCode);
+/// The field an error of the engine belongs to.
+[[nodiscard]] RequestField fieldOf(const Problem& problem);
 
 }  // namespace moescope::widgets

@@ -3,6 +3,7 @@
 #include "widgets/state/engine_process.h"
 
 #include "core/base/error.h"
+#include "widgets/state/window_words.h"
 
 #include <QDir>
 #include <QFileInfo>
@@ -99,12 +100,13 @@ void EngineProcess::takeLine(const QByteArray& line) {
     if (text.isEmpty()) {
         return;
     }
-    const std::optional<session::RunEvent> parsed =
+    std::optional<session::RunEvent> parsed =
         session::parseJsonLine({text.constData(), static_cast<std::size_t>(text.size())});
     if (!parsed) {
         m_plain.append(line);
         return;
     }
+    parsed->message = inWindowWords(QString::fromStdString(parsed->message)).toStdString();
     if (parsed->kind == session::RunEvent::Kind::Failed) {
         m_failure = parsed;
     }
@@ -160,7 +162,8 @@ Problem EngineProcess::problemOf(int exitCode, QProcess::ExitStatus status) cons
         last.remove(0, own.size());
     }
     return {codeWord(ErrorCode::Internal),
-            last.isEmpty() ? tr("The engine ended with exit code %1.").arg(exitCode) : last,
+            last.isEmpty() ? tr("The engine ended with exit code %1.").arg(exitCode)
+                           : inWindowWords(last),
             messages};
 }
 

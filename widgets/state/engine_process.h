@@ -19,8 +19,9 @@ namespace moescope::widgets {
 /// it is nowhere.
 [[nodiscard]] QString findEngine(const QString& programFolder);
 
-/// moescope-engine as a child: its JSON lines become events, its other output is kept for the
-/// details of an error. Never blocks; a child that dies takes nothing with it. *GUI thread only*.
+/// moescope-engine as a child: its JSON lines become events, their messages in the window's words;
+/// its other output is kept for the details of an error. Never blocks; a child that dies takes
+/// nothing with it. *GUI thread only*.
 class EngineProcess : public QObject {
     Q_OBJECT
 public:

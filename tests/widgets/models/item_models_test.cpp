@@ -111,4 +111,18 @@ TEST_CASE("ExperimentChoiceModel: what can be asked for, in catalogue order", "[
     CHECK_FALSE(model.chosen().contains(first));
     model.setChosen({QStringLiteral("rank_counts"), first});
     CHECK(model.chosen() == QStringList{first, QStringLiteral("rank_counts")});
+
+    const auto isMarked = [&](int row) {
+        return model.index(row).data().toString().endsWith(QStringLiteral("(in the session)"));
+    };
+    model.setInSession({first});
+    CHECK(changed.size() == 3);
+    CHECK(isMarked(0));
+    CHECK(model.index(0).data(ExperimentChoiceModel::InSessionRole).toBool());
+    CHECK_FALSE(isMarked(1));
+    CHECK_FALSE(model.chosen().contains(first));
+    CHECK(model.chosen().size() == model.rowCount() - 6);
+    model.setInSession({});
+    CHECK_FALSE(isMarked(0));
+    CHECK(model.chosen().size() == model.rowCount() - 5);
 }

@@ -4,6 +4,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "widgets/state/window_words.h"
 
 #include <QDir>
 #include <QFile>
@@ -140,11 +141,14 @@ TEST_CASE("AnalysisRequest: problems name the field they belong to", "[widgets][
 }
 
 TEST_CASE("AnalysisRequest: engine errors go to the field concerned", "[widgets][state]") {
-    CHECK(fieldOf(QStringLiteral("bad_text")) == RequestField::Text);
-    CHECK(fieldOf(QStringLiteral("disk_full")) == RequestField::Output);
-    CHECK(fieldOf(QStringLiteral("baseline_mismatch")) == RequestField::Baselines);
-    CHECK(fieldOf(QStringLiteral("memory_budget")) == RequestField::Machine);
-    CHECK(fieldOf(QStringLiteral("unknown_family")) == RequestField::Checkpoint);
+    CHECK(fieldOf({QStringLiteral("bad_text"), {}, {}}) == RequestField::Text);
+    CHECK(fieldOf({QStringLiteral("disk_full"), {}, {}}) == RequestField::Output);
+    CHECK(fieldOf({QStringLiteral("baseline_mismatch"), {}, {}}) == RequestField::Baselines);
+    CHECK(fieldOf({QStringLiteral("memory_budget"), {}, {}}) == RequestField::Machine);
+    CHECK(fieldOf({QStringLiteral("unknown_family"), {}, {}}) == RequestField::Checkpoint);
+    const QString list = inWindowWords(QStringLiteral("--prune-list /a.json: no \"list\"."));
+    CHECK(list == QStringLiteral("Prune list /a.json: no \"list\"."));
+    CHECK(fieldOf({QStringLiteral("usage"), list, {}}) == RequestField::Experiments);
 }
 
 TEST_CASE("AnalysisRequest: command lines split as a shell does", "[widgets][state]") {
@@ -170,10 +174,78 @@ TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][sta
     CHECK(absoluteCheckpoint(*request) == QStringLiteral("/m"));
     // The session brings its text and keeps its title.
     CHECK(analyzeArguments(*request, false).join(QLatin1Char('|')) ==
-          QStringLiteral("analyze|/m|--baseline|/f|--dtype|float32|"
-                         "--experiments|norms_scores|-o|/run.h5|--resume|--json"));
+          QStringLiteral("analyze|/m|--baseline|/f|--experiments|norms_scores|"
+                         "--dtype|float32|-o|/run.h5|--resume|--json"));
     CHECK_FALSE(requestToAdd(QStringLiteral("python script.py"), session, {}, false).has_value());
     CHECK_FALSE(requestToAdd({}, session, {}, false).has_value());
+}
+
+TEST_CASE("AnalysisRequest: options that the window asks for are its fields", "[widgets][state]") {
+    auto request =
+        requestToAdd(QStringLiteral("moescope-engine analyze /m --baseline=/f --baseline /g "
+                                    "--device cuda:1 --dtype=float32 --memory 8G --top-k 3 "
+                                    "--kept-from spread -o run.h5"),
+                     QStringLiteral("/run.h5"), {QStringLiteral("margins")}, false);
+    REQUIRE(request.has_value());
+    CHECK(request->baselines == QStringList{QStringLiteral("/f"), QStringLiteral("/g")});
+    CHECK(request->device == QStringLiteral("cuda:1"));
+    CHECK(request->dtype == QStringLiteral("float32"));
+    CHECK(request->memory == QStringLiteral("8G"));
+    CHECK(request->keptFrom == QStringLiteral("spread"));
+    CHECK(request->textKind == TextKind::Session);
+    request->device = QStringLiteral("cpu");  // as one may change it
+    CHECK(analyzeArguments(*request, false).join(QLatin1Char('|')) ==
+          QStringLiteral("analyze|/m|--top-k|3|--baseline|/f|--baseline|/g|--experiments|margins|"
+                         "--device|cpu|--dtype|float32|--memory|8G|--kept-from|spread|-o|/run.h5|"
+                         "--json"));
+}
+
+TEST_CASE("AnalysisRequest: the session's own text goes to the session, or to its copy",
+          "[widgets][state]") {
+    const moescope::tests::TemporaryFolder folder;
+    AnalysisRequest request = validRequest(folder);
+    request.textKind = TextKind::Session;
+    request.maxTokens = 5;
+    request.session = request.output;
+    CHECK(check(request).isEmpty());
+    CHECK_FALSE(analyzeArguments(request, false).contains(QStringLiteral("--max-tokens")));
+    request.session = QStringLiteral("/session.h5");
+    CHECK(complains(request, RequestField::Output));
+    request.isCopied = true;
+    CHECK(check(request).isEmpty());
+    CHECK(analyzeArguments(request, false).contains(request.output));
+    CHECK(analyzeArguments(request, true).contains(request.session));  // of what is there
+    CHECK_FALSE(analyzeArguments(request, true).contains(request.output));
+}
+
+TEST_CASE("WindowWords: the engine's options are called by the window's fields",
+          "[widgets][state]") {
+    const auto said = [](const char* message) { return inWindowWords(QLatin1String(message)); };
+    CHECK(said("a.h5 holds results of other dense baselines (F). Give the same --baseline, choose "
+               "another output file with -o, or remove it.") ==
+          QStringLiteral("a.h5 holds results of other dense baselines (F). Give the same dense "
+                         "baselines, choose another session file, or remove it."));
+    CHECK(said("a.h5.partial holds unfinished results of another dtype (float32). Give --dtype "
+               "float32, choose another output file with -o, or drop them with --restart.") ==
+          QStringLiteral("a.h5.partial holds unfinished results of another dtype (float32). Have "
+                         "it computed in float32, choose another session file, or delete that "
+                         "folder."));
+    CHECK(said("This run needs at least 2 GiB of memory and may use 1 GiB. Give more with "
+               "--memory, or use less text or fewer experiments.") ==
+          QStringLiteral("This run needs at least 2 GiB of memory and may use 1 GiB. Give more in "
+                         "\"Memory\", or use less text or fewer experiments."));
+    CHECK(said("The machine ran out of memory. Give a smaller --memory budget, or less text.") ==
+          QStringLiteral(
+              "The machine ran out of memory. Give a smaller memory budget, or less text."));
+    CHECK(
+        said("What is finished is kept in /a/x--y/b.partial; go on with --resume.") ==
+        QStringLiteral("What is finished is kept in /a/x--y/b.partial; start it again to go on."));
+    CHECK(said("Leave out --baseline, choose") ==
+          QStringLiteral("Leave out dense baseline, choose"));
+    // What the window has no field for.
+    CHECK(said("as --device-memory says") ==
+          QStringLiteral("as moescope analyze --device-memory says"));
+    CHECK(said("moescope analyze --threads 2") == QStringLiteral("moescope analyze --threads 2"));
 }
 
 TEST_CASE("AnalysisRequest: relative paths stand where the run was started", "[widgets][state]") {
