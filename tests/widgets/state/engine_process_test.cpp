@@ -98,7 +98,7 @@ TEST_CASE("EngineProcess: a silent failure tells the last line, a crash says so"
         Watched w(script(folder, "echo 'engine.sh: --top-k is missing' >&2\nexit 2\n"));
         w.process.start({});
         w.waitEnd();
-        CHECK(w.problem.message == QStringLiteral("--top-k is missing"));
+        CHECK(w.problem.message == QStringLiteral("moescope analyze --top-k is missing"));
     }
     SECTION("killed") {
         Watched w(script(folder, "kill -9 $$\n"));
