@@ -219,6 +219,12 @@ void checkOutput(const std::filesystem::path& session) {
                                           "in -o " +
                                           (session / "run.h5").string() + ".");
     }
+    const std::filesystem::path folder = session.parent_path();
+    if (!folder.empty() && !std::filesystem::exists(folder, ignored)) {
+        throw Error(ErrorCode::FileUnwritable,
+                    "The folder " + folder.string() + " of -o " + session.string() +
+                        " does not exist: make it, or choose another place.");
+    }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 
 namespace moescope::cli {
 namespace {
@@ -62,6 +63,7 @@ private:
     const FigureInfo& m_info;
     const Builders& m_others;  ///< the sessions to compare with
     std::size_t m_count = 0;
+    mutable std::string m_note;  ///< to be said with the first file
 };
 
 std::string listOf(const std::vector<LayerId>& layers) {
@@ -145,10 +147,8 @@ std::optional<TokenSelection> FigureExport::tokens() const {
     if (!(isText || isMap) || isData() || count <= most) {
         return std::nullopt;
     }
-    if (m_report.note) {
-        m_report.note(fmt::format("{}: tokens 0 to {} of {}; give --tokens for others.",
-                                  m_info.name, most - 1, count));
-    }
+    m_note = fmt::format("{}: tokens 0 to {} of {}; give --tokens for others.", m_info.name,
+                         most - 1, count);
     return TokenRange{0, most};
 }
 
@@ -276,6 +276,9 @@ void FigureExport::write(std::optional<LayerId> layer,
     }
     widgets::exportFigure(m_builder.build(request, aids), m_plan.file, path);
     ++m_count;
+    if (m_report.note && !m_note.empty()) {
+        m_report.note(std::exchange(m_note, {}));
+    }
     if (m_report.written) {
         m_report.written(path);
     }
@@ -340,39 +343,42 @@ std::size_t FigureExport::run() {
     return m_count;
 }
 
-/// The folder for the files; gone again with those above it that were made for it when nothing
-/// comes into them.
+/// The folder for the files, made where the one above it is there; gone again when nothing comes
+/// into it.
 class OutputFolder {
 public:
-    explicit OutputFolder(std::filesystem::path folder) : m_folder(std::move(folder)) {
+    explicit OutputFolder(const std::filesystem::path& folder)
+        : m_folder(std::filesystem::absolute(folder / "").parent_path()) {
         std::error_code error;
-        for (std::filesystem::path path = m_folder;
-             !path.empty() && !std::filesystem::exists(path, error); path = path.parent_path()) {
-            m_made.push_back(path);
+        if (!std::filesystem::exists(m_folder, error)) {
+            const std::filesystem::path above = m_folder.parent_path();
+            if (!std::filesystem::is_directory(above, error)) {
+                throw Error(ErrorCode::FileUnwritable,
+                            fmt::format("The folder {} does not exist; of -o {} only the last "
+                                        "folder is made.",
+                                        above.string(), folder.string()));
+            }
+            m_isMade = std::filesystem::create_directory(m_folder, error);
         }
-        std::filesystem::create_directories(m_folder, error);
         if (error || !std::filesystem::is_directory(m_folder)) {
-            removeEmpty();
             throw Error(
                 ErrorCode::FileUnwritable,
                 fmt::format("The folder {} cannot be made ({}); choose another with -o.",
                             m_folder.string(), error ? error.message() : "a file is in the way"));
         }
     }
-    ~OutputFolder() { removeEmpty(); }
+    ~OutputFolder() {
+        std::error_code notEmpty;
+        if (m_isMade) {
+            std::filesystem::remove(m_folder, notEmpty);
+        }
+    }
     OutputFolder(const OutputFolder&) = delete;
     OutputFolder& operator=(const OutputFolder&) = delete;
 
 private:
-    void removeEmpty() const {
-        std::error_code notEmpty;
-        for (const std::filesystem::path& path : m_made) {
-            std::filesystem::remove(path, notEmpty);
-        }
-    }
-
     std::filesystem::path m_folder;
-    std::vector<std::filesystem::path> m_made;  ///< the innermost first
+    bool m_isMade = false;
 };
 
 QtMessageHandler nextHandler = nullptr;
@@ -431,6 +437,10 @@ std::size_t exportFigures(const FigureBuilder& builder, const ExportPlan& plan,
             FigureRequest request;
             request.figure = info->name;
             (void)builder.build(request);
+        }
+        if (!plan.allFigures) {
+            requireUsed(plan, *info,
+                        plan.removal.value_or(figures::usualRemoval(builder.removals())));
         }
         count += FigureExport(builder, plan, report, *info, others).run();
     }

@@ -186,7 +186,10 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--format", m_format,
                      "png, svg, pdf or csv; json: of importance, the list of experts that would go")
         ->capture_default_str();
-    m_app->add_option("-o,--output", m_folder, "Folder for the files; made if need be")->required();
+    m_app
+        ->add_option("-o,--output", m_folder,
+                     "Folder for the files; made where the one above it exists")
+        ->required();
     m_app->footer(kFooter);
 }
 

@@ -21,7 +21,18 @@ struct Option {
     bool (*isUsed)(const FigureInfo& info);
 };
 
+/// Maps of pairs, whose diagonal says nothing.
+bool hasDiagonal(const FigureInfo& info) {
+    return info.name.ends_with("-similarity");
+}
+
 constexpr std::array kOptions{
+    Option{"--layers", [](const ExportPlan& plan) { return !plan.allLayers; },
+           [](const FigureInfo& info) { return info.perLayer; }},
+    Option{"--range", [](const ExportPlan& plan) { return plan.range != figures::ColourRange(); },
+           [](const FigureInfo& info) { return info.hasColourScale; }},
+    Option{"--with-diagonal", [](const ExportPlan& plan) { return !plan.maskDiagonal; },
+           hasDiagonal},
     Option{"--with", [](const ExportPlan& plan) { return !plan.others.empty(); },
            [](const FigureInfo& info) { return info.needsOther; }},
     Option{"--expert", [](const ExportPlan& plan) { return plan.expert.has_value(); },
@@ -57,6 +68,14 @@ constexpr std::array kOptions{
            [](const FigureInfo& info) { return info.hasColourScale; }},
 };
 
+/// Whether the layers, or the expert, of a removal are asked for.
+bool isOfLayer(figures::RemovalChoice::Kind kind) {
+    return kind == figures::RemovalChoice::Kind::InLayer;
+}
+bool isOfIndex(figures::RemovalChoice::Kind kind) {
+    return isOfLayer(kind) || kind == figures::RemovalChoice::Kind::Everywhere;
+}
+
 std::string namesOf(std::span<const FigureInfo* const> figures) {
     std::string names;
     for (const FigureInfo* info : figures) {
@@ -81,6 +100,30 @@ void requireUsed(const ExportPlan& plan, std::span<const FigureInfo* const> want
         }
         throw Error(ErrorCode::Usage, fmt::format("{} would change nothing about {}; it is for {}.",
                                                   option.name, namesOf(wanted), namesOf(users)));
+    }
+}
+
+void requireUsed(const ExportPlan& plan, const FigureInfo& info,
+                 const figures::RemovalChoice& removal) {
+    if (info.removes) {
+        const char* const shown = isOfIndex(removal.kind)
+                                      ? "one index in every layer"
+                                      : "sets of experts that are gone together";
+        const char* const unused = !isOfLayer(removal.kind) && !plan.allLayers ? "--layers"
+                                   : !isOfIndex(removal.kind) && plan.expert   ? "--expert"
+                                                                               : nullptr;
+        if (unused != nullptr) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("{} would change nothing about {} of {}; leave it out, or give "
+                                    "--without layer for one expert in one layer.",
+                                    unused, info.name, shown));
+        }
+    }
+    if (plan.sideBySide && !plan.allLayers && info.hasTotal && !info.hasSideBySide) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("--side-by-side draws {} of all layers: leave out --layers, or "
+                                "--side-by-side for a file for each.",
+                                info.name));
     }
 }
 

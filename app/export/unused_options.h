@@ -12,4 +12,9 @@ namespace moescope::cli {
 /// those that do.
 void requireUsed(const ExportPlan& plan, std::span<const figures::FigureInfo* const> wanted);
 
+/// The same for what depends on the session: which experts are gone in a figure about that, by
+/// default as well; and layers of a picture of all of them.
+void requireUsed(const ExportPlan& plan, const figures::FigureInfo& info,
+                 const figures::RemovalChoice& removal);
+
 }  // namespace moescope::cli

@@ -125,6 +125,32 @@ std::string nameOf(const experiments::RemovedExpert& removed) {
                          : fmt::format("expert {} of every layer", removed.expert);
 }
 
+/// Throws where the model has no such expert: to advise its removal would lead nowhere.
+void requireExpert(const BuildContext& context, const experiments::RemovedExpert& removed) {
+    const auto& layers = context.head().model.layers;
+    int experts = 0;
+    if (!removed.layer) {
+        for (const session::LayerSummary& layer : layers) {
+            experts = std::max(experts, layer.experts);
+        }
+    } else if (static_cast<std::size_t>(*removed.layer) < layers.size()) {
+        experts = layers[static_cast<std::size_t>(*removed.layer)].experts;
+    }
+    if (experts == 0) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("There is no layer {} with routed experts, of which expert {} was "
+                                "asked for.",
+                                removed.layer.value_or(0), removed.expert));
+    }
+    if (removed.expert < 0 || removed.expert >= experts) {
+        const std::string where = removed.layer ? fmt::format("Layer {} has", *removed.layer)
+                                                : std::string("The layers have");
+        throw Error(ErrorCode::Usage,
+                    fmt::format("{} experts 0 to {}, but expert {} was asked for.", where,
+                                experts - 1, removed.expert));
+    }
+}
+
 KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
                     std::optional<int> expert) {
     const session::QuantityInfo* info =
@@ -147,12 +173,7 @@ KeptRemoval inLayer(const BuildContext& context, std::optional<LayerId> layer,
     if (!expert) {
         expert = worstExpert(context, "single", 2, *row).value_or(0);
     }
-    const int experts = context.experts(*removal.layer);
-    if (*expert < 0 || *expert >= experts) {
-        throw Error(ErrorCode::Usage,
-                    fmt::format("Layer {} has experts 0 to {}, but expert {} was asked for.",
-                                removal.layer->value, experts - 1, *expert));
-    }
+    requireExpert(context, {removal.layer->value, *expert});
     removal.expert = expert;
     removal.cell = static_cast<std::uint64_t>(*expert);
     removal.name = nameOf({removal.layer->value, *expert});
@@ -168,6 +189,7 @@ KeptRemoval everywhere(const BuildContext& context, std::optional<int> expert) {
     KeptRemoval removal{kEverywhereTable};
     removal.isDefault = !expert;
     removal.expert = expert ? expert : worstExpert(context, "everywhere", 1, 0);
+    requireExpert(context, {std::nullopt, removal.expert.value_or(0)});
     const auto row = placeOf(labelsOfAxis(info, 0), std::to_string(removal.expert.value_or(0)));
     if (!row) {
         throw Error(ErrorCode::Usage,
@@ -192,6 +214,9 @@ KeptRemoval chosenSet(const BuildContext& context, const std::string& set) {
     }
     if (removed.size() == 1 && !removed.front().layer && kept.everywhere) {
         return everywhere(context, removed.front().expert);
+    }
+    for (const experiments::RemovedExpert& each : removed) {
+        requireExpert(context, each);
     }
     throwNotKept(context, "the set " + set, "set", set);
 }

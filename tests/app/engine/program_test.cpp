@@ -431,6 +431,9 @@ TEST_CASE("moescope-engine: exit codes 6, 7 and 8", "[app][engine]") {
     std::filesystem::remove(bench / "run.h5");
 
     CHECK(bench.run({"analyze", "model", "-o", "text.txt/run.h5", "--prompt", "x"}).exitCode == 7);
+    checkFails(bench.run({"analyze", "model", "-o", "nope/deep/run.h5", "--prompt", "x"}), 7,
+               {"The folder nope/deep", "does not exist"});
+    CHECK_FALSE(std::filesystem::exists(bench / "nope"));
     CHECK(bench.run({"analyze", "model", "-o", "/proc/run.h5", "--prompt", "x"}).exitCode == 7);
 
     checkFails(bench.analyze({"--prompt", "x", "--memory", "1M"}), 8, {"--memory"});

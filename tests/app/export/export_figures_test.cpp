@@ -39,7 +39,7 @@ Written exported(const ExportPlan& plan) {
 ExportPlan planFor(const std::filesystem::path& folder, const char* figure) {
     ExportPlan plan;
     plan.session = folder / "run.h5";
-    plan.folder = folder / "out" / "deep";
+    plan.folder = folder / "out";
     plan.figures = {figures::findFigure(figure)};
     plan.file.format = widgets::FileFormat::Csv;
     return plan;
@@ -140,15 +140,31 @@ TEST_CASE("exportFigures: the text without experts, by layer or by set", "[app][
     CHECK(exported(plan).names ==
           std::vector<std::string>{"expert-removal-text-layer-02-expert-5.csv"});
     plan.removal = figures::parseRemovalChoice("sets");
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--layers would change nothing about") !=
+          std::string::npos);
+    plan.allLayers = true;
+    plan.layers.clear();
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--expert would change nothing about") !=
+          std::string::npos);
+    plan.removal = figures::parseRemovalChoice("everywhere");
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("one index in every layer") != std::string::npos);
+    plan = planFor(folder.path(), "expert-removal-text");
+    plan.removal = figures::parseRemovalChoice("2:900");  // no advice to remove it
+    CHECK(messageOf(plan, ErrorCode::Usage).find("Layer 2 has experts 0 to") != std::string::npos);
+    plan.removal = figures::parseRemovalChoice("0:0");  // dense
+    CHECK(messageOf(plan, ErrorCode::Usage).find("No expert of layer 0") != std::string::npos);
+    plan.removal = figures::parseRemovalChoice("sets");
     CHECK(exported(plan).names ==
           std::vector<std::string>{"expert-removal-text-without-1-0_2-1.csv",
                                    "expert-removal-text-without-3.csv"});
     // A long set has a short name, and each set its own.
     std::string set = "1:0,2:1";
-    for (int expert = 10; expert < 90; ++expert) {
+    for (int expert = 0; expert < 6; ++expert) {
         set += ",3:" + std::to_string(expert);
     }
-    for (const char* last : {",3:90", ",3:91"}) {
+    for (const char* last : {",3:6", ",3:7"}) {
         plan.removal = figures::RemovalChoice{figures::RemovalChoice::Kind::Set, set + last};
         plan.tokens = "0";
         for (int token = 2; token < 60; token += 2) {
@@ -294,6 +310,13 @@ TEST_CASE("exportFigures: long texts are shortened and it says so", "[app][expor
     const Written written = exported(plan);
     REQUIRE(written.notes.size() == 1);
     CHECK(written.notes.front().find("tokens 0 to 127 of 700") != std::string::npos);
+    // Nothing is said of a picture that there is not.
+    plan.layers = {LayerId{40}};
+    plan.allLayers = false;
+    std::vector<std::string> notes;
+    CHECK_THROWS_AS(
+        exportFigures(plan, {{}, [&](const std::string& note) { notes.push_back(note); }}), Error);
+    CHECK(notes.empty());
 }
 
 TEST_CASE("exportFigures: errors name figure, layer and what exists", "[app][export]") {
@@ -335,6 +358,21 @@ TEST_CASE("exportFigures: an option that changes nothing is refused", "[app][exp
     plan = planFor(folder.path(), "parameters");
     plan.expert = 3;
     CHECK(messageOf(plan, ErrorCode::Usage).find("--expert would") != std::string::npos);
+    plan = planFor(folder.path(), "load-table");
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--layers would") != std::string::npos);
+    plan = planFor(folder.path(), "load-table");
+    plan.range.kind = figures::ColourRange::Kind::AllLayers;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--range would") != std::string::npos);
+    plan = planFor(folder.path(), "coactivation");
+    plan.maskDiagonal = false;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--with-diagonal would") != std::string::npos);
+    plan = planFor(folder.path(), "rank-counts");
+    plan.sideBySide = true;
+    plan.allLayers = false;
+    plan.layers = {LayerId{2}};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("of all layers") != std::string::npos);
     plan.figures.clear();
     plan.allFigures = true;
     CHECK_FALSE(exported(plan).names.empty());
@@ -350,5 +388,15 @@ TEST_CASE("exportFigures: a folder made for nothing is not left behind", "[app][
     std::filesystem::create_directory(folder / "out");  // not made for it
     (void)messageOf(plan, ErrorCode::Usage);
     CHECK(std::filesystem::exists(folder / "out"));
-    CHECK_FALSE(std::filesystem::exists(folder / "out" / "deep"));
+    // A slip in the path makes no tree of folders.
+    plan = planFor(folder.path(), "parameters");
+    plan.folder = folder / "no" / "deep";
+    CHECK(messageOf(plan, ErrorCode::FileUnwritable).find("no does not exist") !=
+          std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(folder / "no"));
+    for (const char* slashed : {"new/", "new//"}) {
+        plan.folder = folder.path() / slashed;
+        CHECK(exported(plan).names.size() == 1);
+        CHECK(std::filesystem::exists(folder / "new"));
+    }
 }
