@@ -305,6 +305,9 @@ public:
     [[nodiscard]] virtual std::uint64_t stateBytes(const LayerContext& layer) const = 0;
 
     virtual void begin(const LayerContext& layer) = 0;
+    // When a device's memory runs out in one of these, it is called again, with a tensor in main
+    // memory at the end: whatever allocates tensors comes before what adds to the state, and the
+    // state does not lie on the device.
     /// Only if needed.
     virtual void consume(const WeightBlock& block) { static_cast<void>(block); }
     /// Router rows [E, d] in float32, between begin() and the first consume(); only if needed.
@@ -321,10 +324,14 @@ public:
     NeuronSource(const NeuronSource&) = delete;
     NeuronSource& operator=(const NeuronSource&) = delete;
 
-    /// Neurons [first, first + count) of a column as rows: [count, d] float32 on the run's device,
-    /// for down (whose columns they are) as well. Not always contiguous.
+    /// Neurons [first, first + count) of a column as rows: [count, d] float32, for down (whose
+    /// columns they are) as well; all on one device, or all in main memory. Not always contiguous.
     [[nodiscard]] virtual at::Tensor read(int column, Role role, std::uint64_t first,
                                           std::uint64_t count) const = 0;
+    /// What a unit reads at a time, unless it needs more: few enough for little memory, enough for
+    /// products at full speed.
+    static constexpr std::uint64_t kTileBytes = std::uint64_t{32} << 20U;
+    [[nodiscard]] virtual std::uint64_t tileBytes() const { return kTileBytes; }
 };
 
 /// A piece of a layer's work that stands alone.
@@ -342,8 +349,9 @@ public:
     [[nodiscard]] virtual std::vector<WorkUnit> units(const LayerContext& layer) const = 0;
     /// Bytes that one unit at work holds.
     [[nodiscard]] virtual std::uint64_t unitBytes(const LayerContext& layer) const = 0;
-    /// The numbers of units(layer)[unit]. Called from several threads at once. `poll` throws when
-    /// the run is to stop; call it every second or so.
+    /// The numbers of units(layer)[unit]. Called from several threads at once, and again with
+    /// another source when a device's memory ran out. `poll` throws when the run is to stop; call
+    /// it every second or so.
     [[nodiscard]] virtual std::vector<double> compute(const LayerContext& layer, std::size_t unit,
                                                       const NeuronSource& neurons,
                                                       const std::function<void()>& poll) const = 0;

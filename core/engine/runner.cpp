@@ -6,7 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/engine/columns.h"
 #include "core/engine/expert_steps.h"
-#include "core/engine/layer_neurons.h"
+#include "core/engine/static_phase.h"
 #include "core/engine/stored_weights.h"
 
 #include <ATen/ATen.h>
@@ -303,46 +303,34 @@ bool Runner::isStored(const LayerContext& context, const LayerWork& work) const 
 }
 
 void Runner::staticPhase(const LayerContext& context, const LayerWork& work) {
-    const at::Device device = m_setup.plan.place.device;
-    const StaticNeeds needs = staticNeeds(work);
-    WeightSummer summer(context, needs, summingMeans(device));
-    const auto forEachProbe = [&](const auto& visitProbe) {
-        for (const PlannedExperiment* experiment : work.statics) {
-            for (const auto& probe : experiment->probes.statics) {
-                visitProbe(*experiment, *probe);
-            }
+    std::vector<std::pair<const PlannedExperiment*, StaticProbe*>> probes;
+    std::vector<StaticProbe*> all;
+    for (const PlannedExperiment* experiment : work.statics) {
+        for (const auto& probe : experiment->probes.statics) {
+            probes.emplace_back(experiment, probe.get());
+            all.push_back(probe.get());
         }
-    };
-    WeightReader& reader = runs().front()->reader();
-    const model::LayerNames& names =
-        context.model.layers[static_cast<std::size_t>(context.layer.value)].names;
-    forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
-        probe.begin(context);
-        if (probe.needs().router) {
-            probe.consumeRouter(reader.loadFloat(names.router.weight));
-        }
-    });
-    if (isStored(context, work)) {
-        StoredWeights(context, columnWeights(context)).run(summer, [this] { poll(); });
-    } else if (needs.expertWeights || needs.sums()) {
-        const WeightStream stream(context, columnWeights(context), device);
-        stream.run(
-            m_setup.plan.memory.slabNeurons,
-            [&](const WeightBlock& block) {
-                if (needs.sums()) {
-                    summer.add(block);
-                }
-                forEachProbe([&](const PlannedExperiment&, StaticProbe& probe) {
-                    if (probe.needs().expertWeights) {
-                        probe.consume(block);
-                    }
-                });
-            },
-            [this] { poll(); });
     }
-    forEachProbe([&](const PlannedExperiment& experiment, StaticProbe& probe) {
-        add(experiment, probe.end(summer.sums()));
-    });
+    const at::Device device = m_setup.plan.place.device;
+    StaticPhase phase({.layer = context,
+                       .probes = std::move(all),
+                       .columns = columnWeights(context),
+                       .device = device,
+                       .means = summingMeans(device),
+                       .slabNeurons = m_setup.plan.memory.slabNeurons,
+                       .relieve = relief(),
+                       .poll = [this] { poll(); }});
+    if (isStored(context, work)) {
+        phase.runStored();
+    } else {
+        phase.run();
+    }
+    if (const std::string warning = phase.warning(); !warning.empty()) {
+        warnOfLayer(warning);
+    }
+    for (const auto& [experiment, probe] : probes) {
+        add(*experiment, probe->end(phase.sums()));
+    }
 }
 
 /// Where the matrices of a layer's columns lie.
@@ -386,14 +374,31 @@ UnitJournal& Runner::journalOf(const PlannedExperiment& experiment) {
     return m_journals.try_emplace(id, file, hash.hexDigest()).first->second;
 }
 
+std::vector<std::shared_ptr<const NeuronSource>> Runner::neuronSources(
+    const LayerContext& context) {
+    const at::Device device = m_setup.plan.place.device;
+    std::vector<std::shared_ptr<const NeuronSource>> sources;
+    const auto add = [&](at::Device where, std::uint64_t tileBytes) {
+        sources.push_back(std::make_shared<LayerNeurons>(columnWeights(context), context.hiddenSize,
+                                                         where, tileBytes));
+    };
+    add(device, NeuronSource::kTileBytes);
+    if (m_setup.plan.memory.streamed() || !device.is_cpu()) {
+        add(device, NeuronSource::kTileBytes / 4);
+        add(device, NeuronSource::kTileBytes / 16);
+        add(at::kCPU, NeuronSource::kTileBytes);
+    }
+    return sources;
+}
+
 void Runner::unitPhase(const LayerContext& context, const LayerWork& work) {
-    const LayerNeurons neurons(columnWeights(context), context.hiddenSize,
-                               m_setup.plan.place.device);
+    const auto sources = neuronSources(context);
     for (const PlannedExperiment* experiment : work.units) {
         for (const auto& probe : experiment->probes.units) {
             UnitPhase phase({.layer = context,
                              .probe = *probe,
-                             .neurons = neurons,
+                             .sources = sources,
+                             .relieve = relief(),
                              .journal = journalOf(*experiment),
                              .atOnce = m_setup.plan.memory.unitsAtOnce,
                              .poll = [this] { m_watch.look(); },
@@ -402,6 +407,13 @@ void Runner::unitPhase(const LayerContext& context, const LayerWork& work) {
                 m_progress.step();
             }
             add(*experiment, phase.run());
+            if (phase.withLast() > 0) {
+                warnOfLayer(fmt::format(
+                    "layer {}: {} of {} units of \"{}\" were computed on the CPU, since the memory "
+                    "of {} ran out",
+                    context.layer.value, phase.withLast(), phase.units(), experiment->info->id,
+                    describe(m_setup.plan.place.device)));
+            }
         }
     }
 }
@@ -445,29 +457,33 @@ void Runner::warn(const std::string& warning) {
     m_warnings.push_back(warning);
 }
 
+void Runner::warnOfLayer(const std::string& warning) {
+    warn(warning);
+    m_layerWarnings.push_back(warning);
+}
+
 void Runner::noteWarnings(int layer) {
-    m_layerWarnings.clear();
+    std::vector<std::string> ofWeights;
     for (const auto& run : runs()) {
         for (std::string& warning : run->warnings(layer)) {
-            m_layerWarnings.push_back(std::move(warning));
+            ofWeights.push_back(std::move(warning));
         }
     }
-    if (m_layerWarnings.size() > kMostWarnings) {
-        const std::size_t more = m_layerWarnings.size() - kMostWarnings;
-        m_layerWarnings.resize(kMostWarnings);
-        m_layerWarnings.push_back(
+    if (ofWeights.size() > kMostWarnings) {
+        const std::size_t more = ofWeights.size() - kMostWarnings;
+        ofWeights.resize(kMostWarnings);
+        ofWeights.push_back(
             fmt::format("layer {} has {} more warnings about its weights", layer, more));
     }
+    std::for_each(ofWeights.begin(), ofWeights.end(),
+                  [this](const std::string& warning) { warnOfLayer(warning); });
     if (isForward(layer) && m_residualIsFinite &&
         !withRelief(relief(), [&] { return m_streams->isFinite(); })) {
         m_residualIsFinite = false;
-        m_layerWarnings.push_back(
+        warnOfLayer(
             fmt::format("the residual stream leaves layer {} with values that are not finite; "
                         "later layers show NaN",
                         layer));
-    }
-    for (const std::string& warning : m_layerWarnings) {
-        warn(warning);
     }
 }
 
@@ -481,6 +497,7 @@ void Runner::finishLayer(int layer) {
         m_writer.add(std::move(part));
     }
     m_parts.clear();
+    m_layerWarnings.clear();
 }
 
 void Runner::keepResidual(int nextLayer) {

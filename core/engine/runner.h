@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/engine/layer_neurons.h"
 #include "core/engine/layer_pass.h"
 #include "core/engine/part_writer.h"
 #include "core/engine/replica.h"
@@ -68,10 +69,15 @@ private:
     [[nodiscard]] bool isStored(const LayerContext& context, const LayerWork& work) const;
     void staticPhase(const LayerContext& context, const LayerWork& work);
     void unitPhase(const LayerContext& context, const LayerWork& work);
+    /// Those of its sources that units try one after another (UnitPhase).
+    [[nodiscard]] std::vector<std::shared_ptr<const NeuronSource>> neuronSources(
+        const LayerContext& context);
     [[nodiscard]] std::vector<ColumnWeights> columnWeights(const LayerContext& context);
     [[nodiscard]] UnitJournal& journalOf(const PlannedExperiment& experiment);
     void tokensPhase(const LayerContext* context, const LayerWork& work);
     void finishLayer(int layer);
+    /// Of the current layer: told, and kept with its parts.
+    void warnOfLayer(const std::string& warning);
     void warn(const std::string& warning);
     void noteWarnings(int layer);
     void keepResidual(int nextLayer);

@@ -23,14 +23,17 @@ struct ColumnWeights {
 /// each other one by itself.
 [[nodiscard]] std::vector<std::vector<int>> columnGroups(const LayerContext& layer);
 
-/// Carries a layer's expert matrices past the static probes in slabs of neurons, float32, so that
-/// no more than `slabNeurons` neurons of all columns are in memory at once. Order as WeightBlock
-/// says.
+/// Carries a layer's expert matrices past the static probes in slabs of neurons, float32 in main
+/// memory, so that no more than `slabNeurons` neurons of all columns are there at once. Order as
+/// WeightBlock says.
 class WeightStream {
 public:
-    using Consumer = std::function<void(const WeightBlock&)>;
+    /// Whether a slab was used, or the consumer wants fewer neurons at a time, this one's first.
+    enum class Taken { Yes, Smaller };
+    using Consumer = std::function<Taken(const WeightBlock&)>;
     using Poll = std::function<void()>;
 
+    /// `device` is where the consumer computes.
     WeightStream(const LayerContext& layer, std::vector<ColumnWeights> columns, at::Device device)
         : m_layer(layer), m_columns(std::move(columns)), m_device(device) {}
 
@@ -38,7 +41,8 @@ public:
     void run(std::uint64_t slabNeurons, const Consumer& consumer, const Poll& poll) const;
 
 private:
-    void group(Role role, const std::vector<int>& columns, std::uint64_t slabNeurons,
+    /// `step` is the neurons of a slab: fewer from where the consumer wanted that.
+    void group(Role role, const std::vector<int>& columns, std::uint64_t& step,
                const Consumer& consumer, const Poll& poll) const;
 
     const LayerContext& m_layer;

@@ -28,13 +28,22 @@ Choice one(Choice a, Choice b) {
     return a != Choice::Nothing ? a : b;
 }
 
+void addTo(std::vector<double>& sums, const double* more, std::size_t count) {
+    sums.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        sums[i] += more[i];
+    }
+}
+
 /// sums += a tensor's elements, brought to main memory.
 void addTo(std::vector<double>& sums, const at::Tensor& more) {
     const at::Tensor host = more.to(at::kCPU, at::kDouble).contiguous();
-    sums.resize(static_cast<std::size_t>(host.numel()));
-    const double* const values = host.data_ptr<double>();
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-        sums[i] += values[i];
+    addTo(sums, host.data_ptr<double>(), static_cast<std::size_t>(host.numel()));
+}
+
+void addTo(std::vector<double>& sums, const std::vector<double>& more) {
+    if (!more.empty()) {
+        addTo(sums, more.data(), more.size());
     }
 }
 
@@ -141,10 +150,15 @@ void WeightSummer::addNeurons(Role role, const std::vector<int>& columns, std::u
 void WeightSummer::add(const WeightBlock& block) {
     if (m_means == SummingMeans::Tensors) {
         addTensors(block);
-        return;
+    } else {
+        addHere(block);
     }
+}
+
+void WeightSummer::addHere(const WeightBlock& block) {
     const auto size = static_cast<std::size_t>(block.weights[0].numel());
     std::vector<const float*> floats;
+    floats.reserve(block.columns.size());
     for (std::size_t i = 0; i < block.columns.size(); ++i) {
         floats.push_back(block.weights.data_ptr<float>() + i * size);
     }
@@ -157,31 +171,35 @@ void WeightSummer::add(const WeightBlock& block) {
 }
 
 void WeightSummer::addTensors(const WeightBlock& block) {
-    WeightSums::OfRole& sums = m_sums.roles[static_cast<std::size_t>(block.role)];
+    // All of it first: memory may run out on the way.
+    WeightSums::OfRole more;
+    std::vector<double> neurons;
     if (m_needs.neurons) {
         // Column by column: of all at once LibTorch would make a float64 copy.
         std::vector<at::Tensor> along;
+        along.reserve(block.columns.size());
         for (const at::Tensor& matrix : block.weights.unbind(0)) {
             along.push_back(matrix.sum(block.neuronAxis() - 1, false, at::kDouble));
         }
-        std::vector<double> more;
-        addTo(more, at::stack(along));
-        addNeurons(block.role, block.columns, 0, more);
+        addTo(neurons, at::stack(along));
     }
     const at::Tensor x = block.weights.flatten(1);
     // In float32: weights do not add up to infinity, and NaN and infinity remain in any sum.
     const at::Tensor finite = at::isfinite(x.sum(1)).to(at::kCPU);
+    const bool compared = block.columns.front() == 0;
+    for (std::int64_t first = 0; compared && first < x.size(1); first += kSlabElements) {
+        const std::int64_t size = std::min(kSlabElements, x.size(1) - first);
+        addCompared(more, x.narrow(1, first, size).to(at::kDouble));
+    }
+    WeightSums::OfRole& sums = m_sums.roles[static_cast<std::size_t>(block.role)];
+    addTo(sums.products, more.products);
+    addTo(sums.relative, more.relative);
+    addTo(sums.points, more.points);
+    addNeurons(block.role, block.columns, 0, neurons);
     for (std::size_t i = 0; i < block.columns.size(); ++i) {
         if (!finite.data_ptr<bool>()[i]) {
             sums.isFinite[static_cast<std::size_t>(block.columns[i])] = false;
         }
-    }
-    if (block.columns.front() != 0) {
-        return;
-    }
-    for (std::int64_t first = 0; first < x.size(1); first += kSlabElements) {
-        const std::int64_t size = std::min(kSlabElements, x.size(1) - first);
-        addCompared(sums, x.narrow(1, first, size).to(at::kDouble));
     }
 }
 

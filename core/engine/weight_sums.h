@@ -23,8 +23,11 @@ class WeightSummer {
 public:
     WeightSummer(const LayerContext& layer, const StaticNeeds& needs, SummingMeans means);
 
-    /// Slabs as WeightStream gives them.
+    /// A slab as WeightStream gives them, where it is to be summed. When a device's memory runs out
+    /// in it, it has added nothing.
     void add(const WeightBlock& block);
+    /// A slab in main memory by loops of our own, whatever the others are summed by.
+    void addHere(const WeightBlock& block);
     /// The same rows of the matrices of several columns, which are all that are compared or one
     /// that is not; of a down matrix rows are elements of the hidden state. From `firstRow` on.
     void add(Role role, const std::vector<int>& columns, const numerics::Matrices& rows,
@@ -40,6 +43,7 @@ private:
     void addNeurons(Role role, const std::vector<int>& columns, std::uint64_t firstRow,
                     const std::vector<double>& along);
     void addTensors(const WeightBlock& block);
+    /// sums += those of some elements of all matrices that are compared.
     void addCompared(WeightSums::OfRole& sums, const at::Tensor& x) const;
 
     StaticNeeds m_needs;

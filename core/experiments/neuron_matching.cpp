@@ -20,15 +20,14 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSmallestNorm = 1e-8;
-/// Weights in float32 of one tile; small beside the similarities of a large pair.
-constexpr std::uint64_t kTileBytes = std::uint64_t{32} << 20U;
 /// Tiles at once: one of each expert, as read and normalised.
 constexpr std::uint64_t kTiles = 5;
 /// Solving the assignment costs about this per entry, measured on similarities of random neurons.
 constexpr double kAssignmentOperations = 400.0;
 
-std::uint64_t tileRows(std::uint64_t neurons, std::uint64_t hiddenSize) {
-    return std::clamp<std::uint64_t>(kTileBytes / (4 * hiddenSize), 1, neurons);
+/// A tile is small beside the similarities of a large pair.
+std::uint64_t tileRows(std::uint64_t tileBytes, std::uint64_t neurons, std::uint64_t hiddenSize) {
+    return std::clamp<std::uint64_t>(tileBytes / (4 * hiddenSize), 1, neurons);
 }
 
 std::int64_t i64(std::uint64_t value) {
@@ -37,9 +36,10 @@ std::int64_t i64(std::uint64_t value) {
 
 /// Calls use(first, count) for tiles of rows.
 template <typename Use>
-void forEachTile(const NeuronPair& pair, const Use& use) {
-    const std::uint64_t step =
-        pair.tileRows > 0 ? pair.tileRows : tileRows(pair.neurons, pair.hiddenSize);
+void forEachTile(const NeuronPair& pair, const engine::NeuronSource& source, const Use& use) {
+    const std::uint64_t step = pair.tileRows > 0
+                                   ? pair.tileRows
+                                   : tileRows(source.tileBytes(), pair.neurons, pair.hiddenSize);
     for (std::uint64_t first = 0; first < pair.neurons; first += step) {
         use(first, std::min(step, pair.neurons - first));
     }
@@ -87,11 +87,11 @@ RoleSide addSimilarities(const NeuronPair& pair, engine::Role role,
                          const engine::NeuronSource& source, at::Tensor& similarities,
                          const std::function<void()>& poll) {
     RoleSide side;
-    forEachTile(pair, [&](std::uint64_t row, std::uint64_t rows) {
+    forEachTile(pair, source, [&](std::uint64_t row, std::uint64_t rows) {
         const Tile a = tileOf(source, pair.first, role, row, rows);
         append(side.firstNorms, a.norms);
         side.firstSquares += a.squares;
-        forEachTile(pair, [&](std::uint64_t column, std::uint64_t columns) {
+        forEachTile(pair, source, [&](std::uint64_t column, std::uint64_t columns) {
             poll();
             const Tile b = tileOf(source, pair.second, role, column, columns);
             if (row == 0) {
@@ -117,7 +117,7 @@ double matchedDot(const NeuronPair& pair, engine::Role role, const engine::Neuro
     const std::vector<std::int64_t> wide(order.begin(), order.end());
     const at::Tensor places = at::tensor(wide, at::kLong).to(second.device());
     double dot = 0.0;
-    forEachTile(pair, [&](std::uint64_t row, std::uint64_t rows) {
+    forEachTile(pair, source, [&](std::uint64_t row, std::uint64_t rows) {
         poll();
         const at::Tensor a = source.read(pair.first, role, row, rows);
         const at::Tensor b = second.index_select(0, places.narrow(0, i64(row), i64(rows)));
@@ -220,7 +220,8 @@ std::vector<RoleMatch> matchNeurons(const NeuronPair& pair, bool joint,
 std::uint64_t matchingBytes(std::uint64_t neurons, std::uint64_t hiddenSize, bool joint) {
     // The solver needs some hundred bytes per row beside the matrix.
     constexpr std::uint64_t kPerNeuron = 400;
-    const std::uint64_t tiles = kTiles * tileRows(neurons, hiddenSize) * hiddenSize * 4;
+    const std::uint64_t tiles =
+        kTiles * tileRows(engine::NeuronSource::kTileBytes, neurons, hiddenSize) * hiddenSize * 4;
     const std::uint64_t matching = neurons * neurons * 4 + neurons * kPerNeuron + tiles;
     return joint ? std::max(matching, neurons * hiddenSize * 8 + tiles) : matching;
 }

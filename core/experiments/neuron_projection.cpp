@@ -16,9 +16,8 @@ namespace moescope::experiments {
 namespace {
 
 constexpr std::int64_t kComponents = 3;
-/// Rows of one product, and their weights in float32: few enough that rounding stays small.
+/// Rows of one product: few enough that rounding stays small.
 constexpr std::uint64_t kMostRows = 2048;
-constexpr std::uint64_t kTileBytes = std::uint64_t{32} << 20U;
 constexpr std::uint64_t kTileCopies = 3;
 
 /// One role's neurons, whichever column they are of.
@@ -28,13 +27,14 @@ struct Cloud {
     const engine::NeuronSource& source;
     const std::function<void()>& poll;
 
-    [[nodiscard]] static std::uint64_t tileRows(std::uint64_t hiddenSize) {
-        return std::clamp<std::uint64_t>(kTileBytes / (4 * hiddenSize), 1, kMostRows);
+    [[nodiscard]] static std::uint64_t tileRows(std::uint64_t tileBytes, std::uint64_t hiddenSize) {
+        return std::clamp<std::uint64_t>(tileBytes / (4 * hiddenSize), 1, kMostRows);
     }
 
     template <typename Use>
     void forEachTile(const Use& use) const {
-        const std::uint64_t step = tileRows(static_cast<std::uint64_t>(layer.hiddenSize));
+        const std::uint64_t step =
+            tileRows(source.tileBytes(), static_cast<std::uint64_t>(layer.hiddenSize));
         for (std::size_t c = 0; c < layer.columns.size(); ++c) {
             const auto neurons = static_cast<std::uint64_t>(layer.columns[c].intermediateSize);
             for (std::uint64_t first = 0; first < neurons; first += step) {
@@ -102,7 +102,7 @@ public:
         const auto d = static_cast<std::uint64_t>(layer.hiddenSize);
         constexpr std::uint64_t kKrylov = 2048;  // columns of leadingEigen()'s bases
         return d * d * (8 + 4) + d * std::min(d, kKrylov) * 8 +
-               kTileCopies * Cloud::tileRows(d) * d * 4 +
+               kTileCopies * Cloud::tileRows(engine::NeuronSource::kTileBytes, d) * d * 4 +
                2 * neuronsOf(layer) * kComponents * sizeof(double);
     }
     /// With what is kept of the units until the run has ended.

@@ -299,6 +299,15 @@ TEST_CASE("run: memory that runs out halves the groups and changes nothing", "[c
     }
 }
 
+TEST_CASE("run: memory that runs out in units of work changes nothing", "[core][engine]") {
+    const tests::TemporaryFolder folder;
+    auto request = demoRequest("tiny-mixtral", {}, 24);
+    request.experiments = {{"norms_scores", "{}"}, {"matched_similarity", "{}"}};
+    const Shrinking result = shrink(request, folder.path(), 8);
+    CAPTURE(result.relieved, result.refused);
+    CHECK(result.relieved >= 2);
+}
+
 TEST_CASE("run: memory that runs out in a baseline or a branch changes nothing", "[core][engine]") {
     const tests::TemporaryFolder folder;
     auto request = demoRequest("tiny-mixtral", {}, 24);

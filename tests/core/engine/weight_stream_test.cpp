@@ -45,6 +45,7 @@ std::map<std::pair<int, int>, at::Tensor> streamed(const tests::ReferenceModel& 
                 pieces[key].push_back(
                     block.weights.select(0, static_cast<std::int64_t>(c)).clone());
             }
+            return engine::WeightStream::Taken::Yes;
         },
         [] {});
     std::map<std::pair<int, int>, at::Tensor> whole;

@@ -61,7 +61,12 @@ WeightSums streamed(const Layer& layer, const StaticNeeds& needs, SummingMeans m
     engine::WeightSummer summer(layer.context, needs, means);
     engine::WeightStream(layer.context, layer.columns, at::kCPU)
         .run(
-            slab, [&](const engine::WeightBlock& block) { summer.add(block); }, [] {});
+            slab,
+            [&](const engine::WeightBlock& block) {
+                summer.add(block);
+                return engine::WeightStream::Taken::Yes;
+            },
+            [] {});
     return summer.sums();
 }
 
