@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/limits.h"
+#include "core/figures/pair_statistics.h"
 #include "core/figures/routed_text.h"
 
 #include <fmt/format.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace moescope::figures {
 namespace {
@@ -38,9 +41,8 @@ void requirePairs(const RoutedText& text, LayerId layer) {
     }
 }
 
-HeatMapPanel panelOf(const BuildContext& context, LayerId layer) {
-    const RoutedText text = routedText(context, layer);
-    requirePairs(text, layer);
+/// N(i and j) / N(i) alone: for the limits of a colour scale.
+HeatMapPanel sharesOf(const RoutedText& text) {
     const auto experts = static_cast<std::size_t>(text.experts());
     HeatMapPanel panel;
     panel.rowLabels = panel.columnLabels = expertLabels(text.experts());
@@ -48,31 +50,36 @@ HeatMapPanel panelOf(const BuildContext& context, LayerId layer) {
     return panel;
 }
 
-struct Pair {
-    std::size_t a, b;
-    double together, expected;
-    [[nodiscard]] double lift() const { return together / expected; }
-};
+/// With what is beyond chance, and, of a layer by itself, with intervals.
+HeatMapPanel panelOf(const BuildContext& context, const RoutedText& text) {
+    const PairStatistics pairs = pairStatistics(text);
+    HeatMapPanel panel;
+    panel.rowLabels = panel.columnLabels = expertLabels(text.experts());
+    panel.matrix = conditional(pairs.counts, pairs.experts);
+    panel.cellMarks = pairs.more();
+    if (context.request.layer) {
+        ConditionalIntervals intervals = conditionalIntervals(text);
+        panel.low = std::move(intervals.low);
+        panel.high = std::move(intervals.high);
+    }
+    return panel;
+}
 
-/// Pairs that could meet, by falling lift over independence with the same loads.
-std::vector<Pair> pairsOf(const RoutedText& text) {
-    const std::vector<std::uint64_t> counts = numerics::pairCounts(text.choices());
-    const auto experts = static_cast<std::size_t>(text.experts());
-    const auto tokens = static_cast<double>(text.tokens());
-    std::vector<Pair> pairs;
-    for (std::size_t a = 0; a < experts; ++a) {
-        for (std::size_t b = a + 1; b < experts; ++b) {
-            const auto expected = static_cast<double>(counts[a * experts + a]) *
-                                  static_cast<double>(counts[b * experts + b]) / tokens;
-            if (expected > 0.0) {
-                pairs.push_back({a, b, static_cast<double>(counts[a * experts + b]), expected});
+/// Pairs that could meet, those with most tokens first.
+std::vector<std::pair<std::size_t, std::size_t>> pairsOf(const PairStatistics& pairs) {
+    std::vector<std::pair<std::size_t, std::size_t>> result;
+    for (std::size_t a = 0; a < pairs.experts; ++a) {
+        for (std::size_t b = a + 1; b < pairs.experts; ++b) {
+            if (pairs.byChance[a * pairs.experts + b] > 0.0) {
+                result.emplace_back(a, b);
             }
         }
     }
-    std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& left, const Pair& right) {
-        return left.together > right.together;
+    std::stable_sort(result.begin(), result.end(), [&](const auto& left, const auto& right) {
+        return pairs.counts[left.first * pairs.experts + left.second] >
+               pairs.counts[right.first * pairs.experts + right.second];
     });
-    return pairs;
+    return result;
 }
 
 }  // namespace
@@ -80,35 +87,44 @@ std::vector<Pair> pairsOf(const RoutedText& text) {
 Figure buildCoactivation(const BuildContext& context) {
     HeatMapFigure body;
     std::uint64_t tokens = 0;
+    std::size_t documents = 0;
     Limits limits = std::pair(0.0, 0.0);
     for (const LayerId layer : routedLayers(context)) {
-        HeatMapPanel panel = panelOf(context, layer);
+        context.throwIfStopped();
+        const RoutedText text = routedText(context, layer);
+        requirePairs(text, layer);
+        HeatMapPanel panel = panelOf(context, text);
         if (!context.request.layer) {
             panel.title = fmt::format("layer {}", layer.value);
             panel.layer = layer;
         }
         limits = widened(limits, panel.matrix, true);
         body.panels.push_back(std::move(panel));
-        tokens = routedText(context, layer).tokens();
+        tokens = text.tokens();
+        documents = text.documents();
     }
     const ColourRange& range = context.request.range;
     if (range.kind == ColourRange::Kind::Fixed) {
         limits = std::pair(range.low, range.high);
     } else if (range.kind == ColourRange::Kind::AllLayers && context.request.layer) {
         for (const LayerId layer : context.require("ids").layers) {
-            limits = widened(limits, panelOf(context, layer).matrix, true);
+            limits = widened(limits, sharesOf(routedText(context, layer)).matrix, true);
         }
     }
     body.diagonalMasked = true;
     body.rowTitle = "expert i";
     body.columnTitle = "expert j";
     body.expertAxis = HeatMapFigure::ExpertAxis::Rows;
+    body.markName = "more than by chance";
     body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits),
                 "share of i's tokens"};
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, true);
     }
     Figure figure = derivedFrame(context, kExperiment, "co-activation of experts", tokens);
+    if (context.request.layer) {
+        figure.howToRead += fewDocumentsText(documents);
+    }
     figure.body = std::move(body);
     return figure;
 }
@@ -117,32 +133,44 @@ Figure buildCoactivationTable(const BuildContext& context) {
     const LayerId layer = context.layerOf(context.require("ids"));
     const RoutedText text = routedText(context, layer);
     requirePairs(text, layer);
-    const std::vector<Pair> pairs = pairsOf(text);
+    const PairStatistics statistics = pairStatistics(text);
+    std::vector<std::pair<std::size_t, std::size_t>> pairs = pairsOf(statistics);
+    const std::size_t all = pairs.size();
+    pairs.resize(std::min(all, kMostPairs));
+    const numerics::Intervals intervals = shareIntervals(text, pairs);
     TableFigure table;
     using Kind = TableColumn::Kind;
     table.columns = {
-        {"expert", Kind::Count, {}, {}},        {"with", Kind::Count, {}, {}},
-        {"tokens", Kind::Count, {}, {}},        {"share of tokens", Kind::Number, {}, {}},
-        {"if unrelated", Kind::Number, {}, {}}, {"times", Kind::Number, {}, {}}};
-    table.rows = std::min(pairs.size(), kMostPairs);
+        {"expert", Kind::Count, {}, {}},      {"with", Kind::Count, {}, {}},
+        {"tokens", Kind::Count, {}, {}},      {"share of tokens", Kind::Number, {}, {}},
+        {"from", Kind::Number, {}, {}},       {"to", Kind::Number, {}, {}},
+        {"by chance", Kind::Number, {}, {}},  {"times", Kind::Number, {}, {}},
+        {"beyond chance", Kind::Text, {}, {}}};
+    table.rows = pairs.size();
     for (std::size_t row = 0; row < table.rows; ++row) {
-        table.experts.push_back(static_cast<int>(pairs[row].a));
-    }
-    const auto tokens = static_cast<double>(text.tokens());
-    for (std::size_t row = 0; row < table.rows; ++row) {
-        const Pair& pair = pairs[row];
-        const std::array values{
-            static_cast<double>(pair.a), static_cast<double>(pair.b), pair.together,
-            pair.together / tokens,      pair.expected / tokens,      pair.lift()};
+        const auto [a, b] = pairs[row];
+        const double share = statistics.share(a, b);
+        const double byChance = statistics.byChance[a * statistics.experts + b];
+        const std::array values{static_cast<double>(a),
+                                static_cast<double>(b),
+                                static_cast<double>(statistics.counts[a * statistics.experts + b]),
+                                share,
+                                intervals.low[row],
+                                intervals.high[row],
+                                byChance,
+                                share / byChance};
         for (std::size_t c = 0; c < values.size(); ++c) {
             table.columns[c].numbers.push_back(values[c]);
         }
+        table.columns.back().texts.emplace_back(statistics.beyondChance(a, b));
+        table.experts.push_back(static_cast<int>(a));
     }
     Figure figure = derivedFrame(context, kExperiment, "pairs of experts", text.tokens());
     figure.howToRead = fmt::format(
-        "The pairs chosen together most often{}. Times: over what experts with these loads would "
-        "give if they were chosen independently.",
-        pairs.size() > kMostPairs ? fmt::format(", {} of {}", kMostPairs, pairs.size()) : "");
+        "The pairs chosen together most often{}, with the interval of their share over documents. "
+        "By chance: every token chooses {} experts by the loads alone; times: over that.",
+        all > kMostPairs ? fmt::format(", {} of {}", kMostPairs, all) : "", text.topK());
+    figure.howToRead += fewDocumentsText(text.documents());
     figure.body = std::move(table);
     return figure;
 }

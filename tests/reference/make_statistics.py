@@ -9,6 +9,7 @@ Every value comes from splitmix64 as in make_assignment.py, so that the test nee
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import scipy
 import sklearn
 from scipy.special import betainc
-from scipy.stats import kendalltau, linregress, pearsonr, rankdata, spearmanr
+from scipy.stats import kendalltau, linregress, nchypergeom_fisher, pearsonr, rankdata, spearmanr
 from sklearn.cluster import DBSCAN
 
 from make_assignment import DATA, uniform
@@ -80,6 +81,33 @@ def _clusters(seed: int, n: int, radius: float, least: int) -> dict[str, object]
     return {"seed": seed, "n": n, "radius": radius, "least": least, "labels": labels.tolist()}
 
 
+def _both(seed: int, experts: int, k: int) -> dict[str, object]:
+    """Sets of k experts, each as likely as the product of its experts' weights: by counting them all."""
+    weights = np.floor(uniform(seed, experts).astype(np.float64) * 15 + 1) ** 2
+    sets = np.array(list(itertools.combinations(range(experts), k)))
+    chance = weights[sets].prod(axis=1)
+    holds = np.zeros((len(sets), experts))
+    np.put_along_axis(holds, sets, 1.0, axis=1)
+    both = (holds * (chance / chance.sum())[:, None]).T @ holds
+    below = np.tril_indices(experts, -1)
+    return {"k": k, "chances": np.diag(both).tolist(), "both": both[below].tolist()}
+
+
+def _tails(tokens: int, first: int, second: int, both: int, chance: float) -> dict[str, object]:
+    """Of tokens that each choose both experts with `chance` and each as often as counted, given those counts."""
+    a, b = first / tokens, second / tokens
+    odds = chance * (1 - a - b + chance) / ((a - chance) * (b - chance))
+    fisher = nchypergeom_fisher(tokens, first, second, odds)
+    numbers = np.arange(max(0, first + second - tokens), min(first, second) + 1)
+    likely = fisher.pmf(numbers)
+    return {
+        "counts": [tokens, first, second, both],
+        "chance": chance,
+        "at_most": float(likely[numbers <= both].sum()),
+        "at_least": float(likely[numbers >= both].sum()),
+    }
+
+
 def make_statistics(data: Path) -> None:
     """Writes numerics/statistics.json below `data`."""
     values: dict[str, list[object]] = {
@@ -92,6 +120,19 @@ def make_statistics(data: Path) -> None:
             for radius, least in ((0.5, 3), (1.25, 5), (3.0, 1), (50.0, 5))
         ],
     }
+    values["both"] = [_both(70 + e, e, k) for e, k in ((3, 2), (5, 4), (6, 2), (8, 2), (9, 5), (20, 3))]
+    values["tails"] = [
+        _tails(t, *counts, chance)
+        for t, counts, chance in (
+            (20, (7, 5, 3), 0.0875),  # independent: the plain hypergeometric distribution
+            (20, (7, 5, 0), 0.0875),
+            (20, (15, 12, 9), 0.4),
+            (60, (15, 15, 8), 1 / 28),  # 2 of 8 with equal loads
+            (4000, (1000, 900, 130), 1 / 28),
+            (4000, (1000, 900, 180), 0.04),
+            (30000, (900, 6000, 60), 0.004),
+        )
+    ]
     assert all(math.isfinite(pair["kendall"]) for pair in values["pairs"])
     head = {
         "script": "tests/reference/make_statistics.py",

@@ -207,7 +207,77 @@ TEST_CASE("coactivation: of the row's tokens, not symmetric", "[core][figures]")
     CHECK(column(table, "expert").numbers.front() == 0.0);
     CHECK(column(table, "with").numbers.front() == 1.0);
     CHECK(column(table, "tokens").numbers.front() == 140.0);
-    CHECK(column(table, "times").numbers.front() == Approx(260.0 / 140.0));
+    const double share = 140.0 / 260.0;
+    const double byChance = column(table, "by chance").numbers.front();
+    CHECK(byChance < share * share);  // a token chooses two: less than independent coins
+    CHECK(column(table, "times").numbers.front() == Approx(share / byChance));
+    CHECK(column(table, "beyond chance").texts.front() == "more");
+    // 13 documents drawn anew, 7 of which have nothing but this pair.
+    const auto below = [](int draws) {
+        double chance = 0.0;
+        double choose = 1.0;
+        for (int n = 0; n <= draws; choose *= (13.0 - n) / (n + 1.0), ++n) {
+            chance += choose * std::pow(7.0 / 13.0, n) * std::pow(6.0 / 13.0, 13 - n);
+        }
+        return chance;
+    };
+    const int from = static_cast<int>(std::lround(column(table, "from").numbers.front() * 13.0));
+    const int to = static_cast<int>(std::lround(column(table, "to").numbers.front() * 13.0));
+    CHECK(below(from - 1) < 0.03);
+    CHECK(below(from) > 0.02);
+    CHECK(below(to - 1) < 0.98);
+    CHECK(below(to) > 0.97);
+    const HeatMapPanel& panel = panelOf(figure);
+    CHECK(panel.low.at(0, 1) == 1.0F);  // in every document that has it
+    CHECK(panel.low.at(2, 3) <= panel.matrix.at(2, 3));
+    CHECK(panel.high.at(2, 3) >= panel.matrix.at(2, 3));
+    CHECK(panel.cellMarks[1] != 0);
+    CHECK(panelOf(build(twoDomains(), "coactivation", std::nullopt)).low.values.empty());
+}
+
+TEST_CASE("coactivation: intervals over documents hold what is true", "[core][figures]") {
+    // Tokens choose {0, 1}, or else {0, 2} or {2, 3}; a document has a taste of its own for the
+    // first, 1/2 on average: of expert 0's tokens 2/3 choose 1 as well.
+    for (const std::size_t documents : {40U, 400U}) {
+        numerics::RandomBits random(documents);
+        const auto uniform = [&] { return static_cast<double>(random() >> 11U) * 0x1p-53; };
+        constexpr int kTexts = 150;
+        int held = 0;
+        for (int text = 0; text < kTexts; ++text) {
+            MadeSession what;
+            what.documents = documents;
+            what.tokens = documents * 12;
+            auto source = std::make_shared<MadeSource>(what);
+            NdArray ids(ElementType::U8, {what.tokens, 2});
+            auto id = ids.values<std::uint8_t>().begin();
+            for (std::size_t d = 0; d < documents; ++d) {
+                const double taste = uniform();
+                for (int token = 0; token < 12; ++token) {
+                    const bool isPair = uniform() < taste;
+                    const bool hasFirst = isPair || uniform() < 0.5;
+                    *id++ = static_cast<std::uint8_t>(hasFirst ? 0 : 3);
+                    *id++ = static_cast<std::uint8_t>(isPair ? 1 : 2);
+                }
+            }
+            source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+            const Figure figure = build(source, "coactivation");
+            const HeatMapPanel& panel = panelOf(figure);
+            held += panel.low.at(0, 1) <= 2.0F / 3.0F && panel.high.at(0, 1) >= 2.0F / 3.0F ? 1 : 0;
+        }
+        CAPTURE(documents, held);
+        CHECK(held >= kTexts * 89 / 100);
+        CHECK(held <= kTexts * 99 / 100);
+    }
+}
+
+TEST_CASE("coactivation: few documents say so", "[core][figures]") {
+    const auto saidOf = [](std::uint64_t tokens) {
+        return build(twoDomains(), "coactivation-table", 1, TokenSelection(TokenRange{0, tokens}))
+            .howToRead;
+    };
+    CHECK(saidOf(260).find("say little") == std::string::npos);
+    CHECK(saidOf(60).find("of 3 they say little") != std::string::npos);
+    CHECK(saidOf(20).find("One document") != std::string::npos);
 }
 
 TEST_CASE("paths: rows sum to 1, the last layer leads nowhere", "[core][figures]") {

@@ -197,6 +197,34 @@ TEST_CASE("Golden routing: D2 pairs, E6 transitions", "[core][figures]") {
             found.values[i * kExperts + i] = static_cast<float>(expected.at(i * kExperts + i));
         }
         checkMatrix(found, expected);
+        const HeatMapPanel panel = panelOf(run.build("coactivation", layer));
+        const NdArray byChance = run.file.array(at("coactivation.by_chance", layer));
+        const auto load = [&](std::size_t i) { return byChance.at(i * kExperts + i); };
+        const NdArray adjusted = run.file.array(at("coactivation.adjusted", layer));
+        for (std::size_t i = 1, pair = 0; i < kExperts; ++i) {
+            for (std::size_t j = 0; j < i; ++j, ++pair) {
+                CAPTURE(layer, i, j, adjusted.at(pair));
+                const std::uint64_t cell = i * kExperts + j;
+                const bool isMore = expected.at(cell) * load(i) > byChance.at(cell);
+                CHECK((panel.cellMarks[cell] != 0) == (adjusted.at(pair) <= 0.05 && isMore));
+                CHECK(panel.cellMarks[j * kExperts + i] == panel.cellMarks[i * kExperts + j]);
+            }
+        }
+        const Figure table = run.build("coactivation-table", layer);
+        CHECK(std::get<TableFigure>(table.body).rows == kExperts * (kExperts - 1) / 2);
+        for (std::size_t row = 0; row < std::get<TableFigure>(table.body).rows; ++row) {
+            const auto i = static_cast<std::uint64_t>(column(table, "expert").numbers[row]);
+            const auto j = static_cast<std::uint64_t>(column(table, "with").numbers[row]);
+            CHECK(column(table, "by chance").numbers[row] ==
+                  Approx(byChance.at(i * kExperts + j)).epsilon(1e-8));
+            const std::uint64_t high = std::max(i, j);
+            const bool differs = adjusted.at(high * (high - 1) / 2 + std::min(i, j)) <= 0.05;
+            const char* const expectedWord =
+                !differs                                                                  ? ""
+                : expected.at(i * kExperts + j) * load(i) > byChance.at(i * kExperts + j) ? "more"
+                                                                                          : "fewer";
+            CHECK(column(table, "beyond chance").texts[row] == expectedWord);
+        }
         if (layer + 1 < kLayers) {
             checkMatrix(panelOf(run.build("paths", layer)).matrix,
                         beyond.array(at("paths.transition", layer)));
