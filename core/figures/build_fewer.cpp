@@ -62,8 +62,8 @@ Figure buildFewerExperts(const BuildContext& context) {
     body.isPair = false;
     body.rowTitle = "from layer";
     body.firstRowAtBottom = true;
-    body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Diverging), limits),
-                "rise of the loss"};
+    body.bar = {makeRiseScale(context.request.colourMap.value_or(ColourMap::Diverging), limits),
+                "rise of the loss (nat)"};
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }

@@ -103,12 +103,12 @@ Figure buildImportanceMap(const BuildContext& context) {
     body.firstRowAtBottom = true;
     const ColourRange& range = context.request.range;
     const bool isSigned = column.criterion->id == "removal";
-    body.bar = {
-        makeScale(context.request.colourMap.value_or(isSigned ? ColourMap::Diverging
-                                                              : ColourMap::Viridis),
-                  range.kind == ColourRange::Kind::Fixed ? Limits(std::pair(range.low, range.high))
-                                                         : widened({}, panel.matrix, false)),
-        std::string(column.criterion->title)};
+    body.bar = {makeRiseScale(context.request.colourMap.value_or(isSigned ? ColourMap::Diverging
+                                                                          : ColourMap::Viridis),
+                              range.kind == ColourRange::Kind::Fixed
+                                  ? Limits(std::pair(range.low, range.high))
+                                  : usualLimits(panel.matrix)),
+                std::string(column.criterion->title)};
     markBeyond(body.bar.scale, panel.matrix, false);
     if (figure.prunes != nullptr && figure.prunes->removedCount() > 0) {
         markRemoved(*table, *figure.prunes, panel);

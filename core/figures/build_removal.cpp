@@ -71,10 +71,10 @@ Figure buildRemoval(const BuildContext& context) {
     body.firstRowAtBottom = true;
     const ColourRange& range = context.request.range;
     const bool isFixed = range.kind == ColourRange::Kind::Fixed;
-    body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Diverging),
-                          isFixed ? Limits(std::pair(range.low, range.high))
-                                  : widened({}, panel.matrix, false)),
-                "rise of the loss"};
+    body.bar = {makeRiseScale(
+                    context.request.colourMap.value_or(ColourMap::Diverging),
+                    isFixed ? Limits(std::pair(range.low, range.high)) : usualLimits(panel.matrix)),
+                "rise of the loss (nat)"};
     markBeyond(body.bar.scale, panel.matrix, false);
     body.panels.push_back(std::move(panel));
     Figure figure = context.frame("loss without one expert in one layer", info.tokens);

@@ -70,7 +70,11 @@ double ColourScale::position(double value) const noexcept {
     if (!(high > low)) {
         return 0.5;
     }
-    return std::clamp((value - low) / (high - low), 0.0, 1.0);
+    const double within = std::clamp(value, low, high);
+    if (map == ColourMap::Diverging) {
+        return 0.5 + 0.5 * within / std::max(std::abs(low), std::abs(high));
+    }
+    return (within - low) / (high - low);
 }
 
 }  // namespace moescope::figures

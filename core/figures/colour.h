@@ -36,7 +36,9 @@ struct ColourScale {
     double low = 0.0, high = 1.0;
     bool hasBelow = false, hasAbove = false;  ///< values beyond the ends exist: the bar marks them
 
-    /// Where a value lies on the map, clamped to [0, 1]; 0.5 when low == high.
+    /// Where a value lies on the map, as the nearer end beyond the limits; 0.5 when low == high.
+    /// From 0 at `low` to 1 at `high`; on the diverging map 0 lies in the middle, whatever the
+    /// limits, and the one farther from it at its end.
     [[nodiscard]] double position(double value) const noexcept;
     bool operator==(const ColourScale&) const = default;
 };

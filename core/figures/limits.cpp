@@ -4,9 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace moescope::figures {
 namespace {
+
+constexpr double kUsualShare = 0.98;
+constexpr double kFarBeyond = 1.5;  // that many times as large as usual
 
 template <typename Visit>
 void forEachValue(const Matrix& matrix, bool offDiagonal, Visit visit) {
@@ -57,6 +62,38 @@ ColourScale makeScale(ColourMap map, Limits limits) {
     }
     scale.low = low;
     scale.high = high;
+    return scale;
+}
+
+Limits usualLimits(const Matrix& matrix) {
+    const Limits all = widened({}, matrix, false);
+    if (!all) {
+        return all;
+    }
+    std::vector<double> magnitudes;
+    magnitudes.reserve(matrix.values.size());
+    forEachValue(matrix, false, [&](double value) { magnitudes.push_back(std::abs(value)); });
+    // Not between two values: the larger one may be what is left out.
+    const auto at = magnitudes.begin() +
+                    static_cast<std::ptrdiff_t>(kUsualShare * double(magnitudes.size() - 1));
+    std::nth_element(magnitudes.begin(), at, magnitudes.end());
+    const double usual = *at;
+    const double most = std::max(std::abs(all->first), std::abs(all->second));
+    if (!(usual > 0.0) || most <= kFarBeyond * usual) {
+        return all;
+    }
+    return std::pair(std::clamp(all->first, -usual, usual), std::clamp(all->second, -usual, usual));
+}
+
+ColourScale makeRiseScale(ColourMap map, Limits limits) {
+    if (map != ColourMap::Diverging || !limits) {
+        return makeScale(map, limits);
+    }
+    ColourScale scale = makeScale(map, limits);
+    if (limits->first != limits->second) {
+        scale.low = std::min(limits->first, 0.0);
+        scale.high = std::max(limits->second, 0.0);
+    }
     return scale;
 }
 

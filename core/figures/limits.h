@@ -17,6 +17,17 @@ namespace moescope::figures {
 /// diverging map.
 [[nodiscard]] ColourScale makeScale(ColourMap map, Limits limits);
 
+/// Limits between which a few large values do not make all others pale: those of the matrix, but
+/// where the largest magnitude is more than one and a half times the 98th percentile of magnitudes
+/// (the next lower value) they end at that percentile. Of finite values; nullopt when there are
+/// none.
+[[nodiscard]] Limits usualLimits(const Matrix& matrix);
+
+/// makeScale() for rises: the diverging map ends where the values do and takes in 0, the same
+/// distance to either side has the same strength of colour, and no part of the bar stands for
+/// values that there are not.
+[[nodiscard]] ColourScale makeRiseScale(ColourMap map, Limits limits);
+
 /// Marks a scale's ends when values of the matrix lie beyond them.
 void markBeyond(ColourScale& scale, const Matrix& matrix, bool offDiagonal);
 

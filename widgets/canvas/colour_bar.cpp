@@ -79,12 +79,17 @@ std::vector<Mark> marksOf(double length, const Extent& extent, const figures::Sc
     return marks;
 }
 
+QColor endColour(const figures::ColourScale& scale, double end, const FigureStyle& style) {
+    return colourOn(style.theme.isDark, scale.map, scale.position(end));
+}
+
 void fillBar(QPainter& painter, const QRectF& rect, const QPointF& low, const QPointF& high,
              const figures::ColourScale& scale, const FigureStyle& style) {
     QLinearGradient gradient(low, high);
     for (int i = 0; i <= kStops; ++i) {
-        const double position = double(i) / kStops;
-        gradient.setColorAt(position, colourOn(style.theme.isDark, scale.map, position));
+        const double share = double(i) / kStops;
+        const double position = scale.position(scale.low + share * (scale.high - scale.low));
+        gradient.setColorAt(share, colourOn(style.theme.isDark, scale.map, position));
     }
     painter.setPen(Qt::NoPen);
     painter.setBrush(gradient);
@@ -124,10 +129,10 @@ void paintColourBar(QPainter& painter, const QRectF& rect, const figures::ScaleB
     painter.setRenderHint(QPainter::Antialiasing);
     fillBar(painter, rect, rect.bottomLeft(), rect.topLeft(), scale, style);
     if (scale.hasAbove) {
-        paintArrow(painter, rect, true, colourOn(style.theme.isDark, scale.map, 1.0));
+        paintArrow(painter, rect, true, endColour(scale, scale.high, style));
     }
     if (scale.hasBelow) {
-        paintArrow(painter, rect, false, colourOn(style.theme.isDark, scale.map, 0.0));
+        paintArrow(painter, rect, false, endColour(scale, scale.low, style));
     }
     painter.setFont(style.font);
     double widest = 0.0;
@@ -159,16 +164,16 @@ void paintColourStrip(QPainter& painter, double width, const figures::ScaleBar& 
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     fillBar(painter, strip.bar, strip.bar.topLeft(), strip.bar.topRight(), scale, style);
-    const auto arrow = [&](double base, double tip, double position) {
-        painter.setBrush(colourOn(style.theme.isDark, scale.map, position));
+    const auto arrow = [&](double base, double tip, double end) {
+        painter.setBrush(endColour(scale, end, style));
         painter.drawPolygon(QPolygonF{
             {base, strip.bar.top()}, {base, strip.bar.bottom()}, {tip, strip.bar.center().y()}});
     };
     if (scale.hasAbove) {
-        arrow(strip.bar.right(), strip.bar.right() + kArrow, 1.0);
+        arrow(strip.bar.right(), strip.bar.right() + kArrow, scale.high);
     }
     if (scale.hasBelow) {
-        arrow(strip.bar.left(), strip.bar.left() - kArrow, 0.0);
+        arrow(strip.bar.left(), strip.bar.left() - kArrow, scale.low);
     }
     painter.setFont(style.font);
     const QFontMetricsF metrics(style.font);

@@ -48,7 +48,11 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(panelOf(map).matrix.at(0, 0) == Approx(0.01F));
     CHECK(panelOf(map).matrix.at(2, 7) == Approx(0.10F));
     const auto& bar = std::get<HeatMapFigure>(map.body).bar.scale;
-    CHECK(bar.low == -bar.high);
+    CHECK(bar.low == 0.0);  // nothing falls: no half of the bar is empty
+    CHECK(bar.high == Approx(0.10F));
+    CHECK_FALSE(bar.hasAbove);
+    CHECK(bar.position(0.0) == 0.5);  // the diverging map's middle
+    CHECK(bar.position(bar.high) == 1.0);
     // Experts 0 and 1 of equal load in layer 1, the others idle.
     NdArray ids(ElementType::U8, {64, 2});
     for (std::size_t i = 0; i < 128; ++i) {
@@ -79,9 +83,9 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "controls from").numbers[1] == Approx(0.1));
     CHECK(column(table, "controls to").numbers[1] == Approx(0.3));
     CHECK(std::isnan(column(table, "others of like load").numbers[1]));
-    CHECK(std::isnan(column(table, "tokens").numbers[0]));  // layer 0 is dense
-    CHECK(column(table, "tokens").numbers[1] == Approx(meanShare(5)));
-    CHECK(column(table, "tokens of controls").numbers[1] ==
+    CHECK(std::isnan(column(table, "share of tokens").numbers[0]));  // layer 0 is dense
+    CHECK(column(table, "share of tokens").numbers[1] == Approx(meanShare(5)));
+    CHECK(column(table, "share of tokens of controls").numbers[1] ==
           Approx((shareOf(3, 2) + shareOf(1, 1)) / 2.0));
     CHECK(body.sections[2].firstRow == 2 + 8);
     CHECK(column(table, "loss rises by").numbers[2 + 3] == Approx(0.3));
@@ -100,10 +104,10 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(body.experts[2 + 3] == 3);
     CHECK(body.layers[0] == LayerId{-1});
     CHECK(body.experts[0] == -1);
-    CHECK(column(table, "tokens").numbers[first] == 1.0);
+    CHECK(column(table, "share of tokens").numbers[first] == 1.0);
     CHECK(column(table, "others of like load").numbers[first] == Approx(0.02));  // expert 1's rise
     CHECK(column(table, "others of like load").numbers[first + 1] == Approx(0.01));
-    CHECK(column(table, "tokens").numbers[first + 2] == 0.0);
+    CHECK(column(table, "share of tokens").numbers[first + 2] == 0.0);
     CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
     // The first set has one control only.
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -126,6 +130,32 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     source->remove("chosen_experts");
     const Figure alone = build(source, "expert-removal-table");
     CHECK_FALSE(hasColumn(alone, "others of like load"));
+}
+
+TEST_CASE("expert-removal: one large rise does not make all others pale", "[core][figures]") {
+    const auto source = std::make_shared<MadeSource>(MadeSession{});
+    const session::QuantityId id{BranchId{}, "expert_removal", "single"};
+    NdArray outcomes = source->read(id, std::nullopt);
+    double* losses = outcomes.values<double>().data();  // [layer, expert, measure], intact 2
+    for (std::size_t cell = 0; cell < 24; ++cell) {
+        losses[3 * cell] = 2.0 + 0.001 * static_cast<double>(cell);
+    }
+    losses[3 * 23] = 5.0;
+    losses[0] = 1.99;
+    source->put("expert_removal", "single", std::nullopt, std::move(outcomes),
+                {{"layer", {"1", "2", "3"}},
+                 {"expert", {"0", "1", "2", "3", "4", "5", "6", "7"}},
+                 {"measure", {"loss", "accuracy", "changed"}}});
+    const Figure map = build(source, "expert-removal");
+    const ColourScale& scale = std::get<HeatMapFigure>(map.body).bar.scale;
+    // numpy.quantile of the 24 magnitudes (0.01, 0.001 ... 0.022, 3) at 0.98, method "lower".
+    CHECK(scale.high == Approx(0.022).epsilon(1e-5));
+    CHECK(scale.low == Approx(-0.01).epsilon(1e-5));
+    CHECK(scale.hasAbove);
+    CHECK_FALSE(scale.hasBelow);
+    CHECK(scale.position(3.0) == 1.0);  // drawn in the end's colour
+    CHECK(scale.position(-0.01) == Approx(0.5 - 0.5 * 0.01 / scale.high));
+    CHECK(panelOf(map).matrix.at(2, 7) == 3.0F);  // and read as it is
 }
 
 TEST_CASE("expert-removal: intervals of the rise are those of documents drawn again",
