@@ -239,7 +239,7 @@ void AnalysisStarter::addMissing() {
     if (missing.isEmpty()) {
         m_messages.showMessage(
             MessageBar::Kind::Info,
-            tr("%1 has every experiment but costly ones, which are asked for by name.")
+            tr("%1 has every experiment but the costly ones: tick those in a new analysis.")
                 .arg(session->title));
         return;
     }

@@ -169,8 +169,8 @@ void WindowActions::makeColoursMenu(QMenu* view) {
 void WindowActions::makeAnalysisMenu() {
     QMenu* menu = m_window.menuBar()->addMenu(tr("&Analysis"));
     menu->addAction(newAnalysis);
-    runMissing =
-        add(menu, QStringLiteral("runMissingAction"), tr("Run &what is missing in this session"));
+    runMissing = add(menu, QStringLiteral("runMissingAction"),
+                     tr("Run all &experiments that this session lacks"));
     rerunDemo = add(menu, QStringLiteral("rerunDemoAction"), tr("Run the &demo again..."));
     menu->addSeparator();
     cancelRun = add(menu, QStringLiteral("cancelRunAction"), tr("&Cancel the running analysis"));

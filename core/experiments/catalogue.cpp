@@ -155,9 +155,10 @@ constexpr std::array kCatalogue{
     Info{"fewer_experts", "C6", "Fewer experts", ExperimentKind::Dynamic, true, 2,
          "From a layer on, fewer experts are chosen for a token than the model's k, the weights "
          "made as the model does; or only the n experts of each layer are left that most tokens "
-         "of the text choose (ties to the lower index), the logits of the others -infinity. Loss, "
-         "accuracy and changed predictions as for the removal of experts. With more than 16 "
-         "experts, n is k and eighths of them.",
+         "of the text choose (ties to the lower index), the logits of the others -infinity. Mean "
+         "negative log-likelihood of the text's next tokens within documents (loss, in nats), "
+         "share of them that the model predicts (accuracy), and share of predictions that are "
+         "others than the intact model's. With more than 16 experts, n is k and eighths of them.",
          "How little the loss rises from a layer on: how few experts the layers behind it need.",
          "ablation of top-k"},
     Info{
@@ -181,8 +182,10 @@ constexpr std::array kCatalogue{
     Info{"domain_specialisation", "D3", "Share of tokens by domain", ExperimentKind::Derived, false,
          1,
          "Per layer and domain of the text, tokens for which the expert was chosen over tokens of "
-         "the domain; they sum to k over the experts. Intervals and marks as for the share of "
-         "assignments.",
+         "the domain; they sum to k over the experts. Intervals: 95 % percentile bootstrap over "
+         "documents. Marked: the share differs from that of all text by permutation of the "
+         "documents' domains, at a false discovery rate of 0.05 (Benjamini and Hochberg) over the "
+         "cells of a panel.",
          "Bright: the expert works for most tokens of this domain. A dot: more or less than in all "
          "text, beyond chance.",
          "arXiv 2409.02060", "chosen_experts"},
@@ -216,8 +219,11 @@ constexpr std::array kCatalogue{
         "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "
         "down and never so many that fewer than k are left: the lowest by load, weight mass, mean "
         "weight, EAN sum, EAN mean and REAP (ties to the lower index), and three random draws "
-        "beside them. Loss, accuracy and changed predictions as for the removal of experts.",
-        "The lower a measure's curve, the better it tells which experts the text can do without; "
+        "beside them. Mean negative log-likelihood of the text's next tokens within documents "
+        "(loss, in nats), share of them that the model predicts (accuracy), and share of "
+        "predictions that are others than the intact model's.",
+        "The lower a measure's curve of the loss, the better it tells which experts the text can "
+        "do without; "
         "what does no better than random tells nothing.",
         "arXiv 2510.13999, section 5"},
     Info{"router_margin", "E2", "Margin and entropy of routers", ExperimentKind::Dynamic, false, 1,

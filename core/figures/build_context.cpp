@@ -85,8 +85,10 @@ Figure BuildContext::frame(const std::string& what, std::uint64_t tokens) const 
                        : fmt::format("{}: {}", h.model.name, what);
     const session::ExperimentRecord* record = recordOf(h, info.experiment);
     const experiments::ExperimentInfo* known = experiments::findExperiment(info.experiment);
-    const std::string definition = record != nullptr && !record->definition.empty()
-                                       ? record->definition
+    // Of one version both say the same, and this program's words are the newer ones.
+    const bool isOther = record != nullptr && !record->definition.empty() &&
+                         (known == nullptr || record->version != known->version);
+    const std::string definition = isOther            ? record->definition
                                    : known != nullptr ? std::string(known->definition)
                                                       : std::string();
     figure.caption = definition;

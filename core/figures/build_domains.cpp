@@ -147,7 +147,9 @@ Figure buildDomains(const BuildContext& context) {
     figure.howToRead += tooFewText(text);
     if (text.domains().empty()) {
         figure.howToRead +=
-            " This text names no domains: analyze with --domain-column, or one folder per domain.";
+            " This text names no domains: they come with a column of a table, or with one folder "
+            "per "
+            "domain.";
     }
     figure.body = std::move(body);
     return figure;

@@ -152,8 +152,8 @@ CardSection domainSection(const CardInput& input) {
                         .reference = even(input)};
     if (input.text.domains().empty()) {
         section.missing =
-            "The text names no domains: analyze with --domain-column, or one folder "
-            "for each domain.";
+            "The text names no domains: they come with a column of a table, or with one folder for "
+            "each domain.";
         return section;
     }
     const DocumentCounts counts = countAssignments(input.text, numerics::kAnyChoice, true);

@@ -39,7 +39,7 @@ void addTexts(const ImportanceTable& table, const std::vector<ImportanceLayer>& 
         for (const ImportanceLayer& layer : layers) {
             for (int e = 0; e < layer.experts; ++e) {
                 super.texts.emplace_back(
-                    table.super[layer.firstRow + static_cast<std::size_t>(e)] != 0 ? "yes" : "");
+                    table.super[layer.firstRow + static_cast<std::size_t>(e)] != 0 ? "yes" : "no");
             }
         }
     }

@@ -220,9 +220,16 @@ void sayHowToRead(const BuildContext& context, const Curves& curves, const Lists
         figure.howToRead =
             "The loss without the experts of each list, beside the intact model's. The curves to "
             "compare it with have not been measured (experiment pruning).";
-    } else if (!lists.sets.empty()) {
-        figure.howToRead +=
-            " A mark: the experts of a prune list, which may be more of one layer than of another.";
+    } else {
+        if (!std::isnan(intact.choices)) {
+            figure.howToRead +=
+                " Of accuracy on questions it is the other way round: the higher, the better.";
+        }
+        if (!lists.sets.empty()) {
+            figure.howToRead +=
+                " A mark: the experts of a prune list, which may be more of one layer than of "
+                "another.";
+        }
     }
     figure.howToRead += intactText(context, intact);
 }

@@ -64,8 +64,20 @@ public:
     [[nodiscard]] double rise(const RemovalOutcome& outcome) const {
         return outcome.loss - m_intact.loss;
     }
-    void section(const std::string& title) { m_table.sections.push_back({m_rows.size(), title}); }
-    void add(Row row) { m_rows.push_back(std::move(row)); }
+    /// A heading over the rows that follow, drawn if there are any.
+    void section(std::string title) { m_heading = std::move(title); }
+    void add(Row row) {
+        if (!m_heading.empty()) {
+            m_table.sections.push_back({m_rows.size(), std::exchange(m_heading, {})});
+        }
+        m_rows.push_back(std::move(row));
+    }
+    /// Below all others, whatever they are sorted by.
+    void addSummary(Row row) {
+        m_heading.clear();
+        m_rows.push_back(std::move(row));
+        m_table.summaryRows = 1;
+    }
 
     [[nodiscard]] TableFigure take() {
         m_table.rows = m_rows.size();
@@ -78,7 +90,7 @@ public:
         number("perplexity", [](const Row& row) { return std::exp(row.outcome.loss); });
         number("accuracy", [](const Row& row) { return row.outcome.accuracy; });
         number("changed", [](const Row& row) { return row.outcome.changed; });
-        number("tokens", [](const Row& row) { return row.load; });
+        number("share of tokens", [](const Row& row) { return row.load; });
         numberIfAny("choices", [](const Row& row) { return row.outcome.choices; });
         numberIfAny("normalised by tokens",
                     [](const Row& row) { return row.outcome.choicesNormalised; });
@@ -116,7 +128,8 @@ private:
     void addOthers() {
         numberIfAny("others of like load", [](const Row& row) { return row.likeLoad.rise; });
         numberIfAny(
-            "tokens of like load", [](const Row& row) { return row.likeLoad.load; }, Shown::InData);
+            "share of tokens of like load", [](const Row& row) { return row.likeLoad.load; },
+            Shown::InData);
         if (numberIfAny("controls", [](const Row& row) { return row.controls.rise; })) {
             showRanges(m_table.columns.back());
         }
@@ -125,7 +138,8 @@ private:
         numberIfAny(
             "controls to", [](const Row& row) { return row.controls.high; }, Shown::InData);
         numberIfAny(
-            "tokens of controls", [](const Row& row) { return row.controls.load; }, Shown::InData);
+            "share of tokens of controls", [](const Row& row) { return row.controls.load; },
+            Shown::InData);
     }
 
     /// The mean of the controls with the lowest and highest of them.
@@ -171,6 +185,7 @@ private:
 
     TableFigure m_table;
     std::vector<Row> m_rows;
+    std::string m_heading;  ///< that waits for its first row
     RemovalOutcome m_intact;
 };
 
@@ -324,8 +339,9 @@ std::string explanation(const TableFigure& table) {
             "that have about as many tokens each.";
     }
     text +=
-        " Changed: predictions that are others than the intact model's. Tokens: share that "
-        "chooses the expert, the mean over those of a set.";
+        " Accuracy: share of next tokens predicted rightly. Changed: share of predictions that are "
+        "others than the intact model's. Share of tokens: that chooses the expert, the mean over "
+        "those of a set.";
     if (has(table, "choices")) {
         text +=
             " Choices: multiple-choice questions answered rightly by the log-likelihood of "
@@ -345,9 +361,8 @@ Figure buildRemovalTable(const BuildContext& context) {
         addEverywhere(context, single->labels(0), shares, rows);
         addSingle(context, *single, shares, rows);
     }
-    rows.add({.removed = "nothing", .outcome = intact});
+    rows.addSummary({.removed = "nothing (intact model)", .outcome = intact});
     TableFigure table = rows.take();
-    table.summaryRows = 1;
     Figure figure = context.frame("removal of experts, table", context.require("intact").tokens);
     figure.howToRead += intactText(context, intact) + explanation(table) +
                         intervalText(context, has(table, "from"));

@@ -71,8 +71,9 @@ std::string summaryOf(const LossTextFigure& body) {
     }
     const auto count = static_cast<double>(rises.size());
     return fmt::format(
-        "Mean rise {:+.3g} nat. Half of all rise (falls left out) is on {:.2g} % of the tokens.",
-        sum / count, 100.0 * static_cast<double>(few) / count);
+        "Mean rise of the {} tokens shown: {:+.3g} nat. Half of all rise (falls left out) is on "
+        "{:.2g} % of them.",
+        rises.size(), sum / count, 100.0 * static_cast<double>(few) / count);
 }
 
 /// Those to go to, and how many there would be.

@@ -210,12 +210,10 @@ void explain(const BuildContext& context, const ImportanceTable& table, PruneLis
                isMeasuredBy(*list.criterion) &&
                std::any_of(numerics::kPrunedShares.begin(), numerics::kPrunedShares.end(),
                            isStep)) {
-        list.note = "moescope analyze ... --experiments pruning measures it";
+        list.note = "pruning curves (experiment pruning) would tell";
         list.measurement = PruneList::Measurement::Curves;
     } else {  // no step of the curves
-        list.note =
-            "the exported JSON list can be measured with moescope analyze ... --experiments "
-            "pruning --prune-list FILE.json";
+        list.note = "the exported list can be measured (experiment pruning)";
         list.measurement = PruneList::Measurement::List;
     }
 }

@@ -120,8 +120,7 @@ std::string intervalText(const BuildContext& context, bool areKnown) {
     if (context.head().corpus.documentCount() < 2) {
         return " A text of several documents would give intervals.";
     }
-    return " No intervals: the losses of single tokens that make them were not kept "
-           "(--kept-size).";
+    return " No intervals: the losses of single tokens that make them were not kept.";
 }
 
 }  // namespace moescope::figures

@@ -217,7 +217,7 @@ Measured notRun(const Reading& reading, std::string_view experiment) {
 
 Measured withoutBaseline() {
     Measured result;
-    result.missing = "run it with a dense baseline (--baseline)";
+    result.missing = "run it with a dense baseline";
     return result;
 }
 

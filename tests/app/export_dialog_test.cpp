@@ -64,6 +64,25 @@ TEST_CASE("ExportDialog: a PNG of the asked size", "[app][gui]") {
     CHECK(image.width() == static_cast<int>(std::lround(85 / 25.4 * 200)));
 }
 
+TEST_CASE("ExportDialog: begins with what the last export had", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.showFigure("rank-counts");
+    w.actions().exportFigure->trigger();
+    CHECK(w.find<QDoubleSpinBox>("exportWidth").value() == 174.0);
+    w.find<QComboBox>("exportTheme").setCurrentIndex(1);
+    w.find<ExportDialog>("exportDialog").close();
+    QTest::qWait(1);
+    exportAs(w, "svg", false);
+    w.find<ExportDialog>("exportDialog").close();
+    QTest::qWait(1);
+    w.actions().exportFigure->trigger();
+    CHECK(w.find<QDoubleSpinBox>("exportWidth").value() == 85.0);
+    CHECK(w.find<QDoubleSpinBox>("exportDpi").value() == 200.0);
+    CHECK(w.find<QComboBox>("exportFormat").currentData() == QStringLiteral("svg"));
+    CHECK(w.find<QComboBox>("exportTheme").currentIndex() == 0);  // that one was only looked at
+}
+
 TEST_CASE("ExportDialog: what lies in the folder is not written over", "[app][gui]") {
     WindowFixture w;
     const QString first = exportAs(w, "csv", false).first();

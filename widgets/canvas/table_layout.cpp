@@ -211,43 +211,61 @@ Room leaveOut(const TableTexts& texts, double width, Fits fits, TableLayout& lay
 
 }  // namespace
 
+namespace {
+
+int magnitudeOf(double value) {
+    return static_cast<int>(std::floor(std::log10(value)));
+}
+
+/// What tells most rows apart: the spread of the middle half, since a few far values would hide it;
+/// of all where these are equal. 0 where all are.
+double spreadOf(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t last = values.size() - 1;
+    const double middle = values[(3 * last + 3) / 4] - values[last / 4];
+    return middle > 0.0 ? middle : values.back() - values.front();
+}
+
+/// Digits that are 0 everywhere say nothing.
+int withoutZeros(const std::vector<double>& values, int decimals) {
+    const double scale = std::pow(10.0, decimals);
+    const auto isRoundAt = [&](int places) {
+        const double coarse = std::pow(10.0, decimals - places);
+        return std::all_of(values.begin(), values.end(), [&](double value) {
+            return std::fmod(std::round(value * scale), coarse) == 0.0;
+        });
+    };
+    int places = decimals;
+    while (places > 0 && isRoundAt(places - 1)) {
+        --places;
+    }
+    return places;
+}
+
+}  // namespace
+
 NumberFormat numberFormatOf(const std::vector<double>& values) {
+    std::vector<double> finite;
+    finite.reserve(values.size());
     double most = 0.0;
-    double low = std::numeric_limits<double>::infinity();
-    double high = -low;
     for (const double value : values) {
         if (std::isfinite(value)) {
+            finite.push_back(value);
             most = std::max(most, std::abs(value));
-            low = std::min(low, value);
-            high = std::max(high, value);
         }
     }
     if (most <= 0.0) {
         return {};
     }
-    const auto magnitude = [](double value) {
-        return static_cast<int>(std::floor(std::log10(value)));
-    };
     if (most < kLeastFixed) {
         return {kDigits - 1, true};
     }
-    int decimals = kDigits - 1 - magnitude(most);
-    if (high > low) {
-        decimals = std::max(decimals, kDigitsOfSpread - 1 - magnitude(high - low));
+    int decimals = kDigits - 1 - magnitudeOf(most);
+    if (const double spread = spreadOf(finite); spread > 0.0) {
+        decimals = std::max(decimals, kDigitsOfSpread - 1 - magnitudeOf(spread));
     }
-    decimals = std::clamp(std::min(decimals, kMostDigits - 1 - magnitude(most)), 0, 9);
-    // Digits that are 0 everywhere say nothing.
-    const auto isRoundAt = [&](int places) {
-        const double scale = std::pow(10.0, decimals);
-        const double coarse = std::pow(10.0, decimals - places);
-        return std::all_of(values.begin(), values.end(), [&](double value) {
-            return !std::isfinite(value) || std::fmod(std::round(value * scale), coarse) == 0.0;
-        });
-    };
-    while (decimals > 0 && isRoundAt(decimals - 1)) {
-        --decimals;
-    }
-    return {decimals, false};
+    decimals = std::clamp(std::min(decimals, kMostDigits - 1 - magnitudeOf(most)), 0, 9);
+    return {withoutZeros(finite, decimals), false, std::pow(10.0, -decimals)};
 }
 
 TableTexts::TableTexts(const figures::TableFigure& table, const ChartMemory& memory)
@@ -287,7 +305,8 @@ QString TableTexts::cell(std::size_t row, std::size_t column) const {
     const NumberFormat& format = m_formats[column];
     QString text = QString::number(value, format.isScientific ? 'e' : 'f', format.decimals);
     if (value != 0.0 && text.toDouble() == 0.0) {  // not nothing, but next to it
-        text = QString::number(value, 'g', 1);
+        const QString least = QString::number(format.least, 'g', 1);
+        text = value > 0.0 ? QLatin1Char('<') + least : QStringLiteral(">-") + least;
     }
     return text.replace(QLatin1Char('-'), QChar(0x2212));
 }

@@ -18,9 +18,10 @@ namespace moescope::widgets {
 struct NumberFormat {
     int decimals = 0;
     bool isScientific = false;  ///< mantissa and exponent: all values are minute
+    double least = 0.0;         ///< what is nearer to 0 is written as "<0.001"
 };
-/// Three significant digits of the largest magnitude; more where the values differ in less; none
-/// that are 0 in all of them. NaN and infinity do not count.
+/// Three significant digits of the largest magnitude; more where the middle half of the values
+/// differs in less; none that are 0 in all of them. NaN and infinity do not count.
 [[nodiscard]] NumberFormat numberFormatOf(const std::vector<double>& values);
 
 /// The texts of a table as they are drawn.

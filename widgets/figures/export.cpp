@@ -122,12 +122,14 @@ QByteArray renderSvg(const figures::Figure& figure, const ExportOptions& options
     device.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
     painter.paint(device);
     device.end();
-    return finishSvg(bytes, figures::metadata(figure), painter.size());
+    return finishSvg(bytes, figures::metadata(figure), painter.size(), options.widthMm);
 }
 
 QByteArray renderPdf(const figures::Figure& figure, const ExportOptions& options) {
     const FigurePainter painter = makePainter(figure, options, kPdfDpi / 96.0, true);
-    const QSizeF points = painter.size() * (72.0 / 96.0);
+    // Laid out on whole pixels, and as wide as asked for.
+    const double scale = options.widthMm / 25.4 * 72.0 / painter.size().width();
+    const QSizeF points = painter.size() * scale;
     if (std::max(points.width(), points.height()) > kMostPdfPoints) {
         tooLarge(painter.size());
     }
@@ -150,7 +152,7 @@ QByteArray renderPdf(const figures::Figure& figure, const ExportOptions& options
     // Heat maps must not become JPEG.
     device.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing |
                           QPainter::LosslessImageRendering);
-    device.scale(kPdfDpi / 96.0, kPdfDpi / 96.0);
+    device.scale(kPdfDpi / 72.0 * scale, kPdfDpi / 72.0 * scale);
     painter.paint(device);
     device.end();
     return bytes;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/figures/svg_document.h"
 
+#include <QRegularExpression>
 #include <QString>
 
 namespace moescope::widgets {
@@ -28,8 +29,18 @@ QString metadataElement(const std::vector<std::pair<std::string, std::string>>& 
 
 QByteArray finishSvg(const QByteArray& svg,
                      const std::vector<std::pair<std::string, std::string>>& metadata,
-                     const QSizeF& size) {
+                     const QSizeF& size, double widthMm) {
     QString text = QString::fromUtf8(svg);
+    // Qt takes millimetres from whole pixels.
+    static const QRegularExpression rootSize(
+        QStringLiteral("<svg width=\"[^\"]*\" height=\"[^\"]*\""));
+    const auto root = rootSize.match(text);
+    if (root.hasMatch()) {
+        text.replace(root.capturedStart(), root.capturedLength(),
+                     QStringLiteral("<svg width=\"%1mm\" height=\"%2mm\"")
+                         .arg(widthMm)
+                         .arg(size.height() * widthMm / size.width()));
+    }
     text.replace(QStringLiteral("font-family=\"DejaVu Sans Mono\""),
                  QStringLiteral("font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\""));
     for (const char* family :

@@ -28,6 +28,11 @@ namespace {
 
 constexpr auto kFolderKey = QLatin1String("export/folder");
 constexpr auto kFormatKey = QLatin1String("export/format");
+constexpr auto kWidthKey = QLatin1String("export/width");
+constexpr auto kDpiKey = QLatin1String("export/dpi");
+constexpr auto kThemeKey = QLatin1String("export/theme");
+constexpr auto kTitleKey = QLatin1String("export/title");
+constexpr auto kCaptionKey = QLatin1String("export/caption");
 
 constexpr std::uint64_t kTokensOfAPage = 128;
 
@@ -106,13 +111,9 @@ void ExportDialog::setUpControls() {
     if (m_panel.info().prunes) {
         m_format->addItem(tr("JSON, the experts that would go"), QStringLiteral("json"));
     }
-    m_format->setCurrentIndex(
-        std::max(0, m_format->findData(m_workspace.settings().value(kFormatKey))));
     m_theme->setObjectName(QStringLiteral("exportTheme"));
     m_theme->addItem(tr("Light"), false);
     m_theme->addItem(tr("Dark"), true);
-    m_title->setChecked(true);
-    m_caption->setChecked(true);
     m_tokens->setObjectName(QStringLiteral("exportTokens"));
     m_tokens->setToolTip(
         tr("First and last token, as 0-127, or several ranges, as 0-9,20-29; \"all\" for the "
@@ -121,6 +122,38 @@ void ExportDialog::setUpControls() {
     m_folder->setText(QDir::toNativeSeparators(m_workspace.settings().folder(kFolderKey)));
     m_export->setObjectName(QStringLiteral("exportButton"));
     m_export->setDefault(true);
+    recall();
+}
+
+/// What was chosen for the last export.
+void ExportDialog::recall() {
+    const Settings& settings = m_workspace.settings();
+    m_format->setCurrentIndex(std::max(0, m_format->findData(settings.value(kFormatKey))));
+    for (const auto& [field, key] : {std::pair(m_width, kWidthKey), std::pair(m_dpi, kDpiKey)}) {
+        bool isNumber = false;
+        const double value = settings.value(key).toDouble(&isNumber);
+        if (isNumber) {
+            field->setValue(value);
+        }
+    }
+    m_theme->setCurrentIndex(settings.value(kThemeKey) == QLatin1String("dark") ? 1 : 0);
+    m_title->setChecked(settings.value(kTitleKey) != QLatin1String("no"));
+    m_caption->setChecked(settings.value(kCaptionKey) != QLatin1String("no"));
+}
+
+void ExportDialog::remember() {
+    Settings& settings = m_workspace.settings();
+    const auto word = [](const QCheckBox* box) {
+        return box->isChecked() ? QStringLiteral("yes") : QStringLiteral("no");
+    };
+    settings.setValue(kFolderKey, folder());
+    settings.setValue(kFormatKey, m_format->currentData().toString());
+    settings.setValue(kWidthKey, QString::number(m_width->value()));
+    settings.setValue(kDpiKey, QString::number(m_dpi->value()));
+    settings.setValue(kThemeKey, m_theme->currentData().toBool() ? QStringLiteral("dark")
+                                                                 : QStringLiteral("light"));
+    settings.setValue(kTitleKey, word(m_title));
+    settings.setValue(kCaptionKey, word(m_caption));
 }
 
 QLayout* ExportDialog::widthChoice() {
@@ -317,8 +350,7 @@ void ExportDialog::begin() {
             tr("The folder %1 cannot be made. Choose another one.").arg(m_folder->text()));
         return;
     }
-    m_workspace.settings().setValue(kFolderKey, folder());
-    m_workspace.settings().setValue(kFormatKey, m_format->currentData().toString());
+    remember();
     if (m_all->isChecked()) {
         for (const LayerId layer :
              m_session->content.builder->layersOf(m_panel.info(), m_request.branch)) {

@@ -47,6 +47,8 @@ private:
     void begin();
     void next();
     /// What the tokens field says; false after telling that it makes no sense.
+    void recall();
+    void remember();
     [[nodiscard]] bool readTokens();
     [[nodiscard]] bool growsWithText() const;
     [[nodiscard]] QString suggestedTokens() const;

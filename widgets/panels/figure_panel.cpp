@@ -404,8 +404,8 @@ void FigurePanel::showMissing() {
     if (m_info.removes && !running && session && hasRemovals(*session)) {
         m_messages->showMessage(
             MessageBar::Kind::Info,
-            tr("This session keeps no losses of single tokens without experts. Run expert_removal "
-               "with a larger --kept-size, or remove the experts as a set (--remove)."));
+            tr("This session keeps no losses of single tokens without experts. Remove the experts "
+               "as a set of their own (\"Removed experts\" of a new analysis), which keeps them."));
         m_messages->setAction(tr("Run now..."));
         return;
     }
@@ -443,7 +443,9 @@ void FigurePanel::request(const SessionSnapshot& session) {
 void FigurePanel::take(const FigureKey& key, const Outcome<FigurePointer>& outcome) {
     if (!outcome.ok()) {
         clearFigure();
-        m_messages->showProblem(outcome.problem());
+        Problem problem = outcome.problem();
+        problem.message = inWindowWords(problem.message);
+        m_messages->showProblem(problem);
         return;
     }
     m_workspace.figures().insert(key, outcome.value());

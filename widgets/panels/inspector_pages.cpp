@@ -52,14 +52,18 @@ Properties factsOf(const ExpertFacts& facts) {
     Properties properties{
         {ExpertPage::tr("Chosen for"), share(facts.chosen)},
         {ExpertPage::tr("First choice"), share(facts.firstChoice)},
-        {ExpertPage::tr("Mean weight"),
-         facts.chosen == 0 ? ExpertPage::tr("never chosen") : formatValue(facts.meanWeight)}};
+        {ExpertPage::tr("Weight"),
+         facts.chosen == 0
+             ? ExpertPage::tr("never chosen")
+             : ExpertPage::tr("%1, mean of its tokens").arg(formatValue(facts.meanWeight))}};
     if (facts.experts > 0) {
         properties.append({ExpertPage::tr("Even share"),
                            formatPercent(static_cast<double>(facts.topK) / facts.experts)});
     }
     if (!std::isnan(facts.meanNorm)) {
-        properties.append({ExpertPage::tr("Mean output norm"), formatValue(facts.meanNorm)});
+        properties.append(
+            {ExpertPage::tr("Output norm"),
+             ExpertPage::tr("%1, mean of all tokens").arg(formatValue(facts.meanNorm))});
     }
     return properties;
 }

@@ -50,13 +50,23 @@ TEST_CASE("Table: three digits of the largest number, in all rows alike", "[widg
     CHECK(textsOf({2.50009, 2.50012, 2.50018}) == list({"2.5001", "2.5001", "2.5002"}));
 }
 
+TEST_CASE("Table: one far value does not make the other rows alike", "[widgets][canvas]") {
+    // The middle half, 0.0021 to 0.0042, has two digits.
+    CHECK(textsOf({2.6, 0.0021, 0.0034, 0.0042, 0.0013}) ==
+          list({"2.6000", "0.0021", "0.0034", "0.0042", "0.0013"}));
+    CHECK(textsOf({14.6391, 14.6402, 14.6513, 18.01, 14.6321}) ==
+          list({"14.639", "14.640", "14.651", "18.010", "14.632"}));
+    // Nothing but the far value differs.
+    CHECK(textsOf({0.25, 0.25, 0.25, 0.25, 3.0}) == list({"0.25", "0.25", "0.25", "0.25", "3.00"}));
+}
+
 TEST_CASE("Table: no zeros that stand in every row, none that are not there", "[widgets][canvas]") {
     CHECK(textsOf({2.0, 3.0}) == list({"2", "3"}));
     CHECK(textsOf({0.5, 0.25}) == list({"0.50", "0.25"}));
     CHECK(textsOf({0.0, 0.0}) == list({"0", "0"}));
-    CHECK(textsOf({0.5, 0.00002}) == list({"0.5",
-                                           "2e\xE2\x88\x92"
-                                           "05"}));
+    CHECK(textsOf({0.5, 0.00002, -0.00002}) == list({"0.5", "<0.001",
+                                                     ">\xE2\x88\x92"
+                                                     "0.001"}));
     CHECK(textsOf({-0.125, 0.5}) == list({"\xE2\x88\x92"
                                           "0.125",
                                           "0.500"}));

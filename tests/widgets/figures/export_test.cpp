@@ -61,6 +61,14 @@ Svg parsed(const QByteArray& bytes) {
         } else if (name == QStringLiteral("svg")) {
             QString width = reader.attributes().value(QStringLiteral("width")).toString();
             svg.size.setWidth(width.remove(QStringLiteral("mm")).toDouble());
+            QString height = reader.attributes().value(QStringLiteral("height")).toString();
+            svg.size.setHeight(height.remove(QStringLiteral("mm")).toDouble());
+            const QStringList box = reader.attributes()
+                                        .value(QStringLiteral("viewBox"))
+                                        .toString()
+                                        .split(QLatin1Char(' '));
+            CHECK(svg.size.width() / svg.size.height() ==
+                  Approx(box.value(2).toDouble() / box.value(3).toDouble()).epsilon(1e-4));
         }
     }
     INFO(reader.errorString().toStdString());
@@ -144,7 +152,7 @@ TEST_CASE("renderFigure: SVG holds its labels as text and small maps as shapes",
         CHECK(svg.title.toStdString() == figure->title);
         CHECK(svg.images == 0);
         CHECK(svg.isClipped);
-        CHECK(std::abs(svg.size.width() - 174.0) < 0.5);
+        CHECK(svg.size.width() == 174.0);
         CHECK(svg.metadata[QStringLiteral("Session")].toStdString() ==
               figure->provenance.sessionUuid);
     }
@@ -229,6 +237,7 @@ TEST_CASE("renderFigure: PDF keeps every word of a plot on its page", "[widgets]
     const tests::TemporaryFolder folder;
     ExportOptions options;
     options.format = FileFormat::Pdf;
+    options.widthMm = 85.0;
     for (const char* name : {"rank-counts", "norms-scores"}) {
         const auto path = folder / "figure.pdf";
         widgets::exportFigure(*tests::madeFigure(name), options, path);
@@ -242,6 +251,7 @@ TEST_CASE("renderFigure: PDF keeps every word of a plot on its page", "[widgets]
                                                             "height=\"([0-9.]+)\""))
                               .match(boxes);
         REQUIRE(page.hasMatch());
+        CHECK(number(page, 1) == Approx(85.0 / 25.4 * 72.0).margin(0.01));
         const QRegularExpression word(
             QStringLiteral("<word xMin=\"([-0-9.]+)\" yMin=\"([-0-9.]+)\" xMax=\"([-0-9.]+)\" "
                            "yMax=\"([-0-9.]+)\">"));
