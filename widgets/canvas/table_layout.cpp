@@ -306,7 +306,7 @@ QString TableTexts::cell(std::size_t row, std::size_t column) const {
     QString text = QString::number(value, format.isScientific ? 'e' : 'f', format.decimals);
     if (value != 0.0 && text.toDouble() == 0.0) {  // not nothing, but next to it
         const QString least = QString::number(format.least, 'g', 1);
-        text = value > 0.0 ? QLatin1Char('<') + least : QStringLiteral(">-") + least;
+        text = (value > 0.0 ? QStringLiteral("<") : QStringLiteral(">-")) + least;
     }
     return text.replace(QLatin1Char('-'), QChar(0x2212));
 }

@@ -46,9 +46,10 @@ private:
     void updateControls();
     void begin();
     void next();
-    /// What the tokens field says; false after telling that it makes no sense.
+    /// What was chosen for the last export, from and to the settings.
     void recall();
     void remember();
+    /// What the tokens field says; false after telling that it makes no sense.
     [[nodiscard]] bool readTokens();
     [[nodiscard]] bool growsWithText() const;
     [[nodiscard]] QString suggestedTokens() const;

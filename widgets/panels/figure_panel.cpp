@@ -9,6 +9,7 @@
 #include "widgets/panels/busy_line.h"
 #include "widgets/panels/figure_controls.h"
 #include "widgets/panels/message_bar.h"
+#include "widgets/state/window_words.h"
 
 #include <QLabel>
 #include <QLocale>

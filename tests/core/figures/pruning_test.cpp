@@ -118,7 +118,7 @@ TEST_CASE("importance: a list that was measured is known again", "[core][figures
     const Figure before = build(source, "importance", choice);
     REQUIRE(before.prunes);
     CHECK_FALSE(before.prunes->measured);
-    CHECK(before.prunes->note.find("--prune-list") != std::string::npos);
+    CHECK(before.prunes->note.find("list can be measured") != std::string::npos);
     // What the exported file says to remove, as a list and as a chosen set.
     const nlohmann::json json = nlohmann::json::parse(toJson(before));
     std::vector<std::uint32_t> removed;

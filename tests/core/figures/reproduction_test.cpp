@@ -455,7 +455,7 @@ TEST_CASE("Reproduction: rows agree, deviate, lack an experiment or a value", "[
     const Figure without = page(lonely);
     const auto& rows = std::get<TableFigure>(without.body);
     CHECK(rows.columns[5].texts[rowOf(rows, "weights of experts and F")] == "not run");
-    CHECK(rows.notes[rowOf(rows, "weights of experts and F")].find("--baseline") !=
+    CHECK(rows.notes[rowOf(rows, "weights of experts and F")].find("dense baseline") !=
           std::string::npos);
 }
 

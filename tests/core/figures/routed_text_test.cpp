@@ -136,7 +136,7 @@ TEST_CASE("domain-share: a text without domains is one row and says how to have 
     source->head().corpus.domains.clear();
     const Figure figure = build(source, "domain-share");
     CHECK(panelOf(figure).rowLabels == std::vector<std::string>{"all text"});
-    CHECK(figure.howToRead.find("--domain-column") != std::string::npos);
+    CHECK(figure.howToRead.find("a column of a table") != std::string::npos);
     const Figure all = build(source, "domain-share", std::nullopt);
     CHECK(std::get<HeatMapFigure>(all.body).panels.size() == 3);
     CHECK(panelOf(all).layer == LayerId{1});

@@ -242,6 +242,10 @@ TEST_CASE("WindowWords: the engine's options are called by the window's fields",
         QStringLiteral("What is finished is kept in /a/x--y/b.partial; start it again to go on."));
     CHECK(said("Leave out --baseline, choose") ==
           QStringLiteral("Leave out dense baseline, choose"));
+    CHECK(said("The figure pruning needs pruning/intact. Add it with: moescope analyze ... "
+               "--experiments pruning") ==
+          QStringLiteral("The figure pruning needs pruning/intact. \"New analysis\" adds it: "
+                         "experiment pruning"));
     // What the window has no field for.
     CHECK(said("as --device-memory says") ==
           QStringLiteral("as moescope analyze --device-memory says"));
