@@ -40,10 +40,10 @@ Figure buildFewerExperts(const BuildContext& context) {
     const RemovalOutcome intact = intactOutcome(context);
     HeatMapFigure body;
     if (const auto chosen = BranchTable::read(context, "chosen")) {
-        body.panels.push_back(riseOf(*chosen, intact.loss, "chosen for a token"));
+        body.panels.push_back(riseOf(*chosen, intact.loss, "chosen"));
     }
     if (const auto kept = BranchTable::read(context, "kept")) {
-        body.panels.push_back(riseOf(*kept, intact.loss, "experts left, the most used"));
+        body.panels.push_back(riseOf(*kept, intact.loss, "left"));
     }
     Figure figure =
         context.frame("loss with fewer experts from a layer on", context.require("intact").tokens);
@@ -68,8 +68,8 @@ Figure buildFewerExperts(const BuildContext& context) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }
     figure.howToRead =
-        "A row: this layer and all behind it have fewer experts. Up the map fewer layers are "
-        "changed. About 0: those layers do not need the others." +
+        "A row: from this layer on, so many experts are chosen for a token (chosen), or only so "
+        "many, the most used, are left (left). About 0: those layers do not need the others." +
         intactText(context, intact);
     figure.body = std::move(body);
     return figure;
