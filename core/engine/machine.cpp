@@ -48,17 +48,19 @@ std::uint64_t groupNumber(const char* path) {
     return file >> value ? value : std::numeric_limits<std::uint64_t>::max();
 }
 
-/// Seconds of `once`, the best of what fits into `limit`.
+/// Seconds of `once`, the best of what fits into `limit`, but of several tries in any case: other
+/// work may interrupt the first for longer than that.
 template <typename Once>
 double bestSeconds(double limit, const Once& once) {
+    constexpr int kLeastTries = 4;
     once();
     double best = std::numeric_limits<double>::max();
     const auto start = Clock::now();
-    do {
+    for (int tries = 0; tries < kLeastTries || secondsSince(start) < limit; ++tries) {
         const auto begin = Clock::now();
         once();
         best = std::min(best, std::max(secondsSince(begin), 1e-9));
-    } while (secondsSince(start) < limit);
+    }
     return best;
 }
 
@@ -77,7 +79,9 @@ void waitFor(const at::Tensor& result) {
 }
 
 double productRate(const ComputePlace& place, const ProductShape& shape) {
-    constexpr int kLargestSide = 2048;
+    // Large products of larger sides are not faster; on the CPU a try has to be over before other
+    // work takes the processor, or its rate is that of both.
+    const int kLargestSide = place.device.is_cpu() ? 512 : 2048;
     const int in = std::clamp(shape.in, 1, kLargestSide);
     const int out = std::clamp(shape.out, 1, kLargestSide);
     const at::Tensor x = at::ones({shape.rows, in}, place.options());
@@ -94,15 +98,19 @@ double productRate(const ComputePlace& place, const ProductShape& shape) {
 }
 
 double elementRate(const ComputePlace& place) {
-    // Beyond the cache, and new memory for the result: so are most tensors of a run.
-    // A device's cache holds 50 MB.
-    const std::int64_t elements = std::int64_t{1} << (place.device.is_cpu() ? 21U : 25U);
+    // Beyond all caches, so that what a run leaves in them does not count, and in memory that is
+    // used again: new memory takes several times as long, and more when the kernel is busy.
+    constexpr std::int64_t kBytes = std::int64_t{32} << 20;
+    constexpr std::int64_t kOnDevice = std::int64_t{1} << 25;
+    const std::int64_t elements =
+        place.device.is_cpu() ? kBytes / static_cast<std::int64_t>(c10::elementSize(place.dtype))
+                              : kOnDevice;
     const int count = queued(place.device);
     const at::Tensor x = at::ones({elements}, place.options());
+    at::Tensor y = at::empty_like(x);
     return static_cast<double>(elements * count) / bestSeconds(0.02, [&] {
-               at::Tensor y;
                for (int i = 0; i < count; ++i) {
-                   y = x.mul(x);
+                   at::mul_out(y, x, x);
                }
                waitFor(y);
            });
@@ -172,18 +180,26 @@ double readRate(const checkpoint::Checkpoint& checkpoint) {
     std::vector<char> buffer(kChunk);
     const auto start = Clock::now();
     std::uint64_t done = 0;
+    std::vector<double> seconds;  // of each chunk
     auto offset = static_cast<off_t>(largest->bytes > 2 * kMost ? largest->bytes / 2 : 0);
     while (done < kMost && secondsSince(start) < 0.06) {
+        const auto begin = Clock::now();
         const ssize_t got = ::pread(descriptor, buffer.data(), buffer.size(), offset);
         if (got <= 0) {
             break;
         }
+        seconds.push_back(std::max(secondsSince(begin), 1e-9) / static_cast<double>(got));
         done += static_cast<std::uint64_t>(got);
         offset += got;
     }
-    const double seconds = secondsSince(start);
     ::close(descriptor);
-    return seconds > 0.0 ? static_cast<double>(done) / seconds : 0.0;
+    if (seconds.empty()) {
+        return 0.0;
+    }
+    // The median: other work interrupts some, and of a file on the disk some are in memory.
+    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+    std::nth_element(seconds.begin(), middle, seconds.end());
+    return 1.0 / *middle;
 }
 
 /// From page-locked memory to a device, as weights go.

@@ -189,7 +189,7 @@ void costRun(RunPlan& plan, const OpenedModels& models, const text::TokenizedCor
     result.dtype = describe(plan.place.dtype);
     result.tokens = input.tokens > 0 ? corpus.ids.size() : 0;
     result.layers = costs.visited;
-    result.seconds = secondsOf(sessionEffort(costs.resultBytes), calibration);
+    result.seconds = secondsOf(sessionEffort(plan, costs.resultBytes), calibration);
     const PassCost pass = costPass(plan, models, corpus,
                                    input.device ? input.device->tokens : input.tokens, calibration);
     const std::uint64_t residual =

@@ -6,6 +6,7 @@
 #include "core/engine/expert_steps.h"
 #include "core/engine/stored_weights.h"
 #include "core/engine/text_split.h"
+#include "core/engine/weight_sums.h"
 #include "core/model/spec_tensors.h"
 
 #include <algorithm>
@@ -44,10 +45,12 @@ constexpr double kLogitPasses = 10.0;
 constexpr double kStoredPasses = 1.0;   ///< first touch of the file, a copy in the cache
 constexpr double kDecodePasses = 10.0;  ///< first touch of file and slab, looking for NaN
 
-// Storing: making, syncing and renaming a part; deflating a byte of it; beginning and joining.
+// Storing: making, syncing and renaming a part; deflating a byte of it; beginning a session and
+// joining its parts.
 constexpr double kPartSteps = 3e5;
 constexpr double kByteSteps = 1.0;
-constexpr double kSessionSteps = 2e7;
+constexpr double kSessionSteps = 3e6;
+constexpr double kJoinSteps = 1.5e5;  ///< of a part
 
 double passes(double rows, double width, double count) {
     return rows * width * count;
@@ -233,7 +236,6 @@ private:
         const bool router = needs.router;
         for (const PlannedExperiment* experiment : m_work.statics) {
             for (const auto& probe : experiment->probes.statics) {
-                m_effort.statics += probe->effort(context);
                 store(*probe, context);
             }
         }
@@ -260,14 +262,17 @@ private:
             kPartSteps + kByteSteps * static_cast<double>(probe.resultBytes(context));
     }
 
-    /// The columns' weights past the static probes.
+    /// The columns' weights past the static probes, which share their sums: those are no sum of
+    /// what each probe asks for.
     void stream(const LayerContext& context) {
+        const bool isStored = StoredWeights::suit(context, m_work, m_models, m_plan.place);
+        m_effort.statics += WeightSummer::effort(context, staticNeeds(m_work), isStored);
         double neurons = 0.0;
         for (const Column& column : context.columns) {
             neurons += column.intermediateSize;
         }
         const double elements = 3.0 * neurons * context.hiddenSize;
-        if (StoredWeights::suit(context, m_work, m_models, m_plan.place)) {
+        if (isStored) {
             m_effort.statics.elements += elements * kStoredPasses;
             return;
         }
@@ -436,8 +441,18 @@ std::vector<ExperimentCost> experimentCosts(const RunPlan& plan, const OpenedMod
     return costs;
 }
 
-Effort sessionEffort(std::uint64_t resultBytes) {
-    return {.steps = kSessionSteps + 0.5 * kByteSteps * static_cast<double>(resultBytes)};
+Effort sessionEffort(const RunPlan& plan, std::uint64_t resultBytes) {
+    std::size_t parts = 0;
+    std::set<const PlannedExperiment*> experiments;  // each may have one about the whole model
+    for (const LayerWork& work : plan.work) {
+        for (const auto* kind : {&work.dynamic, &work.statics, &work.units}) {
+            parts += kind->size();
+            experiments.insert(kind->begin(), kind->end());
+        }
+    }
+    parts += experiments.size();
+    return {.steps = kSessionSteps + kJoinSteps * static_cast<double>(parts) +
+                     0.5 * kByteSteps * static_cast<double>(resultBytes)};
 }
 
 }  // namespace moescope::engine

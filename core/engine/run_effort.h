@@ -33,7 +33,7 @@ struct UnitTotal {
                                                           const text::TokenizedCorpus& corpus);
 
 /// Beginning a session and putting its parts together.
-[[nodiscard]] Effort sessionEffort(std::uint64_t resultBytes);
+[[nodiscard]] Effort sessionEffort(const RunPlan& plan, std::uint64_t resultBytes);
 
 /// What each experiment that is not done adds, its own work alone; those with branches are not
 /// among them.

@@ -227,6 +227,36 @@ void WeightSummer::addCompared(WeightSums::OfRole& sums, const at::Tensor& x) co
     }
 }
 
+Effort WeightSummer::effort(const LayerContext& layer, const StaticNeeds& needs, bool isStored) {
+    const WeightSummer summer(layer, needs, SummingMeans::Loops);
+    const double matrix = static_cast<double>(layer.hiddenSize) *
+                          static_cast<double>(layer.columns.front().intermediateSize);
+    // Each pair once, and each with itself; of all roles.
+    const auto pairs = [&](std::size_t count) {
+        const auto n = static_cast<double>(count);
+        return static_cast<double>(kRoleCount) * n * (n + 1.0) * matrix;
+    };
+    Effort effort;
+    if (needs.products) {
+        (isStored ? effort.modelOperations : effort.operations) +=
+            pairs(summer.m_sums.columns.size());
+    }
+    if (needs.relativeTo != Reference::Nothing) {
+        effort.operations += pairs(summer.m_experts);
+    }
+    if (needs.points != Points::Nothing) {
+        effort.operations += pairs(summer.m_sums.points);
+    }
+    if (needs.neurons) {
+        double neurons = 0.0;
+        for (const Column& column : layer.columns) {
+            neurons += column.intermediateSize;
+        }
+        effort.elements += static_cast<double>(kRoleCount) * neurons * layer.hiddenSize;
+    }
+    return effort;
+}
+
 std::uint64_t WeightSummer::bytes(const LayerContext& layer, const StaticNeeds& needs,
                                   SummingMeans means) {
     if (!needs.sums()) {

@@ -34,6 +34,10 @@ public:
              std::uint64_t firstRow);
     [[nodiscard]] const WeightSums& sums() const { return m_sums; }
 
+    /// What adding up takes, beside going over the weights; `isStored` where they are mapped as
+    /// bfloat16, of which a processor may multiply more at a time.
+    [[nodiscard]] static Effort effort(const LayerContext& layer, const StaticNeeds& needs,
+                                       bool isStored);
     /// Memory that it takes, and that its result does.
     [[nodiscard]] static std::uint64_t bytes(const LayerContext& layer, const StaticNeeds& needs,
                                              SummingMeans means);

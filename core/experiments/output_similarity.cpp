@@ -65,10 +65,11 @@ public:
         const auto tokens = static_cast<double>(layer.tokens());
         const auto columns = static_cast<double>(layer.columns.size());
         const double pairs = tokens * columns * columns;
-        constexpr double kAnglesPerStep = 4.0;
+        // An angle is a quarter of one, its products begin and end.
+        constexpr double kStepsPerPair = 1.25;
         return {.operations = 2.0 * pairs * layer.hiddenSize,
                 .elements = 2.0 * tokens * columns * layer.hiddenSize,
-                .steps = pairs / kAnglesPerStep};
+                .steps = kStepsPerPair * pairs};
     }
 
     void begin(const engine::LayerContext& layer) override {

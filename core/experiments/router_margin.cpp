@@ -53,11 +53,13 @@ public:
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
         const auto tokens = static_cast<double>(layer.tokens());
         const auto trials = static_cast<double>(changes() + 1);
-        constexpr double kNoisePasses = 20.0;  // a normal number costs as much as many elements
+        constexpr double kNormalSteps = 2.5;  // logarithm, root, sine and cosine
+        constexpr double kSortSteps = 80.0;   // of a token's choice
         const double hidden = layer.hiddenSize;
+        const double choice = kSortSteps + layer.topK() * (1.0 + 0.1 * layer.experts());
         return {.operations = 2.0 * trials * tokens * hidden * layer.experts(),
-                .elements = tokens * (hidden * (kNoisePasses + 2.0 * trials) +
-                                      6.0 * trials * layer.experts())};
+                .elements = tokens * trials * (2.0 * hidden + 6.0 * layer.experts()),
+                .steps = tokens * (kNormalSteps * hidden + trials * choice)};
     }
 
     void begin(const engine::LayerContext& layer) override {

@@ -55,7 +55,8 @@ public:
         return 0;
     }
     [[nodiscard]] engine::Effort effort(const engine::LayerContext& layer) const override {
-        return static_cast<double>(kRoles.size()) *
+        constexpr double kMeasures = 2.0;  // plain and relative
+        return kMeasures * static_cast<double>(kRoles.size()) *
                gramEffort(layer.columns.size(), matrixElements(layer));
     }
 

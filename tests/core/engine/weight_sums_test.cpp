@@ -167,3 +167,26 @@ TEST_CASE("together: wishes join, contradictions are refused", "[core][engine]")
     tests::checkThrows([&] { static_cast<void>(engine::together(both, points)); },
                        ErrorCode::Internal, {"two probes"});
 }
+
+TEST_CASE("WeightSummer: what several probes share is counted once", "[core][engine]") {
+    const Layer layer("deepseek-variant", 2);
+    const auto effortOf = [&](const StaticNeeds& needs, bool isStored) {
+        return engine::WeightSummer::effort(layer.context, needs, isStored);
+    };
+    StaticNeeds neurons;
+    neurons.neurons = true;
+    StaticNeeds products;
+    products.products = true;
+    const auto columns = static_cast<double>(layer.context.columns.size());
+    const double matrix = static_cast<double>(layer.context.hiddenSize) *
+                          layer.context.columns.front().intermediateSize;
+    CHECK(effortOf(neurons, false).elements == 3.0 * columns * matrix);
+    CHECK(effortOf(engine::together(neurons, neurons), false).elements ==
+          effortOf(neurons, false).elements);
+    CHECK(effortOf(products, false).operations == 3.0 * columns * (columns + 1.0) * matrix);
+    CHECK(effortOf(products, true).operations == 0.0);
+    CHECK(effortOf(products, true).modelOperations == effortOf(products, false).operations);
+    const StaticNeeds all = everything(StaticNeeds::Points::Centred);
+    CHECK(effortOf(all, false).operations > 2.0 * effortOf(products, false).operations);
+    CHECK(effortOf(StaticNeeds(), false).operations == 0.0);
+}
