@@ -239,7 +239,7 @@ void FigureExport::write(std::optional<LayerId> layer,
     FigureRequest request;
     request.figure = m_info.name;
     request.layer = layer;
-    if (!layer && m_info.hasSideBySide) {
+    if (!layer && (m_info.hasSideBySide || m_info.totalIsOfPanels) && m_plan.sideBySide) {
         request.layers = m_plan.layers;
     }
     request.expert = isOfExpert() ? m_plan.expert : std::nullopt;

@@ -146,9 +146,10 @@ void ExportCommand::attach(CLI::App& program) {
                       "viridis, cividis, inferno, greys, white-blue or diverging");
     m_app->add_flag("--with-diagonal", m_withDiagonal,
                     "Draw the diagonal of similarity maps, which is 1");
-    m_app->add_flag("--side-by-side", m_sideBySide,
-                    "Similarity maps, rank counts, coloured text: one file with a panel for each "
-                    "layer; coloured text for the --layers given");
+    m_app->add_flag(
+        "--side-by-side", m_sideBySide,
+        "Similarity maps, rank counts, coloured text, shares, loads, co-activation: one "
+        "file with a panel for each of --layers");
     m_app->add_option("--dimensions", m_dimensions, "neuron-projection: 2 or 3")
         ->capture_default_str();
     m_app->add_flag("--without-outliers", m_withoutOutliers,

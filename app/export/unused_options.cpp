@@ -119,7 +119,8 @@ void requireUsed(const ExportPlan& plan, const FigureInfo& info,
                                     unused, info.name, shown));
         }
     }
-    if (plan.sideBySide && !plan.allLayers && info.hasTotal && !info.hasSideBySide) {
+    if (plan.sideBySide && !plan.allLayers && info.hasTotal && !info.totalIsOfPanels &&
+        !info.hasSideBySide) {
         throw Error(ErrorCode::Usage,
                     fmt::format("--side-by-side draws {} of all layers: leave out --layers, or "
                                 "--side-by-side for a file for each.",

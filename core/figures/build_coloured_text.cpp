@@ -52,17 +52,6 @@ void requireOneRange(const TokenSelection& tokens) {
     }
 }
 
-std::vector<LayerId> layersAsked(const BuildContext& context) {
-    std::vector<LayerId> have = context.require("ids").layers;
-    for (const LayerId layer : context.request.layers) {
-        if (std::find(have.begin(), have.end(), layer) == have.end()) {
-            // Says which layers there are.
-            (void)context.routing(layer);
-        }
-    }
-    return context.request.layers.empty() ? have : context.request.layers;
-}
-
 Figure buildPassage(const BuildContext& context) {
     const TokenSelection asked = context.tokens();
     requireOneRange(asked);
@@ -70,7 +59,7 @@ Figure buildPassage(const BuildContext& context) {
     const TokenRange passage{asked.ranges().front().first, std::min(asked.count(), most)};
     ColouredPassageFigure body;
     body.tokens = requireTokens(context);
-    for (const LayerId layer : layersAsked(context)) {
+    for (const LayerId layer : context.layersOf(context.require("ids"))) {
         context.throwIfStopped();
         const auto routing = context.routing(layer, passage);
         body.mostWeight = std::max(body.mostWeight, mostWeight(*routing));

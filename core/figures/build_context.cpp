@@ -31,6 +31,15 @@ const session::ExperimentRecord* recordOf(const session::Head& head, std::string
     return found == head.experiments.end() ? nullptr : &*found;
 }
 
+/// "layers 0, 15, 31"
+std::string namesOf(const std::vector<LayerId>& layers) {
+    std::string names;
+    for (const LayerId layer : layers) {
+        names += (names.empty() ? "" : ", ") + std::to_string(layer.value);
+    }
+    return layers.empty() ? "no layers" : (layers.size() == 1 ? "layer " : "layers ") + names;
+}
+
 bool isExpertLabel(const std::string& label) {
     return !label.empty() && std::all_of(label.begin(), label.end(),
                                          [](unsigned char c) { return c >= '0' && c <= '9'; });
@@ -134,6 +143,22 @@ LayerId BuildContext::layerOf(const session::QuantityInfo& quantity) const {
                                 quantity.id.quantity, quantity.id.experiment));
     }
     return quantity.layers.front();
+}
+
+std::vector<LayerId> BuildContext::layersOf(const session::QuantityInfo& quantity) const {
+    const std::vector<LayerId>& have = quantity.layers;
+    for (const LayerId layer : request.layers) {
+        if (std::find(have.begin(), have.end(), layer) == have.end()) {
+            throw Error(ErrorCode::Usage,
+                        fmt::format("Layer {} was asked for, and the session has {} for {}.",
+                                    layer.value, info.name, namesOf(have)));
+        }
+    }
+    return request.layers.empty() ? have : request.layers;
+}
+
+std::string BuildContext::layersText() const {
+    return request.layers.empty() ? "all layers" : namesOf(request.layers);
 }
 
 void BuildContext::throwIfStopped() const {

@@ -68,6 +68,11 @@ struct BuildContext {
     [[nodiscard]] const session::QuantityInfo& require(const std::string& quantity) const;
     /// The layer asked for, else the quantity's first. Throws Error(BadSession) where it has none.
     [[nodiscard]] LayerId layerOf(const session::QuantityInfo& quantity) const;
+    /// Of small multiples: the layers asked for, else all of the quantity's. Throws Error(Usage)
+    /// for one that it does not have.
+    [[nodiscard]] std::vector<LayerId> layersOf(const session::QuantityInfo& quantity) const;
+    /// "all layers", or "layers 0, 15, 31".
+    [[nodiscard]] std::string layersText() const;
     /// Throws Error(Cancelled) as throwIfStopped() does.
     [[nodiscard]] NdArray read(const std::string& quantity, std::optional<LayerId> layer) const;
     /// What the layer's router chose, in the branch asked for. Throws Error(Usage) for a layer that
@@ -149,9 +154,11 @@ struct BuildContext {
 [[nodiscard]] Figure buildImportance(const BuildContext& context);
 [[nodiscard]] Figure buildImportanceMap(const BuildContext& context);
 [[nodiscard]] Figure buildImportanceCorrelation(const BuildContext& context);
+[[nodiscard]] Figure buildDomainBars(const BuildContext& context);
 [[nodiscard]] Figure buildDomains(const BuildContext& context);
 [[nodiscard]] Figure buildRepetition(const BuildContext& context);
 [[nodiscard]] Figure buildRepetitionTable(const BuildContext& context);
+[[nodiscard]] Figure buildLoadBars(const BuildContext& context);
 [[nodiscard]] Figure buildLoadMap(const BuildContext& context);
 [[nodiscard]] Figure buildLoadTable(const BuildContext& context);
 [[nodiscard]] Figure buildLoadCurve(const BuildContext& context);
@@ -159,6 +166,7 @@ struct BuildContext {
 [[nodiscard]] Figure buildCoactivationTable(const BuildContext& context);
 [[nodiscard]] Figure buildTransitions(const BuildContext& context);
 [[nodiscard]] Figure buildRemoval(const BuildContext& context);
+[[nodiscard]] Figure buildRemovalBars(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalTable(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalText(const BuildContext& context);
 [[nodiscard]] Figure buildRemovalTokens(const BuildContext& context);

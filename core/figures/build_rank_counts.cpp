@@ -252,18 +252,17 @@ RankCountsPanel layerPanel(const BuildContext& context, LayerId layer) {
 
 // One small map for each layer: bars would be hairlines.
 Figure buildSideBySide(const BuildContext& context) {
-    const session::QuantityInfo& info = context.require("count");
+    const std::vector<LayerId> layers = context.layersOf(context.require("count"));
     std::vector<RankCountsPanel> panels;
-    for (const LayerId layer : info.layers) {
+    for (const LayerId layer : layers) {
         panels.push_back(layerPanel(context, layer));
     }
     HeatMapFigure body = asHeatMaps(context, panels);
     double high = 0.0;
     for (std::size_t i = 0; i < panels.size(); ++i) {
         high = std::max(high, upperEnd(panels[i].counts));
-        body.panels[i].title =
-            std::to_string(info.layers[i].value) + ": " + correlationOf(panels[i]);
-        body.panels[i].layer = info.layers[i];
+        body.panels[i].title = std::to_string(layers[i].value) + ": " + correlationOf(panels[i]);
+        body.panels[i].layer = layers[i];
         body.panels[i].ownScale.reset();
     }
     body.bar.scale =
@@ -271,8 +270,9 @@ Figure buildSideBySide(const BuildContext& context) {
     for (const HeatMapPanel& panel : body.panels) {
         markBeyond(body.bar.scale, panel.matrix, false);
     }
-    Figure figure = context.frame("rank counts, all layers side by side", tokensOf(context));
-    saySelected(context, info.layers, figure);
+    Figure figure =
+        context.frame("rank counts, " + context.layersText() + " side by side", tokensOf(context));
+    saySelected(context, layers, figure);
     figure.howToRead =
         "Layer: \xCF\x81 = Spearman's correlation of both ranks. The largest ranks at the top "
         "right; bright on the rising "

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/figures/removal.h"
+#include "core/figures/removal_everywhere.h"
 #include "core/figures/removal_intervals.h"
 #include "core/figures/whole_number.h"
 
@@ -18,31 +18,6 @@ namespace moescope::figures {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// Experts whose loads are within this factor are of like load.
-constexpr double kLikeLoad = 1.5;
-
-/// What happens when others go in the place of a row's; NaN: not known.
-struct Beside {
-    double rise = kNaN, low = kNaN, high = kNaN, load = kNaN;
-};
-
-/// Means over the other experts of like load.
-Beside likeLoadOf(const std::vector<double>& rises, const std::vector<double>& loads,
-                  std::size_t expert) {
-    double rise = 0.0;
-    double load = 0.0;
-    double count = 0.0;
-    for (std::size_t other = 0; other < rises.size() && other < loads.size(); ++other) {
-        const bool isLike = expert < loads.size() && loads[other] <= kLikeLoad * loads[expert] &&
-                            loads[expert] <= kLikeLoad * loads[other];
-        if (other != expert && isLike && std::isfinite(rises[other])) {
-            rise += rises[other];
-            load += loads[other];
-            count += 1.0;
-        }
-    }
-    return count > 0.0 ? Beside{.rise = rise / count, .load = load / count} : Beside{};
-}
 
 /// One branch.
 struct Row {
@@ -262,28 +237,20 @@ void addSets(const BuildContext& context, const ExpertShares& shares, Rows& rows
     }
 }
 
-void addEverywhere(const BuildContext& context, const std::vector<std::string>& layers,
+void addEverywhere(const BuildContext& context, const RemovalOutcome& intact,
                    const ExpertShares& shares, Rows& rows) {
-    const auto everywhere = RemovalTable::read(context, "everywhere", 1);
-    if (!everywhere) {
+    const auto found = everywhereRemovals(context, intact, shares);
+    if (!found) {
         return;
-    }
-    std::vector<double> loads(everywhere->size());
-    std::vector<double> rises;
-    for (std::size_t e = 0; e < loads.size(); ++e) {
-        for (const std::string& layer : layers) {
-            loads[e] += shares.at(layer, static_cast<int>(e)) / static_cast<double>(layers.size());
-        }
-        rises.push_back(rows.rise(everywhere->at(e)));
     }
     const auto intervals = riseIntervals(context, "everywhere");
     rows.section("the same index in all layers");
-    for (std::size_t e = 0; e < loads.size(); ++e) {
+    for (std::size_t e = 0; e < found->loads.size(); ++e) {
         Row row{.removed = fmt::format("expert {}", e),
                 .expert = static_cast<int>(e),
-                .outcome = everywhere->at(e),
-                .likeLoad = likeLoadOf(rises, loads, e),
-                .load = loads[e]};
+                .outcome = found->outcomes.at(e),
+                .likeLoad = likeLoadOf(found->rises, found->loads, e),
+                .load = found->loads[e]};
         putInterval(*intervals, e, row);
         rows.add(std::move(row));
     }
@@ -358,7 +325,7 @@ Figure buildRemovalTable(const BuildContext& context) {
     Rows rows(intact);
     addSets(context, shares, rows);
     if (const auto single = RemovalTable::read(context, "single", 2)) {
-        addEverywhere(context, single->labels(0), shares, rows);
+        addEverywhere(context, intact, shares, rows);
         addSingle(context, *single, shares, rows);
     }
     rows.addSummary({.removed = "nothing (intact model)", .outcome = intact});

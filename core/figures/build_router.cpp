@@ -313,7 +313,7 @@ Figure buildRouterSimilarity(const BuildContext& context) {
         body.bar = scaleBar(context, limits, std::span(body.panels).subspan(1));
     } else {
         Limits limits;
-        for (const LayerId layer : info.layers) {
+        for (const LayerId layer : context.layersOf(info)) {
             HeatMapPanel panel = mapPanel(fmt::format("layer {}", layer.value),
                                           toMatrix(context.read("router", layer)));
             panel.layer = layer;

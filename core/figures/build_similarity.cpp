@@ -201,7 +201,7 @@ Matrix selectedMean(const BuildContext& context, const KeptTokens& kept, LayerId
 void addLayers(const BuildContext& context, const std::string& quantity,
                const std::optional<KeptTokens>& selected, HeatMapFigure& body) {
     const session::QuantityInfo& info = context.require(quantity);
-    for (const LayerId layer : info.layers) {
+    for (const LayerId layer : context.layersOf(info)) {
         HeatMapPanel panel = makePanel(fmt::format("layer {}", layer.value),
                                        selected ? selectedMean(context, *selected, layer)
                                                 : toMatrix(context.read(quantity, layer)),
@@ -225,7 +225,7 @@ std::string whatOf(const BuildContext& context, const HeatMapFigure& body,
     if (context.info.hasRoles && (body.panels.size() == 1 || !context.request.layer)) {
         what += fmt::format(" ({})", roles.front());
     }
-    return context.request.layer ? what : what + ", all layers";
+    return context.request.layer ? what : what + ", " + context.layersText();
 }
 
 /// What two unrelated matrices give after matching.

@@ -109,7 +109,7 @@ std::vector<LayerId> figuredLayers(const FigureSource& source, const FigureInfo&
 }
 
 /// Figures that are not maps of similarity.
-constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 43> kBuilders{{
+constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)>, 47> kBuilders{{
     {"router-similarity", &buildRouterSimilarity},
     {"router-regression", &buildRouterRegression},
     {"router-table", &buildRouterTable},
@@ -129,13 +129,17 @@ constexpr std::array<std::pair<std::string_view, Figure (*)(const BuildContext&)
     {"weight-output-relation", &buildWeightOutput},
     {"reproduction", &buildReproduction},
     {"domain-share", &buildDomains},
+    {"domain-share-bars", &buildDomainBars},
+    {"domain-specialisation-bars", &buildDomainBars},
     {"domain-specialisation", &buildDomains},
     {"repetition", &buildRepetition},
     {"repetition-table", &buildRepetitionTable},
     {"load-balance", &buildLoadMap},
     {"load-table", &buildLoadTable},
+    {"load-bars", &buildLoadBars},
     {"load-curve", &buildLoadCurve},
     {"expert-removal", &buildRemoval},
+    {"expert-removal-bars", &buildRemovalBars},
     {"expert-removal-table", &buildRemovalTable},
     {"expert-removal-text", &buildRemovalText},
     {"expert-removal-tokens", &buildRemovalTokens},

@@ -55,6 +55,29 @@ struct LineChartFigure {
     std::vector<std::string> points{};  ///< names of single values, no line's or band's
 };
 
+/// One small multiple of a bar chart. NaN: no bar.
+struct BarChartPanel {
+    std::string title;                      ///< "first choice", "layer 3"
+    std::optional<LayerId> layer;           ///< where panels are layers: a click goes there
+    std::vector<std::vector<double>> bars;  ///< [series of the figure][categories]
+    /// Interval of each value, as `bars`; empty: none.
+    std::vector<std::vector<double>> low{}, high{};
+    std::vector<std::vector<std::uint8_t>> marks{};  ///< not 0: marked; empty: none
+    std::optional<double> reference{};  ///< expected where nothing is special: a dashed line
+};
+
+/// Bars side by side for each category, from 0 up or down. Panels share their y axis; where there
+/// are more bars than the width has room for, a panel goes on in further rows.
+struct BarChartFigure {
+    std::string categoryTitle;            ///< "expert": categories are experts, numbered from 0
+    std::vector<std::string> categories;  ///< "0" ... "n-1"
+    std::vector<std::string> series;      ///< names in the legend; a single one has no legend
+    bool lastIsOfAll = false;             ///< the last series is what the others are parts of
+    std::string valueName;                ///< "share of assignments"
+    std::string referenceName{}, markName{};
+    std::vector<BarChartPanel> panels;
+};
+
 /// One histogram. Its bins lie between edges that need not be equally far apart; all are drawn
 /// equally wide.
 struct HistogramPanel {

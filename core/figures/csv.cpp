@@ -112,6 +112,31 @@ struct Writer {
         }
     }
 
+    void operator()(const BarChartFigure& figure) {
+        const BarChartPanel* first = figure.panels.empty() ? nullptr : &figure.panels.front();
+        const bool hasIntervals = first != nullptr && !first->low.empty();
+        const bool hasMarks = first != nullptr && !first->marks.empty();
+        out += fmt::format("panel,{},series,value{}{}\n", csvCell(figure.categoryTitle),
+                           hasIntervals ? ",low,high" : "",
+                           hasMarks ? "," + csvCell(figure.markName) : "");
+        for (const BarChartPanel& panel : figure.panels) {
+            for (std::size_t c = 0; c < figure.categories.size(); ++c) {
+                for (std::size_t s = 0; s < figure.series.size(); ++s) {
+                    out += fmt::format("{},{},{},{}", csvCell(panel.title),
+                                       csvCell(figure.categories[c]), csvCell(figure.series[s]),
+                                       number(panel.bars[s][c]));
+                    if (hasIntervals) {
+                        out += "," + number(panel.low[s][c]) + "," + number(panel.high[s][c]);
+                    }
+                    if (hasMarks) {
+                        out += panel.marks[s][c] != 0 ? ",1" : ",0";
+                    }
+                    out += '\n';
+                }
+            }
+        }
+    }
+
     void operator()(const HistogramFigure& figure) {
         row({"panel", "from", "to", "share"});
         for (const HistogramPanel& panel : figure.panels) {

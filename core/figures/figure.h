@@ -216,8 +216,8 @@ struct Provenance {
 using FigureBody =
     std::variant<NoticeFigure, ExpertCardFigure, HeatMapFigure, GroupedBarsFigure, PairedBarsFigure,
                  RoutingMapFigure, ColouredTextFigure, LossTextFigure, ColouredPassageFigure,
-                 ParametersFigure, LineChartFigure, HistogramFigure, ScatterFigure, TableFigure,
-                 NeuronMapFigure>;
+                 ParametersFigure, LineChartFigure, BarChartFigure, HistogramFigure, ScatterFigure,
+                 TableFigure, NeuronMapFigure>;
 
 /// A figure. Immutable once built; share it as shared_ptr<const Figure>.
 struct Figure {

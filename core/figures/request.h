@@ -79,9 +79,11 @@ struct FigureInfo {
     std::string_view listTitle{};  ///< under its subject in a list; empty: `title`
     FigureSubject subject = FigureSubject::Weights;
     bool perLayer = true;
-    bool hasTotal = false;       ///< also drawn for all layers together
-    bool hasSideBySide = false;  ///< that is a panel for each layer, or for those asked for
-    bool hasRoles = false;       ///< gate, up, down
+    bool hasTotal = false;         ///< also drawn for all layers together
+    bool totalIsOfPanels = false;  ///< a panel for each layer, or for those asked for
+    bool hasSideBySide =
+        false;              ///< also a passage of the text at each layer, or at those asked for
+    bool hasRoles = false;  ///< gate, up, down
     bool hasRelative = false;
     bool hasColourScale = false;
     bool needsToken = false;   ///< about one token

@@ -76,7 +76,7 @@ RoutedText routedText(const BuildContext& context, LayerId layer) {
 
 std::vector<LayerId> routedLayers(const BuildContext& context) {
     return context.request.layer ? std::vector<LayerId>{*context.request.layer}
-                                 : context.require("ids").layers;
+                                 : context.layersOf(context.require("ids"));
 }
 
 DocumentCounts countAssignments(const RoutedText& text, int choice, bool perToken) {

@@ -50,7 +50,7 @@ private:
 
 /// Throws Error(Usage) for a layer or tokens that the session does not have.
 [[nodiscard]] RoutedText routedText(const BuildContext& context, LayerId layer);
-/// The layers with chosen experts, or the one that was asked for.
+/// The layers with chosen experts, or those that were asked for.
 [[nodiscard]] std::vector<LayerId> routedLayers(const BuildContext& context);
 
 /// Counts per document, and what a share of them divides by.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/figures/figure_painter.h"
 
+#include "widgets/canvas/bar_chart_body.h"
 #include "widgets/canvas/coloured_passage_body.h"
 #include "widgets/canvas/expert_card_body.h"
 #include "widgets/canvas/heat_map_body.h"
@@ -79,6 +80,9 @@ std::unique_ptr<FigureBody> makeBody(std::shared_ptr<const figures::Figure> figu
     }
     if (std::holds_alternative<figures::LineChartFigure>(body)) {
         return std::make_unique<LineChartBody>(std::move(figure), style, memory.chart);
+    }
+    if (std::holds_alternative<figures::BarChartFigure>(body)) {
+        return std::make_unique<BarChartBody>(std::move(figure), style, memory.chart);
     }
     if (const auto* scatter = std::get_if<figures::ScatterFigure>(&body)) {
         const bool isDeep = !scatter->panels.empty() && !scatter->panels.front().z.empty();

@@ -45,6 +45,11 @@ ExportPlan planFor(const std::filesystem::path& folder, const char* figure) {
     return plan;
 }
 
+std::string textOf(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 std::string messageOf(const ExportPlan& plan, ErrorCode code) {
     try {
         exported(plan);
@@ -231,6 +236,14 @@ TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][e
     plan = planFor(folder.path(), "rank-counts");
     plan.sideBySide = true;
     CHECK(exported(plan).names == std::vector<std::string>{"rank-counts-side-by-side.csv"});
+    plan = planFor(folder.path(), "domain-share-bars");
+    plan.sideBySide = true;
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}, LayerId{3}};
+    CHECK(exported(plan).names == std::vector<std::string>{"domain-share-bars-side-by-side.csv"});
+    const std::string some = textOf(folder / "out" / "domain-share-bars-side-by-side.csv");
+    CHECK(some.find("\nlayer 3,") != std::string::npos);
+    CHECK(some.find("\nlayer 2,") == std::string::npos);
     plan = planFor(folder.path(), "weight-similarity");
     plan.sideBySide = true;
     CHECK(exported(plan).names ==
@@ -282,7 +295,7 @@ TEST_CASE("exportFigures: every figure in every format", "[app][export]") {
         plan.file.format = format;
         // Tables of all experts of all layers are not drawn, but they are data.
         const std::size_t data = format == widgets::FileFormat::Csv ? 1 : 0;
-        CHECK(exported(plan).names.size() == 30 * 3 + 4 + 15 + data);
+        CHECK(exported(plan).names.size() == 33 * 3 + 4 + 16 + data);
     }
 }
 
@@ -368,7 +381,7 @@ TEST_CASE("exportFigures: an option that changes nothing is refused", "[app][exp
     plan = planFor(folder.path(), "coactivation");
     plan.maskDiagonal = false;
     CHECK(messageOf(plan, ErrorCode::Usage).find("--with-diagonal would") != std::string::npos);
-    plan = planFor(folder.path(), "rank-counts");
+    plan = planFor(folder.path(), "router-margin");
     plan.sideBySide = true;
     plan.allLayers = false;
     plan.layers = {LayerId{2}};

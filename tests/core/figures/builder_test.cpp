@@ -340,7 +340,7 @@ TEST_CASE("FigureBuilder: lists what the session has", "[core][figures]") {
     const auto source = std::make_shared<MadeSource>(MadeSession{});
     CHECK(FigureBuilder(source).available().size() == figureCatalogue().size());
     source->remove("chosen_experts");
-    CHECK(FigureBuilder(source).available().size() == figureCatalogue().size() - 21);
+    CHECK(FigureBuilder(source).available().size() == figureCatalogue().size() - 24);
     CHECK(FigureBuilder(source).layersOf(*findFigure("rank-counts")) ==
           std::vector<LayerId>{LayerId{1}, LayerId{2}, LayerId{3}});
 }

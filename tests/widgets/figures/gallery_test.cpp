@@ -189,6 +189,9 @@ std::vector<Exhibit> exhibits() {
         all.push_back({"importance-all" + e, built("importance", session, {})});
         all.push_back({"domain-share" + e, built("domain-share", session, LayerId{2})});
         all.push_back({"domain-share-all" + e, built("domain-share", session, {})});
+        all.push_back({"domain-share-bars" + e, built("domain-share-bars", session, LayerId{2})});
+        all.push_back({"load-bars-all" + e, built("load-bars", session, {})});
+        all.push_back({"removal-bars" + e, built("expert-removal-bars", session, {})});
         all.push_back({"removal" + e, built("expert-removal", session, {})});
         all.push_back({"removal-table" + e, built("expert-removal-table", session, {})});
         all.push_back({"removal-tokens" + e, built("expert-removal-tokens", session, LayerId{2})});
