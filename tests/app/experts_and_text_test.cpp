@@ -9,9 +9,11 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QSlider>
 #include <QToolButton>
 
 #include <algorithm>
+#include <cstdlib>
 
 using namespace moescope;
 using namespace moescope::widgets;
@@ -239,4 +241,36 @@ TEST_CASE("MainWindow: a cell of load leads to its layer and expert", "[app][gui
     CHECK(w.selection().state().layer == LayerId{3});
     CHECK(w.selection().state().experts == std::vector<int>{4});
     REQUIRE(QTest::qWaitFor([&] { return w.figure() && w.figure()->name == "expert-card"; }));
+}
+
+TEST_CASE("Importance: the figure stays in its place while the slider moves", "[app][gui]") {
+    WindowFixture w;
+    w.openSession();
+    w.showFigure("importance");
+    auto* scope = w.panel().findChild<QComboBox*>(QStringLiteral("scopeCombo"));
+    auto* slider = w.panel().findChild<QSlider*>(QStringLiteral("pruneShare"));
+    auto* messages = w.panel().findChild<MessageBar*>(QStringLiteral("figureMessages"));
+    auto* view = w.panel().findChild<FigureView*>();
+    bool isOffered = false;
+    bool isNot = false;
+    int top = -1;
+    for (int share = 1; share < 8; ++share) {
+        slider->setValue(share);
+        w.waitFigure();
+        REQUIRE(QTest::qWaitFor([&] {
+            return w.figure()->prunes != nullptr &&
+                   w.figure()->prunes->choice.share * 16.0 == Approx(share);
+        }));
+        QTest::qWait(50);
+        (messages->isVisible() ? isOffered : isNot) = true;
+        top = top < 0 ? view->y() : top;
+        CHECK(view->y() == top);
+    }
+    CHECK(isOffered);
+    CHECK(isNot);
+    // A label, the slider and the combo box beside it have one middle.
+    const auto middle = [](const QWidget* widget) { return widget->geometry().center().y(); };
+    CHECK(std::abs(middle(slider->parentWidget()) - middle(scope->parentWidget())) <= 1);
+    w.showFigure("expert-removal");
+    CHECK(w.panel().findChild<QComboBox*>(QStringLiteral("rangeCombo")) == nullptr);
 }

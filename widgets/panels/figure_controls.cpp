@@ -425,11 +425,13 @@ void FigureControls::addColours() {
         return;
     }
     using figures::ColourMap;
-    m_range = addCombo(QStringLiteral("rangeCombo"), tr("Colour range"),
-                       tr("Which values set the ends of the colour scale"));
-    m_range->addItem(m_info.removes ? tr("this removal") : tr("this layer"), 0);
-    m_range->addItem(m_info.removes ? tr("those beside it") : tr("all layers"), 1);
-    m_range->addItem(m_info.removes ? QStringLiteral("\u22121 to 1") : tr("0 to 1"), 2);
+    if (m_info.perLayer) {  // else it is all in one map
+        m_range = addCombo(QStringLiteral("rangeCombo"), tr("Colour range"),
+                           tr("Which values set the ends of the colour scale"));
+        m_range->addItem(m_info.removes ? tr("this removal") : tr("this layer"), 0);
+        m_range->addItem(m_info.removes ? tr("those beside it") : tr("all layers"), 1);
+        m_range->addItem(m_info.removes ? QStringLiteral("\u22121 to 1") : tr("0 to 1"), 2);
+    }
     if (isSimilarity(m_info)) {
         m_range->addItem(QStringLiteral("\u22121 to 1"), 3);
         m_range->setCurrentIndex(1);

@@ -460,6 +460,8 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
         m_messages->showMessage(MessageBar::Kind::Info, QString::fromStdString(figure->notice));
     }
     showSelection(*figure);
+    // While the slider moves, what is measured and what is not take turns.
+    m_messages->keepRoom(figure->prunes != nullptr ? 1 : 0);
     offerMeasurement(*figure);
     offerCurves();
     m_view->setFigure(figure);

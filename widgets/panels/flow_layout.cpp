@@ -3,6 +3,8 @@
 #include "widgets/panels/flow_layout.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace moescope::widgets {
 
@@ -62,22 +64,32 @@ int FlowLayout::arrange(const QRect& rect, bool place) const {
     int x = rect.x();
     int y = rect.y();
     int lineHeight = 0;
+    std::vector<std::pair<QLayoutItem*, QRect>> line;
+    const auto endLine = [&] {
+        for (const auto& [item, room] : line) {
+            // Labels, sliders and buttons of a line have one middle.
+            item->setGeometry(room.translated(0, (lineHeight - room.height()) / 2));
+        }
+        line.clear();
+    };
     for (QLayoutItem* item : m_items) {
         if (item->isEmpty()) {
             continue;  // hidden: no gap either
         }
         const QSize size = item->sizeHint();
         if (x > rect.x() && x + size.width() > rect.right() + 1) {
+            endLine();
             x = rect.x();
             y += lineHeight + gap / 2;
             lineHeight = 0;
         }
         if (place) {
-            item->setGeometry(QRect(QPoint(x, y), size));
+            line.emplace_back(item, QRect(QPoint(x, y), size));
         }
         x += size.width() + gap;
         lineHeight = std::max(lineHeight, size.height());
     }
+    endLine();
     return y + lineHeight - rect.y();
 }
 

@@ -13,6 +13,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace moescope::widgets {
 namespace {
 
@@ -140,9 +142,10 @@ void MessageBar::clear() {
 
 void MessageBar::keepRoom(int lines) {
     const QMargins margins = layout()->contentsMargins();
-    setMinimumHeight(lines * fontMetrics().lineSpacing() + margins.top() + margins.bottom());
+    const int height = std::max(lines * fontMetrics().lineSpacing(), m_action->sizeHint().height());
+    setMinimumHeight(lines > 0 ? height + margins.top() + margins.bottom() : 0);
     QSizePolicy policy = sizePolicy();
-    policy.setRetainSizeWhenHidden(true);
+    policy.setRetainSizeWhenHidden(lines > 0);
     setSizePolicy(policy);
 }
 

@@ -30,7 +30,8 @@ public:
     /// Puts a button into the message that is shown; actionTriggered() tells when it is pressed.
     void setAction(const QString& label);
     void clear();
-    /// Takes the room of so many lines also while hidden, so that nothing moves when it appears.
+    /// Takes the room of so many lines, and of a button, also while hidden, so that nothing moves
+    /// when it appears; 0: none.
     void keepRoom(int lines);
 
     [[nodiscard]] QString text() const;
