@@ -141,7 +141,8 @@ QPalette lightPalette() {
 
 QPalette darkPalette() {
     const Theme theme = Theme::dark();
-    QPalette palette(QColor(0x25292E), QColor(0x25292E));
+    // Buttons lighter than the window: grooves of sliders are drawn in their colour.
+    QPalette palette(QColor(0x3F4750), QColor(0x25292E));
     palette.setColor(QPalette::Base, theme.background);
     palette.setColor(QPalette::AlternateBase, theme.panel);
     for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText,

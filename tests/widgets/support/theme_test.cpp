@@ -53,6 +53,12 @@ TEST_CASE("Theme: follows the palette", "[widgets][support]") {
     CHECK(Theme::fromPalette(widgets::darkPalette()).isDark);
 }
 
+TEST_CASE("Theme: grooves of sliders, drawn as buttons are, stand out", "[widgets][support]") {
+    const QPalette dark = widgets::darkPalette();
+    const auto lightness = [&](QPalette::ColorRole role) { return dark.color(role).lightnessF(); };
+    CHECK(lightness(QPalette::Button) > lightness(QPalette::Window) + 0.1F);
+}
+
 TEST_CASE("Theme: what is disabled looks it", "[widgets][support]") {
     for (const QPalette& palette : {widgets::lightPalette(), widgets::darkPalette()}) {
         for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
