@@ -117,8 +117,7 @@ void BranchPass::runBatch(const std::vector<Intervention>& branches, const Batch
     Stream intact = embedded();
     std::vector<Stream> hidden(batch.end - batch.first);
     const MemoryPlan& memory = m_setup.memory;
-    const LayerParts parts{.experts = memory.residentExperts &&
-                                      (!memory.streamed() || memory.decodeAhead)};
+    const LayerParts parts = layerParts(memory);
     // To a device all but the experts goes ahead in any case.
     const auto ahead =
         memory.decodeAhead || memory.streamed() ? std::optional(parts) : std::nullopt;

@@ -3,6 +3,7 @@
 #include "core/engine/device_plan.h"
 
 #include "core/base/error.h"
+#include "core/base/format_bytes.h"
 
 #include <fmt/format.h>
 
@@ -36,7 +37,7 @@ constexpr std::uint64_t kMostStaging = 96 * kMebi;
 constexpr std::uint64_t kStagingShare = 16;
 
 /// How a plan treats experts.
-enum class Experts { TwoLayers, OneLayer, Groups };
+enum class Experts { TwoLayers, OneLayer, Batches };
 
 class DevicePlanner {
 public:
@@ -44,10 +45,11 @@ public:
 
     [[nodiscard]] MemoryPlan plan() {
         for (const bool comfortable : {true, false}) {
-            for (const Experts experts : {Experts::TwoLayers, Experts::OneLayer, Experts::Groups}) {
+            for (const Experts experts :
+                 {Experts::TwoLayers, Experts::OneLayer, Experts::Batches}) {
                 for (const std::uint64_t block : kBlockTokens) {
                     const bool suits = (block >= kComfortableBlock) == comfortable &&
-                                       (experts == Experts::Groups || block <= kLargestResident);
+                                       (experts == Experts::Batches || block <= kLargestResident);
                     MemoryPlan plan = planFor(experts, block);
                     if (suits && fit(plan, experts, comfortable)) {
                         takeMoreUnits(plan);
@@ -62,7 +64,7 @@ public:
 private:
     [[nodiscard]] MemoryPlan planFor(Experts experts, std::uint64_t block) const {
         MemoryPlan plan;
-        plan.residentExperts = experts != Experts::Groups;
+        plan.residentExperts = experts != Experts::Batches;
         plan.decodeAhead = experts == Experts::TwoLayers;
         plan.blockTokens = block;
         plan.queryRows = std::min(block, kMostQueryRows);
@@ -162,7 +164,7 @@ private:
     }
 
     [[nodiscard]] MemoryPlan frugal() const {
-        MemoryPlan plan = planFor(Experts::Groups, kBlockTokens.back());
+        MemoryPlan plan = planFor(Experts::Batches, kBlockTokens.back());
         plan.expertsAtOnce = 1;
         plan.slabNeurons = kSmallestSlab;
         plan.stagingBytes = 0;
@@ -172,7 +174,7 @@ private:
     /// As many experts, and as large a slab, as there is room for.
     bool fit(MemoryPlan& plan, Experts experts, bool comfortable) const {
         for (; plan.slabNeurons >= kSmallestSlab; plan.slabNeurons /= 2) {
-            if (experts != Experts::Groups) {
+            if (experts != Experts::Batches) {
                 if (measure(plan)) {
                     return true;
                 }

@@ -4,8 +4,8 @@
 
 namespace moescope::engine {
 
-/// Work in units whose speed is measured before a run (Calibration). Orders of magnitude suffice:
-/// an estimate of time is good when it is within a factor of two.
+/// Work in units whose speed is measured before a run (Calibration). What is forgotten, or counted
+/// twice, shows in tests/bench/estimates.py: an estimate of time is good within 30 %.
 struct Effort {
     double operations = 0.0;  ///< floating-point, in float32 products; one in float64 counts twice
     double modelOperations = 0.0;  ///< the same in products of the model's compute type

@@ -8,12 +8,12 @@
 namespace moescope::engine {
 namespace {
 
-/// Batches of `computed` of all experts, of which none reaches into two groups.
+/// Batches of `computed` of all experts, of which none reaches into two of a device.
 double batches(double computed, int experts, int expertsAtOnce) {
-    // Groups that do not hold all share the room in twos (ExpertGroups).
+    // Those that do not hold all share the room in twos (ExpertBatches).
     const int size = expertsAtOnce >= experts ? experts : std::max(1, expertsAtOnce / 2);
-    const double groups = std::min(computed, std::ceil(static_cast<double>(experts) / size));
-    return groups * std::ceil(computed / (std::max(groups, 1.0) * kExpertsTogether));
+    const double batches = std::min(computed, std::ceil(static_cast<double>(experts) / size));
+    return batches * std::ceil(computed / (std::max(batches, 1.0) * kExpertsTogether));
 }
 
 }  // namespace

@@ -158,22 +158,22 @@ LayerWeights loadLayer(WeightReader& reader, const model::ModelSpec& model, int 
 }
 
 void ExpertSource::expect(std::vector<bool> wanted) const {
-    if (m_groups != nullptr) {
-        m_groups->expect(std::move(wanted));
+    if (m_batches != nullptr) {
+        m_batches->expect(std::move(wanted));
     }
 }
 
 int ExpertSource::together(int expert) const {
-    if (m_groups != nullptr) {
-        return m_groups->together(expert);
+    if (m_batches != nullptr) {
+        return m_batches->together(expert);
     }
     return m_weights.experts.empty() ? 1 : static_cast<int>(m_weights.experts.size()) - expert;
 }
 
 std::vector<FeedForward> ExpertSource::get(std::span<const int> experts) const {
-    if (m_groups != nullptr) {
+    if (m_batches != nullptr) {
         m_poll();
-        return m_groups->get(experts);
+        return m_batches->get(experts);
     }
     std::vector<FeedForward> all;
     all.reserve(experts.size());
@@ -185,8 +185,8 @@ std::vector<FeedForward> ExpertSource::get(std::span<const int> experts) const {
 
 FeedForward ExpertSource::get(int expert) const {
     m_poll();
-    if (m_groups != nullptr) {
-        return m_groups->get(expert);
+    if (m_batches != nullptr) {
+        return m_batches->get(expert);
     }
     const auto index = static_cast<std::size_t>(expert);
     if (!m_weights.experts.empty()) {

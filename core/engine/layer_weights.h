@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/engine/device_memory.h"
-#include "core/engine/expert_groups.h"
+#include "core/engine/expert_batches.h"
 #include "core/engine/expert_queue.h"
 #include "core/engine/weight_reader.h"
 
@@ -50,9 +50,9 @@ public:
     ExpertSource(const LayerWeights& weights, ExpertQueue& coming, WeightReader& reader,
                  const model::LayerSpec& layer, const std::function<void()>& poll)
         : m_weights(weights), m_coming(coming), m_reader(reader), m_layer(layer), m_poll(poll) {}
-    /// Those of a device come in groups, and there is something to do when its memory runs out.
-    void useDevice(ExpertGroups& groups, Relief relief) {
-        m_groups = &groups;
+    /// Those of a device come in batches, and there is something to do when its memory runs out.
+    void useDevice(ExpertBatches& batches, Relief relief) {
+        m_batches = &batches;
         m_relief = std::move(relief);
     }
 
@@ -72,7 +72,7 @@ private:
     WeightReader& m_reader;
     const model::LayerSpec& m_layer;
     const std::function<void()>& m_poll;
-    ExpertGroups* m_groups = nullptr;
+    ExpertBatches* m_batches = nullptr;
     Relief m_relief;
 };
 

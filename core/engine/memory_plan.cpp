@@ -231,8 +231,4 @@ MemoryPlan planMemory(const PlanInput& input) {
     return *plan;
 }
 
-std::string formatBytes(std::uint64_t bytes) {
-    return moescope::formatBytes(bytes);
-}
-
 }  // namespace moescope::engine

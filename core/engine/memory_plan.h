@@ -103,7 +103,4 @@ struct MemoryPlan {
 /// The fastest plan within the budget. Throws Error(MemoryBudget) naming the minimum.
 [[nodiscard]] MemoryPlan planMemory(const PlanInput& input);
 
-/// "1.5 GiB"
-[[nodiscard]] std::string formatBytes(std::uint64_t bytes);
-
 }  // namespace moescope::engine

@@ -100,15 +100,15 @@ void ModelRun::readAhead(int layer, std::optional<LayerParts> parts, jobs::LaneW
 
 void ModelRun::finishReading() {
     m_experts.finish();
-    if (m_groups) {
-        m_groups->finish();
+    if (m_batches) {
+        m_batches->finish();
     }
 }
 
 void ModelRun::endLayer(int layer) {
     if (m_streamed && m_weights) {
         // They go when the computation is through with them; the lane brings nothing meanwhile.
-        m_groups.reset();
+        m_batches.reset();
         m_streamed->hasEnded = true;
         static_cast<void>(
             m_streamed->lane.submit([gone = std::optional(std::move(*m_weights)),

@@ -27,7 +27,7 @@ public:
     void embed(std::span<const text::TokenId> ids, at::Tensor& hidden);
 
     /// While it lives, the weights go to the device through a stream, read on a lane: a layer while
-    /// the one before computes, and its experts as ExpertGroups has them, `expertsAtOnce` of them
+    /// the one before computes, and its experts as ExpertBatches has them, `expertsAtOnce` of them
     /// (from the memory plan) or fewer once the device's memory ran out. `relief` is of all that
     /// computes on the device. To be made after the lane and ended before it.
     class Streaming {
@@ -111,7 +111,7 @@ private:
                                                   WeightReader::Load how, jobs::LaneWorker& lane);
     void beginStreamed(int layer, LayerParts parts);
     void readAheadStreamed(int layer, LayerParts parts);
-    [[nodiscard]] std::unique_ptr<ExpertGroups> groupsOf(int layer);
+    [[nodiscard]] std::unique_ptr<ExpertBatches> batchesOf(int layer);
     [[nodiscard]] bool letEndedGo();
     [[nodiscard]] bool dropNextLayer();
     void stopStreaming();
@@ -126,7 +126,7 @@ private:
     std::future<LoadedLayer> m_next;
     ExpertQueue m_nextExperts;
     std::optional<Streamed> m_streamed;
-    std::unique_ptr<ExpertGroups> m_groups, m_nextGroups;  ///< null at dense layers
+    std::unique_ptr<ExpertBatches> m_batches, m_nextBatches;  ///< null at dense layers
     std::shared_ptr<WeightBuffers> m_buffers;
     bool m_holdExperts = true;
     Norm m_finalNorm;

@@ -25,8 +25,8 @@ ModelRun::Streaming::~Streaming() {
 
 void ModelRun::stopStreaming() {
     try {
-        m_groups.reset();
-        m_nextGroups.reset();
+        m_batches.reset();
+        m_nextBatches.reset();
         m_streamed->lane.submit([] {}).wait();
         m_streamed->stream.uploadMark().wait();
         m_streamed->stream.computationMark().wait();
@@ -39,12 +39,12 @@ void ModelRun::stopStreaming() {
     m_streamed.reset();
 }
 
-std::unique_ptr<ExpertGroups> ModelRun::groupsOf(int layer) {
+std::unique_ptr<ExpertBatches> ModelRun::batchesOf(int layer) {
     const model::LayerSpec& spec = m_spec.layers[static_cast<std::size_t>(layer)];
     if (!spec.moe) {
         return nullptr;
     }
-    return std::make_unique<ExpertGroups>(ExpertGroups::Setup{
+    return std::make_unique<ExpertBatches>(ExpertBatches::Setup{
         .experts = spec.moe->experts,
         .atOnce = m_streamed->allowance.experts(),
         .load =
@@ -63,10 +63,10 @@ void ModelRun::readAheadStreamed(int layer, LayerParts parts) {
     m_nextLayer = layer;
     const bool experts = std::exchange(parts.experts, false);
     m_next = submit(layer, parts, WeightReader::Load::Ahead, m_streamed->lane);
-    m_nextGroups = groupsOf(layer);
-    // In groups the first one travels while the layer's attention computes.
-    if (m_nextGroups && experts && m_streamed->allowance.expertsAhead()) {
-        m_nextGroups->start();
+    m_nextBatches = batchesOf(layer);
+    // In batches the first one travels while the layer's attention computes.
+    if (m_nextBatches && experts && m_streamed->allowance.expertsAhead()) {
+        m_nextBatches->start();
     }
 }
 
@@ -83,7 +83,7 @@ void ModelRun::beginStreamed(int layer, LayerParts parts) {
             }
         }
     } else {
-        m_nextGroups = groupsOf(layer);
+        m_nextBatches = batchesOf(layer);
     }
     if (!loaded) {
         parts.experts = false;
@@ -93,10 +93,10 @@ void ModelRun::beginStreamed(int layer, LayerParts parts) {
     }
     loaded->ready.holdComputation();
     m_weights = std::move(loaded->weights);
-    m_groups = std::move(m_nextGroups);
-    if (m_groups) {
-        m_groups->allow(m_streamed->allowance.experts());
-        m_groups->start();
+    m_batches = std::move(m_nextBatches);
+    if (m_batches) {
+        m_batches->allow(m_streamed->allowance.experts());
+        m_batches->start();
     }
 }
 
@@ -110,16 +110,16 @@ bool ModelRun::giveUp(Spare spare) {
         case Spare::Ended:
             return letEndedGo();
         case Spare::NextExperts:
-            if (!m_nextGroups || !m_nextGroups->drop()) {
+            if (!m_nextBatches || !m_nextBatches->drop()) {
                 return false;
             }
             m_streamed->allowance.giveUpExpertsAhead();
             return true;
         case Spare::Experts:
-            if (!m_groups || !m_groups->halve()) {
+            if (!m_batches || !m_batches->halve()) {
                 return false;
             }
-            m_streamed->allowance.giveUpExperts(m_groups->atOnce());
+            m_streamed->allowance.giveUpExperts(m_batches->atOnce());
             return true;
         case Spare::NextLayer:
             break;
@@ -128,7 +128,7 @@ bool ModelRun::giveUp(Spare spare) {
 }
 
 bool ModelRun::letEndedGo() {
-    if (m_groups && m_groups->letRetiredGo()) {
+    if (m_batches && m_batches->letRetiredGo()) {
         m_streamed->hasEnded = false;  // the lane was waited for
         return true;
     }
@@ -158,8 +158,8 @@ bool ModelRun::dropNextLayer() {
 
 ExpertSource ModelRun::experts(const std::function<void()>& poll) {
     ExpertSource source(*m_weights, m_experts, m_reader, layerSpec(), poll);
-    if (m_groups) {
-        source.useDevice(*m_groups, relief());
+    if (m_batches) {
+        source.useDevice(*m_batches, relief());
     }
     return source;
 }

@@ -8,6 +8,11 @@
 
 namespace moescope::engine {
 
+LayerParts layerParts(const MemoryPlan& memory, bool direct) {
+    const bool ahead = !memory.streamed() || memory.decodeAhead;
+    return {.experts = memory.residentExperts && ahead, .direct = direct};
+}
+
 Replica::Replica(const std::vector<const OpenedModel*>& models, const ComputePlace& place,
                  const MemoryPlan& memory, const Replica* other)
     : m_device(place.device) {

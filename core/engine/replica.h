@@ -11,6 +11,10 @@
 
 namespace moescope::engine {
 
+/// What of a layer comes at once, when it begins or ahead of that; `direct` past the page cache
+/// into buffers. To a device experts come by themselves unless all of two layers fit.
+[[nodiscard]] LayerParts layerParts(const MemoryPlan& memory, bool direct = false);
+
 /// A model, and perhaps its baselines, on one device, with the lane that reads their weights and
 /// what brings them there. Each device of a run has one; the first serves what is not shared out.
 /// Thread-compatible.

@@ -3,6 +3,7 @@
 #include "core/engine/run_notes.h"
 
 #include "core/base/file_system.h"
+#include "core/base/format_bytes.h"
 #include "core/engine/run_effort.h"
 
 #include <fmt/format.h>

@@ -83,9 +83,7 @@ bool Runner::isForward(int layer) const {
 LayerParts Runner::partsOf(int layer) const {
     // What the experiments on weights decode from the mapping is not read a second time past it.
     const bool onWeights = m_setup.plan.work[static_cast<std::size_t>(layer)].onWeights();
-    const MemoryPlan& memory = m_setup.plan.memory;
-    const bool ahead = !memory.streamed() || memory.decodeAhead;
-    return {.experts = memory.residentExperts && ahead, .direct = m_buffers && !onWeights};
+    return layerParts(m_setup.plan.memory, m_buffers && !onWeights);
 }
 
 std::vector<int> Runner::layersToVisit() const {

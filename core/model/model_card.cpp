@@ -3,6 +3,7 @@
 #include "core/model/model_card.h"
 
 #include "core/base/error.h"
+#include "core/base/format_bytes.h"
 #include "core/model/config.h"
 #include "core/model/describe.h"
 #include "core/model/load_spec.h"
@@ -26,17 +27,6 @@ std::string countText(std::uint64_t count) {
         }
     }
     return fmt::format("{}", count);
-}
-
-std::string bytesText(std::uint64_t bytes) {
-    constexpr std::array<std::pair<double, const char*>, 3> kUnits{
-        {{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}}};
-    for (const auto& [unit, name] : kUnits) {
-        if (static_cast<double>(bytes) >= unit) {
-            return fmt::format("{:.1f}{}", static_cast<double>(bytes) / unit, name);
-        }
-    }
-    return fmt::format("{} bytes", bytes);
 }
 
 /// Collects "label   value" lines.
@@ -148,14 +138,14 @@ void addDisk(const ModelCard& card, Lines& lines) {
     std::vector<std::string> shares;
     for (const auto& share : card.disk) {
         shares.push_back(fmt::format("{} {} ({} tensors)", checkpoint::name(share.dtype),
-                                     bytesText(share.bytes), share.tensors));
+                                     formatBytes(share.bytes), share.tensors));
     }
     std::uint64_t needed = 0;
     for (const auto& share : card.disk) {
         needed += share.bytes;
     }
     lines.add("On disk",
-              fmt::format("{} in {} file{}{}: {}", bytesText(card.fileBytes), card.fileCount,
+              fmt::format("{} in {} file{}{}: {}", formatBytes(card.fileBytes), card.fileCount,
                           card.fileCount == 1 ? "" : "s",
                           needed > card.fileBytes ? " (headers without all weights)" : "",
                           fmt::join(shares, ", ")));

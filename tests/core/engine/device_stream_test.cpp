@@ -5,7 +5,7 @@
 #include "core/base/error.h"
 #include "core/engine/device.h"
 #include "core/engine/device_memory.h"
-#include "core/engine/expert_groups.h"
+#include "core/engine/expert_batches.h"
 #include "core/engine/feed_forward.h"
 #include "core/engine/text_split.h"
 #include "tests/core/engine/test_devices.h"
@@ -24,7 +24,7 @@
 
 using namespace moescope;
 using engine::DeviceStream;
-using engine::ExpertGroups;
+using engine::ExpertBatches;
 
 namespace {
 
@@ -56,8 +56,8 @@ struct Counted {
     std::atomic<int> alive{0}, most{0}, loads{0};
 
     /// Groups of these experts.
-    ExpertGroups::Setup setup(DeviceStream& stream, jobs::LaneWorker& lane, int experts,
-                              int atOnce) {
+    ExpertBatches::Setup setup(DeviceStream& stream, jobs::LaneWorker& lane, int experts,
+                               int atOnce) {
         return {.experts = experts,
                 .atOnce = atOnce,
                 .load = [this, &stream](int index) { return expert(stream, index); },
@@ -151,7 +151,7 @@ TEST_CASE("DeviceStream: a source that fails leaves the stream usable", "[core][
     CHECK(at::equal(sent, matrix));
 }
 
-TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][engine][cuda]") {
+TEST_CASE("ExpertBatches: any order, any size, never more than allowed", "[core][engine][cuda]") {
     constexpr int kExperts = 7;
     for (const at::Device device : tests::devices()) {
         for (int atOnce = 1; atOnce <= kExperts + 1; ++atOnce) {
@@ -160,7 +160,7 @@ TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][
             {
                 DeviceStream stream(device, 3U * 64U);
                 jobs::LaneWorker lane("test");
-                ExpertGroups groups(counted.setup(stream, lane, kExperts, atOnce));
+                ExpertBatches groups(counted.setup(stream, lane, kExperts, atOnce));
                 groups.start();
                 std::mt19937 random(17);
                 for (int round = 0; round < 4; ++round) {
@@ -190,7 +190,7 @@ TEST_CASE("ExpertGroups: any order, any size, never more than allowed", "[core][
     }
 }
 
-TEST_CASE("ExpertGroups: several at once, as many as come together", "[core][engine][cuda]") {
+TEST_CASE("ExpertBatches: several at once, as many as come together", "[core][engine][cuda]") {
     constexpr int kExperts = 11;
     for (const at::Device device : tests::devices()) {
         for (const int atOnce : {1, 2, 5, 8, 40}) {
@@ -199,7 +199,7 @@ TEST_CASE("ExpertGroups: several at once, as many as come together", "[core][eng
             {
                 DeviceStream stream(device, 3U * 64U);
                 jobs::LaneWorker lane("test");
-                ExpertGroups groups(counted.setup(stream, lane, kExperts, atOnce));
+                ExpertBatches groups(counted.setup(stream, lane, kExperts, atOnce));
                 for (int round = 0; round < 3; ++round) {
                     for (int first = 0; first < kExperts;) {
                         const int end = first + groups.together(first);
@@ -225,11 +225,11 @@ TEST_CASE("ExpertGroups: several at once, as many as come together", "[core][eng
     }
 }
 
-TEST_CASE("ExpertGroups: halving, until one is left", "[core][engine]") {
+TEST_CASE("ExpertBatches: halving, until one is left", "[core][engine]") {
     DeviceStream stream(at::kCPU, 3U * 64U);
     jobs::LaneWorker lane("test");
     Counted counted;
-    ExpertGroups groups(counted.setup(stream, lane, 6, 100));
+    ExpertBatches groups(counted.setup(stream, lane, 6, 100));
     for (const int expected : {3, 1}) {
         static_cast<void>(groups.get(5));
         CHECK(groups.halve());
@@ -245,22 +245,22 @@ TEST_CASE("ExpertGroups: halving, until one is left", "[core][engine]") {
     CHECK(groups.get(4).gate.weight[2][4].item<float>() == 4.0F);
 }
 
-TEST_CASE("ExpertGroups: memory that ran out on the way is asked for again", "[core][engine]") {
+TEST_CASE("ExpertBatches: memory that ran out on the way is asked for again", "[core][engine]") {
     DeviceStream stream(at::kCPU, 3U * 64U);
     jobs::LaneWorker lane("test");
     Counted counted;
     std::atomic<int> failures{3};  // two in the group that is sent for, one when it is asked for
-    ExpertGroups groups({.experts = 4,
-                         .atOnce = 4,
-                         .load =
-                             [&](int expert) {
-                                 if (expert >= 2 && failures-- > 0) {
-                                     TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory");
-                                 }
-                                 return counted.expert(stream, expert);
-                             },
-                         .stream = stream,
-                         .lane = lane});
+    ExpertBatches groups({.experts = 4,
+                          .atOnce = 4,
+                          .load =
+                              [&](int expert) {
+                                  if (expert >= 2 && failures-- > 0) {
+                                      TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory");
+                                  }
+                                  return counted.expert(stream, expert);
+                              },
+                          .stream = stream,
+                          .lane = lane});
     groups.start();
     static_cast<void>(groups.get(0));
     CHECK_THROWS_AS(groups.get(2), c10::OutOfMemoryError);

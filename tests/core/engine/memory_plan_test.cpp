@@ -173,12 +173,6 @@ TEST_CASE("planMemory: mapped weights cost nothing", "[core][engine]") {
     CHECK(plan.decodeAhead);
 }
 
-TEST_CASE("formatBytes: the largest unit that fits", "[core][engine]") {
-    CHECK(engine::formatBytes(17) == "17 B");
-    CHECK(engine::formatBytes(1536) == "1.5 KiB");
-    CHECK(engine::formatBytes(std::uint64_t{3} << 40U) == "3.0 TiB");
-}
-
 namespace {
 
 /// The same layers where devices compute.

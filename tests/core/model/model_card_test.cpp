@@ -97,7 +97,7 @@ TEST_CASE("Model card: Mixtral 8x7B", "[core][model]") {
          "8 of width 14336 (silu), 2 chosen per token", "softmax over 8, top 2, renormalised",
          "32 query heads, 8 key/value heads", "theta 1000000, 32768 positions",
          "46.70 B     12.88 B", "Mistral 7B 7.24 B", "headers without all weights",
-         "BF16 93.4 GB (995 tensors)", "256 in all", "a tokenizer"});
+         "BF16 87.0 GiB (995 tensors)", "256 in all", "a tokenizer"});
     CHECK_THAT(toText(card), !Catch::Contains("Shared experts"));
 
     const auto json = nlohmann::json::parse(toJson(card));

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/expert_groups.h"
+#include "core/engine/expert_batches.h"
 
 #include "core/base/error.h"
 #include "core/engine/device_memory.h"
@@ -13,12 +13,12 @@
 
 namespace moescope::engine {
 
-ExpertGroups::ExpertGroups(Setup setup)
+ExpertBatches::ExpertBatches(Setup setup)
     : m_setup(std::move(setup)),
       m_wanted(static_cast<std::size_t>(m_setup.experts), true),
       m_abandoned(std::make_shared<std::atomic<bool>>(false)) {}
 
-ExpertGroups::~ExpertGroups() {
+ExpertBatches::~ExpertBatches() {
     *m_abandoned = true;
     try {
         letDroppedGo();
@@ -29,16 +29,16 @@ ExpertGroups::~ExpertGroups() {
     }
 }
 
-void ExpertGroups::expect(std::vector<bool> wanted) {
+void ExpertBatches::expect(std::vector<bool> wanted) {
     m_wanted = std::move(wanted);
 }
 
-int ExpertGroups::groupSize() const {
-    // Two groups share the room, so that one can travel.
+int ExpertBatches::batchSize() const {
+    // Two batches share the room, so that one can travel.
     return holdsAll() ? m_setup.experts : std::max(1, m_setup.atOnce / 2);
 }
 
-std::future<ExpertGroups::Loaded> ExpertGroups::submit(int expert) {
+std::future<ExpertBatches::Loaded> ExpertBatches::submit(int expert) {
     return m_setup.lane.submit(
         [load = m_setup.load, &stream = m_setup.stream, expert, abandoned = m_abandoned] {
             if (*abandoned) {
@@ -50,34 +50,34 @@ std::future<ExpertGroups::Loaded> ExpertGroups::submit(int expert) {
         });
 }
 
-ExpertGroups::Group ExpertGroups::setOut(int expert) {
-    const int size = groupSize();
-    Group group;
-    group.first = expert / size * size;
-    const int end = std::min(group.first + size, m_setup.experts);
-    for (int e = group.first; e < end; ++e) {
-        Expert& one = group.experts.emplace_back();
+ExpertBatches::Batch ExpertBatches::setOut(int expert) {
+    const int size = batchSize();
+    Batch batch;
+    batch.first = expert / size * size;
+    const int end = std::min(batch.first + size, m_setup.experts);
+    for (int e = batch.first; e < end; ++e) {
+        Expert& one = batch.experts.emplace_back();
         if (m_wanted[static_cast<std::size_t>(e)]) {
             one.coming = submit(e);
         }
     }
-    return group;
+    return batch;
 }
 
-void ExpertGroups::start() {
+void ExpertBatches::start() {
     if (!m_current) {
         m_current = setOut(0);
     }
 }
 
-void ExpertGroups::retire(std::optional<Group>& group) {
-    if (!group) {
+void ExpertBatches::retire(std::optional<Batch>& batch) {
+    if (!batch) {
         return;
     }
     m_hasRetired = true;
     // The lane keeps it until the computation is through with it, and brings nothing meanwhile:
     // what it brings next finds the room that this one leaves.
-    static_cast<void>(m_setup.lane.submit([gone = *std::exchange(group, std::nullopt),
+    static_cast<void>(m_setup.lane.submit([gone = *std::exchange(batch, std::nullopt),
                                            through = m_setup.stream.computationMark(),
                                            &stream = m_setup.stream]() mutable {
         through.wait();
@@ -86,7 +86,7 @@ void ExpertGroups::retire(std::optional<Group>& group) {
     }));
 }
 
-void ExpertGroups::advanceTo(int expert) {
+void ExpertBatches::advanceTo(int expert) {
     retire(m_current);
     if (m_next && m_next->has(expert)) {
         m_current = std::exchange(m_next, std::nullopt);
@@ -95,21 +95,21 @@ void ExpertGroups::advanceTo(int expert) {
         m_current = setOut(expert);
     }
     if (!holdsAll() && m_setup.atOnce >= 2) {
-        // After the last group comes the first again, for the next block of tokens.
+        // After the last batch comes the first again, for the next block of tokens.
         const int after = m_current->first + static_cast<int>(m_current->experts.size());
         m_next = setOut(after < m_setup.experts ? after : 0);
     }
 }
 
-int ExpertGroups::together(int expert) const {
-    const int size = groupSize();
+int ExpertBatches::together(int expert) const {
+    const int size = batchSize();
     const int end = m_current && m_current->has(expert)
                         ? m_current->first + static_cast<int>(m_current->experts.size())
                         : std::min(expert / size * size + size, m_setup.experts);
     return end - expert;
 }
 
-std::vector<FeedForward> ExpertGroups::get(std::span<const int> experts) {
+std::vector<FeedForward> ExpertBatches::get(std::span<const int> experts) {
     letDroppedGo();
     m_inUse.clear();
     if (!m_current || !m_current->has(experts.front())) {
@@ -124,11 +124,11 @@ std::vector<FeedForward> ExpertGroups::get(std::span<const int> experts) {
     return all;
 }
 
-FeedForward ExpertGroups::get(int expert) {
+FeedForward ExpertBatches::get(int expert) {
     return get(std::span(&expert, 1)).front();
 }
 
-const FeedForward& ExpertGroups::arrived(int expert) {
+const FeedForward& ExpertBatches::arrived(int expert) {
     Expert& one = m_current->experts.at(static_cast<std::size_t>(expert - m_current->first));
     if (one.here) {
         return *one.here;
@@ -152,14 +152,14 @@ const FeedForward& ExpertGroups::arrived(int expert) {
     return *one.here;
 }
 
-void ExpertGroups::letDroppedGo() {
+void ExpertBatches::letDroppedGo() {
     if (!m_dropped.empty()) {
         m_setup.stream.computationMark().wait();
         m_dropped.clear();
     }
 }
 
-void ExpertGroups::finish() {
+void ExpertBatches::finish() {
     if (!m_current || !holdsAll()) {
         return;
     }
@@ -177,13 +177,13 @@ void ExpertGroups::finish() {
     }
 }
 
-void ExpertGroups::allow(int atOnce) {
+void ExpertBatches::allow(int atOnce) {
     if (!m_current && !m_next) {
         m_setup.atOnce = atOnce;
     }
 }
 
-bool ExpertGroups::letRetiredGo() {
+bool ExpertBatches::letRetiredGo() {
     if (!std::exchange(m_hasRetired, false)) {
         return false;
     }
@@ -191,7 +191,7 @@ bool ExpertGroups::letRetiredGo() {
     return true;
 }
 
-bool ExpertGroups::drop() {
+bool ExpertBatches::drop() {
     if (!m_current && !m_next) {
         return false;
     }
@@ -208,7 +208,7 @@ bool ExpertGroups::drop() {
     return true;
 }
 
-bool ExpertGroups::halve() {
+bool ExpertBatches::halve() {
     static_cast<void>(drop());
     const int now = std::min(m_setup.atOnce, m_setup.experts);
     if (now <= 1) {

@@ -17,10 +17,10 @@
 namespace moescope::engine {
 
 /// The routed experts of a layer on their way to a device, in their order. Where all fit they stay
-/// until the layer ends; else they come in groups, for each block of tokens anew: while one is
-/// computed with, the next is on its way, and memory that a group leaves serves the one after the
+/// until the layer ends; else they come in batches, for each block of tokens anew: while one is
+/// computed with, the next is on its way, and memory that a batch leaves serves the one after the
 /// next. How many are on the device at a time changes no result. Thread-compatible.
-class ExpertGroups {
+class ExpertBatches {
 public:
     struct Setup {
         int experts = 0;
@@ -30,19 +30,19 @@ public:
         DeviceStream& stream;
         jobs::LaneWorker& lane;
     };
-    explicit ExpertGroups(Setup setup);
+    explicit ExpertBatches(Setup setup);
     /// What is there goes as soon as it is not computed with any more.
-    ~ExpertGroups();
-    ExpertGroups(const ExpertGroups&) = delete;
-    ExpertGroups& operator=(const ExpertGroups&) = delete;
+    ~ExpertBatches();
+    ExpertBatches(const ExpertBatches&) = delete;
+    ExpertBatches& operator=(const ExpertBatches&) = delete;
 
-    /// The first group sets out.
+    /// The first batch sets out.
     void start();
-    /// Which experts are asked for from now on: others are not carried over with their group.
+    /// Which experts are asked for from now on: others are not carried over with their batch.
     void expect(std::vector<bool> wanted);
     /// How many experts from this one on can be had together.
     [[nodiscard]] int together(int expert) const;
-    /// For the calling thread's computation, until it asks for others. They must be of one group:
+    /// For the calling thread's computation, until it asks for others. They must be of one batch:
     /// no further from the first than together() says. Throws what reading or its memory threw, and
     /// can be asked again then.
     [[nodiscard]] std::vector<FeedForward> get(std::span<const int> experts);
@@ -53,7 +53,8 @@ public:
 
     /// So many together from now on, if none is there yet.
     void allow(int atOnce);
-    /// Waits for groups that were computed with and wait on the lane to go; whether there were any.
+    /// Waits for batches that were computed with and wait on the lane to go; whether there were
+    /// any.
     bool letRetiredGo();
     /// Halves how many are on the device together, which are none afterwards; false when it is one
     /// already.
@@ -72,7 +73,7 @@ private:
         std::optional<FeedForward> here;
     };
     /// Experts [first, first + size).
-    struct Group {
+    struct Batch {
         int first = 0;
         std::vector<Expert> experts;
         [[nodiscard]] bool has(int expert) const {
@@ -80,20 +81,20 @@ private:
         }
     };
     [[nodiscard]] bool holdsAll() const { return m_setup.atOnce >= m_setup.experts; }
-    [[nodiscard]] int groupSize() const;
+    [[nodiscard]] int batchSize() const;
     [[nodiscard]] std::future<Loaded> submit(int expert);
-    [[nodiscard]] Group setOut(int expert);
+    [[nodiscard]] Batch setOut(int expert);
     void advanceTo(int expert);
-    /// Lets a group go when what the calling thread computes with it is done.
-    void retire(std::optional<Group>& group);
+    /// Lets a batch go when what the calling thread computes with it is done.
+    void retire(std::optional<Batch>& batch);
     [[nodiscard]] const FeedForward& arrived(int expert);
     /// The same of the experts that were in use when the others were dropped.
     void letDroppedGo();
 
     Setup m_setup;
     std::vector<bool> m_wanted;
-    std::optional<Group> m_current, m_next;
-    std::vector<FeedForward> m_inUse;  ///< given last; with their group until that is dropped
+    std::optional<Batch> m_current, m_next;
+    std::vector<FeedForward> m_inUse;  ///< given last; with their batch until that is dropped
     std::vector<FeedForward> m_dropped;
     bool m_hasRetired = false;  ///< since the lane was last waited for
     /// Told to what waits on the lane that nobody will ask for it.
