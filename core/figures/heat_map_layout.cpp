@@ -145,6 +145,7 @@ struct GridInput {
     double inner = 0.0;               // width without the shared bar
     double panelBar = 0.0;            // width of a panel's own bar
     std::vector<bool> ownBar;         // of each panel
+    bool hasNamedRows = false;
     Margins margins;
 
     /// Whether a column of the grid takes room for bars of its panels. Where it is the only
@@ -190,10 +191,13 @@ bool isReadable(const GridInput& in, std::size_t columns) {
     const double cell = width / in.across;
     // Wide maps lie well below one another; beside each other their cells would be tiny.
     const double smallest = in.across > kWide * in.down ? kSmallestCellOfWide : kSmallestCellBeside;
-    // Four in a row, as the paper prints a router beside its experts, may be smaller than three.
+    // Four in a row, as the paper prints a router beside its experts, may be smaller than three;
+    // and three where the names of rows take so much that below one another most of the width
+    // would be empty.
+    const std::size_t inARow = in.hasNamedRows ? kFewMaps - 1 : kFewMaps;
     return cell >= smallest &&
            (width >= kNarrowestOfFew ||
-            (columns == kFewMaps && width >= kNarrowestOfMany && cell >= kReadableCell));
+            (columns >= inARow && width >= kNarrowestOfMany && cell >= kReadableCell));
 }
 
 // The roles of a layer side by side while each can be read, else below one another, no row with
@@ -252,6 +256,7 @@ GridInput gridInput(const HeatMapFigure& figure, double width, const Margins& ma
     in.margins = margins;
     in.inner = width - (hasSharedBar(figure) ? margins.barSpace : 0.0);
     in.panelBar = hasOwnBar(figure) ? margins.barSpace : 0.0;
+    in.hasNamedRows = haveWords(figure, &HeatMapPanel::rowLabels);
     for (const HeatMapPanel& panel : figure.panels) {
         in.ownBar.push_back(panel.ownScale.has_value());
         in.across = std::max(in.across, unitsAcross(panel));

@@ -139,6 +139,16 @@ TEST_CASE("layoutHeatMaps: on paper maps stay large enough to read", "[core][fig
     CHECK(stacked.panels[1].cells.y > stacked.panels[0].cells.bottom());
     const auto beside = layoutHeatMaps(maps(3, 8, true), 642, std::nullopt, kText);
     CHECK(beside.panels[1].cells.y == beside.panels[0].cells.y);
+    // Domains by eight experts: names take much of the width, three go beside each other still.
+    HeatMapFigure domains = maps(3, 8, true);
+    for (HeatMapPanel& panel : domains.panels) {
+        panel.rowLabels.front() = "mathematics";
+    }
+    const auto named = layoutHeatMaps(domains, 642, std::nullopt, kText);
+    CHECK(named.panels[2].cells.y == named.panels[0].cells.y);
+    CHECK(named.panels[0].cell >= 10.0);
+    const auto narrow = layoutHeatMaps(domains, 305, std::nullopt, kText);
+    CHECK(narrow.panels[1].cells.y > narrow.panels[0].cells.bottom());
 }
 
 TEST_CASE("layoutHeatMaps: maps that share a bar beside one with its own", "[core][figures]") {
