@@ -170,6 +170,13 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
         name += fmt::format("-layer-{:0{}}", layer->value, std::max<std::size_t>(digits, 2));
     } else if (m_info.perLayer && !m_info.removes) {
         name += m_plan.sideBySide ? "-side-by-side" : "-all-layers";
+        if (m_plan.sideBySide && !m_plan.allLayers) {
+            std::string numbers;
+            for (const LayerId each : m_plan.layers) {
+                numbers += (numbers.empty() ? "" : ",") + std::to_string(each.value);
+            }
+            name += "-layers-" + namePart(numbers);
+        }
     }
     if (m_info.removes) {
         name += removalName();

@@ -15,9 +15,18 @@
 namespace moescope::figures {
 namespace {
 
-constexpr std::string_view kIntervals =
-    " Thin upright lines: what 95 of 100 texts like this one would give (bootstrap over "
-    "documents).";
+/// What the thin lines on bars are; why there are none.
+std::string intervalsOf(const BarChartFigure& body) {
+    for (const BarChartPanel& panel : body.panels) {
+        for (const std::vector<double>& row : panel.low) {
+            if (std::any_of(row.begin(), row.end(), [](double v) { return std::isfinite(v); })) {
+                return " Thin upright lines: what 95 of 100 texts like this one would give "
+                       "(bootstrap over documents).";
+            }
+        }
+    }
+    return " A text of several documents would give intervals.";
+}
 
 /// Row after row of [rows, experts].
 std::vector<std::vector<double>> rowsOfTable(const std::vector<double>& values,
@@ -111,7 +120,7 @@ Figure buildDomainBars(const BuildContext& context) {
     figure.howToRead =
         "Bars of one height at an expert: every domain uses it alike. A dot: more or less than in "
         "all text, beyond chance." +
-        std::string(kIntervals) + domainText(text, measure.perToken);
+        intervalsOf(body) + domainText(text, measure.perToken);
     figure.body = std::move(body);
     return figure;
 }
@@ -121,17 +130,19 @@ Figure buildLoadBars(const BuildContext& context) {
     for (const LayerId layer : routedLayers(context)) {
         context.throwIfStopped();
         const RoutedText text = routedText(context, layer);
-        const DomainShares found = domainShares(text, numerics::kAnyChoice, false);
+        const DocumentCounts counts = countAssignments(text, numerics::kAnyChoice, false);
+        const numerics::GroupedCounts grouped = counts.view(text);
         // The last row is the whole text.
         const auto last = [&](const std::vector<double>& values) {
-            return std::vector(1, rowsOfTable(values, found.experts).back());
+            return std::vector(1, rowsOfTable(values, counts.width).back());
         };
+        const numerics::Intervals intervals = numerics::bootstrapShares(grouped);
         BarChartPanel panel;
         panel.title = context.request.layer ? "" : fmt::format("layer {}", layer.value);
         panel.layer = layer;
-        panel.bars = last(found.shares);
-        panel.low = last(found.low);
-        panel.high = last(found.high);
+        panel.bars = last(numerics::groupShares(grouped));
+        panel.low = last(intervals.low);
+        panel.high = last(intervals.high);
         panel.reference = evenShare(text, false);
         panels.push_back(std::move(panel));
     }
@@ -141,7 +152,7 @@ Figure buildLoadBars(const BuildContext& context) {
     Figure figure = derivedFrame(context, "load_balance", "load of experts", text.tokens());
     figure.howToRead = fmt::format(
         "Above the dashed line: chosen more often than its even share of 1/{} = {:.3f}.{}",
-        text.experts(), evenShare(text, false), kIntervals);
+        text.experts(), evenShare(text, false), intervalsOf(body));
     figure.body = std::move(body);
     return figure;
 }
@@ -153,6 +164,11 @@ Figure buildRemovalBars(const BuildContext& context) {
     const auto intervals = riseIntervals(context, "everywhere");
     BarChartPanel panel;
     const std::size_t experts = found->rises.size();
+    if (experts == 0) {
+        throw Error(
+            ErrorCode::BadSession,
+            "expert_removal/everywhere in the session is of no expert; the file is damaged.");
+    }
     const std::vector<double> none(experts, std::nan(""));
     panel.bars = {found->rises, none};
     for (std::size_t e = 0; e < experts; ++e) {
@@ -170,8 +186,8 @@ Figure buildRemovalBars(const BuildContext& context) {
         "indices whose tokens are at most {} times as many, or as few; far above it means that "
         "more than load is lost.",
         kLikeLoad);
-    figure.howToRead += intactText(context, intact) +
-                        (isKnown ? std::string(kIntervals) : intervalText(context, false));
+    figure.howToRead +=
+        intactText(context, intact) + (isKnown ? intervalsOf(body) : intervalText(context, false));
     figure.body = std::move(body);
     return figure;
 }

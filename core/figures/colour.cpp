@@ -71,7 +71,7 @@ double ColourScale::position(double value) const noexcept {
         return 0.5;
     }
     const double within = std::clamp(value, low, high);
-    if (map == ColourMap::Diverging) {
+    if (map == ColourMap::Diverging && low <= 0.0 && high >= 0.0) {  // 0 is in the middle
         return 0.5 + 0.5 * within / std::max(std::abs(low), std::abs(high));
     }
     return (within - low) / (high - low);

@@ -34,9 +34,7 @@ std::string tooFewText(const RoutedText& text) {
 }  // namespace
 
 DomainMeasure domainMeasure(const BuildContext& context) {
-    const std::string_view shows =
-        context.info.definedBy.empty() ? context.info.name : context.info.definedBy;
-    return shows == "domain_specialisation" || shows == "domain-specialisation"
+    return context.info.definedBy == "domain_specialisation"
                ? DomainMeasure{"domain_specialisation", "share of tokens by domain",
                                "share of tokens", true}
                : DomainMeasure{"domain_share", "share of assignments by domain",

@@ -147,6 +147,9 @@ figures::ChartGridInput BarChartBody::gridInput(double width, double legendHeigh
 }
 
 double BarChartBody::naturalHeight(double width) const {
+    if (m_chart.panels.empty() || m_chart.categories.empty()) {
+        return 0.0;
+    }
     ChartLegend entries = legend();
     const double top = entries.layout(width);
     const double left = gridInput(width, top, 1).left;

@@ -212,7 +212,7 @@ TEST_CASE("exportFigures: the card of an expert, a passage at some layers", "[ap
     plan.sideBySide = true;
     plan.tokens = "4-9";
     CHECK(exported(plan).names ==
-          std::vector<std::string>{"coloured-text-side-by-side-tokens-4-9.csv"});
+          std::vector<std::string>{"coloured-text-side-by-side-layers-1_3-tokens-4-9.csv"});
 }
 
 TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][export]") {
@@ -240,8 +240,10 @@ TEST_CASE("exportFigures: one file for each routed layer, clear names", "[app][e
     plan.sideBySide = true;
     plan.allLayers = false;
     plan.layers = {LayerId{1}, LayerId{3}};
-    CHECK(exported(plan).names == std::vector<std::string>{"domain-share-bars-side-by-side.csv"});
-    const std::string some = textOf(folder / "out" / "domain-share-bars-side-by-side.csv");
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"domain-share-bars-side-by-side-layers-1_3.csv"});
+    const std::string some =
+        textOf(folder / "out" / "domain-share-bars-side-by-side-layers-1_3.csv");
     CHECK(some.find("\nlayer 3,") != std::string::npos);
     CHECK(some.find("\nlayer 2,") == std::string::npos);
     plan = planFor(folder.path(), "weight-similarity");

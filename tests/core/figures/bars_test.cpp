@@ -137,6 +137,9 @@ TEST_CASE("Load bars: shares of assignments, each layer's or all layers'", "[cor
     CHECK(panel.reference == 0.125);
     CHECK(barsOf(figure).series.size() == 1);
     CHECK(barsOf(build(source, "load-bars", std::nullopt)).panels.size() == 3);
+    CHECK(figure.howToRead.find("Thin upright lines") != std::string::npos);
+    const auto one = std::make_shared<MadeSource>(MadeSession{.documents = 1});
+    CHECK(build(one, "load-bars", 2).howToRead.find("several documents") != std::string::npos);
 }
 
 TEST_CASE("Removal by index: the table's rises, beside others of like load", "[core][figures]") {
@@ -152,6 +155,10 @@ TEST_CASE("Removal by index: the table's rises, beside others of like load", "[c
                                   : panel.bars[1][e] == Approx(others)));
     }
     CHECK(figure.howToRead.find("Intact: loss 2.0000") != std::string::npos);
+    source->put("expert_removal", "everywhere", std::nullopt, NdArray(ElementType::F64, {0, 3}),
+                {{"expert", {}}, {"measure", {"loss", "accuracy", "changed"}}});
+    tests::checkThrows([&] { (void)build(source, "expert-removal-bars", std::nullopt); },
+                       ErrorCode::BadSession, {"of no expert"});
     source->remove("expert_removal");
     CHECK_THROWS(build(source, "expert-removal-bars", std::nullopt));
 }
