@@ -69,7 +69,7 @@ private:
     [[nodiscard]] bool isStored(const LayerContext& context, const LayerWork& work) const;
     void staticPhase(const LayerContext& context, const LayerWork& work);
     void unitPhase(const LayerContext& context, const LayerWork& work);
-    /// Those of its sources that units try one after another (UnitPhase).
+    /// What units read a layer's neurons from, in the order in which UnitPhase tries them.
     [[nodiscard]] std::vector<std::shared_ptr<const NeuronSource>> neuronSources(
         const LayerContext& context);
     [[nodiscard]] std::vector<ColumnWeights> columnWeights(const LayerContext& context);
@@ -83,7 +83,7 @@ private:
     void keepResidual(int nextLayer);
     /// Called between blocks: watches and moves progress.
     void poll();
-    /// Stops on request, measures memory.
+    /// To the layer's part of the experiment.
     void add(const PlannedExperiment& experiment, session::Part part);
 
     Setup m_setup;

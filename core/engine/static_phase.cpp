@@ -80,7 +80,7 @@ void StaticPhase::run() {
 }
 
 bool StaticPhase::onDevice(const at::Tensor& here,
-                           const std::function<void(const at::Tensor&)>& work) {
+                           const std::function<void(const at::Tensor&)>& work) const {
     while (!m_isHere) {
         try {
             work(here.to(m_setup.device, here.scalar_type(), /*non_blocking=*/false,

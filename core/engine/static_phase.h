@@ -45,7 +45,7 @@ private:
     /// Calls work(tensor) with a copy of `here` on the device. False when there is no memory for
     /// that, or no device; work() has changed nothing then.
     [[nodiscard]] bool onDevice(const at::Tensor& here,
-                                const std::function<void(const at::Tensor&)>& work);
+                                const std::function<void(const at::Tensor&)>& work) const;
     void begin();
     void giveRouter();
     [[nodiscard]] WeightStream::Taken take(const WeightBlock& block);
