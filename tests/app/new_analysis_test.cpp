@@ -11,6 +11,7 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/new_analysis_dialog.h"
 #include "widgets/panels/text_source_editor.h"
+#include "widgets/state/session_to_add.h"
 
 #include <QFile>
 #include <QFileInfo>
@@ -163,6 +164,47 @@ TEST_CASE("NewAnalysis: card, estimate, run, figures; then one more experiment",
     REQUIRE(QTest::qWaitFor([&] { return !f.workspace().run().isRunning(); }, kPatience));
     f.showFigure("rank-counts");
     CHECK(f.figure()->name == "rank-counts");
+}
+
+TEST_CASE("NewAnalysis: what is asked for with the session's own text comes to the session",
+          "[app][gui]") {
+    if (!canRun()) {
+        return;
+    }
+    DialogFixture f;
+    f.dialog().setCheckpoint(demoModel());
+    f.dialog().setOutput(f.output());
+    f.dialog().setExperiments({QStringLiteral("rank_counts")});
+    const auto run = [&] {
+        f.clickStart();
+        REQUIRE(f.workspace().run().isRunning());
+        REQUIRE(QTest::qWaitFor([&] { return !f.workspace().run().isRunning(); }, kPatience));
+        REQUIRE(QTest::qWaitFor(
+            [&] {
+                const SessionSnapshot now = f.workspace().current();
+                return now && !now->content.isPartial;
+            },
+            kPatience));
+        QTest::qWait(100);  // the dialog goes
+    };
+    run();
+    const QStringList before = experimentsDone(f.workspace().current()->head());
+    CHECK(before.contains(QStringLiteral("rank_counts")));
+    f.actions().newAnalysis->trigger();
+    const AnalysisRequest offered = f.dialog().request();
+    CHECK(offered.textKind == TextKind::Session);
+    CHECK_FALSE(offered.experiments.contains(QStringLiteral("rank_counts")));
+    f.dialog().setExperiments({QStringLiteral("router_margin")});
+    run();
+    const session::Head& head = f.workspace().current()->head();
+    CHECK(f.workspace().current()->path == SessionService::normalisedPath(f.output()));
+    CHECK(head.corpus.tokenCount() > 0);
+    QStringList both = before;
+    both << QStringLiteral("router_margin");
+    QStringList done = experimentsDone(head);
+    both.sort();
+    done.sort();
+    CHECK(done == both);
 }
 
 TEST_CASE("NewAnalysis: the engine's errors appear in the section they belong to", "[app][gui]") {

@@ -513,7 +513,7 @@ void NewAnalysisDialog::start() {
                     {{}, tr("Another analysis is running. Wait for it or cancel it first."), {}});
         return;
     }
-    if (wanted.isCopied) {
+    if (wanted.isCopied && !QFileInfo::exists(wanted.output)) {  // else by a start before
         const QString why = copySession(wanted.session, wanted.output);
         if (!why.isEmpty()) {
             showProblem(RequestField::Output,
