@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/engine/session_settings.h"
 #include "core/experiments/catalogue.h"
 #include "core/experiments/prune_list_file.h"
 #include "core/model/load_spec.h"
@@ -134,10 +135,13 @@ experiments::PrunedModel prunedModel(const Checkpoint& checkpoint, std::optional
 
 /// The options with what their files hold.
 experiments::ExperimentOptions experimentOptions(const cli::AnalyzeOptions& options,
-                                                 const Checkpoint& checkpoint) {
+                                                 const Checkpoint& checkpoint,
+                                                 const session::Session* existing) {
     experiments::ExperimentOptions result = options.experimentOptions;
     if (!options.pruneLists.empty()) {
-        const experiments::PrunedModel model = prunedModel(checkpoint, options.topK);
+        const std::optional<int> topK =
+            options.topK || existing == nullptr ? options.topK : engine::topKOf(existing->head());
+        const experiments::PrunedModel model = prunedModel(checkpoint, topK);
         for (const std::filesystem::path& file : options.pruneLists) {
             result.lists.push_back(experiments::readPruneList(file, model));
         }
@@ -172,7 +176,10 @@ std::string usualOptions(const std::string& id, const std::string& asked,
     }
     for (const session::ExperimentRecord& record : session->head().experiments) {
         if (record.id == id && record.version == experiments::findExperiment(id)->version) {
-            return record.optionsJson;
+            // Sets and lists come to those that are there when the run begins.
+            const bool isJoined = experiments::joinedOptions(id, record.optionsJson, asked,
+                                                             /*goesOn=*/false) != asked;
+            return isJoined ? asked : record.optionsJson;
         }
     }
     return asked;
@@ -198,14 +205,15 @@ std::vector<engine::ExperimentRequest> experimentsOf(const cli::AnalyzeOptions& 
     if (options.asBefore) {
         return experimentsAsBefore(options);
     }
-    const experiments::ExperimentOptions chosen = experimentOptions(options, checkpoint);
-    const auto existing = options.experimentsNamed ? nullptr : existingSession(options);
+    const auto existing = existingSession(options);
+    const experiments::ExperimentOptions chosen =
+        experimentOptions(options, checkpoint, existing.get());
+    const session::Session* const usual = options.experimentsNamed ? nullptr : existing.get();
     std::vector<engine::ExperimentRequest> requests;
     for (const std::string& id : options.experiments) {
         const bool onWeights =
             experiments::findExperiment(id)->kind == experiments::ExperimentKind::Static;
-        requests.push_back({id,
-                            usualOptions(id, experiments::optionsJson(id, chosen), existing.get()),
+        requests.push_back({id, usualOptions(id, experiments::optionsJson(id, chosen), usual),
                             onWeights ? options.staticLayers : std::vector<int>()});
     }
     return requests;

@@ -18,13 +18,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A record is done once its own layers are there, which may be some of those that are asked for.
+bool hasLayers(const session::Head& existing, const session::ExperimentRecord& record,
+               const ExperimentRequest& asked) {
+    const auto has = [&](int layer) {
+        return std::find(record.layers.begin(), record.layers.end(), LayerId{layer}) !=
+               record.layers.end();
+    };
+    const auto isAsked = [&](int layer) {
+        return asked.layers.empty() ||
+               std::find(asked.layers.begin(), asked.layers.end(), layer) != asked.layers.end();
+    };
+    bool all = true;
+    for (int layer = 0; layer < static_cast<int>(existing.model.layers.size()); ++layer) {
+        const bool isRouted = existing.model.layers[static_cast<std::size_t>(layer)].isRouted();
+        all = all && (!isRouted || !isAsked(layer) || has(layer));
+    }
+    return all || record.layers.empty();  // empty: of the whole model
+}
+
 bool isDone(const session::Head& existing, const ExperimentRequest& asked,
             const experiments::ExperimentInfo& info) {
     return std::any_of(existing.experiments.begin(), existing.experiments.end(),
                        [&](const session::ExperimentRecord& record) {
                            return record.id == info.id && record.version == info.version &&
                                   record.optionsJson == asked.optionsJson &&
-                                  record.state == session::ExperimentState::Done;
+                                  record.state == session::ExperimentState::Done &&
+                                  hasLayers(existing, record, asked);
                        });
 }
 
@@ -95,6 +115,14 @@ void takeBaselines(const session::Head& existing, RunRequest& request,
 
 }  // namespace
 
+std::optional<int> topKOf(const session::Head& head) {
+    const auto made =
+        nlohmann::json::parse(head.run.optionsJson, nullptr, /*allow_exceptions=*/false);
+    return made.is_object() && made.contains("top_k") && made["top_k"].is_number_integer()
+               ? std::optional(made["top_k"].get<int>())
+               : std::nullopt;
+}
+
 std::vector<std::string> takeSettings(const session::Head& existing, RunRequest& request) {
     std::vector<std::string> taken;
     if (request.dtype == "auto" && !existing.run.dtype.empty()) {
@@ -103,11 +131,8 @@ std::vector<std::string> takeSettings(const session::Head& existing, RunRequest&
     if (request.corpus.ids.empty()) {
         request.chatTemplate = existing.run.chatTemplate;
     }
-    const auto options =
-        nlohmann::json::parse(existing.run.optionsJson, nullptr, /*allow_exceptions=*/false);
-    if (!request.topK && options.is_object() && options.contains("top_k") &&
-        options["top_k"].is_number_integer()) {
-        request.topK = options["top_k"].get<int>();
+    if (!request.topK && topKOf(existing)) {
+        request.topK = topKOf(existing);
         taken.push_back(fmt::format("--top-k {}", *request.topK));
     }
     takeBaselines(existing, request, taken);

@@ -5,10 +5,14 @@
 #include "core/engine/run.h"
 #include "core/session/head.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace moescope::engine {
+
+/// The number of chosen experts that a session was made with (--top-k); nothing: the model's own.
+[[nodiscard]] std::optional<int> topKOf(const session::Head& head);
 
 /// Puts what a session was made with where a request that adds to it leaves that open: number
 /// type, number of chosen experts, and the dense baselines, where an experiment is still to be done

@@ -177,6 +177,18 @@ std::string difference(const Head& old, const Head& wanted) {
     return {};
 }
 
+/// All lines that made a session, one below the other: what is added need not repeat the options of
+/// the first. Of very many (an attribute holds 64 KiB) the first and the last.
+std::string commandLines(const std::string& old, const std::string& added) {
+    constexpr std::size_t kMost = 32'768;
+    const bool isThere = ("\n" + old + "\n").find("\n" + added + "\n") != std::string::npos;
+    if (isThere || old.empty()) {
+        return old.empty() ? added : old;
+    }
+    const bool fits = old.size() + added.size() < kMost;
+    return (fits ? old : old.substr(0, old.find('\n'))) + "\n" + added;
+}
+
 /// The new plan, with what the old session had besides; a title that was not asked for is the old
 /// one's, or the model's name.
 Head combine(const std::optional<Head>& old, Head wanted) {
@@ -187,6 +199,7 @@ Head combine(const std::optional<Head>& old, Head wanted) {
         return wanted;
     }
     wanted.uuid = old->uuid;
+    wanted.run.commandLine = commandLines(old->run.commandLine, wanted.run.commandLine);
     for (const std::string& warning : old->warnings) {
         if (std::find(wanted.warnings.begin(), wanted.warnings.end(), warning) ==
             wanted.warnings.end()) {

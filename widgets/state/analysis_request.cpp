@@ -327,6 +327,14 @@ QStringList splitCommandLine(const QString& line) {
 
 namespace {
 
+/// Options that name a text.
+bool isTextOption(const QString& option) {
+    static const QSet<QString> names{QStringLiteral("--text"), QStringLiteral("--prompt"),
+                                     QStringLiteral("--preset"), QStringLiteral("--csv"),
+                                     QStringLiteral("--jsonl")};
+    return names.contains(option);
+}
+
 /// Options that a replayed line leaves out: the session brings its text, its questions and the sets
 /// of experts it has removed, and the window says where the results go and how.
 bool isLeftOut(const QString& option) {
@@ -400,6 +408,20 @@ bool takeMember(const QStringList& words, qsizetype& at, AnalysisRequest& reques
 }
 
 }  // namespace
+
+QString lineToReplay(const QString& commandLines) {
+    const QStringList lines = commandLines.split(QLatin1Char('\n'));
+    for (const QString& line : lines) {
+        const QStringList words = splitCommandLine(line);
+        const bool bringsText = std::any_of(words.begin(), words.end(), [](const QString& word) {
+            return isTextOption(word.section(QLatin1Char('='), 0, 0));
+        });
+        if (bringsText) {
+            return line;
+        }
+    }
+    return lines.value(0);
+}
 
 std::optional<AnalysisRequest> requestToAdd(const QString& commandLine, const QString& session,
                                             const QStringList& experiments, bool resume) {

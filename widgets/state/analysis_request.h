@@ -83,6 +83,10 @@ struct RequestProblem {
 /// do not close.
 [[nodiscard]] QStringList splitCommandLine(const QString& line);
 
+/// Of the lines that made a session the one to go by: the first that brought the text, else the
+/// first.
+[[nodiscard]] QString lineToReplay(const QString& commandLines);
+
 /// A request that runs what `commandLine` ran with the same options, but computes `experiments` and
 /// adds them to `session`, which brings its own text. What has no member stands in `replay`. A line
 /// "cd FOLDER && ..." gives the folder. nullopt when the line is not understood.

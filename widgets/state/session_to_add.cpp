@@ -10,8 +10,9 @@ namespace moescope::widgets {
 
 std::optional<AnalysisRequest> requestToAdd(const OpenSession& session,
                                             const QStringList& experiments) {
-    std::optional<AnalysisRequest> request = requestToAdd(
-        QString::fromStdString(session.head().run.commandLine), session.path, experiments, false);
+    std::optional<AnalysisRequest> request =
+        requestToAdd(lineToReplay(QString::fromStdString(session.head().run.commandLine)),
+                     session.path, experiments, false);
     if (!request) {
         return std::nullopt;
     }

@@ -327,6 +327,36 @@ TEST_CASE("moescope-engine: what a session was made with need not be given again
     }
 }
 
+TEST_CASE("moescope-engine: further layers compare with the baselines of the first",
+          "[app][engine]") {
+    const Workbench bench;
+    const auto shape = [&](int layer) {
+        return bench.session()
+            ->read({BranchId{0}, "weight_similarity", "gate"}, LayerId{layer})
+            .shape();
+    };
+    REQUIRE(bench.analyze({"--baseline", "dense", "--experiments", "A1", "--static-layers", "0"})
+                .exitCode == 0);
+    const auto more = bench.analyze({"--experiments", "A1"});
+    INFO(more.err);
+    REQUIRE(more.exitCode == 0);
+    CHECK_THAT(more.err, Catch::Contains("--baseline"));
+    CHECK(shape(1) == shape(0));
+}
+
+TEST_CASE("moescope-engine: sets of removed experts do not stand for all of them",
+          "[app][engine]") {
+    const Workbench bench;
+    REQUIRE(
+        bench.analyze({"--text", "text.txt", "--experiments", "C4", "--remove", "0:1"}).exitCode ==
+        0);
+    CHECK(bench.session()->find({BranchId{0}, "expert_removal", "single"}) == nullptr);
+    const auto more = bench.analyze({"--experiments", "all"});
+    INFO(more.err);
+    REQUIRE(more.exitCode == 0);
+    CHECK(bench.session()->find({BranchId{0}, "expert_removal", "single"}) != nullptr);
+}
+
 TEST_CASE("moescope-engine: --resume alone goes on with what the session is about",
           "[app][engine]") {
     const Workbench bench;

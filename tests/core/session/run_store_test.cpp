@@ -145,10 +145,12 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     const auto path = folder / "run.h5";
     SyntheticRun first;
     first.experiments = {"chosen_experts", "rank_counts"};
+    first.commandLine = "moescope-engine analyze m --prompt x --skip-first-token -o run.h5";
     tests::writeSyntheticSession(path, first);
     const auto before = Session::open(path);
     SyntheticRun second;
     second.experiments = {"chosen_experts", "norms_scores"};
+    second.commandLine = "moescope-engine analyze m -o run.h5";
     RunStore store(path);
     CHECK(store.existing() == RunStore::Existing::Session);
     Head head = syntheticHead(second);
@@ -167,6 +169,7 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     const auto after = Session::open(path);
     CHECK(after->head().uuid == before->head().uuid);
     CHECK(after->head().experiments.size() == 3);
+    CHECK(after->head().run.commandLine == first.commandLine + "\n" + second.commandLine);
     CHECK(after->find({BranchId(0), "rank_counts", "count"}) != nullptr);
     CHECK(after->find({BranchId(0), "norms_scores", "norm"}) != nullptr);
 }

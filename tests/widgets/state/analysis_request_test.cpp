@@ -158,6 +158,19 @@ TEST_CASE("AnalysisRequest: command lines split as a shell does", "[widgets][sta
     CHECK(splitCommandLine(QStringLiteral("a 'open")).isEmpty());
 }
 
+TEST_CASE("AnalysisRequest: of the lines that made a session, the one with the text is replayed",
+          "[widgets][state]") {
+    const QString weights = QStringLiteral("moescope-engine analyze /m --experiments weights");
+    const QString text = QStringLiteral("moescope-engine analyze /m --prompt=x --skip-first-token");
+    const QString added = QStringLiteral("moescope-engine analyze /m --experiments removal");
+    const QLatin1Char end('\n');
+    CHECK(lineToReplay(text) == text);
+    CHECK(lineToReplay(text + end + added) == text);
+    CHECK(lineToReplay(weights + end + text + end + added) == text);
+    CHECK(lineToReplay(weights + end + added) == weights);
+    CHECK(lineToReplay({}).isEmpty());
+}
+
 TEST_CASE("AnalysisRequest: adding to a session repeats its run", "[widgets][state]") {
     const QString session = QStringLiteral("/run.h5");
     const auto request = requestToAdd(
