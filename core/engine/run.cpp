@@ -352,11 +352,27 @@ private:
                            });
     }
 
+    /// What the run would take from its beginning.
+    double wholeSeconds() {
+        try {
+            plan([](const session::PartKey&) { return false; }, 0);
+            return m_plan.estimate.seconds;
+        } catch (const Error&) {
+            return 0.0;  // more memory than there is for what remains
+        }
+    }
+
     /// Plans what the store does not have, from the latest kept residual stream that no unfinished
     /// layer lies before.
     void planResumed(const session::RunStore& store, const ResidualCheckpoint& residual) {
         const IsDone isDone = [&](const session::PartKey& key) { return store.hasPart(key); };
-        plan(isDone, 0);
+        if (m_request.interrupted == Interrupted::Resume && store.existingHead()) {
+            const double whole = wholeSeconds();
+            plan(isDone, 0);
+            m_plan.doneSeconds = std::max(0.0, whole - m_plan.estimate.seconds);
+        } else {
+            plan(isDone, 0);
+        }
         m_partsKept = countKept(isDone);
         const auto first = std::find_if(m_plan.work.begin(), m_plan.work.end(),
                                         [](const auto& work) { return !work.dynamic.empty(); });

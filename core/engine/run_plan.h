@@ -66,6 +66,7 @@ struct RunPlan {
     MemoryPlan memory;
     Estimate estimate;
     std::vector<LayerSeconds> seconds;  ///< expected, one per layer of the model
+    double doneSeconds = 0.0;  ///< of a resumed run: what was finished before would take again
 };
 
 /// True when a part is finished already.

@@ -10,6 +10,7 @@ namespace moescope::engine {
 namespace {
 
 constexpr std::uint64_t kUnitsPerLayer = 1000;
+constexpr const char* kFinishedBefore = "finished before";
 /// A layer whose results are not written yet is not done.
 constexpr double kBeforeWriting = 0.99;
 
@@ -19,7 +20,10 @@ std::string stageOf(int layer, const RunPlan& plan) {
 
 std::vector<jobs::PlannedStage> stagesOf(const RunPlan& plan, const std::vector<int>& layers) {
     std::vector<jobs::PlannedStage> stages;
-    stages.reserve(layers.size());
+    stages.reserve(layers.size() + plan.branchStages.size() + 1);
+    if (plan.doneSeconds > 0.0) {
+        stages.push_back({kFinishedBefore, plan.doneSeconds});
+    }
     for (const int layer : layers) {
         stages.push_back(
             {stageOf(layer, plan), plan.seconds[static_cast<std::size_t>(layer)].total()});
@@ -43,7 +47,11 @@ RunProgress::RunProgress(const RunPlan& plan, const std::vector<int>& layers, Ev
               event.remainingSeconds = progress.remainingSeconds;
               events.send(event);
           },
-          stagesOf(plan, layers)) {}
+          stagesOf(plan, layers)) {
+    if (plan.doneSeconds > 0.0) {
+        m_progress.begin(kFinishedBefore, 1, 1);
+    }
+}
 
 void RunProgress::beginLayer(int layer) {
     m_phases.clear();

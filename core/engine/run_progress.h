@@ -18,7 +18,7 @@ class RunProgress {
 public:
     enum class Phase { Statics, Units, Attention, FeedForward };
 
-    /// `layers` will be visited, in this order.
+    /// `layers` will be visited, in this order. Of a resumed run what was finished counts as done.
     RunProgress(const RunPlan& plan, const std::vector<int>& layers, Events& events);
 
     void beginLayer(int layer);
