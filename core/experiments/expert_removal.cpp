@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/experiments/expert_removal.h"
 
+#include "core/experiments/id_texts.h"
 #include "core/experiments/kept_controls.h"
 #include "core/experiments/loss_probe.h"
 #include "core/experiments/removal_branches.h"
@@ -123,6 +124,7 @@ protected:
              "token id that the intact model predicts next",
              "1",
              NdArray::from<std::uint32_t>({intact.predicted.size()}, intact.predicted)});
+        addIdTexts(model, part);
     }
 
     /// What is to have its tokens now and has not passes again.

@@ -44,7 +44,7 @@ public:
     Rows(const BuildContext& context, TableFigure& table)
         : m_context(context),
           m_tokens(requireTokens(context)),
-          m_texts(context.head().corpus.ids, *m_tokens),
+          m_texts(context),
           m_intactPredicts(predictedIds(context)),
           m_table(table) {
         using Kind = TableColumn::Kind;

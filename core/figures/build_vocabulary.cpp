@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/predicted_tokens.h"
+#include "core/figures/repeated_passages.h"
 #include "core/figures/routed_text.h"
 #include "core/figures/vocabulary_counts.h"
 
@@ -84,7 +85,7 @@ Figure buildVocabulary(const BuildContext& context) {
                      {"for example", Kind::Text, {}, {}}};
     table.columns.back().wraps = true;
     table.columns[6].isDataOnly = true;
-    const IdTexts texts(context.head().corpus.ids, *tokens);
+    const IdTexts texts(context);
     const std::vector<Reading> readings = readingsOf(context);
     for (const Reading& reading : readings) {
         context.throwIfStopped();
@@ -123,6 +124,7 @@ Figure buildVocabulary(const BuildContext& context) {
     figure.howToRead +=
         fmt::format(" An even spread gives {}/{} = {:.3f}.", text.topK(), text.experts(),
                     static_cast<double>(text.topK()) / text.experts());
+    figure.howToRead += repetitionCaution(context);
     if (readings.size() < 3) {
         figure.caption +=
             " By predicted token as well: in sessions with expert_removal, which computes the "

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -154,10 +155,10 @@ struct ColouredTextFigure {
 
 /// What a model predicted in place of each token.
 struct PredictedTokens {
-    static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
     static constexpr std::uint32_t kNothing = ~std::uint32_t{0};  ///< no id
-    std::vector<std::uint32_t> ids;     ///< [T] kNothing: nothing comes before the token
-    std::vector<std::uint32_t> places;  ///< [T] a token of the text with that id, or kNowhere
+    std::vector<std::uint32_t> ids;  ///< [T] kNothing: nothing comes before the token
+    /// How each of them is shown, where that is known.
+    std::unordered_map<std::uint32_t, std::string> texts;
 };
 
 /// The text with each token on the colour of how much its loss rises without some experts.

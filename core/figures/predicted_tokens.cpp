@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/figures/whole_number.h"
+#include "core/text/tokenizer.h"
 
 #include <fmt/format.h>
 
@@ -33,35 +34,77 @@ std::optional<std::vector<text::TokenId>> predictedIds(const BuildContext& conte
     return ids;
 }
 
-IdTexts::IdTexts(const std::vector<text::TokenId>& ids, const TokenTable& tokens)
-    : m_tokens(tokens) {
-    for (std::uint64_t token = 0; token < ids.size(); ++token) {
-        m_first.emplace(ids[token], token);
+IdTexts::IdTexts(const BuildContext& context) : m_corpus(context.head().corpus) {
+    for (std::uint64_t token = 0; token < m_corpus.ids.size(); ++token) {
+        m_first.emplace(m_corpus.ids[token], token);
+    }
+    addPredicted(context);
+}
+
+void IdTexts::addPredicted(const BuildContext& context) {
+    const auto quantity = [&](const char* name) {
+        return session::QuantityId{context.request.branch, "expert_removal", name};
+    };
+    if (context.source.find(quantity("predicted_ids")) == nullptr) {
+        return;
+    }
+    const auto read = [&](const char* name) {
+        return context.source.read(quantity(name), std::nullopt);
+    };
+    const NdArray ids = read("predicted_ids");
+    const NdArray bytes = read("predicted_bytes");
+    const NdArray offsets = read("predicted_byte_offsets");
+    constexpr auto kMostId = std::numeric_limits<text::TokenId>::max();
+    const auto refuse = [] {
+        throw Error(ErrorCode::BadSession,
+                    "expert_removal/predicted_bytes does not fit to predicted_ids; the session is "
+                    "damaged.");
+    };
+    if (offsets.size() != ids.size() + 1 || bytes.type() != ElementType::U8) {
+        refuse();
+    }
+    std::uint64_t begin = 0;
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+        const std::uint64_t end =
+            wholeNumberAt(offsets, i + 1, "expert_removal/predicted_byte_offsets", bytes.size());
+        if (end < begin) {
+            refuse();
+        }
+        const auto token = bytes.values<std::uint8_t>().subspan(begin, end - begin);
+        m_others.emplace(static_cast<text::TokenId>(
+                             wholeNumberAt(ids, i, "expert_removal/predicted_ids", kMostId)),
+                         std::string(token.begin(), token.end()));
+        begin = end;
     }
 }
 
-std::string IdTexts::of(text::TokenId id) const {
-    const auto place = placeOf(id);
-    return place ? std::string(m_tokens.text(*place)) : fmt::format("id {}", id);
+std::optional<std::string> IdTexts::find(text::TokenId id) const {
+    const auto first = m_first.find(id);
+    if (first != m_first.end() && first->second < m_corpus.tokenBytes.size()) {
+        return text::displayText(m_corpus.tokenBytes[first->second]);
+    }
+    const auto other = m_others.find(id);
+    return other == m_others.end() ? std::nullopt : std::optional(text::displayText(other->second));
 }
 
-std::optional<std::uint64_t> IdTexts::placeOf(text::TokenId id) const {
-    const auto found = m_first.find(id);
-    return found == m_first.end() ? std::nullopt : std::optional(found->second);
+std::string IdTexts::of(text::TokenId id) const {
+    return find(id).value_or(fmt::format("id {}", id));
 }
 
 std::shared_ptr<const PredictedTokens> predictedFrom(const BuildContext& context,
                                                      const std::vector<text::TokenId>& following) {
     const text::TokenizedCorpus& corpus = context.head().corpus;
-    const IdTexts texts(corpus.ids, *requireTokens(context));
+    const IdTexts texts(context);
     auto made = std::make_shared<PredictedTokens>();
     made->ids.resize(corpus.ids.size(), PredictedTokens::kNothing);
-    made->places.resize(corpus.ids.size(), PredictedTokens::kNowhere);
     for (std::size_t d = 0; d + 1 < corpus.offsets.size(); ++d) {
         for (std::uint64_t token = corpus.offsets[d] + 1; token < corpus.offsets[d + 1]; ++token) {
             made->ids[token] = following[token - 1];
-            if (const auto place = texts.placeOf(made->ids[token])) {
-                made->places[token] = static_cast<std::uint32_t>(*place);
+            if (made->texts.contains(made->ids[token])) {
+                continue;
+            }
+            if (auto text = texts.find(made->ids[token])) {
+                made->texts.emplace(made->ids[token], *std::move(text));
             }
         }
     }

@@ -18,19 +18,23 @@ namespace moescope::figures {
 /// are not as many as the text's tokens.
 [[nodiscard]] std::optional<std::vector<text::TokenId>> predictedIds(const BuildContext& context);
 
-/// How ids are shown: as they first stand in the text. One that stands nowhere in it, as a
-/// prediction may, by its number.
+/// How ids are shown by themselves, wherever they stand: by the bytes of their token, which the
+/// session knows of ids of its text and of those that were predicted; else "id 1787". Bytes that
+/// are no whole character show as such (the text shows the character of which they are a part).
 class IdTexts {
 public:
-    /// `tokens` outlive this.
-    IdTexts(const std::vector<text::TokenId>& ids, const TokenTable& tokens);
+    /// `context` outlives this. Throws Error(BadSession) where what is kept of predicted ids does
+    /// not fit together.
+    explicit IdTexts(const BuildContext& context);
     [[nodiscard]] std::string of(text::TokenId id) const;
-    /// The first token with the id.
-    [[nodiscard]] std::optional<std::uint64_t> placeOf(text::TokenId id) const;
+    [[nodiscard]] std::optional<std::string> find(text::TokenId id) const;
 
 private:
-    const TokenTable& m_tokens;
-    std::unordered_map<text::TokenId, std::uint64_t> m_first;
+    void addPredicted(const BuildContext& context);
+
+    const text::TokenizedCorpus& m_corpus;
+    std::unordered_map<text::TokenId, std::uint64_t> m_first;  ///< token of the text
+    std::unordered_map<text::TokenId, std::string> m_others;   ///< bytes
 };
 
 /// Of each token the one that these ids, predicted to follow each token of the text, name in its

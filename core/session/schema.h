@@ -10,7 +10,7 @@ namespace moescope::session::schema {
 
 inline constexpr const char* kFormat = "moescope-session";
 inline constexpr std::int32_t kMajor = 1;  ///< a newer major is refused
-inline constexpr std::int32_t kMinor = 5;  ///< minors only add
+inline constexpr std::int32_t kMinor = 6;  ///< minors only add
 
 inline constexpr const char* kRun = "run";
 inline constexpr const char* kModel = "run/model";

@@ -74,13 +74,11 @@ QString LossTextBody::textOfToken(std::uint64_t token) const {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
-/// The session knows how an id is written where it stands in the text.
-QString LossTextBody::predictionOf(const figures::PredictedTokens& predicted,
-                                   std::uint64_t token) const {
-    const std::uint32_t place = predicted.places[token];
-    return place == figures::PredictedTokens::kNowhere
+QString LossTextBody::predictionOf(const figures::PredictedTokens& predicted, std::uint64_t token) {
+    const auto text = predicted.texts.find(predicted.ids[token]);
+    return text == predicted.texts.end()
                ? QStringLiteral("id %1").arg(predicted.ids[token])
-               : QStringLiteral("\"%1\"").arg(textOfToken(place));
+               : QStringLiteral("\"%1\"").arg(QString::fromStdString(text->second));
 }
 
 figures::Hit LossTextBody::hitOf(std::uint64_t token) const {

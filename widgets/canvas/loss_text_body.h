@@ -25,8 +25,8 @@ protected:
     [[nodiscard]] QString cardOf(std::uint64_t token) const override;
 
 private:
-    [[nodiscard]] QString predictionOf(const figures::PredictedTokens& predicted,
-                                       std::uint64_t token) const;
+    [[nodiscard]] static QString predictionOf(const figures::PredictedTokens& predicted,
+                                              std::uint64_t token);
     [[nodiscard]] QString textOfToken(std::uint64_t token) const;
 
     std::shared_ptr<const figures::Figure> m_figure;

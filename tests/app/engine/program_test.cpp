@@ -8,6 +8,7 @@
 #include "core/experiments/factory.h"
 #include "core/session/run_events.h"
 #include "core/session/session.h"
+#include "core/text/tokenizer.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
@@ -15,6 +16,7 @@
 #include "tests/support/tiny_checkpoint.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 using namespace moescope;
@@ -355,6 +357,44 @@ TEST_CASE("moescope-engine: sets of removed experts do not stand for all of them
     INFO(more.err);
     REQUIRE(more.exitCode == 0);
     CHECK(bench.session()->find({BranchId{0}, "expert_removal", "single"}) != nullptr);
+}
+
+TEST_CASE("moescope-engine: what is predicted can be read without the tokenizer", "[app][engine]") {
+    const Workbench bench;
+    REQUIRE(bench.analyze({"--prompt", "abcab", "--experiments", "C4"}).exitCode == 0);
+    const auto session = bench.session();
+    const auto read = [&](const char* name) {
+        return session->read({BranchId{0}, "expert_removal", name}, std::nullopt);
+    };
+    std::set<std::uint64_t> predicted;
+    for (const char* name : {"predicted", "single_predicted", "everywhere_predicted"}) {
+        for (const double id : read(name).toDoubles()) {
+            predicted.insert(static_cast<std::uint64_t>(id));
+        }
+    }
+    const text::TokenizedCorpus& corpus = session->head().corpus;
+    for (const text::TokenId id : corpus.ids) {
+        predicted.erase(id);
+    }
+    const auto tokenizer = text::loadTokenizer(bench / "model");
+    const NdArray ids = read("predicted_ids");
+    const NdArray offsets = read("predicted_byte_offsets");
+    const NdArray bytes = read("predicted_bytes");
+    REQUIRE(ids.size() > 3);
+    std::size_t known = 0;
+    for (const std::uint64_t id : predicted) {
+        known += tokenizer->tokenBytes(static_cast<text::TokenId>(id)).empty() ? 0 : 1;
+    }
+    CHECK(ids.size() == known);
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+        const auto id = static_cast<std::uint64_t>(ids.at(i));
+        CHECK(predicted.contains(id));
+        std::string text;
+        for (auto at = offsets.at(i); at < offsets.at(i + 1); ++at) {
+            text += static_cast<char>(bytes.at(static_cast<std::uint64_t>(at)));
+        }
+        CHECK(text == tokenizer->tokenBytes(static_cast<text::TokenId>(id)));
+    }
 }
 
 TEST_CASE("moescope-engine: --resume alone goes on with what the session is about",

@@ -25,7 +25,7 @@ TEST_CASE("info: a session lists everything that is in it", "[app][info]") {
     writeSyntheticSession(folder / "run.h5", {.experts = 16, .topK = 4});
     const json card = json::parse(info::infoText(folder / "run.h5", true));
     CHECK(card["kind"] == "session");
-    CHECK(card["format_version"] == "1.5");
+    CHECK(card["format_version"] == "1.6");
     CHECK(card["complete"] == true);
     CHECK(card["layers"] == 4);
     CHECK(card["experts"] == 16);

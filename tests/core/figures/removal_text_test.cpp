@@ -3,6 +3,7 @@
 // Single tokens without experts: colours of the text, the largest rises, what is not kept.
 #include "core/base/error.h"
 #include "core/figures/builder.h"
+#include "core/text/tokenizer.h"
 #include "tests/core/figures/made_source.h"
 #include "tests/core/figures/table_column.h"
 #include "tests/support/catch.h"
@@ -97,10 +98,9 @@ TEST_CASE("expert-removal-text: the rise stands on the token that is predicted",
         CHECK(body.isPredicted[token] == ((token - 1) % 3 == 0));
     }
     CHECK(body.predicted->ids[2] == 999'999U);
-    CHECK(body.predicted->places[2] == PredictedTokens::kNowhere);
+    CHECK_FALSE(body.predicted->texts.contains(999'999U));
     for (const std::uint64_t first : {0U, 32U}) {  // nothing comes before it in its document
         CHECK(body.predicted->ids[first] == PredictedTokens::kNothing);
-        CHECK(body.predicted->places[first] == PredictedTokens::kNowhere);
         CHECK_FALSE(body.isPredicted[first]);
     }
     // A diverging scale with 0 in its middle.
@@ -276,22 +276,77 @@ TEST_CASE("expert-removal-tokens: what is predicted instead of a token", "[core]
     REQUIRE(text.predictedWithout != nullptr);
     CHECK(text.predictedWithout->ids[0] == PredictedTokens::kNothing);  // begins a document
     CHECK(text.predictedWithout->ids[6] == ids[15]);
-    CHECK(texts->text(text.predictedWithout->places[6]) == texts->text(15));
+    CHECK(text.predictedWithout->texts.at(ids[15]) == texts->text(15));
     CHECK(text.predictedWithout->ids[kTokens - 1] == 999'999U);
-    CHECK(text.predictedWithout->places[kTokens - 1] == PredictedTokens::kNowhere);
+    CHECK_FALSE(text.predictedWithout->texts.contains(999'999U));
     asked.figure = "expert-removal-tokens";
+    const auto& bytes = made->head().corpus.tokenBytes;
     for (std::size_t r = 0; r < table.rows; ++r) {
         const std::uint64_t before = table.tokens[r] - 1;
         CHECK(predicts.texts[r] ==
-              (3 * before < kTokens ? std::string(texts->text(3 * before)) : "id 999999"));
+              (3 * before < kTokens ? text::displayText(bytes[3 * before]) : "id 999999"));
         CHECK(intact.texts[r] ==
-              (before % 3 == 0 ? std::string(texts->text(before + 1)) : "id 999999"));
+              (before % 3 == 0 ? text::displayText(bytes[before + 1]) : "id 999999"));
     }
     CHECK(toCsv(figure).find("predicts,intact predicts") != std::string::npos);
     // Of a session that does not keep them there is no such column, and no other row.
     const Figure old = FigureBuilder(source()).build(asked);
     CHECK(std::get<TableFigure>(old.body).rows == table.rows);
     CHECK(std::get<TableFigure>(old.body).columns.size() == table.columns.size() - 1);
+}
+
+TEST_CASE("expert-removal-tokens: predicted tokens that the text does not have",
+          "[core][figures]") {
+    const auto made = source();
+    const auto put = [&](std::vector<std::uint64_t> ends) {
+        made->put("expert_removal", "predicted_ids", std::nullopt,
+                  NdArray::from<std::uint32_t>({2}, std::vector<std::uint32_t>{4000, 999'999}),
+                  {{"predicted_id", {}}});
+        made->put("expert_removal", "predicted_bytes", std::nullopt,
+                  NdArray::from<std::uint8_t>(
+                      {6}, std::vector<std::uint8_t>{' ', 't', 'h', 'e', 0xE2, '.'}),
+                  {{"byte", {}}});
+        made->put("expert_removal", "predicted_byte_offsets", std::nullopt,
+                  NdArray::from<std::uint64_t>({ends.size()}, ends), {{"boundary", {}}});
+    };
+    put({0, 4, 6});
+    FigureRequest asked = request(LayerId{2}, 5);
+    asked.figure = "expert-removal-tokens";
+    const auto intact = [&] {
+        return tests::column(FigureBuilder(made).build(asked), "intact predicts").texts;
+    };
+    const std::vector<std::string> texts = intact();
+    CHECK(std::count(texts.begin(), texts.end(), "\u2039E2\u203A.") > 0);  // half a character
+    CHECK(std::count(texts.begin(), texts.end(), "id 999999") == 0);
+    asked.figure = "expert-removal-text";
+    CHECK(bodyOf(FigureBuilder(made).build(asked)).predicted->texts.at(999'999U) ==
+          "\u2039E2\u203A.");
+    // What does not fit together is a damaged file.
+    for (const std::vector<std::uint64_t>& ends :
+         {std::vector<std::uint64_t>{0, 4}, {0, 4, 7}, {0, 4, 3}, {}}) {
+        put(ends);
+        CHECK_THROWS_AS(FigureBuilder(made).build(asked), Error);
+    }
+}
+
+TEST_CASE("expert-removal-tokens: an id is shown by its own bytes", "[core][figures]") {
+    // In the text the parts of a character show it with which part they are; a prediction of one
+    // of them is no part of that character.
+    const auto made = source();
+    text::TokenizedCorpus& corpus = made->head().corpus;
+    corpus.tokenBytes[3] = "\xE4";
+    corpus.tokenBytes[4] = "\xB8";
+    corpus.tokenBytes[5] = "\xAD";
+    corpus.ids[3] = 7003;
+    corpus.ids[4] = 7004;
+    corpus.ids[5] = 7005;
+    made->put("expert_removal", "predicted", std::nullopt,
+              NdArray::from<std::uint32_t>({kTokens}, std::vector<std::uint32_t>(kTokens, 7003)),
+              {{"token", {}}});
+    FigureRequest asked = request(LayerId{2}, 5);
+    const Figure figure = FigureBuilder(made).build(asked);
+    CHECK(bodyOf(figure).tokens->text(3) == "\u4E2D\u20391/3\u203A");
+    CHECK(bodyOf(figure).predicted->texts.at(7003) == "\u2039E4\u203A");
 }
 
 TEST_CASE("expert-removal-tokens: of the tokens asked for", "[core][figures]") {

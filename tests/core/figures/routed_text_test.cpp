@@ -4,6 +4,7 @@
 // tests/core/numerics/routing_test.cpp; here, that each figure counts what it says.
 #include "core/base/error.h"
 #include "core/figures/builder.h"
+#include "core/figures/repeated_passages.h"
 #include "core/numerics/resampling.h"
 #include "tests/core/figures/made_source.h"
 #include "tests/core/figures/table_column.h"
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 
 using namespace moescope;
@@ -268,6 +270,63 @@ TEST_CASE("coactivation: intervals over documents hold what is true", "[core][fi
         CHECK(held >= kTexts * 89 / 100);
         CHECK(held <= kTexts * 99 / 100);
     }
+}
+
+TEST_CASE("repeatedShare: passages of 32 tokens that stand in the text before", "[core][figures]") {
+    std::vector<text::TokenId> ids(200);
+    std::iota(ids.begin(), ids.end(), 1000U);
+    const std::vector<std::uint64_t> one{0, 200};
+    CHECK(repeatedShare(ids, one) == 0.0);
+    std::copy_n(ids.begin() + 10, 31, ids.begin() + 100);  // one token too few
+    CHECK(repeatedShare(ids, one) == 0.0);
+    std::copy_n(ids.begin() + 10, 40, ids.begin() + 100);
+    CHECK(repeatedShare(ids, one) == Approx(40.0 / 200.0));
+    std::copy_n(ids.begin() + 10, 32, ids.begin() + 150);
+    CHECK(repeatedShare(ids, one) == Approx(72.0 / 200.0));
+    // No passage goes from one document into the next.
+    const std::vector<std::uint64_t> cut{0, 20, 116, 166, 200};
+    CHECK(repeatedShare(ids, cut) == 0.0);
+    CHECK(repeatedShare(std::vector<text::TokenId>(100, 7), std::vector<std::uint64_t>{0, 100}) ==
+          Approx(0.99));  // all but the first token
+    CHECK(repeatedShare({}, {}) == 0.0);
+    // A slow twin, on few different ids.
+    numerics::RandomBits random(3);
+    ids.resize(3000);
+    for (text::TokenId& id : ids) {
+        id = static_cast<text::TokenId>(random.below(3));
+    }
+    for (std::size_t at : {700U, 1500U, 2200U}) {
+        std::copy_n(ids.begin() + 50, 45, ids.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    std::vector<bool> isRepeated(ids.size());
+    for (std::size_t b = 0; b + kPassage <= ids.size(); ++b) {
+        for (std::size_t a = 0; a < b; ++a) {
+            if (std::equal(ids.begin() + static_cast<std::ptrdiff_t>(a),
+                           ids.begin() + static_cast<std::ptrdiff_t>(a + kPassage),
+                           ids.begin() + static_cast<std::ptrdiff_t>(b))) {
+                std::fill_n(isRepeated.begin() + static_cast<std::ptrdiff_t>(b), kPassage, true);
+            }
+        }
+    }
+    const auto repeated =
+        static_cast<double>(std::count(isRepeated.begin(), isRepeated.end(), true));
+    CHECK(repeated >= 3 * 45);
+    CHECK(repeatedShare(ids, std::vector<std::uint64_t>{0, ids.size()}) ==
+          Approx(repeated / 3000.0));
+}
+
+TEST_CASE("vocabulary-specialisation: repeated passages and few documents are said",
+          "[core][figures]") {
+    const auto source = twoDomains();  // ids by turns, documents of 20 tokens
+    CHECK(build(source, "vocabulary-specialisation").howToRead.find("repeats") ==
+          std::string::npos);
+    text::TokenizedCorpus& corpus = source->head().corpus;
+    corpus.offsets = {0, 130, 260};
+    corpus.sources.resize(2);
+    corpus.domainOf.resize(2);
+    const std::string said = build(source, "vocabulary-specialisation").howToRead;
+    CHECK(said.find("97 % of the text repeats passages of 32 tokens") != std::string::npos);
+    CHECK(said.find("2 documents: what is beyond chance") != std::string::npos);
 }
 
 TEST_CASE("coactivation: few documents say so", "[core][figures]") {
