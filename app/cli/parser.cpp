@@ -22,7 +22,7 @@ constexpr std::string_view kExitCodes =
     "  2    the command line makes no sense\n"
     "  3    an input does not exist or cannot be read\n"
     "  4    checkpoint, tokenizer or baseline damaged, unknown or unsupported\n"
-    "  5    the text is empty or cannot be decoded\n"
+    "  5    the text is empty, lacks the column asked for, or cannot be decoded\n"
     "  6    a session is damaged, not ours, or of a newer version\n"
     "  7    the output cannot be written, or the disk is full\n"
     "  8    not enough memory, or the device is absent or failed\n"

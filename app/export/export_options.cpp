@@ -235,8 +235,8 @@ ExportPlan ExportCommand::result() const {
         }
         const figures::FigureInfo* info = figures::findFigure(name);
         if (info == nullptr) {
-            refuse(fmt::format("There is no figure \"{}\"; there are: {}, or all.{}", name,
-                               figureNames(), closestFigure(name)));
+            refuse(fmt::format("There is no figure \"{}\".{} There are: {}, or all.", name,
+                               closestFigure(name), figureNames()));
         }
         if (std::find(plan.figures.begin(), plan.figures.end(), info) == plan.figures.end()) {
             plan.figures.push_back(info);

@@ -83,11 +83,6 @@ private:
     void addNames() {
         text("removed", Shown::Everywhere, [](const Row& row) { return row.removed; });
         m_table.columns.back().wraps = true;
-        for (const Row& row : m_rows) {  // whose section the CSV does not have
-            const bool isEverywhere = row.expert && !row.layer;
-            m_table.columns.back().dataTexts.push_back(row.removed +
-                                                       (isEverywhere ? " of all layers" : ""));
-        }
         text("layer", Shown::InData, [](const Row& row) {
             return row.layer ? std::to_string(*row.layer) : row.expert ? "all" : std::string();
         });

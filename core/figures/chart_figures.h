@@ -156,8 +156,6 @@ struct TableColumn {
     std::vector<double> numbers;     ///< Number and Count; NaN: not available
     bool wraps = false;              ///< may be broken into lines where there is little room
     bool isDataOnly = false;         ///< in the CSV, not in the picture
-    /// Of a column of text, where the CSV says more: a section's title, say. Empty: `texts`.
-    std::vector<std::string> dataTexts{};
 };
 
 /// A line of a card.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace moescope::figures {
 namespace {
@@ -27,6 +28,15 @@ std::string csvCell(std::string_view text) {
 template <typename Number>
 std::string number(Number value) {
     return std::isnan(value) ? "nan" : fmt::format("{}", value);
+}
+
+/// The heading over a row; nothing above the first one and in the summary.
+std::string_view sectionOf(const TableFigure& table, std::size_t row) {
+    const auto after =
+        std::find_if(table.sections.begin(), table.sections.end(),
+                     [row](const TableSection& section) { return section.firstRow > row; });
+    const bool isIn = after != table.sections.begin() && row + table.summaryRows < table.rows;
+    return isIn ? std::string_view(std::prev(after)->title) : std::string_view();
 }
 
 /// Writes the table of a body after the comment lines.
@@ -172,16 +182,17 @@ struct Writer {
         for (std::size_t c = 0; c < figure.columns.size(); ++c) {
             out += (c == 0 ? "" : ",") + csvCell(figure.columns[c].name);
         }
-        out += hasNotes ? ",note\n" : "\n";
+        out += hasNotes ? ",note" : "";
+        out += figure.sections.empty() ? "\n" : ",section\n";
         for (std::size_t r = 0; r < figure.rows; ++r) {
             for (std::size_t c = 0; c < figure.columns.size(); ++c) {
                 const TableColumn& column = figure.columns[c];
                 out += c == 0 ? "" : ",";
-                const auto& texts = column.dataTexts.empty() ? column.texts : column.dataTexts;
-                out += column.kind == TableColumn::Kind::Text ? csvCell(texts[r])
+                out += column.kind == TableColumn::Kind::Text ? csvCell(column.texts[r])
                                                               : number(column.numbers[r]);
             }
-            out += hasNotes ? "," + csvCell(figure.notes[r]) + "\n" : "\n";
+            out += hasNotes ? "," + csvCell(figure.notes[r]) : "";
+            out += figure.sections.empty() ? "\n" : "," + csvCell(sectionOf(figure, r)) + "\n";
         }
     }
 
@@ -367,11 +378,11 @@ std::vector<std::pair<std::string, std::string>> metadata(const Figure& figure) 
     add("ComparedWith", from.other);
     if (figure.prunes != nullptr) {
         const PruneList& list = *figure.prunes;
-        add("WouldGo",
-            fmt::format("{} of {} experts, {} by {}, {} of {}", list.removedCount(),
-                        list.expertCount(), list.criterion->lowGoes ? "lowest" : "highest",
-                        list.criterion->id, list.choice.share,
-                        list.choice.acrossLayers ? "all layers" : "each layer"));
+        add("WouldGo", fmt::format("{} of {} experts, {} by {}, share {:.4g} ({:.4g} asked) of {}",
+                                   list.removedCount(), list.expertCount(),
+                                   list.criterion->lowGoes ? "lowest" : "highest",
+                                   list.criterion->id, list.share(), list.choice.share,
+                                   list.choice.acrossLayers ? "all layers" : "each layer"));
     }
     add("Notice", figure.notice);
     add("Dtype", from.dtype);

@@ -133,6 +133,11 @@ std::size_t PruneList::expertCount() const {
     return count;
 }
 
+double PruneList::share() const {
+    const std::size_t all = expertCount();
+    return all == 0 ? 0.0 : static_cast<double>(removedCount()) / static_cast<double>(all);
+}
+
 std::string toJson(const Figure& figure) {
     if (figure.prunes == nullptr) {
         throw Error(ErrorCode::Usage,
@@ -151,7 +156,8 @@ std::string toJson(const Figure& figure) {
                          {"definition", from.definition},
                          {"removes", list.criterion->lowGoes ? "lowest" : "highest"},
                          {"scope", list.choice.acrossLayers ? "model" : "layer"},
-                         {"share", list.choice.share}};
+                         {"share", list.share()},
+                         {"asked_share", list.choice.share}};
     json["removed"] = list.removedCount();
     json["experts"] = list.expertCount();
     json["measured"] = effectOf(list);

@@ -31,7 +31,7 @@ struct ImportanceCriterion {
 /// What is asked for.
 struct PruneChoice {
     std::string criterion{};    ///< an id; empty: REAP where it is known, else load
-    double share = 0.25;        ///< of the experts, [0, 1)
+    double share = 0.25;        ///< of the experts, [0, 1); rounded down to whole ones
     bool acrossLayers = false;  ///< the lowest of all layers together, not of each
     bool operator==(const PruneChoice&) const = default;
 };
@@ -64,6 +64,8 @@ struct PruneList {
     Measurement measurement = Measurement::None;
     [[nodiscard]] std::size_t removedCount() const;
     [[nodiscard]] std::size_t expertCount() const;
+    /// Of the experts, what really goes: no more than was asked for.
+    [[nodiscard]] double share() const;
 };
 
 /// The figure's list with the scores of all experts, the model, the session and the measured loss,

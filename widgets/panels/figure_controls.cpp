@@ -416,6 +416,13 @@ void FigureControls::setPrune(const figures::PruneChoice& choice) {
     showShare();
 }
 
+void FigureControls::setPrunedShare(double share) {
+    if (m_shareText != nullptr) {
+        m_shareText->setText(tr("%1 %").arg(100.0 * share, 0, 'g', 3));
+    }
+}
+
+// Until the figure says what goes.
 void FigureControls::showShare() {
     m_shareText->setText(tr("%1 %").arg(100.0 * m_share->value() / kShareSteps));
 }

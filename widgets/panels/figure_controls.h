@@ -56,6 +56,8 @@ public:
     void setRemovals(const figures::KeptRemovals& kept);
     /// Which experts would go, as another figure says; says nothing of it.
     void setPrune(const figures::PruneChoice& choice);
+    /// What really goes, beside the slider: whole experts do.
+    void setPrunedShare(double share);
     /// "3 of 1000", beside the buttons that go from one large rise to the next.
     void setRise(const QString& text, bool hasRises);
 

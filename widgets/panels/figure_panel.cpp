@@ -467,6 +467,9 @@ void FigurePanel::showFigure(const FigureKey& key, const FigurePointer& figure) 
     m_view->setFigure(figure);
     updateHighlight();
     showRise();
+    if (figure->prunes != nullptr) {
+        m_controls->setPrunedShare(figure->prunes->share());
+    }
     Q_EMIT figureShown();
     m_ahead.clear();
     if (const SessionSnapshot session = m_workspace.current();

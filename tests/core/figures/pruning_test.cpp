@@ -112,6 +112,21 @@ TEST_CASE("pruning: lists that were measured without the curves stand alone", "[
     }
 }
 
+TEST_CASE("importance: the list's share is of the experts that really go", "[core][figures]") {
+    const auto source = std::make_shared<tests::MadeSource>(tests::MadeSession{});  // 8 experts
+    for (const auto& [asked, goes] :
+         {std::pair{0.3125, 0.25}, {0.25, 0.25}, {0.95, 0.75}, {0.1, 0.0}}) {
+        const PruneChoice choice{.criterion = "load", .share = asked};
+        const Figure figure = build(source, "importance", choice);
+        CAPTURE(asked);
+        CHECK(figure.prunes->share() == goes);
+        const nlohmann::json json = nlohmann::json::parse(toJson(figure));
+        CHECK(json["criterion"]["share"] == goes);
+        CHECK(json["criterion"]["asked_share"] == asked);
+        CHECK(json["removed"].get<double>() / json["experts"].get<double>() == goes);
+    }
+}
+
 TEST_CASE("importance: a list that was measured is known again", "[core][figures]") {
     const auto source = std::make_shared<tests::MadeSource>(tests::MadeSession{});
     const PruneChoice choice{.criterion = "load", .share = 0.15, .acrossLayers = true};

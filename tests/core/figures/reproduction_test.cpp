@@ -519,8 +519,8 @@ TEST_CASE("Reproduction: the CSV has every number, source and note", "[core][fig
     forget(*source, "rank_counts");
     const Figure figure = page(source);
     const std::string csv = toCsv(figure);
-    CHECK(csv.find("\nid,quantity,published,measured,deviation,state,as published,source,note\n") !=
-          std::string::npos);
+    CHECK(csv.find("\nid,quantity,published,measured,deviation,state,as "
+                   "published,source,note,section\n") != std::string::npos);
     const auto& table = std::get<TableFigure>(figure.body);
     const std::size_t row = rowOf(table, "mean r\u00B2 of router and gate");
     CHECK(csv.find(fmt::format("\nA4,mean r\u00B2 of router and gate,0.33,{},{},deviates,0.33,"
