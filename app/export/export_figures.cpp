@@ -5,6 +5,7 @@
 #include "app/export/unused_options.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/text/domain_selection.h"
 
 #include <fmt/format.h>
 
@@ -84,15 +85,35 @@ std::string namePart(std::string list) {
     if (list.size() > kLongest) {
         Sha256 hash;
         hash.update(list);
-        const std::size_t end = list.rfind(',', kShown);
-        const std::string_view rest = std::string_view(list).substr(std::min(end, kShown));
+        std::size_t end = std::min(list.rfind(',', kShown), kShown);
+        while (end > 0 && (static_cast<unsigned char>(list[end]) & 0xC0U) == 0x80U) {
+            --end;  // not within a character of UTF-8
+        }
+        const std::string_view rest = std::string_view(list).substr(end);
         digest = fmt::format("-and-{}-more-{}", std::count(rest.begin(), rest.end(), ','),
                              hash.hexDigest().substr(0, kDigits));
-        list.resize(std::min(end, kShown));
+        list.resize(end);
     }
     std::replace(list.begin(), list.end(), ',', '_');
     std::replace(list.begin(), list.end(), ':', '-');
     return list + digest;
+}
+
+/// Domains are called anything; of what file systems, shells and scripts stumble over nothing
+/// comes into a file name.
+std::string namePart(const std::vector<std::string>& domains) {
+    constexpr std::string_view kUnsafe = "/\\\"'`*?<>|&;$()";
+    std::string list;
+    for (const std::string& domain : domains) {
+        list += (list.empty() ? "" : ",") + domain;
+    }
+    std::string part = namePart(list);
+    const auto isUnsafe = [kUnsafe](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte <= ' ' || byte == 0x7F || kUnsafe.find(c) != std::string_view::npos;
+    };
+    std::replace_if(part.begin(), part.end(), isUnsafe, '_');
+    return part;
 }
 
 std::vector<LayerId> FigureExport::layers() const {
@@ -118,6 +139,9 @@ std::vector<LayerId> FigureExport::layers() const {
 // As the command line says.
 std::optional<TokenSelection> FigureExport::askedTokens() const {
     const auto& corpus = m_builder.head().corpus;
+    if (!m_plan.domains.empty()) {
+        return text::selectDomains(m_plan.domains, corpus);
+    }
     if (!m_plan.documents.empty()) {
         return figures::parseDocuments(m_plan.documents, corpus.offsets);
     }
@@ -197,6 +221,9 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     }
     if (!tokens || !m_info.takesTokens) {
         return name + suffixed;
+    }
+    if (!m_plan.domains.empty()) {
+        return name + "-domain-" + namePart(m_plan.domains) + suffixed;
     }
     if (!m_plan.documents.empty()) {
         return name + "-documents-" + namePart(m_plan.documents) + suffixed;

@@ -25,6 +25,7 @@ constexpr const char* kFooter =
     "      --tokens 100-220 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
+    "  moescope export run.h5 --figure load-table --domain code --domain poetry -o figures\n"
     "  moescope export run.h5 --figure expert-card --layers 3 --expert 5 -o figures\n"
     "  moescope export run.h5 --figure expert-removal-text --layers 2 --expert 5 -o figures\n"
     "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
@@ -119,6 +120,16 @@ void ExportCommand::attach(CLI::App& program) {
         ->add_option("--documents", m_documents,
                      "Only the tokens of these documents, numbered from 0: 3 or 0,2,5-7")
         ->excludes("--tokens");
+    m_app
+        ->add_option("--domain", m_domains,
+                     "Only the tokens of all documents of this domain; repeated, or separated by "
+                     "commas, of several")
+        ->type_name("NAME")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false)
+        ->excludes("--tokens")
+        ->excludes("--documents");
     m_app
         ->add_option("--expert", m_expert,
                      "expert-card, expert-removal-text, expert-removal-tokens, "
@@ -246,6 +257,7 @@ ExportPlan ExportCommand::result() const {
     plan.allLayers = plan.layers.empty();
     plan.tokens = m_tokens;
     plan.documents = m_documents;
+    plan.domains = m_domains;
     plan.expert = m_expert;
     plan.mean = m_mean;
     if (m_role != "all") {

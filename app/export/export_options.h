@@ -23,11 +23,12 @@ struct ExportPlan {
     std::vector<const figures::FigureInfo*> figures;
     bool allFigures = false;  ///< "all": those the session has
     bool allLayers = true;
-    std::vector<LayerId> layers;  ///< when not allLayers, ascending
-    std::string tokens;           ///< empty: the figure's own choice
-    std::string documents;        ///< in place of tokens
-    std::optional<int> expert{};  ///< of figures about one
-    bool mean = false;            ///< over the tokens, of figures that draw single ones as well
+    std::vector<LayerId> layers;         ///< when not allLayers, ascending
+    std::string tokens;                  ///< empty: the figure's own choice
+    std::string documents;               ///< in place of tokens
+    std::vector<std::string> domains{};  ///< in place of either: of all documents of these
+    std::optional<int> expert{};         ///< of figures about one
+    bool mean = false;  ///< over the tokens, of figures that draw single ones as well
     std::vector<std::string> roles;
     bool relative = false;
     figures::ColourRange range;
@@ -61,7 +62,7 @@ private:
 
     std::string m_session, m_folder;
     std::vector<std::string> m_others;
-    std::vector<std::string> m_figures;
+    std::vector<std::string> m_figures, m_domains;
     std::string m_layers = "all", m_tokens, m_documents, m_role = "all", m_range = "layer",
                 m_colourMap;
     std::string m_theme = "light", m_format = "png";

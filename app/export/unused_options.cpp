@@ -45,6 +45,8 @@ constexpr std::array kOptions{
            [](const FigureInfo& info) { return info.takesTokens; }},
     Option{"--documents", [](const ExportPlan& plan) { return !plan.documents.empty(); },
            [](const FigureInfo& info) { return info.takesTokens; }},
+    Option{"--domain", [](const ExportPlan& plan) { return !plan.domains.empty(); },
+           [](const FigureInfo& info) { return info.takesTokens; }},
     Option{"--mean", [](const ExportPlan& plan) { return plan.mean; },
            [](const FigureInfo& info) { return info.hasMean; }},
     Option{"--role", [](const ExportPlan& plan) { return !plan.roles.empty(); },

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/figures/paper_values.h"
+#include "core/session/run_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/session_builder.h"
@@ -83,6 +84,68 @@ TEST_CASE("exportFigures: selected tokens, documents and means", "[app][export]"
     CHECK(exported(plan).names == std::vector<std::string>{"norms-scores-layer-01-mean.csv"});
     plan.documents = "9";
     CHECK(messageOf(plan, ErrorCode::Usage).find("documents 0 to 2") != std::string::npos);
+}
+
+TEST_CASE("exportFigures: a domain is its documents", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});  // documents of prose, code, prose
+    ExportPlan plan = planFor(folder.path(), "load-table");
+    plan.domains = {"prose"};
+    CHECK(exported(plan).names == std::vector<std::string>{"load-table-domain-prose.csv"});
+    plan.domains.clear();
+    plan.documents = "0,2";
+    CHECK(exported(plan).names == std::vector<std::string>{"load-table-documents-0_2.csv"});
+    const std::string prose = textOf(plan.folder / "load-table-domain-prose.csv");
+    CHECK(prose == textOf(plan.folder / "load-table-documents-0_2.csv"));
+    plan.documents = "1";
+    CHECK(exported(plan).names == std::vector<std::string>{"load-table-documents-1.csv"});
+    CHECK_FALSE(prose == textOf(plan.folder / "load-table-documents-1.csv"));
+    plan = planFor(folder.path(), "coloured-text");
+    plan.allLayers = false;
+    plan.layers = {LayerId{1}};
+    plan.domains = {"prose,code"};
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"coloured-text-layer-01-domain-prose_code.csv"});
+    plan.domains = {"cod"};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("its domains are: code, prose.") !=
+          std::string::npos);
+    plan = planFor(folder.path(), "parameters");
+    plan.domains = {"code"};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--domain would") != std::string::npos);
+}
+
+TEST_CASE("exportFigures: domains of any name are parts of file names", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    const tests::SyntheticRun run;
+    session::Head head = tests::syntheticHead(run);
+    head.corpus.domains = {"law/EU & \"UK\", 2",
+                           std::string(47, 'x') + "\u00E9" + std::string(99, 'y')};
+    session::RunStore store(folder / "run.h5");
+    store.begin(head);
+    for (const auto& part : tests::syntheticParts(run)) {
+        store.writePart(part);
+    }
+    store.finish();
+    ExportPlan plan = planFor(folder.path(), "load-table");
+    plan.domains = {head.corpus.domains[0]};
+    CHECK(exported(plan).names ==
+          std::vector<std::string>{"load-table-domain-law_EU____UK___2.csv"});
+    plan.domains = {head.corpus.domains[1]};
+    const std::vector<std::string> names = exported(plan).names;
+    REQUIRE(names.size() == 1);
+    CHECK(names.front().size() < 100);
+    CHECK(QString::fromStdString(names.front()).toStdString() ==
+          names.front());  // whole characters
+    head.corpus.domains.clear();
+    head.corpus.domainOf.assign(head.corpus.documentCount(), -1);
+    session::RunStore without(folder / "without.h5");
+    without.begin(head);
+    for (const auto& part : tests::syntheticParts(run)) {
+        without.writePart(part);
+    }
+    without.finish();
+    plan.session = folder / "without.h5";
+    CHECK(messageOf(plan, ErrorCode::Usage).find("has no domains") != std::string::npos);
 }
 
 TEST_CASE("exportFigures: the experts that would go, one list for the model", "[app][export]") {

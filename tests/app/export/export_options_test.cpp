@@ -76,6 +76,9 @@ TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
           std::vector<std::string>{"weight_similarity", "output_similarity"});
     CHECK(several.ranks == figures::RankRange{57, 64});
     CHECK(several.sideBySide);
+    const ExportPlan domains = planOf({"--figure", "load-table", "--domain", "code", "--domain",
+                                       "prose,law", "run.h5", "-o", "out"});
+    CHECK(domains.domains == std::vector<std::string>{"code", "prose,law"});
 }
 
 TEST_CASE("ExportCommand: which experts would go", "[app][export]") {
@@ -127,6 +130,14 @@ TEST_CASE("ExportCommand: refuses what it does not know", "[app][export]") {
                                        "paths",  "-o",     "out"};
     tests::checkThrows([&] { (void)parse(*parser, two); }, ErrorCode::Usage,
                        {"Not understood: paths (--figure takes one value; for several write"});
+    for (const char* other : {"--tokens", "--documents"}) {
+        ExportCommand domains;
+        const auto again = makeParser("moescope", "test");
+        domains.attach(*again);
+        const std::vector<std::string> both{"export", "run.h5",   "--figure", "load-table", "-o",
+                                            "out",    "--domain", "code",     other,        "0"};
+        tests::checkThrows([&] { (void)parse(*again, both); }, ErrorCode::Usage, {"--domain"});
+    }
     CHECK(planOf({"--figure", "importance", "--figure", "paths", "run.h5", "-o", "out"})
               .figures.size() == 2);
 }
