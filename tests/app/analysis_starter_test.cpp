@@ -16,6 +16,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSlider>
@@ -228,10 +229,20 @@ TEST_CASE("AnalysisStarter: a new analysis offers to add to the session that is 
     CHECK(dialog.request().output != offered.output);
     CHECK(dialog.request().experiments.contains(QStringLiteral("chosen_experts")));
     CHECK(dialog.request().replay.isEmpty());
+    CHECK(dialog.request().baselines.isEmpty());  // which are the session's, as the rest
+    CHECK(dialog.request().memory.isEmpty());
+    CHECK(dialog.request().dtype.isEmpty());
+    dialog.setCheckpoint(toQString(models / "dense"));
     dialog.text().setKind(TextKind::Session);
     CHECK(dialog.request() == offered);
 
     dialog.setExperiments({QStringLiteral("router_margin")});
+    w.find<QLineEdit>("memoryEdit").setText(QStringLiteral("5G"));
+    dialog.text().setKind(TextKind::Prompt);  // what was chosen stays
+    CHECK(dialog.request().experiments == QStringList{QStringLiteral("router_margin")});
+    CHECK(dialog.request().memory == QStringLiteral("5G"));
+    dialog.text().setKind(TextKind::Session);
+    CHECK(dialog.request().experiments == QStringList{QStringLiteral("router_margin")});
     dialog.start();
     REQUIRE(QTest::qWaitFor([&] {
         return engine.said().contains(QStringLiteral("router_margin")) &&
@@ -262,6 +273,84 @@ TEST_CASE("AnalysisStarter: the demo that ships is added to in a copy", "[app][g
     CHECK(engine.said().startsWith(toQString(std::filesystem::canonical(demo.folder().path()))));
     CHECK(loadSession(output.toStdString()).source->head().corpus.tokenCount() == 60);
     CHECK(QFile::remove(output));
+}
+
+TEST_CASE("AnalysisStarter: a copy of the demo that nothing came to goes, and is made again",
+          "[app][gui]") {
+    QStandardPaths::setTestModeEnabled(true);
+    const Engine engine("{ pwd; echo \"$@\"; } > \"$0.said\"\nexit 1\n");
+    const tests::SyntheticSession demo(madeBy("moescope-engine analyze model --prompt=x -o x.h5"),
+                                       "demo.h5");
+    std::filesystem::create_directory(demo.folder() / "model");
+    InstallPaths paths = engine.paths();
+    paths.demoSession = demo.path();
+    WindowFixture w(madeBy(""), paths);
+    w.window().openDemo();
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().current() != nullptr; }));
+    w.actions().newAnalysis->trigger();
+    auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    const MessageBar& message = dialog.section(RequestField::Output).messages();
+    const QString output = dialog.request().output;
+    for (int n = 0; n < 2; ++n) {
+        dialog.start();
+        CHECK(QFileInfo::exists(output));
+        CHECK(w.workspace().run().isRunning());
+        REQUIRE(QTest::qWaitFor([&] { return !w.workspace().run().isRunning(); }));
+        CHECK(dialog.isVisible());
+        CHECK_FALSE(QFileInfo::exists(output));
+    }
+    // A file of someone else is neither added to nor overwritten; any other name does.
+    const QString other = toQString(demo.folder() / "other.h5");
+    QFile file(other);
+    REQUIRE(file.open(QIODevice::WriteOnly));
+    file.close();
+    dialog.setOutput(other);
+    CHECK(check(dialog.request()).isEmpty());
+    dialog.start();
+    CHECK_FALSE(w.workspace().run().isRunning());
+    CHECK(message.text().contains(QStringLiteral("choose another name")));
+    CHECK(QFileInfo(other).size() == 0);
+    REQUIRE(QFile::remove(other));
+    dialog.start();
+    CHECK(QFileInfo(other).size() == QFileInfo(demo.path()).size());
+    REQUIRE(QTest::qWaitFor([&] { return !w.workspace().run().isRunning(); }));
+}
+
+TEST_CASE("AnalysisStarter: a session without text is added to in its own file only",
+          "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    const Engine engine(Engine::noting());
+    const std::string line = "cd '" + models.path().string() +
+                             "' && moescope-engine analyze model --top-k 2 --memory 3G -o run.h5";
+    WindowFixture w(madeBy(line), engine.paths());
+    w.openWithoutFigure();
+    w.actions().newAnalysis->trigger();
+    auto& dialog = w.find<NewAnalysisDialog>("newAnalysisDialog");
+    CHECK(dialog.text().kind() == TextKind::Session);
+
+    SyntheticRun weights = madeBy(line);
+    weights.experiments = {"parameters"};
+    weights.tokens = weights.documents = 0;
+    const tests::SyntheticSession withoutText(weights, "weights.h5");
+    const QString path = SessionService::normalisedPath(withoutText.path());
+    w.workspace().sessions().open(path);
+    REQUIRE(QTest::qWaitFor([&] { return w.workspace().sessions().findPath(path) != nullptr; }));
+    dialog.setSession(w.workspace().sessions().findPath(path), path);
+    const auto& kinds = w.find<QComboBox>("textKind");
+    CHECK(kinds.findData(static_cast<int>(TextKind::Session)) < 0);
+    CHECK(dialog.text().kind() == TextKind::Prompt);
+    CHECK_FALSE(dialog.request().replay.isEmpty());
+    CHECK(dialog.request().memory == QStringLiteral("3G"));
+    CHECK_FALSE(dialog.request().experiments.contains(QStringLiteral("parameters")));
+
+    dialog.setOutput(toQString(models / "new.h5"));
+    CHECK(dialog.request().replay.isEmpty());
+    CHECK(dialog.request().memory.isEmpty());
+    CHECK(dialog.request().experiments.contains(QStringLiteral("parameters")));
+    dialog.setOutput(path);
+    CHECK_FALSE(dialog.request().replay.isEmpty());
+    CHECK(dialog.request().memory == QStringLiteral("3G"));
 }
 
 TEST_CASE("MainWindow: closing during a run waits for the engine without standing still",

@@ -49,8 +49,11 @@ QSet<QString> ExperimentChoiceModel::lacking() const {
 }
 
 void ExperimentChoiceModel::setInSession(const QStringList& ids) {
+    const bool isUntouched = m_chosen == lacking();
     m_inSession = QSet<QString>(ids.begin(), ids.end());
-    m_chosen = lacking();
+    if (isUntouched) {
+        m_chosen = lacking();
+    }
     Q_EMIT dataChanged(index(0), index(rowCount() - 1));
     Q_EMIT chosenChanged();
 }

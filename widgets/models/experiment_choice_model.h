@@ -24,7 +24,7 @@ public:
     [[nodiscard]] QStringList chosen() const;
     void setChosen(const QStringList& ids);
     /// Marks what a session has, which is not computed again, and checks what it lacks of the
-    /// default set.
+    /// default set, unless something else was chosen.
     void setInSession(const QStringList& ids);
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;

@@ -9,7 +9,6 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/path_field.h"
 #include "widgets/panels/text_source_editor.h"
-#include "widgets/state/session_to_add.h"
 #include "widgets/support/format.h"
 
 #include <QCheckBox>
@@ -287,11 +286,14 @@ void NewAnalysisDialog::connectParts() {
     connect(m_checkpoint, &PathField::changed, this, &NewAnalysisDialog::takeCheckpoint);
     const auto schedule = [this] { scheduleEstimate(); };
     connect(m_text, &TextSourceEditor::changed, this, [this, schedule] {
-        takeTextKind();
+        takeTarget();
         schedule();
     });
     connect(m_baseline, &PathField::changed, this, schedule);
-    connect(m_output, &PathField::changed, this, schedule);
+    connect(m_output, &PathField::changed, this, [this, schedule] {
+        takeTarget();
+        schedule();
+    });
     connect(m_experiments, &ExperimentChoiceModel::chosenChanged, this, schedule);
     connect(m_device, &QComboBox::currentTextChanged, this, schedule);
     connect(m_dtype, &QComboBox::currentIndexChanged, this, schedule);
@@ -317,6 +319,7 @@ void NewAnalysisDialog::connectParts() {
     connect(&run, &RunController::failed, this, [this](const Problem& problem) {
         if (m_starting) {
             setStarting(false);
+            dropCopy();
             showProblem(fieldOf(problem), problem);
         }
     });
@@ -328,7 +331,12 @@ void NewAnalysisDialog::connectParts() {
     };
     connect(&run, &RunController::partDone, this, accepted);
     connect(&run, &RunController::finished, this, accepted);
-    connect(&run, &RunController::cancelled, this, [this] { setStarting(false); });
+    connect(&run, &RunController::cancelled, this, [this] {
+        if (m_starting) {
+            setStarting(false);
+            dropCopy();
+        }
+    });
 }
 
 AnalysisRequest NewAnalysisDialog::request() const {
@@ -350,7 +358,7 @@ AnalysisRequest NewAnalysisDialog::request() const {
     request.output = m_output->path();
     if (request.textKind == TextKind::Session) {
         request.session = m_session->path;
-        request.isCopied = m_sessionOutput != request.session && request.output == m_sessionOutput;
+        request.isCopied = m_sessionOutput != request.session && request.output != request.session;
     }
     if (isAdding() && !m_replay.isEmpty()) {
         request.replay = m_replay;
@@ -513,17 +521,8 @@ void NewAnalysisDialog::start() {
                     {{}, tr("Another analysis is running. Wait for it or cancel it first."), {}});
         return;
     }
-    if (wanted.isCopied && !QFileInfo::exists(wanted.output)) {  // else by a start before
-        const QString why = copySession(wanted.session, wanted.output);
-        if (!why.isEmpty()) {
-            showProblem(RequestField::Output,
-                        {{},
-                         tr("The session is added to in a copy, and %1 cannot be written: %2. Make "
-                            "its folder writable.")
-                             .arg(wanted.output, why),
-                         {}});
-            return;
-        }
+    if (!makeCopy(wanted)) {
+        return;
     }
     if (!isAdding()) {
         m_workspace.settings().setValue(kFolderKey, QFileInfo(wanted.output).absolutePath());

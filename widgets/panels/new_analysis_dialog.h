@@ -62,8 +62,17 @@ private:
 
     /// True when the results go to the session's file, beside those that it has.
     [[nodiscard]] bool isAdding() const;
-    void takeTextKind();
+    /// Where the results go has changed, perhaps: the session's settings come or go.
+    void takeTarget();
+    void takeSessionText(bool isTaken);
+    void takeSessionDtype();
     void fill(const AnalysisRequest& known);
+    /// Baselines and fields of the machine that still hold what `old` says take what `now` says.
+    void exchangeSettings(const AnalysisRequest& old, const AnalysisRequest& now);
+    /// Where a copy of the session is added to: makes it; false when that cannot be, which is said.
+    bool makeCopy(const AnalysisRequest& wanted);
+    /// Removes the copy of a run that has nothing to add.
+    void dropCopy();
     void takeCheckpoint();
     void suggestOutput();
     void scheduleEstimate();
@@ -106,7 +115,9 @@ private:
     SessionSnapshot m_session;  ///< that may be added to, or none
     QStringList m_replay;       ///< options of its run that the dialog does not ask for
     QString m_sessionOutput;    ///< its file, or that of a copy
-    TextKind m_kind = TextKind::Prompt;
+    AnalysisRequest m_filled;   ///< as the session was offered
+    QString m_copy;             ///< of the session, made by a start
+    bool m_adds = false;        ///< isAdding() as the fields show it
     bool m_estimateAgain = false;
     bool m_cardAgain = false;
     bool m_starting = false;

@@ -9,6 +9,7 @@
 #include "widgets/support/format.h"
 
 #include <QComboBox>
+#include <QFile>
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QSpinBox>
@@ -36,53 +37,130 @@ QString describeText(const OpenSession& session) {
 }  // namespace
 
 void NewAnalysisDialog::setSession(const SessionSnapshot& session, const QString& output) {
+    const bool hasText = session->head().corpus.tokenCount() > 0;
+    if (!hasText) {
+        m_text->withdrawSession();  // while the old one is known, whose text it was
+    }
     m_session = session;
     m_sessionOutput = output;
+    m_copy.clear();
     const std::optional<AnalysisRequest> known = requestToAdd(*session, {});
     m_replay = known ? known->replay : QStringList();
-    fill(known ? withAbsolutePaths(*known) : AnalysisRequest());
-    m_output->setPath(output);
-    m_experiments->setInSession(experimentsDone(session->head()));
-    if (session->head().corpus.tokenCount() > 0) {
+    if (hasText) {
         m_text->offerSession(describeText(*session));
         m_text->setKind(TextKind::Session);
     }
+    m_output->setPath(output);
+    m_experiments->setInSession(experimentsDone(session->head()));
+    fill(known ? withAbsolutePaths(*known) : AnalysisRequest());
 }
 
 void NewAnalysisDialog::fill(const AnalysisRequest& known) {
     if (QFileInfo::exists(known.checkpoint)) {
         m_checkpoint->setPath(known.checkpoint);
     }
-    m_baseline->setPaths(known.baselines);
-    if (!known.device.isEmpty()) {
-        m_device->setCurrentText(known.device);
-    }
+    exchangeSettings(request(), known);
+    takeSessionDtype();
+    m_filled = request();
+}
+
+void NewAnalysisDialog::takeSessionDtype() {
     // Whatever was asked for: results stand beside each other in one dtype.
     const int dtype = m_dtype->findData(QString::fromStdString(m_session->head().run.dtype));
     m_dtype->setCurrentIndex(std::max(dtype, 0));
-    m_memory->setText(known.memory);
-    m_kept->setText(known.keptFrom);
+}
+
+void NewAnalysisDialog::exchangeSettings(const AnalysisRequest& old, const AnalysisRequest& now) {
+    const AnalysisRequest shown = request();
+    if (shown.baselines == old.baselines) {
+        m_baseline->setPaths(now.baselines);
+    }
+    if (shown.device == old.device) {
+        m_device->setCurrentText(now.device);
+    }
+    if (shown.dtype == old.dtype) {
+        m_dtype->setCurrentIndex(std::max(m_dtype->findData(now.dtype), 0));
+    }
+    if (shown.memory == old.memory) {
+        m_memory->setText(now.memory);
+    }
+    if (shown.keptFrom == old.keptFrom) {
+        m_kept->setText(now.keptFrom);
+    }
 }
 
 bool NewAnalysisDialog::isAdding() const {
-    return m_session != nullptr &&
-           (m_text->kind() == TextKind::Session || m_session->head().corpus.tokenCount() == 0);
+    if (m_session == nullptr) {
+        return false;
+    }
+    // A session without text brings none that would say so: its file does.
+    return m_text->kind() == TextKind::Session ||
+           (m_session->head().corpus.tokenCount() == 0 && m_output->path() == m_sessionOutput);
 }
 
-void NewAnalysisDialog::takeTextKind() {
-    const TextKind before = std::exchange(m_kind, m_text->kind());
-    if (before == m_kind || (before != TextKind::Session && m_kind != TextKind::Session)) {
+void NewAnalysisDialog::takeTarget() {
+    const bool adds = isAdding();
+    if (std::exchange(m_adds, adds) == adds) {
         return;
     }
-    const bool adds = m_kind == TextKind::Session;
     m_experiments->setInSession(adds ? experimentsDone(m_session->head()) : QStringList());
-    m_maxTokens->setEnabled(!adds);
-    m_context->setEnabled(!adds);
     if (adds) {
+        exchangeSettings({}, m_filled);
+        takeSessionDtype();
+        if (!m_filled.checkpoint.isEmpty()) {
+            m_checkpoint->setPath(m_filled.checkpoint);
+        }
+    } else {
+        exchangeSettings(m_filled, {});
+    }
+    if (m_session->head().corpus.tokenCount() > 0) {
+        takeSessionText(adds);
+    }
+}
+
+void NewAnalysisDialog::takeSessionText(bool isTaken) {
+    m_maxTokens->setEnabled(!isTaken);
+    m_context->setEnabled(!isTaken);
+    if (isTaken) {
         m_output->setPath(m_sessionOutput);
     } else if (m_output->path() == m_sessionOutput) {
         m_output->setPath({});
         suggestOutput();
+    }
+}
+
+bool NewAnalysisDialog::makeCopy(const AnalysisRequest& wanted) {
+    if (!wanted.isCopied || wanted.output == m_copy) {
+        return true;  // it is there from a start before
+    }
+    if (QFileInfo::exists(wanted.output)) {
+        showProblem(RequestField::Output,
+                    {{},
+                     tr("The session is added to in a copy, and there is a file %1 already: choose "
+                        "another name.")
+                         .arg(wanted.output),
+                     {}});
+        return false;
+    }
+    const QString why = copySession(wanted.session, wanted.output);
+    if (!why.isEmpty()) {
+        showProblem(RequestField::Output,
+                    {{},
+                     tr("The session is added to in a copy, and %1 cannot be written: %2. Make "
+                        "its folder writable.")
+                         .arg(wanted.output, why),
+                     {}});
+        return false;
+    }
+    m_copy = wanted.output;
+    return true;
+}
+
+void NewAnalysisDialog::dropCopy() {
+    // What a stopped run has finished goes on with the copy.
+    if (!m_copy.isEmpty() && !QFileInfo::exists(m_copy + QStringLiteral(".partial")) &&
+        QFile::remove(m_copy)) {
+        m_copy.clear();
     }
 }
 

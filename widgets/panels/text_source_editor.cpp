@@ -202,6 +202,16 @@ void TextSourceEditor::offerSession(const QString& description) {
     }
 }
 
+void TextSourceEditor::withdrawSession() {
+    if (kind() == TextKind::Session) {
+        setKind(TextKind::Prompt);
+    }
+    const int entry = m_kind->findData(static_cast<int>(TextKind::Session));
+    if (entry >= 0) {
+        m_kind->removeItem(entry);
+    }
+}
+
 void TextSourceEditor::updatePages() {
     const TextKind now = kind();
     const bool csv = now == TextKind::Csv;

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] TextKind kind() const;
     /// Offers the text of the session that is added to, and says what it is.
     void offerSession(const QString& description);
+    /// There is none, or none with text.
+    void withdrawSession();
 
 Q_SIGNALS:
     void changed();

@@ -6,6 +6,7 @@
 #include <QRegularExpression>
 
 #include <array>
+#include <vector>
 
 namespace moescope::widgets {
 namespace {
@@ -30,6 +31,9 @@ constexpr std::array kPhrases{
            QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "start it again to go on")},
     Phrase{"the same --baseline",
            QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "the same dense baselines")},
+    Phrase{"say where it is with --baseline",
+           QT_TRANSLATE_NOOP("moescope::widgets::WindowWords",
+                             "say where it is in \"Dense baseline\"")},
     Phrase{"(another|as|out) --baseline",
            QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "\\1 dense baseline")},
     Phrase{"Give --dtype (\\w+)",
@@ -56,7 +60,8 @@ constexpr std::array kPhrases{
     Phrase{"give --text, --prompt, --preset, --csv or --jsonl, or ask for --experiments static",
            QT_TRANSLATE_NOOP("moescope::widgets::WindowWords",
                              "give one, or tick experiments on weights only")},
-    Phrase{"Add (it|them) with: moescope analyze \\.\\.\\. --experiments (\\w+)( --remove .*)?$",
+    Phrase{"Add (it|them) with: moescope analyze \\.\\.\\. --experiments (\\w+)( --remove [^.]*)?"
+           "(?=\\.?$)",
            QT_TRANSLATE_NOOP("moescope::widgets::WindowWords",
                              "\"New analysis\" adds \\1: experiment \\2")},
     Phrase{"with --kept-tokens, or with --kept-from spread over the whole text",
@@ -64,16 +69,42 @@ constexpr std::array kPhrases{
                              "when \"Kept tokens\" of a new analysis names them")},
     Phrase{"^--prune-list ", QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "Prune list ")},
     Phrase{"^--remove ", QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "Removed experts ")},
-    Phrase{"(?<![\\w/-])(?<!analyze )(--[a-z][a-z-]+)", "moescope analyze \\1"},
+    Phrase{"Their mean is drawn with --mean",
+           QT_TRANSLATE_NOOP("moescope::widgets::WindowWords", "\"Tokens\" has their mean")},
+    Phrase{"name the other one with --with OTHER\\.h5",
+           QT_TRANSLATE_NOOP("moescope::widgets::WindowWords",
+                             "open the other one, and choose it in \"Compare with\"")},
+    Phrase{"(?<![\\w/-])(?<!analyze )(?<!export )(--[a-z][a-z-]+)", "moescope analyze \\1"},
 };
+
+struct Replacement {
+    QRegularExpression engine;
+    QString window;
+};
+
+/// The phrases in the window's language, made once: a run reports thousands of lines.
+const std::vector<Replacement>& replacements() {
+    static const std::vector<Replacement> made = [] {
+        std::vector<Replacement> all;
+        all.reserve(kPhrases.size());
+        for (const Phrase& phrase : kPhrases) {
+            all.push_back(
+                {QRegularExpression(QLatin1String(phrase.engine)),
+                 QCoreApplication::translate("moescope::widgets::WindowWords", phrase.window)});
+        }
+        return all;
+    }();
+    return made;
+}
 
 }  // namespace
 
 QString inWindowWords(QString message) {
-    for (const Phrase& phrase : kPhrases) {
-        message.replace(
-            QRegularExpression(QLatin1String(phrase.engine)),
-            QCoreApplication::translate("moescope::widgets::WindowWords", phrase.window));
+    if (message.isEmpty()) {
+        return message;
+    }
+    for (const Replacement& each : replacements()) {
+        message.replace(each.engine, each.window);
     }
     return message;
 }

@@ -259,6 +259,23 @@ TEST_CASE("WindowWords: the engine's options are called by the window's fields",
                "--experiments pruning") ==
           QStringLiteral("The figure pruning needs pruning/intact. \"New analysis\" adds it: "
                          "experiment pruning"));
+    CHECK(said("reap needs the experiment parameters, which is missing. Add it with: moescope "
+               "analyze ... --experiments parameters.") ==
+          QStringLiteral("reap needs the experiment parameters, which is missing. \"New "
+                         "analysis\" adds it: experiment parameters."));
+    CHECK(said("Losses are kept for 0:1. Add them with: moescope analyze ... --experiments "
+               "expert_removal --remove 0:3,5:1") ==
+          QStringLiteral("Losses are kept for 0:1. \"New analysis\" adds them: experiment "
+                         "expert_removal"));
+    CHECK(said("F is not where it was: say where it is with --baseline, or leave it out.") ==
+          QStringLiteral("F is not where it was: say where it is in \"Dense baseline\", or leave "
+                         "it out."));
+    CHECK(said("70 were asked for. Their mean is drawn with --mean.") ==
+          QStringLiteral("70 were asked for. \"Tokens\" has their mean."));
+    CHECK(said("sets two sessions beside each other: name the other one with --with OTHER.h5.") ==
+          QStringLiteral("sets two sessions beside each other: open the other one, and choose it "
+                         "in \"Compare with\"."));
+    CHECK(said("").isEmpty());
     // What the window has no field for.
     CHECK(said("as --device-memory says") ==
           QStringLiteral("as moescope analyze --device-memory says"));
