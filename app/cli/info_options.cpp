@@ -36,6 +36,11 @@ InfoOptions InfoCommand::result() const {
                         : std::string("Say what to look at: a checkpoint or a session; "
                                       "or --experiments."));
     }
+    if (m_experiments && m_datasets) {
+        throw Error(ErrorCode::Usage,
+                    "--datasets lists what a session holds, --experiments what analyze can do: "
+                    "give one of them, --datasets with a session (RUN.h5).");
+    }
     return {.path = m_path, .json = m_json, .datasets = m_datasets, .experiments = m_experiments};
 }
 

@@ -211,9 +211,7 @@ constexpr std::array kCatalogue{
         "largest similarity with another expert of its layer, of outputs (B1) and weights (A1, "
         "mean of the roles). Removal: rise of the loss without it alone (C4). 0 where no token "
         "chooses it.",
-        "Sort by a column: what is small could go first. Columns that disagree measure different "
-        "things.",
-        "arXiv 2510.13999, arXiv 2507.23279"},
+        "Sort by a column: what is small could go first.", "arXiv 2510.13999, arXiv 2507.23279"},
     Info{
         "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 2,
         "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "

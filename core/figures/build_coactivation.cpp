@@ -123,7 +123,8 @@ Figure buildCoactivation(const BuildContext& context) {
     }
     Figure figure = derivedFrame(context, kExperiment, "co-activation of experts", tokens);
     if (context.request.layer) {
-        figure.howToRead += fewDocumentsText(documents);
+        const bool hasIntervals = !body.panels.front().low.values.empty();
+        figure.howToRead += intervalsText(documents, hasIntervals);
     }
     figure.body = std::move(body);
     return figure;
@@ -141,10 +142,10 @@ Figure buildCoactivationTable(const BuildContext& context) {
     TableFigure table;
     using Kind = TableColumn::Kind;
     table.columns = {
-        {"expert", Kind::Count, {}, {}},      {"with", Kind::Count, {}, {}},
-        {"tokens", Kind::Count, {}, {}},      {"share of tokens", Kind::Number, {}, {}},
-        {"from", Kind::Number, {}, {}},       {"to", Kind::Number, {}, {}},
-        {"by chance", Kind::Number, {}, {}},  {"times", Kind::Number, {}, {}},
+        {"expert", Kind::Count, {}, {}},          {"with", Kind::Count, {}, {}},
+        {"tokens", Kind::Count, {}, {}},          {"share of tokens", Kind::Number, {}, {}},
+        {"from", Kind::Number, {}, {}},           {"to", Kind::Number, {}, {}},
+        {"expected share", Kind::Number, {}, {}}, {"lift", Kind::Number, {}, {}},
         {"beyond chance", Kind::Text, {}, {}}};
     table.rows = pairs.size();
     for (std::size_t row = 0; row < table.rows; ++row) {
@@ -168,7 +169,8 @@ Figure buildCoactivationTable(const BuildContext& context) {
     Figure figure = derivedFrame(context, kExperiment, "pairs of experts", text.tokens());
     figure.howToRead = fmt::format(
         "The pairs chosen together most often{}, with the interval of their share over documents. "
-        "By chance: every token chooses {} experts by the loads alone; times: over that.",
+        "Expected share: where every token chooses {} experts by the loads alone; lift: observed / "
+        "expected.",
         all > kMostPairs ? fmt::format(", {} of {}", kMostPairs, all) : "", text.topK());
     figure.howToRead += fewDocumentsText(text.documents());
     figure.body = std::move(table);

@@ -58,7 +58,7 @@ struct ImportanceTable {
 /// Those of the figure's layer, or all.
 [[nodiscard]] std::vector<ImportanceLayer> shownLayers(const BuildContext& context,
                                                        const ImportanceTable& table);
-/// " Missing: REAP (needs the experiment importance); ...", or nothing.
+/// " Missing: REAP (needs importance); ...", or nothing.
 [[nodiscard]] std::string missingText(const ImportanceTable& table);
 /// Puts the list that was asked for into the figure, and into words below it.
 void addPrunes(const BuildContext& context, const ImportanceTable& table, Figure& figure);

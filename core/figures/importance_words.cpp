@@ -16,15 +16,16 @@ std::string effectText(const PruneList& list) {
     if (list.measured) {
         const PruneEffect& effect = *list.measured;
         text += fmt::format(
-            " Measured without them: loss {:.4f} instead of {:.4f} ({:+.4f}), perplexity {:.2f} "
-            "instead of {:.2f}, accuracy {:.3f} instead of {:.3f}.",
-            effect.loss, effect.intactLoss, effect.loss - effect.intactLoss, std::exp(effect.loss),
-            std::exp(effect.intactLoss), effect.accuracy, effect.intactAccuracy);
+            " Measured without them: loss {:.4f} ({:+.4f}), perplexity {:.2f} ({:+.2f}), accuracy "
+            "{:.3f} ({:+.3f}).",
+            effect.loss, effect.loss - effect.intactLoss, std::exp(effect.loss),
+            std::exp(effect.loss) - std::exp(effect.intactLoss), effect.accuracy,
+            effect.accuracy - effect.intactAccuracy);
     } else if (!list.note.empty()) {
-        text += fmt::format(" The loss without all of them is not known: {}.", list.note);
+        text += fmt::format(" The loss without them is not known: {}.", list.note);
     }
     if (list.sumOfSingle && list.removedCount() > 1) {
-        text += fmt::format(" The rises of each going alone add up to {:+.4f}.", *list.sumOfSingle);
+        text += fmt::format(" The rises of each alone add up to {:+.4f}.", *list.sumOfSingle);
     }
     return text;
 }
@@ -67,7 +68,7 @@ std::string missingText(const ImportanceTable& table) {
     for (const auto& [experiment, titles] : byExperiment) {
         const std::string why = experiment == "all tokens"
                                     ? std::string("known of the whole text only")
-                                    : "needs the experiment " + experiment;
+                                    : "needs " + experiment;
         text += fmt::format("{}{} ({})", text.empty() ? " Missing: " : "; ", titles, why);
     }
     return text.empty() ? text : text + ".";

@@ -186,4 +186,18 @@ std::string fewDocumentsText(std::size_t documents) {
                : std::string();
 }
 
+std::string intervalsText(std::size_t documents, bool has) {
+    if (!has) {
+        return documents > 1 ? fmt::format(
+                                   " No intervals: so many pairs of experts in {} documents "
+                                   "would take too long.",
+                                   documents)
+                             : fewDocumentsText(documents);
+    }
+    return documents > kMostUnits
+               ? fmt::format(" Intervals draw {} random parts of the {} documents anew.",
+                             kMostUnits, documents)
+               : fewDocumentsText(documents);
+}
+
 }  // namespace moescope::figures

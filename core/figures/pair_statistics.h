@@ -50,5 +50,8 @@ inline constexpr std::size_t kMostUnits = 200;
 
 /// What few documents mean for intervals; nothing where there are enough.
 [[nodiscard]] std::string fewDocumentsText(std::size_t documents);
+/// What the intervals of conditionalIntervals() are of, where that is not every document; or why
+/// there are none.
+[[nodiscard]] std::string intervalsText(std::size_t documents, bool has);
 
 }  // namespace moescope::figures

@@ -140,4 +140,9 @@ TEST_CASE("info: about a path, or about the experiments", "[app][cli]") {
             static_cast<void>(parsed({"run.h5", "--experiments"}));
         },
         ErrorCode::Usage, {"info run.h5"});
+    checkThrows(
+        [&] {
+            static_cast<void>(parsed({"--experiments", "--datasets"}));
+        },
+        ErrorCode::Usage, {"--datasets", "RUN.h5"});
 }

@@ -180,8 +180,7 @@ TEST_CASE("Golden importance: E1", "[core][engine]") {
                   Approx(single.at(place * 4) - run.golden.array("expert_removal.intact").at(0))
                       .margin(2e-5));
         }
-        CHECK(table.howToRead.find("near outputs (needs the experiment output_similarity)") !=
-              std::string::npos);
+        CHECK(table.howToRead.find("near outputs (needs output_similarity)") != std::string::npos);
     }
     const Figure all = run.build(requestFor("importance"));
     CHECK(std::get<TableFigure>(all.body).rows == kLayers * kExperts);

@@ -210,9 +210,9 @@ TEST_CASE("coactivation: of the row's tokens, not symmetric", "[core][figures]")
     CHECK(column(table, "with").numbers.front() == 1.0);
     CHECK(column(table, "tokens").numbers.front() == 140.0);
     const double share = 140.0 / 260.0;
-    const double byChance = column(table, "by chance").numbers.front();
+    const double byChance = column(table, "expected share").numbers.front();
     CHECK(byChance < share * share);  // a token chooses two: less than independent coins
-    CHECK(column(table, "times").numbers.front() == Approx(share / byChance));
+    CHECK(column(table, "lift").numbers.front() == Approx(share / byChance));
     CHECK(column(table, "beyond chance").texts.front() == "more");
     // 13 documents drawn anew, 7 of which have nothing but this pair.
     const auto below = [](int draws) {
@@ -264,6 +264,9 @@ TEST_CASE("coactivation: intervals over documents hold what is true", "[core][fi
             source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
             const Figure figure = build(source, "coactivation");
             const HeatMapPanel& panel = panelOf(figure);
+            const bool isDrawn =
+                figure.howToRead.find("200 random parts of the 400 documents") != std::string::npos;
+            REQUIRE(isDrawn == (documents == 400));
             held += panel.low.at(0, 1) <= 2.0F / 3.0F && panel.high.at(0, 1) >= 2.0F / 3.0F ? 1 : 0;
         }
         CAPTURE(documents, held);
@@ -337,6 +340,23 @@ TEST_CASE("coactivation: few documents say so", "[core][figures]") {
     CHECK(saidOf(260).find("say little") == std::string::npos);
     CHECK(saidOf(60).find("of 3 they say little") != std::string::npos);
     CHECK(saidOf(20).find("One document") != std::string::npos);
+}
+
+TEST_CASE("coactivation: intervals that are left out say so", "[core][figures]") {
+    MadeSession what;
+    what.experts = 128;
+    what.documents = 100;
+    what.tokens = 1000;
+    const auto source = std::make_shared<MadeSource>(what);
+    NdArray ids(ElementType::U8, {what.tokens, 2});
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        ids.values<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 128);
+    }
+    source->put("chosen_experts", "ids", LayerId{1}, std::move(ids));
+    const Figure figure = build(source, "coactivation");
+    CHECK(panelOf(figure).low.values.empty());
+    CHECK(figure.howToRead.find("No intervals") != std::string::npos);
+    CHECK(build(twoDomains(), "coactivation").howToRead.find("No intervals") == std::string::npos);
 }
 
 TEST_CASE("paths: rows sum to 1, the last layer leads nowhere", "[core][figures]") {

@@ -215,7 +215,7 @@ TEST_CASE("Golden routing: D2 pairs, E6 transitions", "[core][figures]") {
         for (std::size_t row = 0; row < std::get<TableFigure>(table.body).rows; ++row) {
             const auto i = static_cast<std::uint64_t>(column(table, "expert").numbers[row]);
             const auto j = static_cast<std::uint64_t>(column(table, "with").numbers[row]);
-            CHECK(column(table, "by chance").numbers[row] ==
+            CHECK(column(table, "expected share").numbers[row] ==
                   Approx(byChance.at(i * kExperts + j)).epsilon(1e-8));
             const std::uint64_t high = std::max(i, j);
             const bool differs = adjusted.at(high * (high - 1) / 2 + std::min(i, j)) <= 0.05;
