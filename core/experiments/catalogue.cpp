@@ -123,7 +123,8 @@ constexpr std::array kCatalogue{
          "Per layer, among positions with a token before them in the same document: the share "
          "whose first choice equals that token's, and the share whose chosen sets overlap. "
          "Independent even choices would give 1/E and 1 - C(E-k, k)/C(E, k).",
-         "Above the dashed line: neighbouring tokens go to the same experts more often than chance "
+         "Above independent even choices: neighbouring tokens go to the same experts more often "
+         "than chance "
          "has it.",
          "arXiv 2401.04088, table 5", "chosen_experts"},
     Info{"coloured_text", "C3", "Coloured text", ExperimentKind::Derived, false, 1,
@@ -203,14 +204,12 @@ constexpr std::array kCatalogue{
     Info{
         "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
         "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
-        "sum of its routing weights, divided by all tokens; mean weight: by its own. EAN: sum and "
-        "mean "
-        "of the L2 norms of its outputs, before the weight. REAP: mean of weight times norm. "
-        "Largest: largest magnitude in its outputs; super expert: that is above the 99.5th "
-        "percentile and a tenth of the largest of all experts, in the first 75 % of layers. Near: "
-        "largest similarity with another expert of its layer, of outputs (B1) and weights (A1, "
-        "mean of the roles). Removal: rise of the loss without it alone (C4). 0 where no token "
-        "chooses it.",
+        "sum of its routing weights / all tokens; mean weight: / its own. EAN: sum and mean of the "
+        "L2 norms of its outputs, before the weight. REAP: mean of weight times norm. Largest: "
+        "largest magnitude in its outputs; super expert: that is above the 99.5th percentile and a "
+        "tenth of the largest of all experts, in the first 75 % of layers. Near: largest "
+        "similarity within its layer, of outputs (B1) and weights (A1, mean of the roles). "
+        "Removal: rise of the loss without it alone (C4). 0 where no token chooses it.",
         "Sort by a column: what is small could go first.", "arXiv 2510.13999, arXiv 2507.23279"},
     Info{
         "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 2,
@@ -235,7 +234,7 @@ constexpr std::array kCatalogue{
     Info{"paths", "E6", "From layer to layer", ExperimentKind::Derived, false, 1,
          "Of the tokens whose first choice in a layer is expert i, the share whose first choice in "
          "the next routed layer is expert j. Rows sum to 1.",
-         "Rows of one colour: where a token goes next does not depend on where it was.",
+         "Rows that look alike: where a token goes next does not depend on where it was.",
          "transition probabilities of first choices", "chosen_experts"},
 };
 

@@ -20,8 +20,7 @@ std::string intervalsOf(const BarChartFigure& body) {
     for (const BarChartPanel& panel : body.panels) {
         for (const std::vector<double>& row : panel.low) {
             if (std::any_of(row.begin(), row.end(), [](double v) { return std::isfinite(v); })) {
-                return " Thin upright lines: what 95 of 100 texts like this one would give "
-                       "(bootstrap over documents).";
+                return " Thin upright lines: 95 % intervals (bootstrap over documents).";
             }
         }
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 namespace moescope::figures {
 namespace {
@@ -64,8 +65,13 @@ Figure buildImportance(const BuildContext& context) {
     const auto table = importanceTable(context);
     const std::vector<ImportanceLayer> layers = shownLayers(context, *table);
     Figure figure = derivedFrame(context, kExperiment, "importance of experts", table->tokens);
+    const std::string sorting = std::exchange(figure.howToRead, {});
     addPrunes(context, *table, figure);
+    if (figure.howToRead.empty()) {  // else what would go is told, which takes its room
+        figure.howToRead = sorting;
+    }
     figure.howToRead += missingText(*table);
+    figure.howToRead.erase(0, figure.howToRead.find_first_not_of(' '));
     TableFigure body;
     TableColumn& layerColumn = addColumn(body, "layer", TableColumn::Kind::Count);
     layerColumn.isDataOnly = context.request.layer.has_value();

@@ -176,7 +176,7 @@ Figure buildLoadCurve(const BuildContext& context) {
     body.groups.push_back(std::move(group));
     Figure figure = derivedFrame(context, kExperiment, "load curve", tokens);
     figure.howToRead =
-        "Lorenz's curve: what share of all assignments the least loaded experts take together. The "
+        "Lorenz curve: what share of all assignments the least loaded experts take together. The "
         "further below the straight line, the more uneven.";
     figure.body = std::move(body);
     return figure;

@@ -144,8 +144,8 @@ Figure buildRepetition(const BuildContext& context) {
     Figure figure =
         derivedFrame(context, kExperiment, "repetition of choices over layers", first.tokens());
     figure.howToRead +=
-        " Dashed: independent even choices. Upright bars: what 95 of 100 texts like this one would "
-        "give (bootstrap over documents).";
+        " Dashed: independent even choices. Upright bars: 95 % intervals (bootstrap over "
+        "documents).";
     figure.body = std::move(body);
     return figure;
 }
@@ -164,8 +164,8 @@ Figure buildRepetitionTable(const BuildContext& context) {
     const int topK = text.topK();
 
     TableFigure table;
-    const std::array<std::string, 6> names{"first choice",    "from",  "to",
-                                           overlapName(topK), "from ", "to "};
+    const std::array<std::string, 6> names{"first choice",    "from",         "to",
+                                           overlapName(topK), "overlap from", "overlap to"};
     table.columns.push_back({"domain", TableColumn::Kind::Text, {}, {}});
     table.columns.push_back({"positions", TableColumn::Kind::Count, {}, {}});
     for (const std::string& name : names) {
@@ -214,8 +214,7 @@ Figure buildRepetitionTable(const BuildContext& context) {
          numerics::expectedOverlap(experts, topK), kNaN, kNaN});
     table.summaryRows = 2;
     Figure figure = derivedFrame(here, kExperiment, "repetition of choices", text.tokens());
-    figure.howToRead +=
-        " From and to: what 95 of 100 texts like this one would give (bootstrap over documents).";
+    figure.howToRead += " From and to: 95 % intervals (bootstrap over documents).";
     figure.body = std::move(table);
     return figure;
 }

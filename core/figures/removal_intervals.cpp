@@ -114,8 +114,7 @@ std::shared_ptr<const RiseIntervals> riseIntervals(const BuildContext& context,
 
 std::string intervalText(const BuildContext& context, bool areKnown) {
     if (areKnown) {
-        return " From, to: what 95 of 100 texts like this one would give (bootstrap over "
-               "documents).";
+        return " From, to: 95 % intervals (bootstrap over documents).";
     }
     if (context.head().corpus.documentCount() < 2) {
         return " A text of several documents would give intervals.";

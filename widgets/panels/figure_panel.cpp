@@ -505,7 +505,7 @@ void FigurePanel::offerMeasurement(const figures::Figure& figure) {
         m_messages->showMessage(
             MessageBar::Kind::Info,
             tr("The loss without these experts has not been measured in this session."));
-        m_messages->setAction(tr("Measure..."));
+        m_messages->setAction(tr("Measure"));
     }
 }
 
