@@ -218,6 +218,7 @@ TEST_CASE("AnalysisStarter: a new analysis offers to add to the session that is 
     CHECK(offered.checkpoint == toQString(models / "model"));
     CHECK(offered.baselines == QStringList{toQString(models / "dense")});
     CHECK(offered.memory == QStringLiteral("3G"));
+    CHECK(offered.device == QStringLiteral("auto"));
     CHECK(offered.textKind == TextKind::Session);
     CHECK(offered.output == SessionService::normalisedPath(w.session().path()));
     CHECK(offered.experiments.contains(QStringLiteral("norms_scores")));

@@ -76,7 +76,8 @@ void NewAnalysisDialog::exchangeSettings(const AnalysisRequest& old, const Analy
         m_baseline->setPaths(now.baselines);
     }
     if (shown.device == old.device) {
-        m_device->setCurrentText(now.device);
+        // A line that says none means the default.
+        m_device->setCurrentText(now.device.isEmpty() ? AnalysisRequest().device : now.device);
     }
     if (shown.dtype == old.dtype) {
         m_dtype->setCurrentIndex(std::max(m_dtype->findData(now.dtype), 0));
