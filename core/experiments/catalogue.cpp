@@ -201,16 +201,15 @@ constexpr std::array kCatalogue{
          "Share 1: the expert is chosen whenever this token is seen. Rare tokens have large shares "
          "by chance as well.",
          "arXiv 2409.02060", "chosen_experts"},
-    Info{
-        "importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
-        "Per expert, over the tokens that choose it. Load: their share of all tokens. Weight mass: "
-        "sum of its routing weights / all tokens; mean weight: / its own. EAN: sum and mean of the "
-        "L2 norms of its outputs, before the weight. REAP: mean of weight times norm. Largest: "
-        "largest magnitude in its outputs; super expert: that is above the 99.5th percentile and a "
-        "tenth of the largest of all experts, in the first 75 % of layers. Near: largest "
-        "similarity within its layer, of outputs (B1) and weights (A1, mean of the roles). "
-        "Removal: rise of the loss without it alone (C4). 0 where no token chooses it.",
-        "Sort by a column: what is small could go first.", "arXiv 2510.13999, arXiv 2507.23279"},
+    Info{"importance", "E1", "Importance of experts", ExperimentKind::Dynamic, false, 1,
+         "Per expert, over its tokens (none: 0). Load: their share of all. Weight mass: sum of "
+         "routing weights / all tokens; mean weight: / its own. EAN: sum and mean of output L2 "
+         "norms, before the weight. REAP: mean of weight times norm. Largest: largest magnitude of "
+         "outputs; super: "
+         "above the 99.5th percentile and a tenth of the largest of all experts, in the first 75 % "
+         "of layers. Near: largest similarity in its layer, of outputs (B1) and weights (A1, mean "
+         "of roles). Removal: rise of the loss without it (C4).",
+         "Sort by a column: what is small could go first.", "arXiv 2510.13999, arXiv 2507.23279"},
     Info{
         "pruning", "E1b", "Pruning curves", ExperimentKind::Dynamic, true, 2,
         "A share of each layer's experts removed in all layers at once (logits -infinity), rounded "
