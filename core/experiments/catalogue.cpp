@@ -170,7 +170,7 @@ constexpr std::array kCatalogue{
         "1 = both send every token to the same experts; between checkpoints of one run: the choice "
         "is settled.",
         "arXiv 2409.02060", "chosen_experts"},
-    Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 1,
+    Info{"coactivation", "D2", "Co-activation of experts", ExperimentKind::Derived, false, 2,
          "Per layer, tokens for which experts i and j were both chosen, over tokens for which i "
          "was, for all pairs of the chosen set (not neighbours in rank alone). By chance: every "
          "token chooses k experts by the layer's loads alone (conditional Poisson sampling). "

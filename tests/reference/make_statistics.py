@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 import sklearn
+from scipy.cluster.hierarchy import linkage
 from scipy.special import betainc
 from scipy.stats import kendalltau, linregress, nchypergeom_fisher, pearsonr, rankdata, spearmanr
 from sklearn.cluster import DBSCAN
@@ -108,6 +109,11 @@ def _tails(tokens: int, first: int, second: int, both: int, chance: float) -> di
     }
 
 
+def _linkage(seed: int, n: int) -> dict[str, object]:
+    upper = np.floor(uniform(seed, n * (n - 1) // 2).astype(np.float64) * 1000) / 1000
+    return {"n": n, "distances": upper.tolist(), "heights": linkage(upper, "average")[:, 2].tolist()}
+
+
 def make_statistics(data: Path) -> None:
     """Writes numerics/statistics.json below `data`."""
     values: dict[str, list[object]] = {
@@ -121,6 +127,7 @@ def make_statistics(data: Path) -> None:
         ],
     }
     values["both"] = [_both(70 + e, e, k) for e, k in ((3, 2), (5, 4), (6, 2), (8, 2), (9, 5), (20, 3))]
+    values["linkage"] = [_linkage(500 + n, n) for n in (2, 3, 8, 24)]
     values["tails"] = [
         _tails(t, *counts, chance)
         for t, counts, chance in (
