@@ -186,6 +186,9 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     if (m_info.hasRelative && m_plan.relative) {
         name += "-relative";
     }
+    if (m_info.canCluster && m_plan.clustered) {
+        name += "-clustered";
+    }
     if (m_info.hasDimensions && m_plan.dimensions == 3) {
         name += "-3d";
     }
@@ -296,6 +299,7 @@ void FigureExport::write(std::optional<LayerId> layer,
         request.experiments = m_plan.experiments;
     }
     request.relative = m_info.hasRelative && m_plan.relative;
+    request.clustered = m_info.canCluster && m_plan.clustered;
     if (m_info.prunes) {
         request.prune = m_plan.prune;
         if (isJson() && !request.prune) {

@@ -151,6 +151,9 @@ void ExportCommand::attach(CLI::App& program) {
         ->capture_default_str();
     m_app->add_flag("--relative", m_relative,
                     "Similarity after subtracting the baseline or the experts' mean");
+    m_app->add_flag("--clustered", m_clustered,
+                    "Similarity maps, coactivation: experts beside those that they are alike "
+                    "(average linkage), not by index");
     m_app->add_option("--range", m_range, "Colour limits of this layer, of all layers, or MIN:MAX")
         ->capture_default_str();
     m_app->add_option("--colour-map,--color-map", m_colourMap,
@@ -288,6 +291,7 @@ ExportPlan ExportCommand::result() const {
         plan.removal = figures::parseRemovalChoice(m_without);
     }
     plan.relative = m_relative;
+    plan.clustered = m_clustered;
     plan.range = figures::parseColourRange(m_range);
     if (!m_colourMap.empty()) {
         plan.colourMap = figures::parseColourMap(m_colourMap);

@@ -31,6 +31,7 @@ struct ExportPlan {
     bool mean = false;  ///< over the tokens, of figures that draw single ones as well
     std::vector<std::string> roles;
     bool relative = false;
+    bool clustered = false;  ///< experts beside those that they are alike
     figures::ColourRange range;
     std::optional<figures::ColourMap> colourMap;
     bool maskDiagonal = true;
@@ -74,7 +75,8 @@ private:
     int m_dimensions = 2;
     std::optional<int> m_expert;
     bool m_sideBySide = false, m_withoutOutliers = false, m_mean = false;
-    bool m_relative = false, m_withDiagonal = false, m_noCaption = false, m_noTitle = false;
+    bool m_relative = false, m_clustered = false, m_withDiagonal = false, m_noCaption = false,
+         m_noTitle = false;
     CLI::App* m_app = nullptr;
 };
 

@@ -51,6 +51,8 @@ constexpr std::array kOptions{
            [](const FigureInfo& info) { return info.hasMean; }},
     Option{"--role", [](const ExportPlan& plan) { return !plan.roles.empty(); },
            [](const FigureInfo& info) { return info.hasRoles; }},
+    Option{"--clustered", [](const ExportPlan& plan) { return plan.clustered; },
+           [](const FigureInfo& info) { return info.canCluster; }},
     Option{"--relative", [](const ExportPlan& plan) { return plan.relative; },
            [](const FigureInfo& info) { return info.hasRelative; }},
     Option{"--ranks", [](const ExportPlan& plan) { return plan.ranks.has_value(); },

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
+#include "core/figures/clustered.h"
 #include "core/figures/limits.h"
 #include "core/figures/pair_statistics.h"
 #include "core/figures/routed_text.h"
@@ -65,6 +66,13 @@ HeatMapPanel panelOf(const BuildContext& context, const RoutedText& text) {
     return panel;
 }
 
+/// Tokens of both over tokens of either, of N(i and j) / N(i) and N(i and j) / N(j).
+double sharedTokens(const Matrix& map, std::size_t i, std::size_t j) {
+    const auto ofI = static_cast<double>(map.at(i, j));
+    const auto ofJ = static_cast<double>(map.at(j, i));
+    return ofI > 0.0 && ofJ > 0.0 ? 1.0 / (1.0 / ofI + 1.0 / ofJ - 1.0) : 0.0;
+}
+
 /// Pairs that could meet, those with most tokens first.
 std::vector<std::pair<std::size_t, std::size_t>> pairsOf(const PairStatistics& pairs) {
     std::vector<std::pair<std::size_t, std::size_t>> result;
@@ -103,6 +111,9 @@ Figure buildCoactivation(const BuildContext& context) {
         tokens = text.tokens();
         documents = text.documents();
     }
+    if (context.request.clustered) {
+        orderByClustering(body, &sharedTokens);
+    }
     const ColourRange& range = context.request.range;
     if (range.kind == ColourRange::Kind::Fixed) {
         limits = std::pair(range.low, range.high);
@@ -122,6 +133,11 @@ Figure buildCoactivation(const BuildContext& context) {
         markBeyond(body.bar.scale, panel.matrix, true);
     }
     Figure figure = derivedFrame(context, kExperiment, "co-activation of experts", tokens);
+    if (context.request.clustered) {
+        figure.caption +=
+            " Experts stand in the order of an average-linkage clustering of 1 - tokens of both "
+            "over tokens of either.";
+    }
     if (context.request.layer) {
         const bool hasIntervals = !body.panels.front().low.values.empty();
         figure.howToRead += intervalsText(documents, hasIntervals);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
+#include "core/figures/clustered.h"
 #include "core/figures/limits.h"
 #include "core/figures/paper_values.h"
 #include "core/figures/router_regression.h"
@@ -326,13 +327,18 @@ Figure buildRouterSimilarity(const BuildContext& context) {
         }
         body.bar = scaleBar(context, limits, body.panels);
     }
+    if (context.request.clustered) {
+        orderByClustering(body, &meanOfHalves);
+    }
     const std::string beside =
         context.request.layer && body.panels.size() > 1 ? " and " + against.name : "";
     Figure figure = context.frame(
-        "router similarity" + beside + (context.request.layer ? "" : ", all layers"), 0);
+        "router similarity" + beside + (context.request.layer ? "" : ", " + context.layersText()),
+        0);
     if (body.diagonalMasked) {
         figure.caption += " The diagonal is 1 by definition and left out.";
     }
+    figure.caption += context.request.clustered ? kClusteredText : "";
     figure.body = std::move(body);
     return figure;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/error.h"
 #include "core/figures/build_context.h"
+#include "core/figures/clustered.h"
 #include "core/figures/limits.h"
 #include "core/numerics/similarity.h"
 
@@ -328,6 +329,9 @@ Figure buildSimilarity(const BuildContext& context) {
                           context.require(quantities[i]), 0));
         }
     }
+    if (context.request.clustered) {
+        orderByClustering(body, &meanOfHalves);
+    }
     Limits overLayers;
     if (context.request.range.kind == ColourRange::Kind::AllLayers) {
         for (const std::string& quantity : quantities) {
@@ -354,6 +358,7 @@ Figure buildSimilarity(const BuildContext& context) {
         sayTokens(context, *selected, perToken, rows, figure);
     }
     sayWhatItShows(context, body, figure);
+    figure.caption += context.request.clustered ? kClusteredText : "";
     if (roles.size() == 1) {
         figure.provenance.role = roles.front();
     }

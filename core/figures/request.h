@@ -47,7 +47,8 @@ struct FigureRequest {
     ColourRange range;
     std::optional<ColourMap> colourMap;  ///< absent: the figure's own
     bool maskDiagonal = true;
-    std::optional<int> expert{};           ///< of figures about one expert; absent: the first
+    bool clustered = false;       ///< experts beside those that they are alike, not by index
+    std::optional<int> expert{};  ///< of figures about one expert; absent: the first
     std::optional<TokenSelection> tokens;  ///< absent: all; of figures of single tokens: the first
     bool mean = false;                     ///< over the tokens, where single ones can be drawn too
     bool withTotal = false;                ///< rank counts: ALL beside the layer
@@ -86,6 +87,7 @@ struct FigureInfo {
     bool hasRoles = false;  ///< gate, up, down
     bool hasRelative = false;
     bool hasColourScale = false;
+    bool canCluster = false;   ///< a map of pairs, whose experts can stand in another order
     bool needsToken = false;   ///< about one token
     bool needsExpert = false;  ///< about one expert
     bool takesExpert = false;  ///< or about one where that is asked for

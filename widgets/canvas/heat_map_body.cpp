@@ -337,6 +337,21 @@ std::string HeatMapBody::uncertaintyText(const HeatMapPanel& panel,
     return text.empty() ? text : " (" + text + ")";
 }
 
+std::size_t HeatMapBody::toFront(std::size_t panel, Labels labels, std::size_t place) const {
+    const std::vector<std::string>& front = m_map.panels.front().*labels;
+    const std::vector<std::string>& own = m_map.panels[panel].*labels;
+    const auto found = std::find(front.begin(), front.end(), own[place]);
+    return found == front.end() ? place : static_cast<std::size_t>(found - front.begin());
+}
+
+std::size_t HeatMapBody::fromFront(std::size_t panel, Labels labels, std::size_t place) const {
+    const std::vector<std::string>& front = m_map.panels.front().*labels;
+    const std::vector<std::string>& own = m_map.panels[panel].*labels;
+    const auto found =
+        place < front.size() ? std::find(own.begin(), own.end(), front[place]) : own.end();
+    return found == own.end() ? place : static_cast<std::size_t>(found - own.begin());
+}
+
 figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
     const HeatMapPanel& panel = m_map.panels[cell.panel];
     const std::string& row = panel.rowLabels[cell.row];
@@ -344,8 +359,8 @@ figures::Hit HeatMapBody::hitOf(const HeatMapLayout::Cell& cell) const {
     const auto value = static_cast<double>(panel.matrix.at(cell.row, cell.column));
     figures::Hit hit;
     hit.panel = static_cast<int>(cell.panel);
-    hit.row = static_cast<int>(cell.row);
-    hit.column = static_cast<int>(cell.column);
+    hit.row = static_cast<int>(toFront(cell.panel, &HeatMapPanel::rowLabels, cell.row));
+    hit.column = static_cast<int>(toFront(cell.panel, &HeatMapPanel::columnLabels, cell.column));
     hit.layer = panel.layer;
     const auto numberOf = [](const std::string& label) {
         bool isNumber = false;
@@ -419,9 +434,11 @@ std::vector<QRectF> HeatMapBody::outlines(const figures::Selection& selection) c
     if (!selection.pairRow || !selection.pairColumn) {
         return expertOutlines(selection);
     }
-    const auto row = static_cast<std::size_t>(*selection.pairRow);
-    const auto column = static_cast<std::size_t>(*selection.pairColumn);
     for (std::size_t i = 0; i < m_layout.panels.size(); ++i) {
+        const std::size_t row =
+            fromFront(i, &HeatMapPanel::rowLabels, static_cast<std::size_t>(*selection.pairRow));
+        const std::size_t column = fromFront(i, &HeatMapPanel::columnLabels,
+                                             static_cast<std::size_t>(*selection.pairColumn));
         const figures::Matrix& matrix = m_map.panels[i].matrix;
         if (row < matrix.rows && column < matrix.columns) {
             rects.push_back(toQt(m_layout.cellRect(m_map, {i, row, column})));

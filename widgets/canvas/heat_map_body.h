@@ -25,6 +25,10 @@ public:
                                                    int dy) const override;
 
 private:
+    using Labels = std::vector<std::string> figures::HeatMapPanel::*;
+    /// A row or column by its place in the first panel: others may have another order.
+    [[nodiscard]] std::size_t toFront(std::size_t panel, Labels labels, std::size_t place) const;
+    [[nodiscard]] std::size_t fromFront(std::size_t panel, Labels labels, std::size_t place) const;
     [[nodiscard]] std::vector<QRectF> expertOutlines(const figures::Selection& selection) const;
     [[nodiscard]] figures::Hit hitOf(const figures::HeatMapLayout::Cell& cell) const;
     [[nodiscard]] QColor colourOf(const figures::HeatMapPanel& panel, std::size_t row,

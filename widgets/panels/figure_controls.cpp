@@ -87,7 +87,8 @@ void FigureControls::addScope() {
         m_scope = addCombo(QStringLiteral("scopeCombo"), tr("Show"),
                            tr("One layer, or all of them in one picture"));
         m_scope->addItem(tr("this layer"), kThisLayer);
-        const bool isSideBySide = isSimilarity(m_info) || m_info.hasSideBySide;
+        const bool isSideBySide =
+            (m_info.totalIsOfPanels && !m_info.takesRanks) || m_info.hasSideBySide;
         if (!isSideBySide) {
             m_scope->addItem(tr("all layers together"), kTogether);
         }
@@ -124,6 +125,13 @@ void FigureControls::addRoles() {
         m_relative = addCheck(QStringLiteral("relativeCheck"), tr("Relative"),
                               tr("After subtracting the dense baseline, or the experts' mean: what "
                                  "sets the experts apart"));
+    }
+    if (m_info.canCluster) {
+        m_order = addCombo(QStringLiteral("orderCombo"), tr("Order"),
+                           tr("Experts by index, or beside those that they are alike (average "
+                              "linkage)"));
+        m_order->addItem(tr("by index"), false);
+        m_order->addItem(tr("clustered"), true);
     }
 }
 
@@ -477,6 +485,7 @@ FigureOptions FigureControls::options() const {
     }
     form.dimensions = m_dimensions != nullptr ? m_dimensions->currentData().toInt() : 2;
     form.withoutOutliers = m_outliers != nullptr && !m_outliers->isChecked();
+    form.clustered = m_order != nullptr && m_order->currentData().toBool();
     form.relative = m_relative != nullptr && m_relative->isChecked();
     if (m_share != nullptr) {
         form.prune =

@@ -105,6 +105,7 @@ private:
     QToolButton* m_series = nullptr;  ///< in its place, where several can be chosen
     QList<int> m_chosenOthers;        ///< by the user
     QCheckBox* m_relative = nullptr;
+    QComboBox* m_order = nullptr;
     QCheckBox* m_outliers = nullptr;
     QCheckBox* m_diagonal = nullptr;
 };

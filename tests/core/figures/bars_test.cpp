@@ -122,6 +122,50 @@ TEST_CASE("Small multiples are of the layers asked for", "[core][figures]") {
                        {"Layer 0 was asked for", "has load-bars for layers 1, 2, 3"});
 }
 
+TEST_CASE("Maps of pairs: clustered, each value stays with its experts", "[core][figures]") {
+    const auto source = madeSession();
+    FigureRequest request;
+    for (const char* name : {"coactivation", "weight-similarity", "router-similarity"}) {
+        INFO(name);
+        for (const bool all : {false, true}) {
+            request.figure = name;
+            request.layer = all ? std::nullopt : std::optional(LayerId{2});
+            request.clustered = false;
+            const auto plain = FigureBuilder(source).build(request);
+            request.clustered = true;
+            const auto clustered = FigureBuilder(source).build(request);
+            CHECK(clustered.caption.find("average-linkage") != std::string::npos);
+            const auto& before = std::get<HeatMapFigure>(plain.body).panels;
+            const auto& after = std::get<HeatMapFigure>(clustered.body).panels;
+            REQUIRE(before.size() == after.size());
+            bool isMoved = false;
+            for (std::size_t p = 0; p < before.size(); ++p) {
+                const auto placeOf = [&](const std::string& label) {
+                    const auto& labels = after[p].rowLabels;
+                    return static_cast<std::size_t>(std::find(labels.begin(), labels.end(), label) -
+                                                    labels.begin());
+                };
+                const std::size_t rows = before[p].matrix.rows;
+                for (std::size_t i = 0; i < rows; ++i) {
+                    const std::size_t row = placeOf(before[p].rowLabels[i]);
+                    REQUIRE(row < rows);
+                    isMoved = isMoved || row != i;
+                    // Baselines and shared experts stay behind.
+                    CHECK(
+                        (before[p].rowsBeforeGap == 0 || i < before[p].rowsBeforeGap || row == i));
+                    for (std::size_t j = 0; j < rows; ++j) {
+                        const float was = before[p].matrix.at(i, j);
+                        const float is =
+                            after[p].matrix.at(row, placeOf(before[p].columnLabels[j]));
+                        CHECK((was == is || (std::isnan(was) && std::isnan(is))));
+                    }
+                }
+            }
+            CHECK(isMoved);
+        }
+    }
+}
+
 TEST_CASE("Load bars: shares of assignments, each layer's or all layers'", "[core][figures]") {
     const auto source = madeSession();
     const Figure figure = build(source, "load-bars", 2);
