@@ -69,17 +69,36 @@ void AnalysisStarter::connectRun() {
         // While the dialog is open it shows the problem where it belongs.
         if (m_dialog == nullptr || !m_dialog->isVisible()) {
             m_messages.showProblem(problem);
+            offerToGoOn();
         }
     });
     connect(&run, &RunController::cancelled, this, [this](const QString& path) {
-        m_messages.showMessage(MessageBar::Kind::Info,
-                               tr("The analysis was stopped. What was finished is kept in %1; "
-                                  "start it again with the same file to go on.")
-                                   .arg(path));
+        m_messages.showMessage(
+            MessageBar::Kind::Info,
+            tr("The analysis was stopped. What was finished is kept in %1.").arg(path));
+        offerToGoOn();
     });
+    connect(&m_messages, &MessageBar::actionTriggered, this, &AnalysisStarter::goOn);
     connect(&run, &RunController::warned, this, [this](const QString& message) {
         m_messages.showMessage(MessageBar::Kind::Warning, message);
     });
+}
+
+void AnalysisStarter::offerToGoOn() {
+    const QString partial = m_workspace.run().request().output + QStringLiteral(".partial");
+    if (QFileInfo::exists(partial)) {
+        m_messages.setAction(tr("Go on"));
+    }
+}
+
+void AnalysisStarter::goOn() {
+    if (m_workspace.run().isRunning()) {
+        sayBusy();
+        return;
+    }
+    AnalysisRequest request = m_workspace.run().request();
+    request.resume = true;
+    m_workspace.run().start(request);
 }
 
 void AnalysisStarter::connectSessions() {

@@ -60,6 +60,10 @@ private:
     [[nodiscard]] QString outputFor(const widgets::OpenSession& session) const;
     /// The same, with the copy made. Empty after saying why there is none.
     [[nodiscard]] QString writablePath(const widgets::OpenSession& session);
+    /// The message that a run has ended gets a button where parts of it lie on the disk.
+    void offerToGoOn();
+    /// The last run once more, with what it has finished.
+    void goOn();
     void sayBusy();
 
     widgets::Workspace& m_workspace;

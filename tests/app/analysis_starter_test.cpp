@@ -117,6 +117,30 @@ TEST_CASE("AnalysisStarter: run now goes where the session's run was started", "
               SessionService::normalisedPath(w.session().path()) + QStringLiteral(" --json"));
 }
 
+TEST_CASE("AnalysisStarter: a run that was cut off goes on at a click", "[app][gui]") {
+    const TemporaryFolder models;
+    std::filesystem::create_directory(models / "model");
+    const Engine engine(
+        "echo \"$@\" >> \"$0.said\"\n"
+        "while [ $# -gt 0 ]; do [ \"$1\" = -o ] && mkdir -p \"$2.partial\"; shift; done\n"
+        "kill -9 $$\n");
+    WindowFixture w(madeBy("cd '" + models.path().string() +
+                           "' && moescope-engine analyze model --prompt=x -o run.h5"),
+                    engine.paths());
+    addParameters(w);
+    auto& bar = w.find<MessageBar>("windowMessages");
+    REQUIRE(QTest::qWaitFor([&] { return bar.isVisible(); }));
+    CHECK(bar.text().contains(QStringLiteral("go on")));
+    CHECK_FALSE(engine.said().contains(QStringLiteral("--resume")));
+    auto& button = *bar.findChild<QPushButton*>(QStringLiteral("messageActionButton"));
+    CHECK(button.isVisible());
+    QTest::mouseClick(&button, Qt::LeftButton);
+    REQUIRE(QTest::qWaitFor([&] { return engine.said().count(QLatin1Char('\n')) == 2; }));
+    const QString again = engine.said().section(QLatin1Char('\n'), 1, 1);
+    CHECK(again.contains(QStringLiteral("--experiments parameters")));
+    CHECK(again.contains(QStringLiteral("--resume")));
+}
+
 TEST_CASE("AnalysisStarter: curves come to lists that were measured alone", "[app][gui]") {
     const TemporaryFolder models;
     std::filesystem::create_directory(models / "model");

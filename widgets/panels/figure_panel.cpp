@@ -407,14 +407,14 @@ void FigurePanel::showMissing() {
             MessageBar::Kind::Info,
             tr("This session keeps no losses of single tokens without experts. Remove the experts "
                "as a set of their own (\"Removed experts\" of a new analysis), which keeps them."));
-        m_messages->setAction(tr("Run now..."));
+        m_messages->setAction(tr("Run now"));
         return;
     }
     m_messages->showMessage(
         MessageBar::Kind::Info,
         running ? tr("%1 will appear here as the analysis goes on.").arg(text(m_info.title))
                 : tr("Not in this session: %1.").arg(text(m_info.title)));
-    m_messages->setAction(running ? QString() : tr("Run now..."));
+    m_messages->setAction(running ? QString() : tr("Run now"));
 }
 
 void FigurePanel::showNoOther() {
@@ -517,7 +517,7 @@ void FigurePanel::offerCurves() {
         m_messages->showMessage(
             MessageBar::Kind::Info,
             tr("The pruning curves have not been measured in this session, prune lists alone."));
-        m_messages->setAction(tr("Measure curves..."));
+        m_messages->setAction(tr("Measure curves"));
     }
 }
 

@@ -151,8 +151,7 @@ Problem EngineProcess::problemOf(int exitCode, QProcess::ExitStatus status) cons
     if (status == QProcess::CrashExit) {
         return {codeWord(ErrorCode::Internal),
                 tr("The engine stopped unexpectedly, perhaps because memory ran out. What was "
-                   "finished is kept: run the analysis again to go on, with a smaller memory "
-                   "budget if needed."),
+                   "finished is kept: go on, with a smaller memory budget if needed."),
                 messages};
     }
     QString last = messages.section(QLatin1Char('\n'), -1);
