@@ -95,7 +95,6 @@ MainWindow::~MainWindow() = default;
 void MainWindow::buildCentre() {
     auto* centre = new QWidget(this);
     m_messages = new widgets::MessageBar(centre);
-    m_messages->setObjectName(QStringLiteral("windowMessages"));
     m_pages = new QStackedWidget(centre);
     m_pages->setObjectName(QStringLiteral("centrePages"));
     m_welcome = new widgets::WelcomePage(m_workspace, m_pages);

@@ -128,7 +128,7 @@ TEST_CASE("AnalysisStarter: a run that was cut off goes on at a click", "[app][g
                            "' && moescope-engine analyze model --prompt=x -o run.h5"),
                     engine.paths());
     addParameters(w);
-    auto& bar = w.find<MessageBar>("windowMessages");
+    auto& bar = w.find<MessageBar>("messageBar");
     REQUIRE(QTest::qWaitFor([&] { return bar.isVisible(); }));
     CHECK(bar.text().contains(QStringLiteral("go on")));
     CHECK_FALSE(engine.said().contains(QStringLiteral("--resume")));
