@@ -407,8 +407,8 @@ void Runner::unitPhase(const LayerContext& context, const LayerWork& work) {
             add(*experiment, phase.run());
             if (phase.withLast() > 0) {
                 warnOfLayer(fmt::format(
-                    "layer {}: {} of {} units of \"{}\" were computed on the CPU, since the memory "
-                    "of {} ran out",
+                    "layer {}: {} of {} pieces of \"{}\" were computed on the CPU, since the "
+                    "memory of {} ran out",
                     context.layer.value, phase.withLast(), phase.units(), experiment->info->id,
                     describe(m_setup.plan.place.device)));
             }

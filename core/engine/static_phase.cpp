@@ -57,8 +57,8 @@ void StaticPhase::giveRouter() {
         {router.data_ptr<float>(), static_cast<std::size_t>(router.numel())});
     for (StaticProbe* probe : m_setup.probes) {
         const auto give = [&](const at::Tensor& rows) { probe->consumeRouter(rows); };
-        if (probe->needs().router && !onDevice(router, give)) {
-            give(router);
+        if (probe->needs().router) {
+            giveTo(router, give);
         }
     }
 }
@@ -99,6 +99,14 @@ bool StaticPhase::onDevice(const at::Tensor& here,
     return false;
 }
 
+void StaticPhase::giveTo(const at::Tensor& here,
+                         const std::function<void(const at::Tensor&)>& probe) {
+    if (!onDevice(here, probe)) {
+        m_ranOut = m_ranOut || !m_isHere;
+        probe(here);
+    }
+}
+
 bool StaticPhase::add(const WeightBlock& block) {
     const auto sum = [&](const at::Tensor& weights) {
         m_summer.add({block.role, block.columns, block.firstNeuron, block.neurons, weights});
@@ -123,8 +131,8 @@ WeightStream::Taken StaticPhase::take(const WeightBlock& block) {
         const auto give = [&](const at::Tensor& weights) {
             probe->consume({block.role, block.columns, block.firstNeuron, block.neurons, weights});
         };
-        if (probe->needs().expertWeights && !onDevice(block.weights, give)) {
-            give(block.weights);
+        if (probe->needs().expertWeights) {
+            giveTo(block.weights, give);
         }
     }
     return WeightStream::Taken::Yes;
@@ -132,8 +140,8 @@ WeightStream::Taken StaticPhase::take(const WeightBlock& block) {
 
 std::string StaticPhase::warning() const {
     return m_ranOut ? fmt::format(
-                          "layer {}: sums over expert matrices were taken on the CPU from "
-                          "where the memory of {} ran out",
+                          "layer {}: experiments on weights were computed in part on the "
+                          "CPU, since the memory of {} ran out",
                           m_setup.layer.layer.value, describe(m_setup.device))
                     : std::string();
 }

@@ -46,6 +46,9 @@ private:
     /// that, or no device; work() has changed nothing then.
     [[nodiscard]] bool onDevice(const at::Tensor& here,
                                 const std::function<void(const at::Tensor&)>& work) const;
+    /// Calls probe(tensor) with a copy on the device, or with `here` where there is no memory for
+    /// one.
+    void giveTo(const at::Tensor& here, const std::function<void(const at::Tensor&)>& probe);
     void begin();
     void giveRouter();
     [[nodiscard]] WeightStream::Taken take(const WeightBlock& block);

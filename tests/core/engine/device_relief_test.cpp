@@ -111,6 +111,30 @@ Statics statics(Layer& layer, SummingMeans means, engine::Relief relieve = {}) {
     return result;
 }
 
+/// Takes the router's rows or the expert matrices as they are, on a device that has room for no
+/// copy of them.
+class Taker final : public engine::StaticProbe {
+public:
+    Taker(LimitedMemory& memory, bool router, std::uint64_t bytes)
+        : m_memory(memory), m_router(router), m_bytes(bytes) {}
+    [[nodiscard]] std::string_view experiment() const override { return "router_similarity"; }
+    [[nodiscard]] engine::StaticNeeds needs() const override {
+        return {.expertWeights = !m_router, .router = m_router};
+    }
+    [[nodiscard]] std::uint64_t stateBytes(const engine::LayerContext&) const override { return 0; }
+    void begin(const engine::LayerContext&) override { m_memory.allow(m_memory.taken() + m_bytes); }
+    void consume(const engine::WeightBlock& block) override { m_taken += block.weights.numel(); }
+    void consumeRouter(const at::Tensor& router) override { m_taken += router.numel(); }
+    [[nodiscard]] session::Part end(const engine::WeightSums&) override { return {}; }
+    [[nodiscard]] std::int64_t taken() const { return m_taken; }
+
+private:
+    LimitedMemory& m_memory;
+    bool m_router;
+    std::uint64_t m_bytes;
+    std::int64_t m_taken = 0;
+};
+
 /// A device that has so many bytes; main memory has no limit.
 class OnDevice final : public engine::NeuronSource {
 public:
@@ -233,6 +257,34 @@ TEST_CASE("StaticPhase: what others can give up goes before slabs get smaller", 
                                 return true;
                             }),
                     c10::Error);
+}
+
+TEST_CASE("StaticPhase: it is said that no sums but a probe ran out", "[core][engine]") {
+    Layer layer;
+    const bool router = GENERATE(true, false);
+    const bool hasRoom = GENERATE(true, false);
+    CAPTURE(router, hasRoom);
+    const auto rows = static_cast<std::uint64_t>(layer.context.experts());
+    const std::uint64_t one =
+        router ? sizeof(float) * rows * static_cast<std::uint64_t>(layer.context.hiddenSize)
+               : layer.bytesOfRole();
+    LimitedMemory memory(kUnlimited);
+    Taker probe(memory, router, hasRoom ? 3 * one : one + one / 2);
+    engine::StaticPhase phase({.layer = layer.context,
+                               .probes = {&probe},
+                               .columns = layer.columns(),
+                               .device = at::kCPU,
+                               .means = SummingMeans::Tensors,
+                               .slabNeurons = 0,
+                               .relieve = {},
+                               .poll = [] {}});
+    phase.run();
+    CHECK((memory.refusals() == 0) == hasRoom);
+    CHECK(probe.taken() * sizeof(float) == (router ? one : 3 * one));  // once, on either side
+    CHECK(phase.warning().empty() == hasRoom);
+    if (!hasRoom) {
+        CHECK_THAT(phase.warning(), Catch::Contains("layer 2") && Catch::Contains("on the CPU"));
+    }
 }
 
 TEST_CASE("UnitPhase: a device's memory that runs out changes no result", "[core][engine]") {
