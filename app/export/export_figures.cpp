@@ -8,6 +8,7 @@
 #include "core/text/domain_selection.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <QApplication>
 #include <QFontDatabase>
@@ -116,6 +117,19 @@ std::string namePart(const std::vector<std::string>& domains) {
     return part;
 }
 
+/// What is supposed other than usually.
+std::string nameOf(const figures::LoadSimulation& load) {
+    const figures::LoadSimulation usual;
+    std::string name;
+    if (load.batchTokens != usual.batchTokens) {
+        name += fmt::format("-batches-of-{}", load.batchTokens);
+    }
+    if (load.capacities != usual.capacities) {
+        name += fmt::format("-capacity-{}", fmt::join(load.capacities, "_"));
+    }
+    return name + (load.devices ? fmt::format("-devices-{}", *load.devices) : std::string());
+}
+
 std::vector<LayerId> FigureExport::layers() const {
     std::vector<LayerId> have = m_builder.layersOf(m_info);
     if (m_plan.allLayers) {
@@ -217,6 +231,9 @@ std::string FigureExport::fileName(std::optional<LayerId> layer,
     if (m_info.hasMean && m_plan.mean) {
         name += "-mean";
     }
+    if (m_info.simulatesLoad && m_plan.load) {
+        name += nameOf(*m_plan.load);
+    }
     if (m_info.prunes && m_plan.prune) {
         const figures::PruneChoice& choice = *m_plan.prune;
         name += (choice.criterion.empty() ? "" : "-" + choice.criterion) +
@@ -300,6 +317,9 @@ void FigureExport::write(std::optional<LayerId> layer,
     }
     request.relative = m_info.hasRelative && m_plan.relative;
     request.clustered = m_info.canCluster && m_plan.clustered;
+    if (m_info.simulatesLoad) {
+        request.load = m_plan.load.value_or(figures::LoadSimulation());
+    }
     if (m_info.prunes) {
         request.prune = m_plan.prune;
         if (isJson() && !request.prune) {

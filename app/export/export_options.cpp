@@ -26,6 +26,8 @@ constexpr const char* kFooter =
     "  moescope export run.h5 --figure rank-counts --layers 3 --ranks 57:64 -o figures\n"
     "  moescope export run.h5 --figure rank-counts --tokens 0-999,4000-4999 -o figures\n"
     "  moescope export run.h5 --figure load-table --domain code --domain poetry -o figures\n"
+    "  moescope export run.h5 --figure load-table --batch-tokens 256 --capacity 1,1.5 \\\n"
+    "      --devices 4 -o figures\n"
     "  moescope export run.h5 --figure expert-card --layers 3 --expert 5 -o figures\n"
     "  moescope export run.h5 --figure expert-removal-text --layers 2 --expert 5 -o figures\n"
     "  moescope export base.h5 --figure routing-agreement --with instruct.h5 -o figures\n"
@@ -175,6 +177,20 @@ void ExportCommand::attach(CLI::App& program) {
                      "similarity-trend: experiments it is drawn of, separated by commas; all "
                      "that there are without it")
         ->delimiter(',');
+    m_app->add_option("--batch-tokens", m_batchTokens,
+                      "load-table: consecutive tokens that are served at once (512)");
+    m_app
+        ->add_option("--capacity", m_capacities,
+                     "load-table: room of an expert over its even share of a batch; several "
+                     "separated by commas (1,1.25)")
+        ->type_name("FACTOR")
+        ->expected(1)
+        ->delimiter(',')
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+    m_app->add_option("--devices", m_devices,
+                      "load-table: devices that a layer's experts lie on, from 1 up to their "
+                      "number (8, or half as many as there are experts)");
     m_app->add_option("--prune-by", m_pruneBy,
                       "importance, importance-map: show which experts would go by this measure: " +
                           figures::criterionNames() + "; reap by default, where it is known");
@@ -237,6 +253,32 @@ std::optional<figures::PruneChoice> ExportCommand::pruneChoice() const {
     return choice;
 }
 
+std::optional<figures::LoadSimulation> ExportCommand::loadSimulation() const {
+    if (!m_batchTokens && m_capacities.empty() && !m_devices) {
+        return std::nullopt;
+    }
+    figures::LoadSimulation load;
+    if (m_batchTokens && *m_batchTokens < 1) {
+        refuse(fmt::format("--batch-tokens {} is not possible: give 1 token or more.",
+                           *m_batchTokens));
+    }
+    if (m_batchTokens) {
+        load.batchTokens = static_cast<std::size_t>(*m_batchTokens);
+    }
+    if (!m_capacities.empty()) {
+        load.capacities.clear();
+        for (const double factor : m_capacities) {  // each once, in their order
+            if (std::find(load.capacities.begin(), load.capacities.end(), factor) ==
+                load.capacities.end()) {
+                load.capacities.push_back(factor);
+            }
+        }
+    }
+    load.devices = m_devices;
+    figures::requirePossible(load);
+    return load;
+}
+
 ExportPlan ExportCommand::result() const {
     ExportPlan plan;
     plan.session = m_session;
@@ -286,6 +328,7 @@ ExportPlan ExportCommand::result() const {
         }
         plan.experiments.emplace_back(experiment->id);
     }
+    plan.load = loadSimulation();
     plan.prune = pruneChoice();
     if (!m_without.empty()) {
         plan.removal = figures::parseRemovalChoice(m_without);

@@ -5,6 +5,7 @@
 #include "core/figures/request.h"
 #include "widgets/figures/export.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct ExportPlan {
     int dimensions = 2;            ///< of projections of neurons
     std::optional<figures::RankRange> ranks;
     std::vector<std::string> experiments;             ///< of figures drawn of several; empty: all
+    std::optional<figures::LoadSimulation> load{};    ///< absent: as usual
     std::optional<figures::PruneChoice> prune;        ///< absent: no experts are marked
     std::optional<figures::RemovalChoice> removal{};  ///< absent: what the session has
     widgets::ExportOptions file;
@@ -60,6 +62,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<figures::PruneChoice> pruneChoice() const;
+    [[nodiscard]] std::optional<figures::LoadSimulation> loadSimulation() const;
 
     std::string m_session, m_folder;
     std::vector<std::string> m_others;
@@ -73,7 +76,9 @@ private:
     std::string m_pruneBy, m_pruneOver = "layer", m_without;
     std::optional<double> m_pruneShare;
     int m_dimensions = 2;
-    std::optional<int> m_expert;
+    std::optional<int> m_expert, m_devices;
+    std::optional<std::int64_t> m_batchTokens;
+    std::vector<double> m_capacities;
     bool m_sideBySide = false, m_withoutOutliers = false, m_mean = false;
     bool m_relative = false, m_clustered = false, m_withDiagonal = false, m_noCaption = false,
          m_noTitle = false;

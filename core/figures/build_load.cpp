@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The Moescope authors
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/error.h"
 #include "core/figures/limits.h"
 #include "core/figures/routed_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace moescope::figures {
@@ -14,28 +14,31 @@ namespace {
 
 constexpr std::string_view kExperiment = "load_balance";
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// What a server takes at once, how much room its experts have, and on how many devices they lie.
-constexpr std::size_t kBatchTokens = 512;
-constexpr std::array kCapacities{1.0, 1.25};
-constexpr int kMostDevices = 8;
-
 std::vector<std::uint64_t> countsOf(const BuildContext& context, LayerId layer) {
     return numerics::expertCounts(routedText(context, layer).choices());
 }
 
-std::string simulatedText() {
+std::string simulatedText(const LoadSimulation& load) {
     std::string text =
         fmt::format(" Batches are of {} consecutive tokens, or the whole text where it is shorter.",
-                    kBatchTokens);
-    text += fmt::format(" Devices: {}, or half as many as there are experts.", kMostDevices);
+                    load.batchTokens);
+    text += load.devices ? fmt::format(" Devices: {}.", *load.devices)
+                         : fmt::format(" Devices: {}, or half as many as there are experts.",
+                                       kMostUsualDevices);
     text +=
         " Idle: experts never chosen. Of batches, worst batch: max/mean within them. Dropped at "
         "f: beyond capacity. In order, by load: max/mean of devices.";
     return text;
 }
 
-int devicesFor(int experts) {
-    return std::clamp(experts / 2, 1, kMostDevices);
+int devicesFor(const LoadSimulation& load, LayerId layer, int experts) {
+    if (load.devices && *load.devices > experts) {
+        throw Error(ErrorCode::Usage,
+                    fmt::format("{} devices are not possible: layer {} has {} experts; give 1 to "
+                                "{} devices.",
+                                *load.devices, layer.value, experts, experts));
+    }
+    return load.devices.value_or(usualDevices(experts));
 }
 
 struct Columns {
@@ -52,7 +55,8 @@ private:
     std::size_t m_next = 0;
 };
 
-void addRow(const RoutedText& text, LayerId layer, TableFigure& table) {
+void addRow(const RoutedText& text, LayerId layer, const LoadSimulation& simulated,
+            TableFigure& table) {
     using Kind = TableColumn::Kind;
     const numerics::Choices choices = text.choices();
     const std::vector<std::uint64_t> counts = numerics::expertCounts(choices);
@@ -64,14 +68,18 @@ void addRow(const RoutedText& text, LayerId layer, TableFigure& table) {
     columns.add("max/mean", Kind::Number, load.maxOverMean);
     columns.add("variation", Kind::Number, load.variation);
     columns.add("entropy", Kind::Number, load.entropy);
-    const numerics::BatchLoad batches = numerics::batchLoad(choices, kBatchTokens, 1.0);
-    columns.add("of batches", Kind::Number, batches.meanMaxOverMean);
-    columns.add("worst batch", Kind::Number, batches.worstMaxOverMean);
-    for (const double capacity : kCapacities) {
-        columns.add(fmt::format("dropped at {}", capacity), Kind::Number,
-                    numerics::batchLoad(choices, kBatchTokens, capacity).dropped);
+    std::vector<numerics::BatchLoad> batches;
+    batches.reserve(simulated.capacities.size());
+    for (const double capacity : simulated.capacities) {
+        batches.push_back(numerics::batchLoad(choices, simulated.batchTokens, capacity));
     }
-    const int devices = devicesFor(choices.experts);
+    columns.add("of batches", Kind::Number, batches.front().meanMaxOverMean);
+    columns.add("worst batch", Kind::Number, batches.front().worstMaxOverMean);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        columns.add(fmt::format("dropped at {}", simulated.capacities[i]), Kind::Number,
+                    batches[i].dropped);
+    }
+    const int devices = devicesFor(simulated, layer, choices.experts);
     columns.add("in order", Kind::Number,
                 numerics::placementImbalance(counts, devices, numerics::Placement::Contiguous));
     columns.add("by load", Kind::Number,
@@ -131,14 +139,16 @@ Figure buildLoadMap(const BuildContext& context) {
 }
 
 Figure buildLoadTable(const BuildContext& context) {
+    const LoadSimulation& simulated = context.request.load;
+    requirePossible(simulated);
     TableFigure table;
     const std::vector<LayerId>& layers = context.require("ids").layers;
     for (const LayerId layer : layers) {
-        addRow(routedText(context, layer), layer, table);
+        addRow(routedText(context, layer), layer, simulated, table);
     }
     Figure figure = derivedFrame(context, kExperiment, "load of experts, table",
                                  routedText(context, layers.front()).tokens());
-    figure.caption += simulatedText();
+    figure.caption += simulatedText(simulated);
     figure.body = std::move(table);
     return figure;
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/strong_id.h"
 #include "core/figures/colour.h"
+#include "core/figures/load_simulation.h"
 #include "core/figures/prune_list.h"
 #include "core/figures/removal_choice.h"
 #include "core/figures/token_selection.h"
@@ -57,6 +58,7 @@ struct FigureRequest {
     int dimensions = 2;                    ///< of a projection
     bool withoutOutliers = false;          ///< projections of experts: by DBSCAN
     std::vector<std::string> experiments;  ///< of a figure drawn of several; empty: all there are
+    LoadSimulation load{};                 ///< of the load table
     std::optional<PruneChoice> prune;      ///< which experts would go; absent: none
     std::optional<RemovalChoice> removal{};  ///< which are gone; absent: what the session has
     bool operator==(const FigureRequest&) const = default;
@@ -101,6 +103,7 @@ struct FigureInfo {
     bool hasOutliers = false;         ///< can leave out what DBSCAN calls outliers
     bool hasDimensions = false;       ///< two or three
     bool choosesExperiments = false;  ///< can be drawn of some of `anyOf`
+    bool simulatesLoad = false;       ///< supposes batches, capacities and devices
     bool prunes = false;              ///< shows which experts would go
     bool removes = false;             ///< shows single tokens without some experts
 };

@@ -6,10 +6,12 @@
 #include "widgets/panels/message_bar.h"
 
 #include <QComboBox>
+#include <QDoubleSpinBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSlider>
+#include <QSpinBox>
 #include <QToolButton>
 
 #include <algorithm>
@@ -273,4 +275,35 @@ TEST_CASE("Importance: the figure stays in its place while the slider moves", "[
     CHECK(std::abs(middle(slider->parentWidget()) - middle(scope->parentWidget())) <= 1);
     w.showFigure("expert-removal");
     CHECK(w.panel().findChild<QComboBox*>(QStringLiteral("rangeCombo")) == nullptr);
+}
+
+TEST_CASE("Load table: it supposes what its boxes say", "[app][gui]") {
+    WindowFixture w;
+    w.openWithoutFigure();
+    w.showFigure("load-table");
+    auto* batch = w.panel().findChild<QSpinBox*>(QStringLiteral("batchTokens"));
+    auto* capacity = w.panel().findChild<QDoubleSpinBox*>(QStringLiteral("capacity"));
+    auto* devices = w.panel().findChild<QSpinBox*>(QStringLiteral("devices"));
+    REQUIRE((batch != nullptr && capacity != nullptr && devices != nullptr));
+    CHECK(devices->text() == QStringLiteral("usual (4)"));
+    CHECK(devices->maximum() == 8);
+    const auto says = [&](const char* words) {
+        return QTest::qWaitFor(
+            [&] { return w.figure()->caption.find(words) != std::string::npos; });
+    };
+    CHECK(says("of 512 consecutive tokens"));
+    batch->setValue(16);
+    CHECK(says("of 16 consecutive tokens"));
+    devices->setValue(2);
+    CHECK(says("Devices: 2."));
+    capacity->setValue(1.5);
+    CHECK(QTest::qWaitFor([&] {
+        const auto& columns = std::get<figures::TableFigure>(w.figure()->body).columns;
+        return std::any_of(columns.begin(), columns.end(), [](const figures::TableColumn& column) {
+            return column.name == "dropped at 1.5";
+        });
+    }));
+    capacity->setValue(1.0);  // one column, not two
+    CHECK(QTest::qWaitFor(
+        [&] { return std::get<figures::TableFigure>(w.figure()->body).columns.size() == 11; }));
 }

@@ -8,10 +8,12 @@
 #include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QSignalBlocker>
 #include <QSlider>
+#include <QSpinBox>
 #include <QToolButton>
 
 #include <algorithm>
@@ -24,6 +26,7 @@ constexpr int kSpacing = 8;
 constexpr int kThisLayer = 0;
 constexpr int kTogether = 1;
 constexpr int kSideBySide = 2;
+constexpr int kMostBatchTokens = 1 << 20;
 constexpr int kShareSteps = 16;  ///< of all experts; at every second one the loss is measured
 
 bool isSimilarity(const figures::FigureInfo& info) {
@@ -43,6 +46,7 @@ FigureControls::FigureControls(const figures::FigureInfo& info, QWidget* parent)
     addRanks();
     addOutliers();
     addDimensions();
+    addLoad();
     addPruning();
     addRemoval();
     addColours();
@@ -289,6 +293,64 @@ void FigureControls::addDimensions() {
     }
 }
 
+void FigureControls::addNumber(QAbstractSpinBox* box, const char* name, const QString& label,
+                               const QString& toolTip) {
+    auto* pair = new QWidget(this);
+    auto* caption = new QLabel(label, pair);
+    box->setParent(pair);
+    box->setObjectName(QLatin1String(name));
+    box->setToolTip(toolTip);
+    box->setAccessibleName(label);
+    box->setKeyboardTracking(false);  // a number is drawn when it is written, not while it is
+    caption->setBuddy(box);
+    auto* row = new QHBoxLayout(pair);
+    row->setContentsMargins(0, 0, kSpacing, 0);
+    row->setSpacing(kSpacing);
+    row->addWidget(caption);
+    row->addWidget(box);
+    m_row->addWidget(pair);
+}
+
+// How many devices there can be comes with the session: setExperts().
+void FigureControls::addLoad() {
+    if (!m_info.simulatesLoad) {
+        return;
+    }
+    const figures::LoadSimulation usual;
+    m_batchTokens = new QSpinBox(this);
+    m_batchTokens->setRange(1, kMostBatchTokens);
+    m_batchTokens->setSingleStep(64);
+    m_batchTokens->setValue(static_cast<int>(usual.batchTokens));
+    addNumber(m_batchTokens, "batchTokens", tr("Tokens of a batch"),
+              tr("How many consecutive tokens are served at once"));
+    m_capacity = new QDoubleSpinBox(this);
+    m_capacity->setRange(0.05, 100.0);
+    m_capacity->setSingleStep(0.05);
+    m_capacity->setValue(usual.capacities.back());
+    addNumber(
+        m_capacity, "capacity", tr("Capacity"),
+        tr("Room of an expert over its even share of a batch; what a capacity of 1 would drop "
+           "is shown beside it"));
+    m_devices = new QSpinBox(this);
+    m_devices->setRange(0, 1);
+    addNumber(m_devices, "devices", tr("Devices"),
+              tr("On how many devices a layer's experts lie; usual are 8, or half as many as there "
+                 "are experts"));
+    setExperts(1);
+    connect(m_batchTokens, &QSpinBox::valueChanged, this, &FigureControls::changed);
+    connect(m_capacity, &QDoubleSpinBox::valueChanged, this, &FigureControls::changed);
+    connect(m_devices, &QSpinBox::valueChanged, this, &FigureControls::changed);
+}
+
+void FigureControls::setExperts(int experts) {
+    if (m_devices == nullptr) {
+        return;
+    }
+    const QSignalBlocker quiet(m_devices);
+    m_devices->setMaximum(std::max(experts, 1));
+    m_devices->setSpecialValueText(tr("usual (%1)").arg(figures::usualDevices(experts)));
+}
+
 void FigureControls::addPruning() {
     if (!m_info.prunes) {
         return;
@@ -487,6 +549,18 @@ FigureOptions FigureControls::options() const {
     form.withoutOutliers = m_outliers != nullptr && !m_outliers->isChecked();
     form.clustered = m_order != nullptr && m_order->currentData().toBool();
     form.relative = m_relative != nullptr && m_relative->isChecked();
+    if (m_batchTokens != nullptr) {
+        form.load.batchTokens = static_cast<std::size_t>(m_batchTokens->value());
+        form.load.capacities = {1.0};
+        // What the box shows: its steps add up to a little more or less.
+        const double capacity = std::round(m_capacity->value() * 100.0) / 100.0;
+        if (capacity != 1.0) {
+            form.load.capacities.push_back(capacity);
+        }
+        if (m_devices->value() > 0) {
+            form.load.devices = m_devices->value();
+        }
+    }
     if (m_share != nullptr) {
         form.prune =
             figures::PruneChoice{.criterion = m_criterion->currentData().toString().toStdString(),

@@ -10,9 +10,12 @@
 #include <utility>
 
 class QCheckBox;
+class QAbstractSpinBox;
 class QComboBox;
+class QDoubleSpinBox;
 class QLabel;
 class QSlider;
+class QSpinBox;
 class QToolButton;
 
 namespace moescope::widgets {
@@ -54,6 +57,8 @@ public:
     /// Of which removals single tokens can be shown. What the user chose stays where it is still
     /// there.
     void setRemovals(const figures::KeptRemovals& kept);
+    /// How many experts each routed layer has at least: devices are no more.
+    void setExperts(int experts);
     /// Which experts would go, as another figure says; says nothing of it.
     void setPrune(const figures::PruneChoice& choice);
     /// What really goes, beside the slider: whole experts do.
@@ -80,6 +85,9 @@ private:
     void addSeries();
     void setSeries(const QList<OtherSession>& others);
     void showSeries();
+    void addLoad();
+    void addNumber(QAbstractSpinBox* box, const char* name, const QString& label,
+                   const QString& toolTip);
     void addPruning();
     void addRemoval();
     void showShare();
@@ -94,6 +102,9 @@ private:
     QComboBox* m_ranks = nullptr;
     QComboBox* m_similarity = nullptr;
     QComboBox* m_dimensions = nullptr;
+    QSpinBox* m_batchTokens = nullptr;
+    QDoubleSpinBox* m_capacity = nullptr;
+    QSpinBox* m_devices = nullptr;
     QComboBox* m_criterion = nullptr;
     QComboBox* m_pruneOver = nullptr;
     QSlider* m_share = nullptr;

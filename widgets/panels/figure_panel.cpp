@@ -56,6 +56,17 @@ figures::TokenSelection firstOf(const std::vector<TokenRange>& ranges, std::uint
     return figures::TokenSelection(std::move(first));
 }
 
+/// Of the layers with a router; 0 when there are none.
+int fewestExperts(const session::ModelSummary& model) {
+    int fewest = 0;
+    for (const auto& layer : model.layers) {
+        if (layer.isRouted()) {
+            fewest = fewest == 0 ? layer.experts : std::min(fewest, layer.experts);
+        }
+    }
+    return fewest;
+}
+
 }  // namespace
 
 FigurePanel::FigurePanel(const figures::FigureInfo& info, Workspace& workspace, QWidget* parent)
@@ -373,6 +384,9 @@ void FigurePanel::refresh() {
     const SessionSnapshot session = m_workspace.current();
     if (session && m_info.removes) {
         m_controls->setRemovals(session->content.builder->removals());
+    }
+    if (session && m_info.simulatesLoad) {
+        m_controls->setExperts(fewestExperts(session->head().model));
     }
     m_readOut->clear();
     m_selected->clear();

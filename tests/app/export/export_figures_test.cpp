@@ -114,6 +114,23 @@ TEST_CASE("exportFigures: a domain is its documents", "[app][export]") {
     CHECK(messageOf(plan, ErrorCode::Usage).find("--domain would") != std::string::npos);
 }
 
+TEST_CASE("exportFigures: the load of other batches, capacities and devices", "[app][export]") {
+    const tests::TemporaryFolder folder;
+    tests::writeSyntheticSession(folder / "run.h5", {});
+    ExportPlan plan = planFor(folder.path(), "load-table");
+    plan.load = figures::LoadSimulation{.batchTokens = 16, .capacities = {1.5}, .devices = 2};
+    const std::string name = "load-table-batches-of-16-capacity-1.5-devices-2.csv";
+    CHECK(exported(plan).names == std::vector<std::string>{name});
+    CHECK(textOf(plan.folder / name).find("dropped at 1.5") != std::string::npos);
+    plan.load->devices = 9;
+    CHECK(messageOf(plan, ErrorCode::Usage).find("has 8 experts; give 1 to 8") !=
+          std::string::npos);
+    plan.load = figures::LoadSimulation();
+    plan.figures = {figures::findFigure("load-curve")};
+    CHECK(messageOf(plan, ErrorCode::Usage).find("--devices would change nothing") !=
+          std::string::npos);
+}
+
 TEST_CASE("exportFigures: domains of any name are parts of file names", "[app][export]") {
     const tests::TemporaryFolder folder;
     const tests::SyntheticRun run;

@@ -9,6 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <array>
+
 using namespace moescope;
 using namespace moescope::cli;
 
@@ -79,6 +81,35 @@ TEST_CASE("ExportCommand: defaults and every option", "[app][export]") {
     const ExportPlan domains = planOf({"--figure", "load-table", "--domain", "code", "--domain",
                                        "prose,law", "run.h5", "-o", "out"});
     CHECK(domains.domains == std::vector<std::string>{"code", "prose,law"});
+}
+
+TEST_CASE("ExportCommand: batches, capacities and devices of the load table", "[app][export]") {
+    const auto planWith = [](std::vector<std::string> extra) {
+        std::vector<std::string> arguments{"--figure", "load-table", "-o", "out"};
+        arguments.insert(arguments.end(), extra.begin(), extra.end());
+        arguments.emplace_back("run.h5");
+        return planOf(std::move(arguments));
+    };
+    CHECK_FALSE(planWith({}).load);
+    CHECK(planWith({"--devices", "4"}).load == figures::LoadSimulation{.devices = 4});
+    CHECK(planWith({"--batch-tokens", "64", "--capacity", "1.5,1,1.5"}).load ==
+          figures::LoadSimulation{.batchTokens = 64, .capacities = {1.5, 1.0}});
+    CHECK(planWith({"--capacity", "1", "--capacity", "2"}).load->capacities ==
+          std::vector<double>{1.0, 2.0});
+    for (const auto& [option, value, words] :
+         std::vector<std::array<const char*, 3>>{{"--batch-tokens", "0", "give 1 token or more"},
+                                                 {"--batch-tokens", "-5", "give 1 token or more"},
+                                                 {"--capacity", "0", "give a number above 0"},
+                                                 {"--capacity", "1,-2", "give a number above 0"},
+                                                 {"--capacity", "1,2,3,4,5", "give 1 to 4"},
+                                                 {"--devices", "0", "give 1 up to"}}) {
+        INFO(option << " " << value);
+        tests::checkThrows(
+            [&, o = option, v = value] {
+                (void)planWith({o, v});
+            },
+            ErrorCode::Usage, {words});
+    }
 }
 
 TEST_CASE("ExportCommand: which experts would go", "[app][export]") {

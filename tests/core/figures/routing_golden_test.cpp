@@ -7,6 +7,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/paths.h"
 #include "tests/support/reference_file.h"
+#include "tests/support/throws.h"
 
 #include <algorithm>
 #include <cmath>
@@ -68,9 +69,11 @@ struct Run {
         }
     }
 
-    [[nodiscard]] Figure build(const char* name, std::optional<int> layer) const {
+    [[nodiscard]] Figure build(const char* name, std::optional<int> layer,
+                               const LoadSimulation& load = {}) const {
         FigureRequest request;
         request.figure = name;
+        request.load = load;
         request.layer = layer ? std::optional(LayerId{*layer}) : std::nullopt;
         return FigureBuilder(source).build(request);
     }
@@ -185,6 +188,63 @@ TEST_CASE("Golden routing: C5 load", "[core][figures]") {
         CHECK(has(column(table, "in order").numbers[row]));
         CHECK(has(column(table, "by load").numbers[row]));
     }
+}
+
+TEST_CASE("Golden routing: C5 with other batches, capacities and devices", "[core][figures]") {
+    const Run run;
+    for (const int devices : {2, 3}) {
+        const Figure table =
+            run.build("load-table", std::nullopt,
+                      {.batchTokens = 1000, .capacities = {2.0, 0.5}, .devices = devices});
+        for (int layer = 0; layer < kLayers; ++layer) {
+            const auto row = static_cast<std::size_t>(layer);
+            // The script's factors are 0.5, 1, 1.25, 2, its devices 2 and 3.
+            const NdArray dropped = run.file.array(at("load_balance.dropped", layer));
+            CHECK(column(table, "dropped at 2").numbers[row] ==
+                  Approx(dropped.at(3)).margin(1e-12));
+            CHECK(column(table, "dropped at 0.5").numbers[row] ==
+                  Approx(dropped.at(0)).margin(1e-12));
+            const NdArray slowdown = run.file.array(at("load_balance.slowdown", layer));
+            const auto first = static_cast<std::uint64_t>(devices - 2) * 2;
+            CHECK(column(table, "in order").numbers[row] == Approx(slowdown.at(first)));
+            CHECK(column(table, "by load").numbers[row] == Approx(slowdown.at(first + 1)));
+        }
+    }
+    const Figure table = run.build("load-table", std::nullopt, {.batchTokens = 32});
+    for (int layer = 0; layer < kLayers; ++layer) {
+        const auto row = static_cast<std::size_t>(layer);
+        const NdArray batches = run.file.array(at("load_balance.batch_balance", layer));
+        REQUIRE(batches.shape() == std::vector<std::uint64_t>{8, 4});
+        double sum = 0.0;
+        double worst = 0.0;
+        for (std::uint64_t b = 0; b < 7; ++b) {  // the eighth is not whole
+            sum += batches.at(b * 4);
+            worst = std::max(worst, batches.at(b * 4));
+        }
+        CHECK(column(table, "of batches").numbers[row] == Approx(sum / 7.0));
+        CHECK(column(table, "worst batch").numbers[row] == Approx(worst));
+    }
+}
+
+TEST_CASE("load-table: what is supposed is said, what cannot be is refused", "[core][figures]") {
+    const Run run;
+    CHECK(run.build("load-table", std::nullopt).caption.find("of 512 consecutive") !=
+          std::string::npos);
+    const Figure table =
+        run.build("load-table", std::nullopt, {.batchTokens = 7, .capacities = {1}, .devices = 7});
+    CHECK_THAT(table.caption,
+               Catch::Contains("of 7 consecutive") && Catch::Contains("Devices: 7."));
+    const auto refused = [&](const LoadSimulation& load, const char* words) {
+        tests::checkThrows([&] { (void)run.build("load-table", std::nullopt, load); },
+                           ErrorCode::Usage, {words});
+    };
+    refused({.batchTokens = 0}, "give 1 token or more");
+    for (const double factor : {0.0, -1.0, 1e9, std::nan("")}) {
+        refused({.capacities = {factor}}, "give a number above 0");
+    }
+    refused({.capacities = {}}, "give 1 to 4");
+    refused({.devices = 0}, "0 devices are not possible");
+    refused({.devices = 8}, "layer 0 has 7 experts; give 1 to 7 devices");
 }
 
 TEST_CASE("Golden routing: D2 pairs, E6 transitions", "[core][figures]") {
