@@ -301,6 +301,10 @@ void FigureExport::write(std::optional<LayerId> layer,
     request.tokens = tokens;
     request.mean = m_info.hasMean && m_plan.mean;
     request.range = m_plan.range;
+    if (m_plan.allFigures && m_info.hasUsualRange &&
+        request.range.kind == figures::ColourRange::Kind::AllLayers) {
+        request.range = {};  // asked of layers, not of a few far values in one map of them all
+    }
     request.colourMap = m_info.hasColourScale ? m_plan.colourMap : std::nullopt;
     request.maskDiagonal = m_plan.maskDiagonal;
     if (m_info.hasRoles) {

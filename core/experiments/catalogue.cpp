@@ -178,7 +178,7 @@ constexpr std::array kCatalogue{
          "for both than that gives under their loads (noncentral hypergeometric, two-sided), at a "
          "false discovery rate of 0.05 (Benjamini and Hochberg) over the pairs of a layer.",
          "Bright in row i, column j: where i works, j does as well. A dot: more often than by "
-         "chance. The map is not symmetric.",
+         "chance; a ring: less often. The map is not symmetric.",
          "arXiv 2409.02060", "chosen_experts"},
     Info{"domain_specialisation", "D3", "Share of tokens by domain", ExperimentKind::Derived, false,
          1,

@@ -21,6 +21,7 @@ OutcomeRows::OutcomeRows(std::vector<TableColumn> leads, const RemovalOutcome& i
          {"loss rises by", "loss", "perplexity", "accuracy", "accuracy rises by", "changed"}) {
         m_body.columns.push_back({name, TableColumn::Kind::Number, {}, {}});
     }
+    m_body.columns[m_leads].leastDecimals = kRiseDecimals;
     if (!std::isnan(intact.choices)) {
         m_body.columns.push_back({"choices", TableColumn::Kind::Number, {}, {}});
         m_body.columns.push_back({"normalised by tokens", TableColumn::Kind::Number, {}, {}});

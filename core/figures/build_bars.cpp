@@ -177,9 +177,10 @@ Figure buildRemovalBars(const BuildContext& context) {
     panel.low = {isKnown ? intervals->low : none, none};
     panel.high = {isKnown ? intervals->high : none, none};
     BarChartFigure body =
-        expertBars("rise of the loss", {"this index in every layer", "others of like load"},
+        expertBars("rise of the loss (nat)", {"this index in every layer", "others of like load"},
                    {std::move(panel)});
-    Figure figure = context.frame("loss without an index in every layer", info.tokens);
+    Figure figure =
+        context.frame("loss without the experts of one index, in all layers", info.tokens);
     figure.howToRead = fmt::format(
         "The tallest bar is the index that breaks the model most. Beside it: the mean over other "
         "indices whose tokens are at most {} times as many, or as few; far above it means that "

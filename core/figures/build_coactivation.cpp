@@ -57,7 +57,7 @@ HeatMapPanel panelOf(const BuildContext& context, const RoutedText& text) {
     HeatMapPanel panel;
     panel.rowLabels = panel.columnLabels = expertLabels(text.experts());
     panel.matrix = conditional(pairs.counts, pairs.experts);
-    panel.cellMarks = pairs.more();
+    panel.cellMarks = pairs.marks();
     if (context.request.layer) {
         ConditionalIntervals intervals = conditionalIntervals(text);
         panel.low = std::move(intervals.low);
@@ -127,6 +127,7 @@ Figure buildCoactivation(const BuildContext& context) {
     body.columnTitle = "expert j";
     body.expertAxis = HeatMapFigure::ExpertAxis::Rows;
     body.markName = "more than by chance";
+    body.openMarkName = "fewer than by chance";
     body.bar = {makeScale(context.request.colourMap.value_or(ColourMap::Viridis), limits),
                 "share of i's tokens"};
     for (const HeatMapPanel& panel : body.panels) {

@@ -24,6 +24,12 @@ void addValues(const std::vector<ImportanceLayer>& layers, const ImportanceColum
     TableColumn& into =
         addColumn(body, std::string(column.criterion->title), TableColumn::Kind::Number);
     into.isDataOnly = !column.isThere();
+    if (column.criterion->id == "removal") {  // measured: what all others only stand for
+        into.keep = 1;
+        into.leastDecimals = kRiseDecimals;
+    } else if (column.criterion->id == "ean_sum") {  // the mean and the load say it
+        into.keep = -1;
+    }
     for (const ImportanceLayer& layer : layers) {
         for (int e = 0; e < layer.experts; ++e) {
             const double value = column.values[layer.firstRow + static_cast<std::size_t>(e)];
@@ -37,6 +43,7 @@ void addTexts(const ImportanceTable& table, const std::vector<ImportanceLayer>& 
               const PruneList* list, TableFigure& body) {
     if (!table.super.empty()) {
         TableColumn& super = addColumn(body, "super", TableColumn::Kind::Text);
+        super.keep = -1;
         for (const ImportanceLayer& layer : layers) {
             for (int e = 0; e < layer.experts; ++e) {
                 super.texts.emplace_back(

@@ -101,15 +101,13 @@ Figure buildImportanceMap(const BuildContext& context) {
     body.rowTitle = "layer";
     body.columnTitle = "expert";
     body.firstRowAtBottom = true;
-    const ColourRange& range = context.request.range;
     const bool isSigned = column.criterion->id == "removal";
     body.bar = {makeRiseScale(context.request.colourMap.value_or(isSigned ? ColourMap::Diverging
                                                                           : ColourMap::Viridis),
-                              range.kind == ColourRange::Kind::Fixed
-                                  ? Limits(std::pair(range.low, range.high))
-                                  : usualLimits(panel.matrix)),
+                              limitsAsked(context.request.range, panel.matrix)),
                 std::string(column.criterion->title)};
     markBeyond(body.bar.scale, panel.matrix, false);
+    figure.howToRead += beyondText(body.bar.scale, panel.matrix);
     if (figure.prunes != nullptr && figure.prunes->removedCount() > 0) {
         markRemoved(*table, *figure.prunes, panel);
         body.markName = "would go";

@@ -300,7 +300,13 @@ Figure buildPruningTable(const BuildContext& context) {
         addCurves(curves, true, rows);
     }
     Figure figure = context.frame("pruning, table", context.require("intact").tokens);
-    sayHowToRead(context, curves, lists, intact, figure);
+    figure.howToRead =
+        "Each row: what goes, and what the loss comes to beside the intact model's. The less the "
+        "loss rises where as many experts go, the better the choice.";
+    if (curves.table) {
+        figure.howToRead += " What does no better than random tells nothing.";
+    }
+    figure.howToRead += intactText(context, intact);
     figure.body = rows.take();
     return figure;
 }

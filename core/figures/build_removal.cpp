@@ -69,20 +69,18 @@ Figure buildRemoval(const BuildContext& context) {
     body.rowsAreLayers = true;
     body.expertAxis = HeatMapFigure::ExpertAxis::Columns;
     body.firstRowAtBottom = true;
-    const ColourRange& range = context.request.range;
-    const bool isFixed = range.kind == ColourRange::Kind::Fixed;
-    body.bar = {makeRiseScale(
-                    context.request.colourMap.value_or(ColourMap::Diverging),
-                    isFixed ? Limits(std::pair(range.low, range.high)) : usualLimits(panel.matrix)),
+    body.bar = {makeRiseScale(context.request.colourMap.value_or(ColourMap::Diverging),
+                              limitsAsked(context.request.range, panel.matrix)),
                 "rise of the loss (nat)"};
     markBeyond(body.bar.scale, panel.matrix, false);
+    const std::string beyond = beyondText(body.bar.scale, panel.matrix);
     body.panels.push_back(std::move(panel));
     Figure figure = context.frame("loss without one expert in one layer", info.tokens);
     figure.howToRead =
         progress +
         "Far above 0: the text needs this expert. About 0: the others stand in for it. Below 0: "
         "the model is better without." +
-        intactText(context, intact) +
+        beyond + intactText(context, intact) +
         (progress.empty() ? intervalText(context, intervals->areKnown()) : std::string());
     figure.body = std::move(body);
     return figure;

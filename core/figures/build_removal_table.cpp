@@ -57,10 +57,14 @@ public:
     [[nodiscard]] TableFigure take() {
         m_table.rows = m_rows.size();
         addNames();
+        const std::size_t firstRise = m_table.columns.size();
         number("loss rises by", [this](const Row& row) { return rise(row.outcome); });
         numberIfAny("from", [](const Row& row) { return row.low; });
         numberIfAny("to", [](const Row& row) { return row.high; });
         addOthers();
+        for (std::size_t c = firstRise; c < m_table.columns.size(); ++c) {
+            m_table.columns[c].leastDecimals = kRiseDecimals;
+        }
         number("loss", [](const Row& row) { return row.outcome.loss; });
         number("perplexity", [](const Row& row) { return std::exp(row.outcome.loss); });
         number("accuracy", [](const Row& row) { return row.outcome.accuracy; });
@@ -117,8 +121,9 @@ private:
         for (std::size_t row = 0; row < m_rows.size(); ++row) {
             const Beside& controls = m_rows[row].controls;
             if (controls.low < controls.high) {
-                column.texts[row] = fmt::format("{:.3f} ({:.3f}\u2013{:.3f})", controls.rise,
-                                                controls.low, controls.high);
+                column.texts[row] =
+                    fmt::format("{:.{}f} ({:.{}f}\u2013{:.{}f})", controls.rise, kRiseDecimals,
+                                controls.low, kRiseDecimals, controls.high, kRiseDecimals);
             }
         }
     }
@@ -254,7 +259,9 @@ void addEverywhere(const BuildContext& context, const RemovalOutcome& intact,
 void addSingle(const BuildContext& context, const RemovalTable& single, const ExpertShares& shares,
                Rows& rows) {
     const auto intervals = riseIntervals(context, "single");
-    rows.section("in one layer");
+    rows.section("in one layer, the largest rise first");
+    std::vector<Row> found;
+    found.reserve(single.size());
     const std::size_t experts = single.labels(1).size();
     for (std::size_t l = 0; l < single.labels(0).size(); ++l) {
         const std::string& layer = single.labels(0)[l];
@@ -277,8 +284,18 @@ void addSingle(const BuildContext& context, const RemovalTable& single, const Ex
                     .likeLoad = likeLoadOf(rises, loads, e),
                     .load = loads.empty() ? kNaN : loads[e]};
             putInterval(*intervals, l * experts + e, row);
-            rows.add(std::move(row));
+            found.push_back(std::move(row));
         }
+    }
+    // A file may have no room for all: those that matter first, what is not measured yet last.
+    const auto orderOf = [&](const Row& row) {
+        const double rise = rows.rise(row.outcome);
+        return std::isnan(rise) ? -std::numeric_limits<double>::infinity() : rise;
+    };
+    std::stable_sort(found.begin(), found.end(),
+                     [&](const Row& a, const Row& b) { return orderOf(a) > orderOf(b); });
+    for (Row& row : found) {
+        rows.add(std::move(row));
     }
 }
 

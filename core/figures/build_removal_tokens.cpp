@@ -52,7 +52,9 @@ public:
                          {"in context", Kind::Text, {}, {}}, {"rises by", Kind::Number, {}, {}},
                          {"loss", Kind::Number, {}, {}},     {"intact", Kind::Number, {}, {}}};
         table.columns[0].isDataOnly = true;  // the sections say it
+        table.columns[1].keep = -1;          // the context says which it is
         table.columns[2].wraps = true;
+        table.columns[2].keep = 1;
     }
 
     /// What is predicted without the experts is asked of all removals of a table or of none.
@@ -60,7 +62,9 @@ public:
         m_predicts = predictedWithout(m_context, removal);
         if (m_table.columns.size() == kNumbers) {
             addColumnIf(m_predicts, "predicts");
-            addColumnIf(m_intactPredicts, "intact predicts");
+            if (addColumnIf(m_intactPredicts, "intact predicts")) {
+                m_table.columns.back().keep = -1;
+            }
         }
     }
 
@@ -95,10 +99,11 @@ private:
     using Predictions = std::optional<std::vector<text::TokenId>>;
     static constexpr std::size_t kNumbers = 6;  ///< columns before the predictions
 
-    void addColumnIf(const Predictions& predictions, const char* name) {
+    bool addColumnIf(const Predictions& predictions, const char* name) {
         if (predictions) {
             m_table.columns.push_back({name, TableColumn::Kind::Text, {}, {}});
         }
+        return predictions.has_value();
     }
 
     const BuildContext& m_context;
@@ -137,9 +142,9 @@ Figure buildRemovalTokens(const BuildContext& context) {
     context.saySelection(figure, asked.count(), asked.count(), "losses");
     figure.provenance.layer = isOne ? removals.front().layer : std::nullopt;
     figure.howToRead = fmt::format(
-        "Up to {} tokens that the model predicts worst once the experts are gone, "
-        "between marks in what is before and after them: loss without the experts, of the intact "
-        "model, and the rise.",
+        "Up to {} tokens whose loss rises most once the experts are gone, the largest rise first, "
+        "between marks in what is before and after them: the rise, the loss without the experts "
+        "and that of the intact model.",
         most);
     figure.howToRead += defaultText(removals.front());
     if (table.rows == 0) {

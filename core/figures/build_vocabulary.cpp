@@ -84,7 +84,6 @@ Figure buildVocabulary(const BuildContext& context) {
                      {"of all", Kind::Number, {}, {}},   {"mean share", Kind::Number, {}, {}},
                      {"for example", Kind::Text, {}, {}}};
     table.columns.back().wraps = true;
-    table.columns[6].isDataOnly = true;
     const IdTexts texts(context);
     const std::vector<Reading> readings = readingsOf(context);
     for (const Reading& reading : readings) {

@@ -156,7 +156,12 @@ struct TableColumn {
     std::vector<double> numbers;     ///< Number and Count; NaN: not available
     bool wraps = false;              ///< may be broken into lines where there is little room
     bool isDataOnly = false;         ///< in the CSV, not in the picture
+    int leastDecimals = 0;           ///< of Number: that many in every table with this quantity
+    int keep = 0;  ///< where there is no room columns of the least go first; < 0: even the first
 };
+
+/// Decimals of rises of the loss (nat), the same in all tables.
+inline constexpr int kRiseDecimals = 4;
 
 /// A line of a card.
 struct CardRow {

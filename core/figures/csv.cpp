@@ -54,6 +54,19 @@ struct Writer {
 
     void operator()(const NoticeFigure& notice) { row({"notice"}), row({csvCell(notice.message)}); }
 
+    /// What the cells are: the label of the bar that the panels share.
+    static std::string valueName(const HeatMapFigure& figure) {
+        const bool isShared =
+            std::none_of(figure.panels.begin(), figure.panels.end(),
+                         [](const HeatMapPanel& panel) { return panel.ownScale.has_value(); });
+        return figure.integral                         ? "count"
+               : isShared && !figure.bar.label.empty() ? csvCell(figure.bar.label)
+                                                       : "value";
+    }
+    static const char* mark(const HeatMapPanel& panel, std::size_t cell, std::uint8_t kind) {
+        return panel.cellMarks.empty() ? "," : panel.cellMarks[cell] == kind ? ",1" : ",0";
+    }
+
     void operator()(const HeatMapFigure& figure) {
         const bool hasIntervals =
             std::any_of(figure.panels.begin(), figure.panels.end(),
@@ -61,11 +74,12 @@ struct Writer {
         const bool hasMarks =
             std::any_of(figure.panels.begin(), figure.panels.end(),
                         [](const HeatMapPanel& panel) { return !panel.cellMarks.empty(); });
-        out += fmt::format("panel,{},{},{}{}{}\n",
-                           figure.rowTitle.empty() ? "row" : csvCell(figure.rowTitle),
-                           figure.columnTitle.empty() ? "column" : csvCell(figure.columnTitle),
-                           figure.integral ? "count" : "value", hasIntervals ? ",low,high" : "",
-                           hasMarks ? "," + csvCell(figure.markName) : "");
+        const bool hasOpenMarks = hasMarks && !figure.openMarkName.empty();
+        out += fmt::format(
+            "panel,{},{},{}{}{}{}\n", figure.rowTitle.empty() ? "row" : csvCell(figure.rowTitle),
+            figure.columnTitle.empty() ? "column" : csvCell(figure.columnTitle), valueName(figure),
+            hasIntervals ? ",low,high" : "", hasMarks ? "," + csvCell(figure.markName) : "",
+            hasOpenMarks ? "," + csvCell(figure.openMarkName) : "");
         for (const HeatMapPanel& panel : figure.panels) {
             const Matrix& matrix = panel.matrix;
             for (std::size_t r = 0; r < matrix.rows; ++r) {
@@ -81,9 +95,8 @@ struct Writer {
                     }
                     if (hasMarks) {
                         const std::size_t cell = r * matrix.columns + c;
-                        out += panel.cellMarks.empty()      ? ","
-                               : panel.cellMarks[cell] != 0 ? ",1"
-                                                            : ",0";
+                        out += mark(panel, cell, HeatMapPanel::kMarked);
+                        out += hasOpenMarks ? mark(panel, cell, HeatMapPanel::kMarkedOpen) : "";
                     }
                     out += '\n';
                 }

@@ -46,10 +46,12 @@ struct HeatMapPanel {
     std::size_t columnsBeforeGap = 0;     ///< the same for columns
     std::optional<ScaleBar> ownScale;     ///< set where the panels do not share one scale
     std::optional<LayerId> layer;         ///< set where panels are layers: a click goes there
-    std::vector<std::uint8_t> cellMarks;  ///< [rows * columns], not 0: marked; may be empty
+    std::vector<std::uint8_t> cellMarks;  ///< [rows * columns], kMarked...; may be empty
     Matrix low, high;                     ///< interval of each value; may be empty
     std::vector<int> columnMarks;         ///< a row to mark in each column; -1: none; may be empty
     bool isCurrent = false;               ///< outlined
+    static constexpr std::uint8_t kMarked = 1;      ///< as HeatMapFigure::markName says: a dot
+    static constexpr std::uint8_t kMarkedOpen = 2;  ///< as openMarkName says: a ring
 };
 
 /// Small multiples of labelled matrices. A cell is (row, column) of every panel alike.
@@ -65,8 +67,9 @@ struct HeatMapFigure {
     enum class ExpertAxis { None, Rows, Columns };
     ExpertAxis expertAxis = ExpertAxis::None;  ///< a click on a cell selects this axis's expert
     bool rowsAreLayers = false;                ///< row labels are layers: a click goes there
-    bool isPair = true;    ///< rows and columns are experts: a cell is a pair of them
-    std::string markName;  ///< what the marks are: "most frequent score rank"
+    bool isPair = true;          ///< rows and columns are experts: a cell is a pair of them
+    std::string markName;        ///< what the marks are: "most frequent score rank"
+    std::string openMarkName{};  ///< what open marks are: "fewer than by chance"; empty: none
 };
 
 /// One map of the neurons' values for a token.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/figures/limits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -95,6 +97,36 @@ ColourScale makeRiseScale(ColourMap map, Limits limits) {
         scale.high = std::max(limits->second, 0.0);
     }
     return scale;
+}
+
+Limits limitsAsked(const ColourRange& range, const Matrix& matrix) {
+    switch (range.kind) {
+        case ColourRange::Kind::Fixed:
+            return std::pair(range.low, range.high);
+        case ColourRange::Kind::AllLayers:
+            return widened({}, matrix, false);
+        case ColourRange::Kind::Layer:
+            break;
+    }
+    return usualLimits(matrix);
+}
+
+std::string beyondText(const ColourScale& scale, const Matrix& matrix) {
+    std::size_t below = 0;
+    std::size_t above = 0;
+    forEachValue(matrix, false, [&](double value) {
+        below += value < scale.low ? 1 : 0;
+        above += value > scale.high ? 1 : 0;
+    });
+    if (below + above == 0) {
+        return {};
+    }
+    const std::string low = fmt::format("{:+.2g}", scale.low);
+    const std::string high = fmt::format("{:+.2g}", scale.high);
+    const std::string ends = below == 0 ? high : above == 0 ? low : low + " and " + high;
+    return fmt::format(
+        " Colours end at {}; {} beyond.", ends,
+        below + above == 1 ? "1 cell is" : fmt::format("{} cells are", below + above));
 }
 
 void markBeyond(ColourScale& scale, const Matrix& matrix, bool offDiagonal) {

@@ -4,6 +4,8 @@
 
 #include "core/figures/build_context.h"
 
+#include <string>
+
 namespace moescope::figures {
 
 /// The figure's limits widened by a matrix; with `offDiagonal` its diagonal does not count.
@@ -27,6 +29,12 @@ namespace moescope::figures {
 /// distance to either side has the same strength of colour, and no part of the bar stands for
 /// values that there are not.
 [[nodiscard]] ColourScale makeRiseScale(ColourMap map, Limits limits);
+
+/// usualLimits() or, as the request says, its own limits or those of all values.
+[[nodiscard]] Limits limitsAsked(const ColourRange& range, const Matrix& matrix);
+
+/// " Colours end at +0.029; 3 cells are beyond."; nothing where none is.
+[[nodiscard]] std::string beyondText(const ColourScale& scale, const Matrix& matrix);
 
 /// Marks a scale's ends when values of the matrix lie beyond them.
 void markBeyond(ColourScale& scale, const Matrix& matrix, bool offDiagonal);

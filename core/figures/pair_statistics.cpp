@@ -97,12 +97,14 @@ const char* PairStatistics::beyondChance(std::size_t a, std::size_t b) const {
     return share(a, b) > byChance[a * experts + b] ? "more" : "fewer";
 }
 
-std::vector<std::uint8_t> PairStatistics::more() const {
-    std::vector<std::uint8_t> marks = differs;
+std::vector<std::uint8_t> PairStatistics::marks() const {
+    std::vector<std::uint8_t> marks(differs.size());
     for (std::size_t a = 0; a < experts; ++a) {
         for (std::size_t b = 0; b < experts; ++b) {
-            if (share(a, b) <= byChance[a * experts + b]) {
-                marks[a * experts + b] = 0;
+            const std::size_t pair = a * experts + b;
+            if (differs[pair] != 0) {
+                marks[pair] = share(a, b) > byChance[pair] ? HeatMapPanel::kMarked
+                                                           : HeatMapPanel::kMarkedOpen;
             }
         }
     }

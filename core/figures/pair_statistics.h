@@ -29,8 +29,8 @@ struct PairStatistics {
     [[nodiscard]] double share(std::size_t a, std::size_t b) const {
         return static_cast<double>(counts[a * experts + b]) / static_cast<double>(tokens);
     }
-    /// [E, E]: of those that differ, the ones with more.
-    [[nodiscard]] std::vector<std::uint8_t> more() const;
+    /// [E, E]: HeatMapPanel::kMarked where the pair has more, kMarkedOpen where it has fewer.
+    [[nodiscard]] std::vector<std::uint8_t> marks() const;
     /// "more", "fewer", or nothing where the pair does not differ from chance.
     [[nodiscard]] const char* beyondChance(std::size_t a, std::size_t b) const;
 };

@@ -89,12 +89,13 @@ struct FigureInfo {
     bool hasRoles = false;  ///< gate, up, down
     bool hasRelative = false;
     bool hasColourScale = false;
-    bool canCluster = false;   ///< a map of pairs, whose experts can stand in another order
-    bool needsToken = false;   ///< about one token
-    bool needsExpert = false;  ///< about one expert
-    bool takesExpert = false;  ///< or about one where that is asked for
-    bool needsOther = false;   ///< sets another session beside this one
-    bool takesSeries = false;  ///< or several, in their order
+    bool hasUsualRange = false;  ///< its colours end where most values do, or with AllLayers all
+    bool canCluster = false;     ///< a map of pairs, whose experts can stand in another order
+    bool needsToken = false;     ///< about one token
+    bool needsExpert = false;    ///< about one expert
+    bool takesExpert = false;    ///< or about one where that is asked for
+    bool needsOther = false;     ///< sets another session beside this one
+    bool takesSeries = false;    ///< or several, in their order
     bool takesTokens = false;
     bool hasMean = false;  ///< of single tokens, or of their mean
     /// About all tokens together unless some are selected: counts, means, or a row for each.

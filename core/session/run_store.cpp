@@ -199,6 +199,7 @@ Head combine(const std::optional<Head>& old, Head wanted) {
         return wanted;
     }
     wanted.uuid = old->uuid;
+    wanted.run.createdUtc = old->run.createdUtc;  // the session's, not that of what is added
     wanted.run.commandLine = commandLines(old->run.commandLine, wanted.run.commandLine);
     for (const std::string& warning : old->warnings) {
         if (std::find(wanted.warnings.begin(), wanted.warnings.end(), warning) ==

@@ -233,6 +233,22 @@ void HeatMapBody::paintMarks(QPainter& painter, std::size_t index) const {
     painter.restore();
 }
 
+namespace {
+
+/// White between black contours, and the cell's colour within.
+void paintRing(QPainter& painter, const QPointF& centre, double radius) {
+    painter.save();
+    painter.setBrush(Qt::NoBrush);
+    const double middle = 0.85 * radius;
+    painter.setPen(QPen(QColor(Qt::black), 0.6 * radius + 0.6));
+    painter.drawEllipse(centre, middle, middle);
+    painter.setPen(QPen(QColor(Qt::white), 0.6 * radius));
+    painter.drawEllipse(centre, middle, middle);
+    painter.restore();
+}
+
+}  // namespace
+
 // In a corner where the value stands in the cell.
 void HeatMapBody::paintCellMarks(QPainter& painter, std::size_t index) const {
     const HeatMapPanel& panel = m_map.panels[index];
@@ -247,7 +263,11 @@ void HeatMapBody::paintCellMarks(QPainter& painter, std::size_t index) const {
             m_layout.cellRect(m_map, {index, i / panel.matrix.columns, i % panel.matrix.columns}));
         const QPointF centre =
             inCorner ? rect.topRight() + QPointF(-1.6, 1.6) * radius : rect.center();
-        painter.drawEllipse(centre, radius, radius);
+        if (panel.cellMarks[i] == HeatMapPanel::kMarkedOpen) {
+            paintRing(painter, centre, radius);
+        } else {
+            painter.drawEllipse(centre, radius, radius);
+        }
     }
 }
 
@@ -332,7 +352,8 @@ std::string HeatMapBody::uncertaintyText(const HeatMapPanel& panel,
     }
     const std::size_t place = cell.row * panel.matrix.columns + cell.column;
     if (place < panel.cellMarks.size() && panel.cellMarks[place] != 0) {
-        text += (text.empty() ? "" : "; ") + m_map.markName;
+        const bool isOpen = panel.cellMarks[place] == HeatMapPanel::kMarkedOpen;
+        text += (text.empty() ? "" : "; ") + (isOpen ? m_map.openMarkName : m_map.markName);
     }
     return text.empty() ? text : " (" + text + ")";
 }

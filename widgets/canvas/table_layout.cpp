@@ -28,6 +28,7 @@ constexpr int kMostDigits = 5;
 constexpr double kLeastFixed = 1e-3;  // below it, as the largest, an exponent is shorter
 constexpr int kSmallestFont = 8;      // 6 pt in print
 constexpr double kLongestWord = 20;   // characters
+constexpr int kLongestName = 24;      // characters; longer ones are lists
 constexpr double kMostLines = 3;      // of a cell, before the font gets smaller
 constexpr QChar kBlankMark(0xB7);     // a blank of a token
 constexpr QChar kMayBreak(0x200B);    // has no width
@@ -67,6 +68,7 @@ double heightOf(const QFont& font, const QString& text, double width) {
 /// Without gaps: as wide as the texts are, and as narrow as their columns may be.
 struct Room {
     std::vector<double> wanted, least;
+    double names = 0.0;  ///< the widest short cell of the first column, which says what a row is
 };
 
 Room roomIn(const TableTexts& texts, const TableLayout& layout) {
@@ -81,6 +83,9 @@ Room roomIn(const TableTexts& texts, const TableLayout& layout) {
             const QString cell = texts.drawnCell(row, column);
             const double whole = metrics.horizontalAdvance(cell);
             wanted = std::max(wanted, whole);
+            if (column == layout.columns.front() && cell.size() <= kLongestName) {
+                room.names = std::max(room.names, std::ceil(whole));
+            }
             // A word that is longer breaks anywhere.
             least = std::max(least, wraps ? std::min(widestWord(metrics, cell),
                                                      kLongestWord * metrics.averageCharWidth())
@@ -114,10 +119,15 @@ void share(const Room& room, double width, TableLayout& layout) {
     layout.widths = room.least;
     const double gaps = gapsIn(room.least);
     double spare = std::max(width - sum(room.least) - kTableGap * gaps, 0.0);
-    const double lacking = sum(room.wanted) - sum(room.least);
+    if (!layout.widths.empty()) {  // names of rows are read before numbers are
+        const double more = std::clamp(room.names - room.least.front(), 0.0, spare);
+        layout.widths.front() += more;
+        spare -= more;
+    }
+    const double lacking = sum(room.wanted) - sum(layout.widths);
     const double part = lacking > 0.0 ? std::min(spare / lacking, 1.0) : 0.0;
     for (std::size_t i = 0; i < layout.widths.size(); ++i) {
-        layout.widths[i] += part * (room.wanted[i] - room.least[i]);
+        layout.widths[i] += part * (room.wanted[i] - layout.widths[i]);
     }
     if (part < 1.0 && !layout.widths.empty()) {
         roundUp(room, layout.widths);
@@ -175,31 +185,50 @@ bool isEmpty(const TableColumn& column) {
                        [](const std::string& text) { return text.empty(); });
 }
 
-/// Leaves out columns until the others fit, the last ones first: what is empty, texts that take
-/// much of the width, then numbers, then all texts; never the first column, which says what a row
-/// is. Columns are measured once: each has its room whatever the others are.
+/// Each rank of columns once, the least first.
+std::vector<int> ranksOf(const TableTexts& texts, const TableLayout& layout) {
+    std::vector<int> ranks;
+    ranks.reserve(layout.columns.size());
+    for (const std::size_t column : layout.columns) {
+        ranks.push_back(texts.table().columns[column].keep);
+    }
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    return ranks;
+}
+
+/// Leaves out columns until the others fit: what is empty, then those that are worth least; among
+/// equals the last ones first: texts that take much of the width, then numbers, then all texts. The
+/// first column, which says what a row is, stays unless it is worth less than most. Columns are
+/// measured once: each has its room whatever the others are.
 template <typename Fits>
 Room leaveOut(const TableTexts& texts, double width, Fits fits, TableLayout& layout) {
     constexpr double kMuch = 0.3;
     QStringList names;
     Room room = roomIn(texts, layout);
-    enum class Turn { Empty, WideTexts, Numbers, All };
-    for (const Turn turn : {Turn::Empty, Turn::WideTexts, Turn::Numbers, Turn::All}) {
-        for (std::size_t i = layout.columns.size(); i-- > 1 && !fits(room);) {
+    const auto leaveOutIf = [&](auto goes) {
+        for (std::size_t i = layout.columns.size(); i-- > 0 && !fits(room);) {
             const TableColumn& column = texts.table().columns[layout.columns[i]];
-            const bool isText = column.kind == TableColumn::Kind::Text;
-            const bool isWide = room.least[i] > kMuch * width;
-            const bool goes = turn == Turn::Empty       ? isEmpty(column)
-                              : turn == Turn::WideTexts ? isText && isWide
-                              : turn == Turn::Numbers   ? !isText
-                                                        : true;
-            if (goes) {
+            const bool isNeeded = layout.columns.size() == 1 || (i == 0 && column.keep >= 0);
+            if (!isNeeded && goes(column, room.least[i])) {
                 names.prepend(QString::fromStdString(column.name));
                 const auto at = static_cast<std::ptrdiff_t>(i);
                 layout.columns.erase(layout.columns.begin() + at);
                 room.wanted.erase(room.wanted.begin() + at);
                 room.least.erase(room.least.begin() + at);
             }
+        }
+    };
+    leaveOutIf([](const TableColumn& column, double) { return isEmpty(column); });
+    enum class Turn { WideTexts, Numbers, All };
+    for (const int rank : ranksOf(texts, layout)) {
+        for (const Turn turn : {Turn::WideTexts, Turn::Numbers, Turn::All}) {
+            leaveOutIf([&](const TableColumn& column, double least) {
+                const bool isText = column.kind == TableColumn::Kind::Text;
+                return column.keep == rank &&
+                       (turn == Turn::WideTexts ? isText && least > kMuch * width
+                                                : turn == Turn::All || !isText);
+            });
         }
     }
     if (!names.isEmpty()) {
@@ -244,7 +273,7 @@ int withoutZeros(const std::vector<double>& values, int decimals) {
 
 }  // namespace
 
-NumberFormat numberFormatOf(const std::vector<double>& values) {
+NumberFormat numberFormatOf(const std::vector<double>& values, int leastDecimals) {
     std::vector<double> finite;
     finite.reserve(values.size());
     double most = 0.0;
@@ -265,7 +294,8 @@ NumberFormat numberFormatOf(const std::vector<double>& values) {
         decimals = std::max(decimals, kDigitsOfSpread - 1 - magnitudeOf(spread));
     }
     decimals = std::clamp(std::min(decimals, kMostDigits - 1 - magnitudeOf(most)), 0, 9);
-    return {withoutZeros(finite, decimals), false, std::pow(10.0, -decimals)};
+    decimals = std::max(withoutZeros(finite, decimals), leastDecimals);
+    return {decimals, false, std::pow(10.0, -decimals)};
 }
 
 TableTexts::TableTexts(const figures::TableFigure& table, const ChartMemory& memory)
@@ -273,7 +303,7 @@ TableTexts::TableTexts(const figures::TableFigure& table, const ChartMemory& mem
     m_formats.reserve(table.columns.size());
     for (const TableColumn& column : table.columns) {
         m_formats.push_back(column.kind == TableColumn::Kind::Number
-                                ? numberFormatOf(column.numbers)
+                                ? numberFormatOf(column.numbers, column.leastDecimals)
                                 : NumberFormat{});
     }
 }
@@ -304,9 +334,9 @@ QString TableTexts::cell(std::size_t row, std::size_t column) const {
     }
     const NumberFormat& format = m_formats[column];
     QString text = QString::number(value, format.isScientific ? 'e' : 'f', format.decimals);
-    if (value != 0.0 && text.toDouble() == 0.0) {  // not nothing, but next to it
-        const QString least = QString::number(format.least, 'g', 1);
-        text = (value > 0.0 ? QStringLiteral("<") : QStringLiteral(">-")) + least;
+    // Not nothing, but next to it; below 0 the sign says so.
+    if (value > 0.0 && text.toDouble() == 0.0) {
+        text = QStringLiteral("<") + QString::number(format.least, 'f', format.decimals);
     }
     return text.replace(QLatin1Char('-'), QChar(0x2212));
 }

@@ -21,8 +21,9 @@ struct NumberFormat {
     double least = 0.0;         ///< what is nearer to 0 is written as "<0.001"
 };
 /// Three significant digits of the largest magnitude; more where the middle half of the values
-/// differs in less; none that are 0 in all of them. NaN and infinity do not count.
-[[nodiscard]] NumberFormat numberFormatOf(const std::vector<double>& values);
+/// differs in less; none that are 0 in all of them, but leastDecimals. NaN and infinity do not
+/// count.
+[[nodiscard]] NumberFormat numberFormatOf(const std::vector<double>& values, int leastDecimals = 0);
 
 /// The texts of a table as they are drawn.
 class TableTexts {

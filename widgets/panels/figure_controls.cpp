@@ -502,12 +502,17 @@ void FigureControls::addColours() {
         return;
     }
     using figures::ColourMap;
-    if (m_info.perLayer) {  // else it is all in one map
+    if (m_info.perLayer) {
         m_range = addCombo(QStringLiteral("rangeCombo"), tr("Colour range"),
                            tr("Which values set the ends of the colour scale"));
         m_range->addItem(m_info.removes ? tr("this removal") : tr("this layer"), 0);
         m_range->addItem(m_info.removes ? tr("those beside it") : tr("all layers"), 1);
         m_range->addItem(m_info.removes ? QStringLiteral("\u22121 to 1") : tr("0 to 1"), 2);
+    } else if (m_info.hasUsualRange) {
+        m_range = addCombo(QStringLiteral("rangeCombo"), tr("Colour range"),
+                           tr("Whether a few far values set the ends of the colour scale"));
+        m_range->addItem(tr("usual values"), 0);
+        m_range->addItem(tr("all values"), 1);
     }
     if (isSimilarity(m_info)) {
         m_range->addItem(QStringLiteral("\u22121 to 1"), 3);

@@ -79,7 +79,7 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     CHECK(column(table, "layer").texts[0].empty());
     CHECK(column(table, "loss rises by").numbers[1] == Approx(1.5));
     CHECK(column(table, "controls").numbers[1] == Approx(0.2));
-    CHECK(column(table, "controls").texts[1] == "0.200 (0.100\u20130.300)");
+    CHECK(column(table, "controls").texts[1] == "0.2000 (0.1000\u20130.3000)");
     CHECK(column(table, "controls from").numbers[1] == Approx(0.1));
     CHECK(column(table, "controls to").numbers[1] == Approx(0.3));
     CHECK(std::isnan(column(table, "others of like load").numbers[1]));
@@ -89,7 +89,18 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
           Approx((shareOf(3, 2) + shareOf(1, 1)) / 2.0));
     CHECK(body.sections[2].firstRow == 2 + 8);
     CHECK(column(table, "loss rises by").numbers[2 + 3] == Approx(0.3));
-    const std::size_t first = 2 + 8;  // layer 1, expert 0
+    const auto rowOf = [&](const std::string& removed) {
+        const auto& names = column(table, "removed").texts;
+        return static_cast<std::size_t>(std::find(names.begin(), names.end(), removed) -
+                                        names.begin());
+    };
+    // Of one layer: the largest rise first.
+    CHECK(column(table, "removed").texts[2 + 8] == "layer 3, expert 7");
+    const auto& rises = column(table, "loss rises by").numbers;
+    CHECK(std::is_sorted(rises.rbegin() + 1, rises.rbegin() + 1 + 3 * 8));
+    CHECK(column(table, "loss rises by").leastDecimals == kRiseDecimals);
+    const std::size_t first = rowOf("layer 1, expert 0");
+    REQUIRE(first < body.rows);
     CHECK(column(table, "removed").texts[2 + 3] == "expert 3");
     CHECK(column(table, "layer").texts[2 + 3] == "all");
     // The CSV has the headings as a column.
@@ -100,21 +111,20 @@ TEST_CASE("expert-removal: rises over the intact loss, beside experts of like lo
     const std::string row = csv.substr(line, csv.find('\n', line) - line);
     CHECK(row.ends_with("," + body.sections[1].title));
     CHECK(csv.ends_with(",\n"));  // the intact model is under no heading
-    CHECK(column(table, "removed").texts[first] == "layer 1, expert 0");
     CHECK(column(table, "layer").texts[first] == "1");
     CHECK(column(table, "expert").numbers[first] == 0.0);
     CHECK(std::isnan(column(table, "controls").numbers[first]));
     // A click on a row of one layer goes there; all layers and sets are none.
-    CHECK(body.layers[first + 8] == LayerId{2});
-    CHECK(body.experts[first + 8 + 3] == 3);
+    CHECK(body.layers[rowOf("layer 2, expert 0")] == LayerId{2});
+    CHECK(body.experts[rowOf("layer 2, expert 3")] == 3);
     CHECK(body.layers[2 + 3] == LayerId{-1});
     CHECK(body.experts[2 + 3] == 3);
     CHECK(body.layers[0] == LayerId{-1});
     CHECK(body.experts[0] == -1);
     CHECK(column(table, "share of tokens").numbers[first] == 1.0);
     CHECK(column(table, "others of like load").numbers[first] == Approx(0.02));  // expert 1's rise
-    CHECK(column(table, "others of like load").numbers[first + 1] == Approx(0.01));
-    CHECK(column(table, "share of tokens").numbers[first + 2] == 0.0);
+    CHECK(column(table, "others of like load").numbers[rowOf("layer 1, expert 1")] == Approx(0.01));
+    CHECK(column(table, "share of tokens").numbers[rowOf("layer 1, expert 2")] == 0.0);
     CHECK(column(table, "perplexity").numbers.back() == Approx(std::exp(2.0)));
     // The first set has one control only.
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -163,6 +173,14 @@ TEST_CASE("expert-removal: one large rise does not make all others pale", "[core
     CHECK(scale.position(3.0) == 1.0);  // drawn in the end's colour
     CHECK(scale.position(-0.01) == Approx(0.5 - 0.5 * 0.01 / scale.high));
     CHECK(panelOf(map).matrix.at(2, 7) == 3.0F);  // and read as it is
+    CHECK(map.howToRead.find("Colours end at +0.022; 1 cell is beyond.") != std::string::npos);
+    FigureRequest all;
+    all.figure = "expert-removal";
+    all.range.kind = ColourRange::Kind::AllLayers;
+    const Figure whole = FigureBuilder(source).build(all);
+    CHECK(std::get<HeatMapFigure>(whole.body).bar.scale.high == Approx(3.0));
+    CHECK(whole.howToRead.find("beyond") == std::string::npos);
+    CHECK(toCsv(map).find("panel,layer,expert,rise of the loss (nat)\n") != std::string::npos);
 }
 
 TEST_CASE("expert-removal: intervals of the rise are those of documents drawn again",
@@ -246,6 +264,7 @@ TEST_CASE("expert-removal-tokens: the tokens that follow where the loss rises mo
     for (std::size_t i = 0; i + 1 < 20; ++i) {
         CHECK(rises[i] >= rises[i + 1]);
     }
+    CHECK(figure.howToRead.find("whose loss rises most") != std::string::npos);
     CHECK(rises[0] == Approx(6.0 / 7.0).epsilon(1e-6));
     CHECK(rises[20] == Approx(12.0 / 7.0).epsilon(1e-6));
     const auto& tokens = column(figure, "token").numbers;

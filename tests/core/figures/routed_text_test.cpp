@@ -109,7 +109,7 @@ TEST_CASE("domain-share: rows are domains with tokens and the whole text", "[cor
     CHECK(figure.howToRead.find("1/8 = 0.125") != std::string::npos);
     CHECK(figure.provenance.experiment == "domain_share");
     const std::string csv = toCsv(figure);
-    CHECK(csv.find("panel,domain,expert,value,low,high,differs from all text") !=
+    CHECK(csv.find("panel,domain,expert,share of assignments,low,high,differs from all text") !=
           std::string::npos);
     CHECK(csv.find("first choice,a,0,1,1,1,1\n") != std::string::npos);
 }
@@ -233,7 +233,12 @@ TEST_CASE("coactivation: of the row's tokens, not symmetric", "[core][figures]")
     CHECK(panel.low.at(0, 1) == 1.0F);  // in every document that has it
     CHECK(panel.low.at(2, 3) <= panel.matrix.at(2, 3));
     CHECK(panel.high.at(2, 3) >= panel.matrix.at(2, 3));
-    CHECK(panel.cellMarks[1] != 0);
+    CHECK(panel.cellMarks[1] == HeatMapPanel::kMarked);      // always together
+    CHECK(panel.cellMarks[2] == HeatMapPanel::kMarkedOpen);  // never
+    const std::string csv = toCsv(figure);
+    CHECK(csv.find(",share of i's tokens,low,high,more than by chance,fewer than by chance\n") !=
+          std::string::npos);
+    CHECK(csv.find("\n,0,1,1,1,1,1,0\n") != std::string::npos);
     CHECK(panelOf(build(twoDomains(), "coactivation", std::nullopt)).low.values.empty());
 }
 

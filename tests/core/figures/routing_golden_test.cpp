@@ -266,7 +266,8 @@ TEST_CASE("Golden routing: D2 pairs, E6 transitions", "[core][figures]") {
                 CAPTURE(layer, i, j, adjusted.at(pair));
                 const std::uint64_t cell = i * kExperts + j;
                 const bool isMore = expected.at(cell) * load(i) > byChance.at(cell);
-                CHECK((panel.cellMarks[cell] != 0) == (adjusted.at(pair) <= 0.05 && isMore));
+                const int mark = isMore ? HeatMapPanel::kMarked : HeatMapPanel::kMarkedOpen;
+                CHECK(panel.cellMarks[cell] == (adjusted.at(pair) <= 0.05 ? mark : 0));
                 CHECK(panel.cellMarks[j * kExperts + i] == panel.cellMarks[i * kExperts + j]);
             }
         }

@@ -155,6 +155,7 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     CHECK(store.existing() == RunStore::Existing::Session);
     Head head = syntheticHead(second);
     head.uuid = "another";
+    head.run.createdUtc = "2026-02-03T04:05:06Z";
     store.begin(head);
     for (const Part& part : syntheticParts(second)) {
         CHECK(store.hasPart(part.key) == (part.key.experiment == "chosen_experts"));
@@ -168,6 +169,7 @@ TEST_CASE("RunStore: experiments are added to a finished session", "[core][sessi
     store.finish();
     const auto after = Session::open(path);
     CHECK(after->head().uuid == before->head().uuid);
+    CHECK(after->head().run.createdUtc == before->head().run.createdUtc);
     CHECK(after->head().experiments.size() == 3);
     CHECK(after->head().run.commandLine == first.commandLine + "\n" + second.commandLine);
     CHECK(after->find({BranchId(0), "rank_counts", "count"}) != nullptr);

@@ -64,9 +64,10 @@ TEST_CASE("Table: no zeros that stand in every row, none that are not there", "[
     CHECK(textsOf({2.0, 3.0}) == list({"2", "3"}));
     CHECK(textsOf({0.5, 0.25}) == list({"0.50", "0.25"}));
     CHECK(textsOf({0.0, 0.0}) == list({"0", "0"}));
-    CHECK(textsOf({0.5, 0.00002, -0.00002}) == list({"0.5", "<0.001",
-                                                     ">\xE2\x88\x92"
-                                                     "0.001"}));
+    CHECK(textsOf({0.5, 0.00002, -0.00002, 0.251}) == list({"0.500", "<0.001",
+                                                            "\xE2\x88\x92"
+                                                            "0.000",
+                                                            "0.251"}));
     CHECK(textsOf({-0.125, 0.5}) == list({"\xE2\x88\x92"
                                           "0.125",
                                           "0.500"}));
@@ -102,6 +103,69 @@ TEST_CASE("Table: what is empty goes before what is not, where there is no room"
     CHECK(std::count(layout.columns.begin(), layout.columns.end(), 2U) == 1);
     CHECK(layout.leftOut.contains(QStringLiteral("mark")));
     CHECK(layOutTable(TableTexts(table, memory), style, 900.0).columns.size() == 15);
+}
+
+TEST_CASE("Table: rises of the loss have four decimals at least", "[widgets][canvas]") {
+    CHECK(numberFormatOf({0.71, 0.0, 0.00254}).decimals < figures::kRiseDecimals);
+    CHECK(numberFormatOf({0.71, 0.0, 0.00254}, figures::kRiseDecimals).decimals == 4);
+    figures::TableFigure table;
+    table.rows = 3;
+    table.columns = {{"loss rises by", figures::TableColumn::Kind::Number, {}, {0.71, 0.001, 0.0}}};
+    table.columns[0].leastDecimals = figures::kRiseDecimals;
+    const ChartMemory memory;
+    const TableTexts cells(table, memory);
+    CHECK(cells.cell(0, 0) == QStringLiteral("0.7100"));
+    CHECK(cells.cell(1, 0) == QStringLiteral("0.0010"));
+}
+
+TEST_CASE("Table: columns that are worth least go first, others last", "[widgets][canvas]") {
+    figures::TableFigure table;
+    table.rows = 1;
+    table.columns = {texts("number", {"12345"}),
+                     texts("in context", {"a long text that needs much of the width of the table"}),
+                     {"rise", figures::TableColumn::Kind::Number, {}, {0.123}},
+                     {"loss", figures::TableColumn::Kind::Number, {}, {0.456}},
+                     {"removal", figures::TableColumn::Kind::Number, {}, {0.456}}};
+    table.columns[0].keep = -1;
+    table.columns[1].wraps = true;
+    table.columns[1].keep = 1;
+    table.columns[4].keep = 1;
+    const ChartMemory memory;
+    const TableTexts cells(table, memory);
+    const FigureStyle style = FigureStyle::forExport(Theme::light());
+    std::size_t columns = table.columns.size();
+    const std::vector<std::vector<std::size_t>> expected{{1, 2, 3, 4}, {1, 2, 4}, {1, 4}, {1}};
+    auto next = expected.begin();
+    for (int width = 400; width > 10; --width) {
+        const TableLayout layout = layOutTable(cells, style, width);
+        if (layout.columns.size() != columns) {
+            REQUIRE(next != expected.end());
+            CHECK(layout.columns == *next);
+            columns = layout.columns.size();
+            ++next;
+        }
+    }
+    CHECK(next == expected.end());
+}
+
+TEST_CASE("Table: names of rows stay on one line while there is room", "[widgets][canvas]") {
+    figures::TableFigure table;
+    table.rows = 2;
+    table.columns = {
+        texts("removed", {"layer 10, expert 10", "0:1, 1:0, 1:1, 1:2, 1:3, 1:4, ... (9 in all)"})};
+    table.columns[0].wraps = true;
+    for (int i = 0; i < 8; ++i) {
+        table.columns.push_back({"others of like load, all of them",
+                                 figures::TableColumn::Kind::Number,
+                                 {},
+                                 {0.123, 0.456}});
+    }
+    const ChartMemory memory;
+    const FigureStyle style = FigureStyle::forExport(Theme::light());
+    const TableLayout layout = layOutTable(TableTexts(table, memory), style, 660.0);
+    REQUIRE(layout.columns.size() == 9);
+    CHECK(layout.cellHeights[0] == std::ceil(layout.lineHeight));
+    CHECK(layout.cellHeights[1] > std::ceil(layout.lineHeight));
 }
 
 TEST_CASE("Table: contexts break between tokens, headings of sections between words",
