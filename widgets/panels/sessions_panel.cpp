@@ -158,9 +158,8 @@ void SessionsPanel::showMenu(const QPoint& position) {
     const auto status =
         static_cast<ExperimentStatus>(index.data(SessionTreeModel::StatusRole).toInt());
     if (!experiment.isEmpty() && !index.data(SessionTreeModel::DerivedRole).toBool()) {
-        QAction* now = menu->addAction(tr("Run now"), this, [this, id, experiment] {
-            Q_EMIT runRequested(id, {experiment});
-        });
+        QAction* now = menu->addAction(
+            tr("Run now"), this, [this, id, experiment] { Q_EMIT runRequested(id, {experiment}); });
         now->setEnabled(status == ExperimentStatus::NotRun || status == ExperimentStatus::Planned);
         menu->addSeparator();
     }
