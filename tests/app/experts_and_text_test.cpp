@@ -273,8 +273,14 @@ TEST_CASE("Importance: the figure stays in its place while the slider moves", "[
     // A label, the slider and the combo box beside it have one middle.
     const auto middle = [](const QWidget* widget) { return widget->geometry().center().y(); };
     CHECK(std::abs(middle(slider->parentWidget()) - middle(scope->parentWidget())) <= 1);
-    w.showFigure("expert-removal");
+    // Maps of all layers have no "this layer"; those of rises may leave far values out.
+    w.showFigure("load-balance");
     CHECK(w.panel().findChild<QComboBox*>(QStringLiteral("rangeCombo")) == nullptr);
+    w.showFigure("expert-removal");
+    const auto* range = w.panel().findChild<QComboBox*>(QStringLiteral("rangeCombo"));
+    REQUIRE(range != nullptr);
+    CHECK(range->findText(QStringLiteral("this layer")) < 0);
+    CHECK(range->findText(QStringLiteral("all values")) >= 0);
 }
 
 TEST_CASE("Load table: it supposes what its boxes say", "[app][gui]") {
