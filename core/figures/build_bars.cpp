@@ -53,27 +53,6 @@ BarChartPanel panelOf(const RoutedText& text, const ShownChoice& shown, bool per
     return panel;
 }
 
-/// A panel for each layer, or for each choice of the one asked for.
-std::vector<BarChartPanel> panelsOf(const BuildContext& context, const DomainMeasure& measure) {
-    std::vector<BarChartPanel> panels;
-    if (context.request.layer) {
-        const RoutedText text = routedText(context, *context.request.layer);
-        for (const ShownChoice& shown : shownChoices(measure, text.topK())) {
-            context.throwIfStopped();
-            panels.push_back(panelOf(text, shown, measure.perToken));
-        }
-        return panels;
-    }
-    for (const LayerId layer : routedLayers(context)) {
-        context.throwIfStopped();
-        panels.push_back(panelOf(routedText(context, layer),
-                                 {fmt::format("layer {}", layer.value), numerics::kAnyChoice},
-                                 measure.perToken));
-        panels.back().layer = layer;
-    }
-    return panels;
-}
-
 BarChartFigure expertBars(std::string valueName, std::vector<std::string> series,
                           std::vector<BarChartPanel> panels) {
     BarChartFigure body;
@@ -110,8 +89,11 @@ Figure buildDomainBars(const BuildContext& context) {
     const RoutedText text = shownText(context);
     std::vector<std::string> series = text.domains();
     series.emplace_back(kAllText);
-    BarChartFigure body =
-        expertBars(measure.barLabel, std::move(series), panelsOf(context, measure));
+    BarChartFigure body = expertBars(
+        measure.barLabel, std::move(series),
+        domainPanels(context, measure, [&](const RoutedText& each, const ShownChoice& shown) {
+            return panelOf(each, shown, measure.perToken);
+        }));
     body.lastIsOfAll = true;
     body.referenceName = "even spread";
     body.markName = "differs from all text";

@@ -27,32 +27,15 @@ HeatMapPanel panelOf(const RoutedText& text, const ShownChoice& shown, bool perT
     return panel;
 }
 
-std::vector<HeatMapPanel> panelsOf(const BuildContext& context, const DomainMeasure& measure) {
-    std::vector<HeatMapPanel> panels;
-    if (!context.request.layer) {
-        for (const LayerId layer : routedLayers(context)) {
-            context.throwIfStopped();
-            panels.push_back(panelOf(routedText(context, layer),
-                                     {fmt::format("layer {}", layer.value), numerics::kAnyChoice},
-                                     measure.perToken));
-            panels.back().layer = layer;
-        }
-        return panels;
-    }
-    const RoutedText text = routedText(context, *context.request.layer);
-    for (const ShownChoice& shown : shownChoices(measure, text.topK())) {
-        context.throwIfStopped();
-        panels.push_back(panelOf(text, shown, measure.perToken));
-    }
-    return panels;
-}
-
 }  // namespace
 
 Figure buildDomains(const BuildContext& context) {
     const DomainMeasure measure = domainMeasure(context);
     HeatMapFigure body;
-    body.panels = panelsOf(context, measure);
+    body.panels =
+        domainPanels(context, measure, [&](const RoutedText& text, const ShownChoice& shown) {
+            return panelOf(text, shown, measure.perToken);
+        });
     body.isPair = false;
     body.rowTitle = "domain";
     body.columnTitle = "expert";

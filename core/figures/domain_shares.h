@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// What goes to each expert from each domain (C1, D3), for maps and for bars. Private to the
@@ -40,6 +41,30 @@ struct DomainShares {
     std::vector<std::uint8_t> marks;        ///< not 0: differs from the whole text beyond chance
 };
 [[nodiscard]] DomainShares domainShares(const RoutedText& text, int choice, bool perToken);
+
+/// A panel for each layer, or for each choice of the one asked for: what `make` makes of the
+/// layer's routing and the choice. Panels have a member `layer`.
+template <typename Make>
+[[nodiscard]] auto domainPanels(const BuildContext& context, const DomainMeasure& measure,
+                                Make make) {
+    std::vector<decltype(make(std::declval<const RoutedText&>(), ShownChoice{}))> panels;
+    if (context.request.layer) {
+        const RoutedText text = routedText(context, *context.request.layer);
+        for (const ShownChoice& shown : shownChoices(measure, text.topK())) {
+            context.throwIfStopped();
+            panels.push_back(make(text, shown));
+        }
+        return panels;
+    }
+    for (const LayerId layer : routedLayers(context)) {
+        context.throwIfStopped();
+        panels.push_back(
+            make(routedText(context, layer),
+                 ShownChoice{"layer " + std::to_string(layer.value), numerics::kAnyChoice}));
+        panels.back().layer = layer;
+    }
+    return panels;
+}
 
 /// What an expert gets where all get the same.
 [[nodiscard]] double evenShare(const RoutedText& text, bool perToken);

@@ -134,7 +134,7 @@ figures::ChartGridInput BarChartBody::gridInput(double width, double legendHeigh
                     [](const BarChartPanel& panel) { return !panel.title.empty(); });
     in.titleHeight = isTitled ? line + 1.0 : 0.0;
     in.left = widestTickOf(found.low, found.high, kPadding, kLinesPerTick * line, style());
-    in.headingHeight = line + 3.0;
+    in.headingHeight = line + (isTitled ? 3.0 : 9.0);  // the highest number stands below it
     in.bottom = line + 4.0;
     in.bottomTitle = line;
     const auto categories = static_cast<double>(cut(rows).front().count);
