@@ -19,9 +19,10 @@ std::vector<std::uint64_t> countsOf(const BuildContext& context, LayerId layer) 
 }
 
 std::string simulatedText(const LoadSimulation& load) {
-    std::string text =
-        fmt::format(" Batches are of {} consecutive tokens, or the whole text where it is shorter.",
-                    load.batchTokens);
+    std::string text = fmt::format(
+        " Batches are of {} consecutive tokens (a last one that is not full is left out), or the "
+        "whole text where it is shorter.",
+        load.batchTokens);
     text += load.devices ? fmt::format(" Devices: {}.", *load.devices)
                          : fmt::format(" Devices: {}, or half as many as there are experts.",
                                        kMostUsualDevices);

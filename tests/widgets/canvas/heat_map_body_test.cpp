@@ -121,3 +121,25 @@ TEST_CASE("HeatMapBody: the keyboard walks over cells and stops at the edge", "[
     CHECK(body.step(at, -1, 0)->column == 2);
     CHECK(body.step(at, 0, -1)->row == 2);
 }
+
+TEST_CASE("HeatMapBody: pairs are told alike in panels whose experts stand in another order",
+          "[widgets][canvas]") {
+    auto figure = std::make_shared<figures::Figure>(
+        *mapOf(4, [](std::size_t i, std::size_t j) { return 0.1F * static_cast<float>(i + j); }));
+    auto& map = std::get<figures::HeatMapFigure>(figure->body);
+    map.panels.push_back(map.panels.front());
+    map.panels[1].rowLabels = map.panels[1].columnLabels = {"2", "0", "3", "1"};
+    HeatMapBody body(figure, FigureStyle::forExport(widgets::Theme::light()));
+    body.resize(QSizeF(600, 300));
+    figures::Selection selection;
+    selection.pairRow = 3;
+    selection.pairColumn = 1;
+    const std::vector<QRectF> cells = body.outlines(selection);
+    REQUIRE(cells.size() == 2);
+    for (const QRectF& cell : cells) {
+        const figures::Hit hit = body.hitAt(cell.center());
+        CHECK(hit.row == 3);
+        CHECK(hit.column == 1);
+        CHECK(hit.readOut.find("experts 3 and 1") != std::string::npos);
+    }
+}
